@@ -1,0 +1,261 @@
+//! Accounts: where money comes from and where it goes.
+//!
+//! Every movement is a set of [`Posting`]s that sum to zero. An account that must be bounded, as a wallet,
+//! has a row and a stream of its own; the balance of any other is the sum of its postings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::event::Hash;
+use crate::money::{Currency, Money};
+use crate::payment::Destination;
+use crate::scope::Scope;
+use crate::text::{Actor, GatewayName, WalletId};
+
+/// The name of an account within its scope. Sorted by its text, byte by byte.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// A wallet of credits: never below zero.
+    #[must_use]
+    pub fn wallet(id: &WalletId) -> AccountId {
+        AccountId(format!("wallet:{id}").into())
+    }
+
+    /// Where top-ups come from.
+    #[must_use]
+    pub fn funding() -> AccountId {
+        AccountId("funding".into())
+    }
+
+    /// Money that reached the host outside of any gateway.
+    #[must_use]
+    pub fn offline() -> AccountId {
+        AccountId("offline".into())
+    }
+
+    /// Money that a gateway took from payers.
+    #[must_use]
+    pub fn gateway(name: &GatewayName) -> AccountId {
+        AccountId(format!("gateway:{name}").into())
+    }
+
+    /// What was paid.
+    #[must_use]
+    pub fn destination(destination: &Destination) -> AccountId {
+        AccountId(format!("destination:{}:{}", destination.kind, destination.id).into())
+    }
+
+    /// Whether it is kept as a row with a stream of its own, because it must not fall below zero.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.0.starts_with("wallet:")
+    }
+
+    /// The name as text; [`from_text`](Self::from_text) takes it back.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The account with this name, if it is one that could have been made here.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<AccountId> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        let known = match kind {
+            "wallet" => WalletId::new(rest).is_ok(),
+            "gateway" => GatewayName::new(rest).is_ok(),
+            "destination" => rest.split_once(':').is_some_and(|(_, id)| !id.is_empty()),
+            "funding" | "offline" => text == kind,
+            _ => false,
+        };
+        known.then(|| AccountId(text.into()))
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccountId({self})")
+    }
+}
+
+impl Serialize for AccountId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl Encode for AccountId {
+    fn encode(&self, to: &mut Writer) {
+        to.text(self.as_str());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<AccountId, Damage> {
+        AccountId::from_text(from.text()?).ok_or(Damage::Malformed("account id"))
+    }
+}
+
+/// Money that an account gains, or loses when negative. The postings of one event sum to zero per currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Posting {
+    /// Whose.
+    pub account: AccountId,
+    /// In which currency.
+    pub currency: Currency,
+    /// How many minor units; the smallest step of the currency.
+    pub minor: i64,
+}
+
+impl Posting {
+    /// The postings that move `amount` from one account to another; none when there is nothing to move.
+    #[must_use]
+    pub fn transfer(amount: Money, from: AccountId, to: AccountId) -> Vec<Posting> {
+        let currency = amount.currency();
+        if amount.is_zero() {
+            return Vec::new();
+        }
+        vec![
+            Posting { account: from, currency, minor: -amount.minor() },
+            Posting { account: to, currency, minor: amount.minor() },
+        ]
+    }
+}
+
+impl Encode for Posting {
+    fn encode(&self, to: &mut Writer) {
+        self.account.encode(to);
+        self.currency.encode(to);
+        to.signed(self.minor);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Posting, Damage> {
+        Ok(Posting {
+            account: AccountId::decode(from)?,
+            currency: Currency::decode(from)?,
+            minor: from.signed()?,
+        })
+    }
+}
+
+/// A bounded account as it stood after its last event. [`Money`] knows no less than zero, so neither does it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub(crate) scope: Scope,
+    pub(crate) id: AccountId,
+    pub(crate) version: u64,
+    pub(crate) head: Hash,
+    pub(crate) balances: BTreeMap<Currency, Money>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) updated_by: Actor,
+}
+
+impl Account {
+    /// Whose it is.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// The sequence of its last event.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The hash of its last event.
+    #[must_use]
+    pub fn head(&self) -> Hash {
+        self.head
+    }
+
+    /// What it holds of `currency`.
+    #[must_use]
+    pub fn balance(&self, currency: Currency) -> Money {
+        self.balances.get(&currency).copied().unwrap_or(Money::zero(currency))
+    }
+
+    /// What it holds, per currency it ever held, sorted by currency.
+    pub fn balances(&self) -> impl Iterator<Item = Money> {
+        self.balances.values().copied()
+    }
+
+    /// The time of its first event.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// The time of its last event.
+    #[must_use]
+    pub fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// Its state as bytes, for stores.
+    #[must_use]
+    pub fn encode_row(&self) -> Vec<u8> {
+        let mut to = Writer::with_capacity(96);
+        to.byte(LAYOUT);
+        to.field(1, |w| w.varint(self.version));
+        to.field(2, |w| w.raw(self.head.as_bytes()));
+        to.field(3, |w| self.balances.values().for_each(|balance| balance.encode(w)));
+        to.field(4, |w| self.created_at.encode(w));
+        to.field(5, |w| self.updated_at.encode(w));
+        to.field(6, |w| self.updated_by.encode(w));
+        to.into_bytes()
+    }
+
+    /// The account `id` of `scope` with this state.
+    pub fn decode_row(scope: Scope, id: AccountId, row: &[u8]) -> Result<Account, Damage> {
+        let mut from = Reader::new(row);
+        match from.byte()? {
+            LAYOUT => {}
+            number => return Err(Damage::Newer { what: "row layout", number: number.into() }),
+        }
+        let mut fields = from.fields()?;
+        let account = Account {
+            scope,
+            id,
+            version: fields.required(1, Reader::varint)?,
+            head: Hash::new(fields.required(2, Reader::array)?),
+            balances: fields.required(3, decode_balances)?,
+            created_at: fields.required(4, Timestamp::decode)?,
+            updated_at: fields.required(5, Timestamp::decode)?,
+            updated_by: fields.required(6, Actor::decode)?,
+        };
+        fields.end()?;
+        Ok(account)
+    }
+}
+
+/// Raised when the layout changes; a row of another layout is made again from its events.
+const LAYOUT: u8 = 1;
+
+fn decode_balances(from: &mut Reader<'_>) -> Result<BTreeMap<Currency, Money>, Damage> {
+    let mut balances = BTreeMap::new();
+    while from.end().is_err() {
+        let balance = Money::decode(from)?;
+        balances.insert(balance.currency(), balance);
+    }
+    Ok(balances)
+}

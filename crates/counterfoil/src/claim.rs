@@ -1,0 +1,190 @@
+//! Claims: names that can be taken once per scope and kind.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::event::StreamId;
+use crate::id::TopUpId;
+use crate::scope::Scope;
+use crate::text::{GatewayName, GatewayOperationId, IdempotencyKey};
+use crate::word::words;
+
+words! {
+    /// What a claimed name is the name of. The same name under two kinds is two claims.
+    ClaimKind, "claim kind" {
+        /// The idempotency key of a payment's creation.
+        CreateKey = 1, "create_key";
+        /// The idempotency key of a processing.
+        ProcessKey = 2, "process_key";
+        /// The idempotency key of a top-up.
+        TopUpKey = 3, "top_up_key";
+        /// The id of a top-up: it has no row of its own to be found by.
+        TopUp = 4, "top_up";
+        /// What a gateway calls an operation.
+        GatewayOperation = 5, "gateway_operation";
+    }
+}
+
+/// A name that can be taken once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimKey {
+    /// Whose.
+    pub scope: Scope,
+    /// Of what kind.
+    pub kind: ClaimKind,
+    /// The name: bytes, compared, never normalised.
+    pub name: Box<str>,
+}
+
+impl ClaimKey {
+    pub(crate) fn key(scope: &Scope, kind: ClaimKind, key: &IdempotencyKey) -> ClaimKey {
+        ClaimKey { scope: scope.clone(), kind, name: key.as_str().into() }
+    }
+
+    pub(crate) fn top_up(scope: &Scope, id: TopUpId) -> ClaimKey {
+        ClaimKey { scope: scope.clone(), kind: ClaimKind::TopUp, name: id.to_string().into() }
+    }
+
+    pub(crate) fn gateway_operation(
+        scope: &Scope,
+        gateway: &GatewayName,
+        id: &GatewayOperationId,
+    ) -> ClaimKey {
+        // The length keeps apart what a separator could not: names and ids may hold any visible character.
+        let name = format!("{}:{gateway}:{id}", gateway.as_str().len()).into();
+        ClaimKey { scope: scope.clone(), kind: ClaimKind::GatewayOperation, name }
+    }
+}
+
+/// A name that is taken: by which event, and what was asked for under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The name.
+    pub key: ClaimKey,
+    /// The stream of the event that took it.
+    pub stream: StreamId,
+    /// The sequence of that event.
+    pub sequence: u64,
+    /// What was asked for; empty where a name carries no request.
+    pub fingerprint: Fingerprint,
+}
+
+words! {
+    /// A field of a request that a fingerprint covers; named as in JSON.
+    RequestField, "request field" {
+        /// How much.
+        Amount = 1, "amount";
+        /// In which currency.
+        Currency = 2, "currency";
+        /// What kind of thing is paid.
+        DestinationType = 3, "destination_type";
+        /// What is paid.
+        DestinationId = 4, "destination_id";
+        /// How it is paid.
+        PaymentMethodType = 5, "payment_method_type";
+        /// With which instrument or wallet.
+        PaymentMethodId = 6, "payment_method_id";
+        /// The host's notes.
+        Metadata = 7, "metadata";
+        /// Whether it is carried out at once.
+        ProcessPayment = 8, "process_payment";
+        /// Which payment.
+        PaymentId = 9, "payment_id";
+        /// Which wallet.
+        WalletId = 10, "wallet_id";
+        /// Which operation.
+        OperationId = 11, "operation_id";
+    }
+}
+
+/// One hash per field of a request, so that a mismatch names the fields that differ.
+///
+/// Amounts are hashed by value, defaults filled in; who asked is not part of what was asked.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Fingerprint(Vec<(RequestField, [u8; 8])>);
+
+impl Fingerprint {
+    /// Adds a field; in rising order.
+    pub(crate) fn with(mut self, field: RequestField, value: &[u8]) -> Fingerprint {
+        let digest: [u8; 32] = Sha256::digest(value).into();
+        let mut short = [0; 8];
+        short.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        self.0.push((field, short));
+        self
+    }
+
+    /// The fields in which `self` and `other` differ, those that only one has included.
+    #[must_use]
+    pub fn differing(&self, other: &Fingerprint) -> Vec<RequestField> {
+        let only = |a: &Fingerprint, b: &Fingerprint| -> Vec<RequestField> {
+            a.0.iter().filter(|field| !b.0.contains(field)).map(|(field, _)| *field).collect()
+        };
+        let mut fields = only(self, other);
+        fields.extend(only(other, self));
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
+    /// Its bytes, for stores.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::default();
+        self.encode(&mut to);
+        to.into_bytes()
+    }
+
+    /// The fingerprint with these bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Fingerprint, Damage> {
+        Reader::whole(bytes)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(field, _)| field)).finish()
+    }
+}
+
+impl Encode for Fingerprint {
+    fn encode(&self, to: &mut Writer) {
+        to.varint(self.0.len() as u64);
+        for (field, hash) in &self.0 {
+            field.encode(to);
+            to.raw(hash);
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Fingerprint, Damage> {
+        let mut fields: Vec<(RequestField, [u8; 8])> = Vec::new();
+        for _ in 0..from.varint()? {
+            let entry = (RequestField::decode(from)?, from.array()?);
+            if fields.last().is_some_and(|(last, _)| *last >= entry.0) {
+                return Err(Damage::Malformed("order of fingerprint"));
+            }
+            fields.push(entry);
+        }
+        Ok(Fingerprint(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differing_names_changed_added_and_missing_fields() {
+        let first =
+            Fingerprint::default().with(RequestField::Amount, b"100").with(RequestField::Currency, b"usd");
+        let other = Fingerprint::default()
+            .with(RequestField::Amount, b"101")
+            .with(RequestField::Currency, b"usd")
+            .with(RequestField::Metadata, b"x");
+        assert_eq!(first.differing(&other), [RequestField::Amount, RequestField::Metadata]);
+        assert_eq!(other.differing(&first), [RequestField::Amount, RequestField::Metadata]);
+        assert_eq!(first.differing(&first), []);
+        assert_eq!(Fingerprint::from_bytes(&other.to_bytes()), Ok(other));
+    }
+}

@@ -1,0 +1,34 @@
+//! Hiding a payment that came to nothing.
+
+use super::Command;
+use super::change::{Change, Entry, Recorder};
+use super::process::require_allowed;
+use super::receipt::{Receipt, Subject};
+use super::view::{Halt, View};
+use crate::event::Body;
+use crate::id::PaymentId;
+use crate::status::{Action, Cause};
+
+/// Hides a payment that came to nothing: it takes no more commands and is not listed, but it can still be
+/// read, and its key still answers. Doing it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// Which payment.
+    pub payment: PaymentId,
+}
+
+impl Archive {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let payment = view.payment(self.payment)?;
+        if payment.archived_at().is_some() {
+            let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
+            return Err(Halt::Same(Box::new(receipt)));
+        }
+        require_allowed(payment, Action::Archive)?;
+        let mut recorder = Recorder::new(command);
+        let entry = Entry::new(Cause::Command, Body::Archived {});
+        let after = recorder.payment(self.payment, Some(payment), entry)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
+    }
+}

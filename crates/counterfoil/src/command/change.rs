@@ -1,0 +1,144 @@
+//! All that one command does, and the one place where events are made.
+
+use std::sync::Arc;
+
+use super::Command;
+use super::receipt::{Receipt, Subject};
+use super::rejection::Rejection;
+use crate::account::{Account, AccountId, Posting};
+use crate::claim::{Claim, ClaimKey, Fingerprint};
+use crate::clock::Timestamp;
+use crate::codec::Damage;
+use crate::event::{Body, Draft, Event, Hash, StreamId, evolve_account, evolve_payment};
+use crate::id::PaymentId;
+use crate::money::MoneyError;
+use crate::payment::{Payment, check_moves};
+use crate::status::Cause;
+use crate::store::Record;
+
+/// All that one command does: a store writes all of it, or nothing.
+#[derive(Debug)]
+pub struct Change {
+    /// What happened, in order.
+    pub events: Vec<Arc<Event>>,
+    /// The taken names and the next state of the rows.
+    pub records: Vec<Record>,
+    /// What the caller gets once it is written.
+    pub receipt: Receipt,
+}
+
+/// A name to be taken, and what is asked for under it.
+pub(super) type Taking = (ClaimKey, Fingerprint);
+
+/// What an event says, but for its place in the stream.
+pub(super) struct Entry {
+    pub(super) cause: Cause,
+    pub(super) body: Body,
+    pub(super) claims: Vec<Taking>,
+    pub(super) postings: Vec<Posting>,
+}
+
+impl Entry {
+    pub(super) fn new(cause: Cause, body: Body) -> Entry {
+        Entry { cause, body, claims: Vec::new(), postings: Vec::new() }
+    }
+
+    pub(super) fn claiming(mut self, claims: impl IntoIterator<Item = Taking>) -> Entry {
+        self.claims.extend(claims);
+        self
+    }
+
+    pub(super) fn posting(mut self, postings: Vec<Posting>) -> Entry {
+        self.postings = postings;
+        self
+    }
+}
+
+/// Makes events. **Invariant:** every status in every history came through here, so it moved along its graph.
+pub(super) struct Recorder<'a> {
+    command: &'a Command,
+    events: Vec<Arc<Event>>,
+    records: Vec<Record>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(command: &'a Command) -> Recorder<'a> {
+        Recorder { command, events: Vec::new(), records: Vec::new() }
+    }
+
+    /// Adds an event to the stream of payment `id`, which now stands at `before`.
+    pub(super) fn payment(
+        &mut self,
+        id: PaymentId,
+        before: Option<&Payment>,
+        entry: Entry,
+    ) -> Result<Arc<Payment>, Rejection> {
+        let cause = entry.cause;
+        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
+        let event = self.seal(StreamId::Payment(id), place, entry);
+        let after = evolve_payment(before, &event).map_err(|damage| refused(&damage))?;
+        check_moves(before, &after, cause)?;
+        let after = Arc::new(after);
+        self.events.push(event);
+        self.records.push(Record::Payment(after.clone()));
+        Ok(after)
+    }
+
+    /// Adds an event to the stream of account `id`, which now stands at `before`.
+    pub(super) fn account(
+        &mut self,
+        id: AccountId,
+        before: Option<&Account>,
+        entry: Entry,
+    ) -> Result<Arc<Account>, Rejection> {
+        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
+        let event = self.seal(StreamId::Account(id), place, entry);
+        let after = evolve_account(before, &event).map_err(|damage| refused(&damage))?;
+        let after = Arc::new(after);
+        self.events.push(event);
+        self.records.push(Record::Account(after.clone()));
+        Ok(after)
+    }
+
+    /// The change, answered with `subject` and the sequence of its event.
+    pub(super) fn finish(self, subject: Subject, sequence: u64) -> Change {
+        let receipt = Receipt::fresh(subject, sequence);
+        Change { events: self.events, records: self.records, receipt }
+    }
+
+    fn seal(&mut self, stream: StreamId, place: Option<(u64, Timestamp, Hash)>, entry: Entry) -> Arc<Event> {
+        debug_assert!(balanced(&entry.postings), "the postings of an event sum to zero");
+        let (version, last, previous) = place.unwrap_or((0, Timestamp::EPOCH, Hash::ZERO));
+        let sequence = version + 1;
+        let scope = &self.command.caller.scope;
+        let mut claims = Vec::with_capacity(entry.claims.len());
+        for (key, fingerprint) in entry.claims {
+            let claim = Arc::new(Claim { key, stream: stream.clone(), sequence, fingerprint });
+            self.records.push(Record::Claim(claim.clone()));
+            claims.push(claim);
+        }
+        let draft = Draft {
+            scope: scope.clone(),
+            stream,
+            sequence,
+            // Time is data, never order: a clock that steps back must not make a history run backwards.
+            at: if version == 0 { self.command.at } else { self.command.at.max(last.successor()) },
+            actor: self.command.caller.actor.clone(),
+            cause: entry.cause,
+            body: entry.body,
+            claims,
+            postings: entry.postings,
+        };
+        Arc::new(Event::seal(draft, previous))
+    }
+}
+
+/// Only amounts can keep an event that is made here from following the state it is made for.
+fn refused(damage: &Damage) -> Rejection {
+    debug_assert_eq!(damage, &Damage::Misplaced("amount"));
+    Rejection::Money(MoneyError::TooLarge)
+}
+
+fn balanced(postings: &[Posting]) -> bool {
+    postings.iter().map(|posting| i128::from(posting.minor)).sum::<i128>() == 0
+}

@@ -1,0 +1,98 @@
+//! Commands: what is asked, as plain data, and what is decided about it.
+//!
+//! [`Command::decide`] reads no clock, no randomness and no configuration: all of that is in the command. So
+//! it gives the same answer when a store must run it again, and a command whose outcome is unknown can be
+//! executed again.
+
+mod archive;
+mod change;
+mod create;
+mod policy;
+mod process;
+mod receipt;
+mod rejection;
+mod report;
+mod start;
+mod top_up;
+mod view;
+
+use std::sync::Arc;
+
+pub use archive::Archive;
+pub use change::Change;
+pub use create::Create;
+pub use policy::Policy;
+pub use process::Process;
+pub use receipt::{Receipt, Subject};
+pub use rejection::Rejection;
+pub use report::Report;
+pub use top_up::TopUp;
+use view::{Halt, View};
+
+use crate::clock::Timestamp;
+use crate::scope::Caller;
+use crate::store::{Key, State};
+
+/// Something that is asked of the books.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Who asks, and for whom.
+    pub caller: Caller,
+    /// When. An event is never earlier than the one before it, so its time may be a little later.
+    pub at: Timestamp,
+    /// The rules of the moment.
+    pub policy: Arc<Policy>,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Request {
+    /// A new payment, perhaps with its first attempt.
+    Create(Create),
+    /// The next attempt of a payment.
+    Process(Process),
+    /// To write down what a gateway says.
+    Report(Report),
+    /// To hide a payment that came to nothing.
+    Archive(Archive),
+    /// More credits in a wallet.
+    TopUp(TopUp),
+}
+
+/// What is decided about a command.
+#[derive(Debug)]
+pub enum Decision {
+    /// These keys are needed first.
+    Load(Vec<Key>),
+    /// This is what happens.
+    Write(Change),
+    /// Nothing happens: it has happened already, or it changes nothing.
+    Same(Receipt),
+}
+
+impl Command {
+    /// What would happen, or why not. Pure: equal commands on equal states are decided alike.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] that says why not; then nothing may be written.
+    pub fn decide(&self, state: &State) -> Result<Decision, Rejection> {
+        let view = View { scope: &self.caller.scope, state };
+        let decided = match &self.request {
+            Request::Create(create) => create.decide(self, &view),
+            Request::Process(process) => process.decide(self, &view),
+            Request::Report(report) => report.decide(self, &view),
+            Request::Archive(archive) => archive.decide(self, &view),
+            Request::TopUp(top_up) => top_up.decide(self, &view),
+        };
+        match decided {
+            Ok(change) => Ok(Decision::Write(change)),
+            Err(Halt::Load(keys)) => Ok(Decision::Load(keys)),
+            Err(Halt::Same(receipt)) => Ok(Decision::Same(*receipt)),
+            Err(Halt::Rejected(rejection)) => Err(rejection),
+        }
+    }
+}

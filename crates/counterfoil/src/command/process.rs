@@ -1,0 +1,96 @@
+//! The next attempt of a payment.
+
+use std::sync::Arc;
+
+use super::Command;
+use super::change::{Change, Entry, Recorder, Taking};
+use super::receipt::{Receipt, Subject};
+use super::rejection::Rejection;
+use super::start;
+use super::view::{Halt, View};
+use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
+use crate::event::Body;
+use crate::id::{AttemptId, PaymentId};
+use crate::payment::{OperationId, Payment};
+use crate::scope::Scope;
+use crate::status::{Action, Cause, allowed};
+use crate::store::Key;
+use crate::text::{GatewayName, IdempotencyKey, PaymentMethodId};
+
+/// The next attempt of a payment: written down before its gateway is called, or done at once inside our own
+/// books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The id the attempt gets.
+    pub attempt: AttemptId,
+    /// Another instrument than the payment's own.
+    pub instrument: Option<PaymentMethodId>,
+    /// The gateway, where the method takes one.
+    pub gateway: Option<GatewayName>,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Process {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
+        let key = claim.as_ref().map(|(key, _)| Key::Claim(key.clone()));
+        view.require([key, Some(view.payment_key(self.payment))].into_iter().flatten())?;
+        if let Some((key, fingerprint)) = &claim {
+            view.unless_claimed(key, fingerprint)?;
+        }
+        let payment = view.payment(self.payment)?;
+        self.check(payment)?;
+        self.write(command, view, payment, claim)
+    }
+
+    fn check(&self, payment: &Arc<Payment>) -> Result<(), Halt> {
+        if let Some(attempt) = payment.operation(OperationId::Attempt(self.attempt)) {
+            let receipt = Receipt::replay(Subject::Payment(payment.clone()), attempt.sequence);
+            return Err(Halt::Same(Box::new(receipt)));
+        }
+        require_allowed(payment, Action::Process)?;
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Payment,
+        claim: Option<Taking>,
+    ) -> Result<Change, Halt> {
+        let (gateway, instrument) = (self.gateway.as_ref(), self.instrument.as_ref());
+        let started = start::start(command, view, payment.terms(), self.attempt, gateway, instrument)?;
+        let entry = Entry::new(Cause::Command, Body::Started(started.start.clone()))
+            .claiming(claim)
+            .posting(started.postings.clone());
+        let mut recorder = Recorder::new(command);
+        let after = recorder.payment(self.payment, Some(payment), entry)?;
+        started.debit(&after, &mut recorder)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
+    }
+
+    fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
+        let mut fingerprint = Fingerprint::default();
+        if let Some(instrument) = &self.instrument {
+            fingerprint = fingerprint.with(RequestField::PaymentMethodId, instrument.as_str().as_bytes());
+        }
+        let fingerprint = fingerprint.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        (ClaimKey::key(scope, ClaimKind::ProcessKey, key), fingerprint)
+    }
+}
+
+/// Refuses what the payment's status does not allow.
+pub(super) fn require_allowed(payment: &Payment, action: Action) -> Result<(), Rejection> {
+    if payment.archived_at().is_some() {
+        Err(Rejection::Archived { payment: payment.id() })
+    } else if allowed(payment.status(), action) {
+        Ok(())
+    } else {
+        Err(Rejection::NotAllowed { payment: payment.id(), action, status: payment.status() })
+    }
+}

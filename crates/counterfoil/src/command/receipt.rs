@@ -1,0 +1,70 @@
+//! What a caller gets for a command.
+
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::event::StreamId;
+use crate::payment::Payment;
+
+/// Proof that a command took effect: which event stands for it.
+///
+/// Every replay of a command is answered with the same [`stream`](Self::stream) and
+/// [`sequence`](Self::sequence).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The stream of the event.
+    pub stream: StreamId,
+    /// Its sequence there.
+    pub sequence: u64,
+    /// Whether it had happened before this call, or changed nothing.
+    pub replayed: bool,
+    /// What it is about, as it stands now: on a replay later events are in it.
+    pub subject: Subject,
+}
+
+/// What a receipt is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A payment.
+    Payment(Arc<Payment>),
+    /// A wallet.
+    Account(Arc<Account>),
+}
+
+impl Subject {
+    pub(crate) fn stream(&self) -> StreamId {
+        match self {
+            Subject::Payment(payment) => StreamId::Payment(payment.id()),
+            Subject::Account(account) => StreamId::Account(account.id().clone()),
+        }
+    }
+}
+
+impl Receipt {
+    pub(crate) fn fresh(subject: Subject, sequence: u64) -> Receipt {
+        Receipt { stream: subject.stream(), sequence, replayed: false, subject }
+    }
+
+    pub(crate) fn replay(subject: Subject, sequence: u64) -> Receipt {
+        Receipt { replayed: true, ..Receipt::fresh(subject, sequence) }
+    }
+
+    /// The payment it is about.
+    #[must_use]
+    pub fn payment(&self) -> Option<&Arc<Payment>> {
+        match &self.subject {
+            Subject::Payment(payment) => Some(payment),
+            Subject::Account(_) => None,
+        }
+    }
+
+    /// The account it is about.
+    #[must_use]
+    pub fn account(&self) -> Option<&Arc<Account>> {
+        match &self.subject {
+            Subject::Account(account) => Some(account),
+            Subject::Payment(_) => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How an attempt begins: at a gateway, or done at once inside our own books.
+
+use std::sync::Arc;
+
+use super::Command;
+use super::change::{Entry, Recorder};
+use super::rejection::Rejection;
+use super::view::{Halt, View};
+use crate::account::{Account, AccountId, Posting};
+use crate::event::{Body, Debited, Start, StartResult};
+use crate::id::AttemptId;
+use crate::payment::{Failure, FailureClass, OperationId, Payment, PaymentMethod, Terms};
+use crate::status::Cause;
+use crate::store::Key;
+use crate::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
+
+/// A start that is decided, with the money it moves at once.
+pub(super) struct Started<'a> {
+    pub(super) start: Start,
+    pub(super) postings: Vec<Posting>,
+    debit: Option<(AccountId, &'a Arc<Account>)>,
+}
+
+/// What has to be loaded before an attempt of this method can be decided.
+pub(super) fn keys(method: &PaymentMethod, view: &View<'_>) -> Option<Key> {
+    match method {
+        PaymentMethod::Credits(wallet) => Some(view.account_key(&AccountId::wallet(wallet))),
+        _ => None,
+    }
+}
+
+/// Begins attempt `id` of a payment with these terms, through `gateway` where it takes one, with
+/// `instrument` if another one is asked for.
+pub(super) fn start<'a>(
+    command: &Command,
+    view: &View<'a>,
+    terms: &Terms,
+    id: AttemptId,
+    gateway: Option<&GatewayName>,
+    instrument: Option<&PaymentMethodId>,
+) -> Result<Started<'a>, Halt> {
+    let kind = terms.method.kind();
+    if instrument.is_some() && !kind.needs_gateway() {
+        return Err(Rejection::InstrumentNotAllowed(kind).into());
+    }
+    let mut started = Started {
+        start: Start {
+            operation: OperationId::Attempt(id),
+            amount: terms.amount,
+            gateway: None,
+            instrument: None,
+            result: StartResult::Succeeded {},
+        },
+        postings: Vec::new(),
+        debit: None,
+    };
+    match &terms.method {
+        PaymentMethod::Card(_) | PaymentMethod::Ach(_) => {
+            started.start.gateway = Some(gateway.cloned().ok_or(Rejection::NoGateway(kind))?);
+            started.start.instrument = instrument.or(terms.method.instrument()).cloned();
+            let lease_until = command.at.saturating_add(command.policy.lease);
+            started.start.result = StartResult::Processing { lease_until };
+        }
+        PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
+        PaymentMethod::Credits(wallet) => {
+            let wallet = AccountId::wallet(wallet);
+            let account = view.account(&wallet)?;
+            match account.filter(|account| covers(account, terms)) {
+                Some(account) => {
+                    started.postings = paid_from(wallet.clone(), terms);
+                    started.debit = Some((wallet, account));
+                }
+                None => started.start.result = StartResult::Failed(insufficient_credits()),
+            }
+        }
+    }
+    Ok(started)
+}
+
+fn paid_from(account: AccountId, terms: &Terms) -> Vec<Posting> {
+    Posting::transfer(terms.amount, account, AccountId::destination(&terms.destination))
+}
+
+fn covers(account: &Account, terms: &Terms) -> bool {
+    account.balance(terms.amount.currency()).minor() >= terms.amount.minor()
+}
+
+fn insufficient_credits() -> Failure {
+    let message = "the wallet does not hold enough credits";
+    Failure {
+        class: FailureClass::Soft,
+        code: ErrorCode::lossy("insufficient_credits"),
+        message: Message::lossy(message),
+    }
+}
+
+impl Started<'_> {
+    /// Takes from the wallet what the start of `payment`'s attempt moved out of it.
+    pub(super) fn debit(self, payment: &Payment, recorder: &mut Recorder<'_>) -> Result<(), Rejection> {
+        let Some((wallet, account)) = self.debit else { return Ok(()) };
+        let debited =
+            Debited { amount: self.start.amount, payment: payment.id(), operation: self.start.operation };
+        recorder.account(wallet, Some(account), Entry::new(Cause::Command, Body::Debited(debited)))?;
+        Ok(())
+    }
+}

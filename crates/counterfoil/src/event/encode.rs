@@ -1,0 +1,252 @@
+//! The canonical bytes of an event. **Invariant:** they never change; what is new gets new fields.
+//!
+//! In this order: format, scope, stream, sequence, time, actor, cause, body, claims, postings. No position
+//! and nothing else of a store.
+
+use std::sync::Arc;
+
+use super::body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
+use super::{Draft, StreamId};
+use crate::account::AccountId;
+use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::id::{PaymentId, TopUpId};
+use crate::money::Money;
+use crate::payment::{Closed, Destination, Evidence, Failure, OperationId, PaymentMethod, Terms};
+use crate::scope::Scope;
+use crate::status::Cause;
+use crate::text::{Actor, GatewayName, IdempotencyKey, Metadata, PaymentMethodId};
+
+const FORMAT: u8 = 1;
+
+pub(super) fn encode(event: &Draft) -> Vec<u8> {
+    let mut to = Writer::with_capacity(192);
+    to.byte(FORMAT);
+    event.scope.encode(&mut to);
+    event.stream.encode(&mut to);
+    to.varint(event.sequence);
+    event.at.encode(&mut to);
+    event.actor.encode(&mut to);
+    to.byte(event.cause as u8);
+    encode_body(&event.body, &mut to);
+    to.varint(event.claims.len() as u64);
+    for claim in &event.claims {
+        claim.key.kind.encode(&mut to);
+        to.text(&claim.key.name);
+        claim.fingerprint.encode(&mut to);
+    }
+    to.list(&event.postings);
+    to.into_bytes()
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Draft, Damage> {
+    let mut from = Reader::new(bytes);
+    match from.byte()? {
+        FORMAT => {}
+        number => return Err(Damage::Newer { what: "event format", number: number.into() }),
+    }
+    let scope = Scope::decode(&mut from)?;
+    let stream = StreamId::decode(&mut from)?;
+    let sequence = from.varint()?;
+    let at = Timestamp::decode(&mut from)?;
+    let actor = Actor::decode(&mut from)?;
+    let cause = decode_cause(from.byte()?)?;
+    let head = Head { scope: &scope, stream: &stream, at, actor: &actor };
+    let body = decode_body(&head, &mut from)?;
+    let mut claims = Vec::new();
+    for _ in 0..from.varint()? {
+        let kind = ClaimKind::decode(&mut from)?;
+        let key = ClaimKey { scope: scope.clone(), kind, name: from.text()?.into() };
+        let fingerprint = Fingerprint::decode(&mut from)?;
+        claims.push(Arc::new(Claim { key, stream: stream.clone(), sequence, fingerprint }));
+    }
+    let postings = from.list()?;
+    from.end()?;
+    Ok(Draft { scope, stream, sequence, at, actor, cause, body, claims, postings })
+}
+
+impl Encode for StreamId {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            StreamId::Payment(id) => {
+                to.byte(1);
+                id.encode(to);
+            }
+            StreamId::Account(id) => {
+                to.byte(2);
+                id.encode(to);
+            }
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<StreamId, Damage> {
+        match from.byte()? {
+            1 => PaymentId::decode(from).map(StreamId::Payment),
+            2 => AccountId::decode(from).map(StreamId::Account),
+            number => Err(Damage::Newer { what: "stream kind", number: number.into() }),
+        }
+    }
+}
+
+fn decode_cause(number: u8) -> Result<Cause, Damage> {
+    [Cause::Command, Cause::Evidence, Cause::Clock]
+        .into_iter()
+        .find(|cause| *cause as u8 == number)
+        .ok_or(Damage::Newer { what: "cause", number: number.into() })
+}
+
+fn encode_body(body: &Body, to: &mut Writer) {
+    let number = match body {
+        Body::Created(_) => 1,
+        Body::Started(_) => 2,
+        Body::Reported(_) => 3,
+        Body::Archived {} => 4,
+        Body::ToppedUp(_) => 5,
+        Body::Debited(_) => 6,
+    };
+    to.field(number, |w| match body {
+        Body::Created(created) => encode_created(created, w),
+        Body::Started(start) => start.encode(w),
+        Body::Reported(reported) => reported.encode(w),
+        Body::Archived {} => {}
+        Body::ToppedUp(ToppedUp { top_up, amount }) => {
+            w.field(1, |w| top_up.encode(w));
+            w.field(2, |w| amount.encode(w));
+        }
+        Body::Debited(Debited { amount, payment, operation }) => {
+            w.field(1, |w| amount.encode(w));
+            w.field(2, |w| payment.encode(w));
+            w.field(3, |w| operation.encode(w));
+        }
+    });
+}
+
+/// What stands before the body and is not repeated in it.
+struct Head<'a> {
+    scope: &'a Scope,
+    stream: &'a StreamId,
+    at: Timestamp,
+    actor: &'a Actor,
+}
+
+fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
+    let number = from.varint()?;
+    let mut content = Reader::new(from.bytes()?);
+    let body = match number {
+        1 => Body::Created(decode_created(head, &mut content)?),
+        2 => Body::Started(Start::decode(&mut content)?),
+        3 => Body::Reported(Reported::decode(&mut content)?),
+        4 => Body::Archived {},
+        5 => {
+            let mut fields = content.fields()?;
+            let topped_up = ToppedUp {
+                top_up: fields.required(1, TopUpId::decode)?,
+                amount: fields.required(2, Money::decode)?,
+            };
+            fields.end()?;
+            Body::ToppedUp(topped_up)
+        }
+        6 => {
+            let mut fields = content.fields()?;
+            let debited = Debited {
+                amount: fields.required(1, Money::decode)?,
+                payment: fields.required(2, PaymentId::decode)?,
+                operation: fields.required(3, OperationId::decode)?,
+            };
+            fields.end()?;
+            Body::Debited(debited)
+        }
+        number => return Err(Damage::Newer { what: "event kind", number }),
+    };
+    content.end()?;
+    Ok(body)
+}
+
+fn encode_created(created: &Created, to: &mut Writer) {
+    let terms = &created.terms;
+    to.field(1, |w| terms.amount.encode(w));
+    to.field(2, |w| terms.destination.encode(w));
+    to.field(3, |w| terms.method.encode(w));
+    to.optional(4, Some(&terms.metadata).filter(|m| !m.is_empty()), |w, metadata| metadata.encode(w));
+    to.optional(5, terms.idempotency_key.as_ref(), |w, key| key.encode(w));
+    to.optional(6, Some(&()).filter(|()| created.submitted), |_, ()| ());
+    to.optional(7, created.attempt.as_ref(), |w, start| start.encode(w));
+}
+
+fn decode_created(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Created, Damage> {
+    let StreamId::Payment(id) = head.stream else {
+        return Err(Damage::Misplaced("payment.created"));
+    };
+    let mut fields = from.fields()?;
+    let terms = Terms {
+        scope: head.scope.clone(),
+        id: *id,
+        amount: fields.required(1, Money::decode)?,
+        destination: fields.required(2, Destination::decode)?,
+        method: fields.required(3, PaymentMethod::decode)?,
+        metadata: fields.optional(4, Metadata::decode)?.unwrap_or_default(),
+        idempotency_key: fields.optional(5, IdempotencyKey::decode)?,
+        created_at: head.at,
+        created_by: head.actor.clone(),
+    };
+    let created = Created {
+        terms: Arc::new(terms),
+        submitted: fields.optional(6, |_| Ok(()))?.is_some(),
+        attempt: fields.optional(7, Start::decode)?,
+    };
+    fields.end()?;
+    Ok(created)
+}
+
+impl Encode for Start {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.operation.encode(w));
+        to.field(2, |w| self.amount.encode(w));
+        to.optional(3, self.gateway.as_ref(), |w, name| name.encode(w));
+        to.optional(4, self.instrument.as_ref(), |w, id| id.encode(w));
+        match &self.result {
+            StartResult::Processing { lease_until } => to.field(5, |w| lease_until.encode(w)),
+            StartResult::Succeeded {} => to.field(6, |_| ()),
+            StartResult::Failed(failure) => to.field(7, |w| failure.encode(w)),
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
+        let mut fields = from.fields()?;
+        let operation = fields.required(1, OperationId::decode)?;
+        let amount = fields.required(2, Money::decode)?;
+        let gateway = fields.optional(3, GatewayName::decode)?;
+        let instrument = fields.optional(4, PaymentMethodId::decode)?;
+        let result = if let Some(lease_until) = fields.optional(5, Timestamp::decode)? {
+            StartResult::Processing { lease_until }
+        } else if fields.optional(6, |_| Ok(()))?.is_some() {
+            StartResult::Succeeded {}
+        } else {
+            StartResult::Failed(fields.required(7, Failure::decode)?)
+        };
+        fields.end()?;
+        Ok(Start { operation, amount, gateway, instrument, result })
+    }
+}
+
+impl Encode for Reported {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.operation.encode(w));
+        to.field(2, |w| self.evidence.encode(w));
+        to.optional(3, Some(&()).filter(|()| self.gateway_id_clash), |_, ()| ());
+        to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
+        let mut fields = from.fields()?;
+        let reported = Reported {
+            operation: fields.required(1, OperationId::decode)?,
+            evidence: fields.required(2, Evidence::decode)?,
+            gateway_id_clash: fields.optional(3, |_| Ok(()))?.is_some(),
+            closes: fields.optional(4, Closed::decode)?,
+        };
+        fields.end()?;
+        Ok(reported)
+    }
+}

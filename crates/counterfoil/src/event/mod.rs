@@ -1,0 +1,174 @@
+//! Events: the truth. Everything else (rows, claims, balances) is a cache of them.
+//!
+//! An event stands in a stream (a payment's or an account's) at a sequence that rises from 1 without a gap.
+//! Its canonical bytes never change, and its hash covers them and the hash before it.
+
+mod body;
+mod encode;
+mod evolve;
+mod hash;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
+pub use evolve::{evolve_account, evolve_payment};
+pub use hash::Hash;
+
+use crate::account::{AccountId, Posting};
+use crate::claim::Claim;
+use crate::clock::Timestamp;
+use crate::codec::Damage;
+use crate::id::PaymentId;
+use crate::payment::Terms;
+use crate::scope::Scope;
+use crate::status::Cause;
+use crate::text::Actor;
+
+/// Whose history it is. Payments sort before accounts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamId {
+    /// A payment's.
+    Payment(PaymentId),
+    /// A bounded account's.
+    Account(AccountId),
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamId::Payment(id) => fmt::Display::fmt(id, f),
+            StreamId::Account(id) => fmt::Display::fmt(id, f),
+        }
+    }
+}
+
+/// One thing that happened, sealed: it can be read and kept, not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    scope: Scope,
+    stream: StreamId,
+    sequence: u64,
+    at: Timestamp,
+    actor: Actor,
+    cause: Cause,
+    body: Body,
+    claims: Vec<Arc<Claim>>,
+    postings: Vec<Posting>,
+    bytes: Box<[u8]>,
+    hash: Hash,
+}
+
+/// What an event says, before it is sealed.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) scope: Scope,
+    pub(crate) stream: StreamId,
+    pub(crate) sequence: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) actor: Actor,
+    pub(crate) cause: Cause,
+    pub(crate) body: Body,
+    pub(crate) claims: Vec<Arc<Claim>>,
+    pub(crate) postings: Vec<Posting>,
+}
+
+impl Event {
+    pub(crate) fn seal(draft: Draft, previous: Hash) -> Event {
+        let bytes = encode::encode(&draft);
+        let hash = previous.link(&bytes);
+        Event::new(draft, bytes.into(), hash)
+    }
+
+    fn new(draft: Draft, bytes: Box<[u8]>, hash: Hash) -> Event {
+        let Draft { scope, stream, sequence, at, actor, cause, body, claims, postings } = draft;
+        Event { scope, stream, sequence, at, actor, cause, body, claims, postings, bytes, hash }
+    }
+
+    /// The event with these canonical bytes, kept beside this hash. Whether the hash is right is another
+    /// question: see [`follows`](Self::follows).
+    pub fn decode(bytes: &[u8], hash: Hash) -> Result<Event, Damage> {
+        Ok(Event::new(encode::decode(bytes)?, bytes.into(), hash))
+    }
+
+    /// Whether its hash is that of its bytes following an event with the hash `previous`.
+    #[must_use]
+    pub fn follows(&self, previous: Hash) -> bool {
+        previous.link(&self.bytes) == self.hash
+    }
+
+    /// Its canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The stream it stands in.
+    #[must_use]
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// Its place in the stream, from 1.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// When it happened: later than the event before it in its stream.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Who made it happen.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Why it happened.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The names it took.
+    #[must_use]
+    pub fn claims(&self) -> &[Arc<Claim>] {
+        &self.claims
+    }
+
+    /// The money it moved; sums to zero per currency.
+    #[must_use]
+    pub fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+
+    /// The terms of the payment that it creates.
+    #[must_use]
+    pub fn terms(&self) -> Option<&Arc<Terms>> {
+        match &self.body {
+            Body::Created(created) => Some(&created.terms),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The edge to whoever moves the money.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::id::PaymentId;
+use crate::money::Money;
+use crate::payment::{Destination, Evidence, OperationId, PaymentMethodType};
+use crate::scope::Scope;
+use crate::text::{GatewayName, Metadata, PaymentMethodId};
+
+/// A payment gateway, as the [`Ledger`](crate::ledger::Ledger) calls it: between two commands, never within
+/// one, and at most once per operation.
+///
+/// What it answers is evidence. It never fails: a call that went wrong is an
+/// [`Outcome`](crate::payment::Outcome) too, and the difference that matters is whether anything may have
+/// reached the gateway.
+#[async_trait]
+pub trait Gateway: Debug + Send + Sync + 'static {
+    /// Its name in the books. Never changes: histories and account names hold it.
+    fn name(&self) -> &GatewayName;
+
+    /// How long after the lease of an operation "I know nothing of it" becomes final.
+    fn finality(&self) -> Finality;
+
+    /// Asks for money. Must come back by `charge.deadline`.
+    ///
+    /// `charge.token` must go to the gateway as its idempotency key. Say
+    /// [`NotSent`](crate::payment::Outcome::NotSent) only when nothing was written to the gateway, not even
+    /// in part; when in doubt, [`Unknown`](crate::payment::Outcome::Unknown).
+    async fn charge(&self, charge: &Charge) -> Evidence;
+
+    /// Asks what became of an operation; moves no money. `None`: the gateway answered, and knows nothing of
+    /// it.
+    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence>;
+}
+
+/// When a gateway that knows nothing of an operation will never know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Finality {
+    /// It may turn up at any time. The safe answer.
+    #[default]
+    Never,
+    /// Not any more after this long.
+    After(Duration),
+}
+
+/// A charge, as a gateway needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Charge {
+    /// Whose.
+    pub scope: Scope,
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// Which attempt.
+    pub operation: OperationId,
+    /// The gateway's idempotency key: a function of the operation alone.
+    pub token: String,
+    /// How much.
+    pub amount: Money,
+    /// By what kind of method.
+    pub method: PaymentMethodType,
+    /// With which instrument; `None` is the payer's default one.
+    pub instrument: Option<PaymentMethodId>,
+    /// What it pays.
+    pub destination: Destination,
+    /// The host's notes.
+    pub metadata: Metadata,
+    /// The time by which the call must be over.
+    pub deadline: Timestamp,
+}
+
+/// A question about an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inquiry {
+    /// Whose.
+    pub scope: Scope,
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// Which one.
+    pub operation: OperationId,
+    /// The token it was sent with.
+    pub token: String,
+}

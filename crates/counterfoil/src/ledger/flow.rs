@@ -1,0 +1,96 @@
+//! Calling the gateway between two commands.
+
+use crate::command::{Receipt, Report, Request};
+use crate::gateway::{Charge, Inquiry};
+use crate::id::AttemptId;
+use crate::payment::{Evidence, Operation, OperationId, Outcome, Payment};
+use crate::scope::Caller;
+use crate::store::{ExecuteError, StoreError, StoreErrorKind};
+use crate::text::Message;
+
+use super::{Ledger, LedgerError};
+
+impl Ledger {
+    /// Calls the gateway for the attempt that `receipt` says was started just now, and writes down what it
+    /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now.
+    pub(super) async fn carry_on(
+        &self,
+        caller: &Caller,
+        receipt: Receipt,
+        attempt: Option<AttemptId>,
+    ) -> Result<Receipt, LedgerError> {
+        let Some((payment, operation)) = started_at_gateway(&receipt, attempt) else { return Ok(receipt) };
+        let evidence = self.charge(payment, operation).await;
+        let id = payment.id();
+        let report = Report { payment: id, operation: operation.id, evidence };
+        let told = self.execute(self.command(caller, Request::Report(report))).await;
+        let told = told.map_err(|error| LedgerError::about(id, in_doubt(error)))?;
+        Ok(Receipt { subject: told.subject, ..receipt })
+    }
+
+    async fn charge(&self, payment: &Payment, operation: &Operation) -> Evidence {
+        let now = self.clock.now();
+        let deadline = operation.created_at.saturating_add(self.policy.call_deadline);
+        let late = now >= deadline;
+        match &self.gateway {
+            // Checked just before sending: after the lease others may think that this caller is gone.
+            Some(gateway) if !late => {
+                let terms = payment.terms();
+                let charge = Charge {
+                    scope: terms.scope.clone(),
+                    payment: terms.id,
+                    operation: operation.id,
+                    token: operation.id.to_string(),
+                    amount: operation.amount,
+                    method: terms.method.kind(),
+                    instrument: operation.instrument.clone(),
+                    destination: terms.destination.clone(),
+                    metadata: terms.metadata.clone(),
+                    deadline,
+                };
+                gateway.charge(&charge).await
+            }
+            _ => {
+                let why =
+                    if late { "the deadline passed before the gateway was called" } else { "no gateway" };
+                Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now)
+            }
+        }
+    }
+
+    pub(super) async fn ask(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let asked = payment.live_attempt().zip(self.gateway.as_ref());
+        let Some((operation, gateway)) = asked else { return Ok(None) };
+        let inquiry = Inquiry {
+            scope: payment.scope().clone(),
+            payment: payment.id(),
+            operation: operation.id,
+            token: operation.id.to_string(),
+        };
+        match gateway.inquire(&inquiry).await {
+            Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn started_at_gateway(receipt: &Receipt, attempt: Option<AttemptId>) -> Option<(&Payment, &Operation)> {
+    let (payment, attempt) = receipt.payment().zip(attempt).filter(|_| !receipt.replayed)?;
+    let operation = payment.operation(OperationId::Attempt(attempt))?;
+    operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
+}
+
+/// The gateway was called, so "nothing was written" is no longer the whole truth: money may have moved.
+fn in_doubt(error: ExecuteError) -> ExecuteError {
+    match error {
+        ExecuteError::NotCommitted(error) | ExecuteError::Unknown(error) => ExecuteError::Unknown(error),
+        ExecuteError::Rejected(rejection) => {
+            let during = "writing down the gateway's answer";
+            ExecuteError::Unknown(StoreError::new(StoreErrorKind::Other, during).caused_by(rejection))
+        }
+    }
+}

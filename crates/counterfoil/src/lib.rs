@@ -1,0 +1,22 @@
+//! Counterfoil.
+#![deny(clippy::indexing_slicing)]
+
+pub mod account;
+pub mod claim;
+pub mod clock;
+mod codec;
+pub mod command;
+pub mod event;
+pub mod gateway;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod payment;
+pub mod scope;
+pub mod status;
+pub mod store;
+pub mod text;
+pub mod verify;
+mod word;
+
+pub use codec::Damage;

@@ -1,0 +1,168 @@
+//! What a gateway says about an operation.
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::money::Money;
+use crate::text::{ErrorCode, GatewayOperationId, Message, PaymentUrl};
+use crate::word::words;
+
+/// A gateway's word about one operation: its synchronous answer, or what it says later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// What became of the operation.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What the gateway calls the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_operation_id: Option<GatewayOperationId>,
+    /// When it happened, by the gateway's clock. Orders `PROCESSING` and `REQUIRES_ACTION` among themselves,
+    /// nothing else.
+    pub occurred_at: Timestamp,
+}
+
+impl Evidence {
+    /// Evidence of `outcome` at `occurred_at`.
+    #[must_use]
+    pub const fn new(outcome: Outcome, occurred_at: Timestamp) -> Evidence {
+        Evidence { outcome, gateway_operation_id: None, occurred_at }
+    }
+
+    /// With the gateway's own id of the operation.
+    #[must_use]
+    pub fn with_gateway_operation_id(mut self, id: GatewayOperationId) -> Evidence {
+        self.gateway_operation_id = Some(id);
+        self
+    }
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The money moved.
+    Succeeded {
+        /// How much, when the gateway says so; else what was asked for.
+        #[serde(flatten)]
+        reported: Option<Money>,
+    },
+    /// The gateway said no.
+    Failed(Failure),
+    /// The gateway took it and will say later.
+    Pending,
+    /// The payer must act first.
+    RequiresAction {
+        /// Where.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payment_url: Option<PaymentUrl>,
+    },
+    /// **Certain** that nothing reached the gateway: to be said only by a caller that wrote nothing to it.
+    NotSent {
+        /// Why.
+        error_message: Message,
+    },
+    /// Nobody here knows: a timeout, a broken connection, an answer that makes no sense.
+    Unknown {
+        /// Why.
+        error_message: Message,
+    },
+}
+
+words! {
+    /// What kind of no it was: what may be tried next depends on it.
+    FailureClass, "failure class" {
+        /// May go well later: no funds, issuer away.
+        Soft = 1, "soft";
+        /// This instrument will not do.
+        Hard = 2, "hard";
+        /// The instrument has expired.
+        ExpiredInstrument = 3, "expired_instrument";
+        /// Suspected fraud.
+        Fraud = 4, "fraud";
+    }
+}
+
+/// A no, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Failure {
+    /// What kind of no.
+    #[serde(rename = "error_class")]
+    pub class: FailureClass,
+    /// For programs.
+    #[serde(rename = "error_code")]
+    pub code: ErrorCode,
+    /// For people.
+    #[serde(rename = "error_message")]
+    pub message: Message,
+}
+
+impl Encode for Failure {
+    fn encode(&self, to: &mut Writer) {
+        self.class.encode(to);
+        self.code.encode(to);
+        self.message.encode(to);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Failure, Damage> {
+        Ok(Failure {
+            class: FailureClass::decode(from)?,
+            code: ErrorCode::decode(from)?,
+            message: Message::decode(from)?,
+        })
+    }
+}
+
+impl Encode for Evidence {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| w.byte(self.outcome.number()));
+        to.field(2, |w| self.occurred_at.encode(w));
+        to.optional(3, self.gateway_operation_id.as_ref(), |w, id| id.encode(w));
+        match &self.outcome {
+            Outcome::Succeeded { reported } => {
+                to.optional(4, reported.as_ref(), |w, amount| amount.encode(w));
+            }
+            Outcome::Failed(failure) => to.field(5, |w| failure.encode(w)),
+            Outcome::Pending => {}
+            Outcome::RequiresAction { payment_url } => {
+                to.optional(6, payment_url.as_ref(), |w, url| url.encode(w));
+            }
+            Outcome::NotSent { error_message } | Outcome::Unknown { error_message } => {
+                to.field(7, |w| error_message.encode(w));
+            }
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Evidence, Damage> {
+        let mut fields = from.fields()?;
+        let number = fields.required(1, Reader::byte)?;
+        let occurred_at = fields.required(2, Timestamp::decode)?;
+        let gateway_operation_id = fields.optional(3, GatewayOperationId::decode)?;
+        let outcome = match number {
+            1 => Outcome::Succeeded { reported: fields.optional(4, Money::decode)? },
+            2 => Outcome::Failed(fields.required(5, Failure::decode)?),
+            3 => Outcome::Pending,
+            4 => Outcome::RequiresAction { payment_url: fields.optional(6, PaymentUrl::decode)? },
+            5 => Outcome::NotSent { error_message: fields.required(7, Message::decode)? },
+            6 => Outcome::Unknown { error_message: fields.required(7, Message::decode)? },
+            _ => return Err(Damage::Newer { what: "outcome", number: number.into() }),
+        };
+        fields.end()?;
+        Ok(Evidence { outcome, gateway_operation_id, occurred_at })
+    }
+}
+
+impl Outcome {
+    const fn number(&self) -> u8 {
+        match self {
+            Outcome::Succeeded { .. } => 1,
+            Outcome::Failed(_) => 2,
+            Outcome::Pending => 3,
+            Outcome::RequiresAction { .. } => 4,
+            Outcome::NotSent { .. } => 5,
+            Outcome::Unknown { .. } => 6,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! How a payment is paid, and what it pays.
+
+use serde::Serialize;
+
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::text::{DestinationId, InvalidText, PaymentMethodId, WalletId};
+use crate::word::words;
+
+words! {
+    /// The kinds of payment method.
+    PaymentMethodType, "payment method type" {
+        /// A card, charged through a gateway.
+        Card = 1, "CARD";
+        /// A bank account, debited through a gateway.
+        Ach = 2, "ACH";
+        /// Money that reached the host outside of any gateway: cash, a cheque.
+        Offline = 3, "OFFLINE";
+        /// Credits in a wallet of ours.
+        Credits = 4, "CREDITS";
+    }
+}
+
+impl PaymentMethodType {
+    /// Whether money moves at a gateway.
+    #[must_use]
+    pub const fn needs_gateway(self) -> bool {
+        matches!(self, PaymentMethodType::Card | PaymentMethodType::Ach)
+    }
+
+    /// Whether its attempts are shown: an offline payment has none worth the name.
+    #[must_use]
+    pub const fn tracks_attempts(self) -> bool {
+        !matches!(self, PaymentMethodType::Offline)
+    }
+}
+
+/// How a payment is paid, with exactly what that way needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PaymentMethod {
+    /// A card; without an id the gateway's default for the payer.
+    Card(Option<PaymentMethodId>),
+    /// A bank account.
+    Ach(PaymentMethodId),
+    /// Outside of any gateway.
+    Offline,
+    /// Credits of this wallet.
+    Credits(WalletId),
+}
+
+/// Why a type and an id do not make a payment method.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPaymentMethod {
+    /// The type needs an id.
+    #[error("{0} needs a payment_method_id")]
+    IdMissing(PaymentMethodType),
+    /// The type takes no id.
+    #[error("{0} takes no payment_method_id")]
+    IdNotAllowed(PaymentMethodType),
+    /// The id is no valid text.
+    #[error(transparent)]
+    Id(#[from] InvalidText),
+}
+
+impl PaymentMethod {
+    /// The method of this type with this id.
+    pub fn new(kind: PaymentMethodType, id: Option<&str>) -> Result<PaymentMethod, InvalidPaymentMethod> {
+        let required = || id.ok_or(InvalidPaymentMethod::IdMissing(kind));
+        Ok(match kind {
+            PaymentMethodType::Card => PaymentMethod::Card(id.map(PaymentMethodId::new).transpose()?),
+            PaymentMethodType::Ach => PaymentMethod::Ach(PaymentMethodId::new(required()?)?),
+            PaymentMethodType::Credits => PaymentMethod::Credits(WalletId::new(required()?)?),
+            PaymentMethodType::Offline if id.is_some() => {
+                return Err(InvalidPaymentMethod::IdNotAllowed(kind));
+            }
+            PaymentMethodType::Offline => PaymentMethod::Offline,
+        })
+    }
+
+    /// Its type.
+    #[must_use]
+    pub const fn kind(&self) -> PaymentMethodType {
+        match self {
+            PaymentMethod::Card(_) => PaymentMethodType::Card,
+            PaymentMethod::Ach(_) => PaymentMethodType::Ach,
+            PaymentMethod::Offline => PaymentMethodType::Offline,
+            PaymentMethod::Credits(_) => PaymentMethodType::Credits,
+        }
+    }
+
+    /// Its id, a wallet's included.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            PaymentMethod::Card(id) => id.as_ref().map(PaymentMethodId::as_str),
+            PaymentMethod::Ach(id) => Some(id.as_str()),
+            PaymentMethod::Credits(id) => Some(id.as_str()),
+            PaymentMethod::Offline => None,
+        }
+    }
+
+    /// The instrument at a gateway, where there is one.
+    #[must_use]
+    pub const fn instrument(&self) -> Option<&PaymentMethodId> {
+        match self {
+            PaymentMethod::Card(id) => id.as_ref(),
+            PaymentMethod::Ach(id) => Some(id),
+            PaymentMethod::Offline | PaymentMethod::Credits(_) => None,
+        }
+    }
+}
+
+impl Encode for PaymentMethod {
+    fn encode(&self, to: &mut Writer) {
+        self.kind().encode(to);
+        to.text(self.id().unwrap_or_default());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<PaymentMethod, Damage> {
+        let kind = PaymentMethodType::decode(from)?;
+        let id = Some(from.text()?).filter(|id| !id.is_empty());
+        PaymentMethod::new(kind, id).map_err(|_| Damage::Malformed("payment method"))
+    }
+}
+
+words! {
+    /// The kinds of things that can be paid.
+    DestinationType, "destination type" {
+        /// An invoice of the host.
+        Invoice = 1, "INVOICE";
+    }
+}
+
+/// What is paid, in the host's own words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Destination {
+    /// What kind of thing.
+    #[serde(rename = "destination_type")]
+    pub kind: DestinationType,
+    /// Which one.
+    #[serde(rename = "destination_id")]
+    pub id: DestinationId,
+}
+
+impl Destination {
+    /// An invoice.
+    #[must_use]
+    pub const fn invoice(id: DestinationId) -> Destination {
+        Destination { kind: DestinationType::Invoice, id }
+    }
+}
+
+impl Encode for Destination {
+    fn encode(&self, to: &mut Writer) {
+        self.kind.encode(to);
+        self.id.encode(to);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Destination, Damage> {
+        Ok(Destination { kind: DestinationType::decode(from)?, id: DestinationId::decode(from)? })
+    }
+}

@@ -1,0 +1,345 @@
+//! One operation at a gateway, and what has been reported about it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use super::evidence::{Evidence, Failure, Outcome};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::id::{AttemptId, InvalidId};
+use crate::money::Money;
+use crate::status::OperationStatus;
+use crate::text::{Actor, GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
+use crate::word::words;
+
+/// The id of an operation, which tells its kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum OperationId {
+    /// A charge or an authorization.
+    Attempt(AttemptId),
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OperationId::Attempt(id) => fmt::Display::fmt(id, f),
+        }
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<AttemptId> for OperationId {
+    fn from(id: AttemptId) -> OperationId {
+        OperationId::Attempt(id)
+    }
+}
+
+impl FromStr for OperationId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<OperationId, InvalidId> {
+        text.parse().map(OperationId::Attempt)
+    }
+}
+
+impl Serialize for OperationId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl Encode for OperationId {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            OperationId::Attempt(id) => {
+                to.byte(1);
+                id.encode(to);
+            }
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<OperationId, Damage> {
+        match from.byte()? {
+            1 => Ok(OperationId::Attempt(AttemptId::decode(from)?)),
+            number => Err(Damage::Newer { what: "operation kind", number: number.into() }),
+        }
+    }
+}
+
+words! {
+    /// Why a person should look at a payment. Nothing that was reported is dropped: what does not fit is
+    /// kept and marked.
+    Review, "review reason" {
+        /// Ends that exclude each other were reported, a late success among them.
+        Contradiction = 1, "contradiction";
+        /// Another amount was reported than was asked for. The largest reported one counts.
+        AmountMismatch = 2, "amount_mismatch";
+        /// Another currency was reported: it counts as nothing.
+        CurrencyMismatch = 3, "currency_mismatch";
+        /// The gateway gave one id to two operations, or two ids to one.
+        GatewayIdClash = 4, "gateway_id_clash";
+    }
+}
+
+/// A charge attempt: written down before the gateway is called, and never forgotten.
+///
+/// Its [`status`](Self::status) follows from the set of reports about it by precedence, whatever the order
+/// in which they arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// Its id. Everything sent to a gateway for it carries a token made of this id alone.
+    pub id: OperationId,
+    /// 1, 2, 3 … among the attempts of its payment.
+    pub number: u32,
+    /// What was asked for.
+    pub amount: Money,
+    /// Who was asked; `None` inside our own books.
+    pub gateway: Option<GatewayName>,
+    /// The instrument.
+    pub instrument: Option<PaymentMethodId>,
+    /// Until when the caller that started it may still be on its way to the gateway.
+    pub lease_until: Option<Timestamp>,
+    /// The sequence of the event that started it.
+    pub sequence: u64,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Actor,
+    /// When something was last learnt about it.
+    pub updated_at: Timestamp,
+    /// From whom.
+    pub updated_by: Actor,
+    pub(crate) reports: Reports,
+}
+
+impl Operation {
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> OperationStatus {
+        self.reports.status()
+    }
+
+    /// What it has moved; nothing unless it succeeded.
+    #[must_use]
+    pub fn moved(&self) -> Option<Money> {
+        self.reports.succeeded
+    }
+
+    /// What the gateway calls it.
+    #[must_use]
+    pub fn gateway_operation_id(&self) -> Option<&GatewayOperationId> {
+        self.reports.gateway_operation_id.as_ref()
+    }
+
+    /// The no it was answered, while that is its end.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.reports.failed.as_ref().filter(|_| self.status() == OperationStatus::Failed)
+    }
+
+    /// Why it did not go well, in words, while that is how it stands.
+    #[must_use]
+    pub fn error_message(&self) -> Option<&Message> {
+        match self.status() {
+            OperationStatus::Failed => self.reports.failed.as_ref().map(|failure| &failure.message),
+            OperationStatus::NotSent => self.reports.not_sent.as_ref(),
+            OperationStatus::Unknown => self.reports.unknown.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Where the payer is sent, while the payer must act.
+    #[must_use]
+    pub fn payment_url(&self) -> Option<&PaymentUrl> {
+        let live = self.reports.live.as_ref();
+        live.filter(|_| self.status() == OperationStatus::RequiresAction)?.payment_url.as_ref()
+    }
+
+    /// What it is once `evidence` is known; `clash` if the gateway's id in it is another operation's.
+    pub(crate) fn told(mut self, evidence: &Evidence, clash: bool) -> Operation {
+        self.reports.add(self.amount, evidence, clash);
+        self
+    }
+
+    /// Why a person should look at it.
+    #[must_use]
+    pub fn reviews(&self) -> BTreeSet<Review> {
+        let mut reviews = self.reports.reviews.clone();
+        if self.reports.contradict() {
+            reviews.insert(Review::Contradiction);
+        }
+        reviews
+    }
+}
+
+/// All that was ever reported about an operation. Each part only grows, and grows to the same whatever the
+/// order of reports, so neither repetition nor order can change what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reports {
+    succeeded: Option<Money>,
+    failed: Option<Failure>,
+    live: Option<Live>,
+    not_sent: Option<Message>,
+    unknown: Option<Message>,
+    gateway_operation_id: Option<GatewayOperationId>,
+    reviews: BTreeSet<Review>,
+}
+
+/// The last that was said of an operation that goes on; "last" by the gateway's clock.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Live {
+    at: Timestamp,
+    status: OperationStatus,
+    payment_url: Option<PaymentUrl>,
+}
+
+impl Reports {
+    /// Precedence, not arrival, decides. Nothing reported yet: it was started, and is on its way.
+    fn status(&self) -> OperationStatus {
+        if self.succeeded.is_some() {
+            OperationStatus::Succeeded
+        } else if self.failed.is_some() {
+            OperationStatus::Failed
+        } else if let Some(live) = &self.live {
+            live.status
+        } else if self.not_sent.is_some() {
+            OperationStatus::NotSent
+        } else if self.unknown.is_some() {
+            OperationStatus::Unknown
+        } else {
+            OperationStatus::Processing
+        }
+    }
+
+    fn contradict(&self) -> bool {
+        let reached = self.succeeded.is_some() || self.failed.is_some() || self.live.is_some();
+        (self.succeeded.is_some() && self.failed.is_some()) || (self.not_sent.is_some() && reached)
+    }
+
+    fn add(&mut self, asked: Money, evidence: &Evidence, clash: bool) {
+        match &evidence.outcome {
+            Outcome::Succeeded { reported } => self.add_success(asked, reported.unwrap_or(asked)),
+            Outcome::Failed(failure) => raise(&mut self.failed, failure.clone()),
+            Outcome::Pending => self.add_live(evidence, OperationStatus::Processing, None),
+            Outcome::RequiresAction { payment_url } => {
+                self.add_live(evidence, OperationStatus::RequiresAction, payment_url.clone());
+            }
+            Outcome::NotSent { error_message } => raise(&mut self.not_sent, error_message.clone()),
+            Outcome::Unknown { error_message } => raise(&mut self.unknown, error_message.clone()),
+        }
+        if clash {
+            self.reviews.insert(Review::GatewayIdClash);
+        } else if let Some(id) = &evidence.gateway_operation_id {
+            if self.gateway_operation_id.as_ref().is_some_and(|known| known != id) {
+                self.reviews.insert(Review::GatewayIdClash);
+            }
+            raise(&mut self.gateway_operation_id, id.clone());
+        }
+    }
+
+    fn add_success(&mut self, asked: Money, moved: Money) {
+        if moved.currency() != asked.currency() {
+            self.reviews.insert(Review::CurrencyMismatch);
+            return;
+        }
+        if moved != asked {
+            self.reviews.insert(Review::AmountMismatch);
+        }
+        if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
+            self.succeeded = Some(moved);
+        }
+    }
+
+    fn add_live(&mut self, evidence: &Evidence, status: OperationStatus, payment_url: Option<PaymentUrl>) {
+        raise(&mut self.live, Live { at: evidence.occurred_at, status, payment_url });
+    }
+}
+
+fn raise<T: Ord>(known: &mut Option<T>, reported: T) {
+    if known.as_ref().is_none_or(|known| *known < reported) {
+        *known = Some(reported);
+    }
+}
+
+impl Encode for Operation {
+    fn encode(&self, to: &mut Writer) {
+        let reports = &self.reports;
+        to.field(1, |w| self.id.encode(w));
+        to.field(2, |w| w.varint(self.number.into()));
+        to.field(3, |w| self.amount.encode(w));
+        to.optional(4, self.gateway.as_ref(), |w, name| name.encode(w));
+        to.optional(5, self.instrument.as_ref(), |w, id| id.encode(w));
+        to.optional(6, self.lease_until.as_ref(), |w, at| at.encode(w));
+        to.field(7, |w| w.varint(self.sequence));
+        to.field(8, |w| self.created_at.encode(w));
+        to.field(9, |w| self.created_by.encode(w));
+        to.field(10, |w| self.updated_at.encode(w));
+        to.field(11, |w| self.updated_by.encode(w));
+        to.optional(12, reports.succeeded.as_ref(), |w, moved| moved.encode(w));
+        to.optional(13, reports.failed.as_ref(), |w, failure| failure.encode(w));
+        to.optional(14, reports.live.as_ref(), |w, live| live.encode(w));
+        to.optional(15, reports.not_sent.as_ref(), |w, message| message.encode(w));
+        to.optional(16, reports.unknown.as_ref(), |w, message| message.encode(w));
+        to.optional(17, reports.gateway_operation_id.as_ref(), |w, id| id.encode(w));
+        let reviews: Vec<Review> = reports.reviews.iter().copied().collect();
+        to.optional(18, Some(&reviews).filter(|list| !list.is_empty()), |w, list| w.list(list));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
+        let mut fields = from.fields()?;
+        let operation = Operation {
+            id: fields.required(1, OperationId::decode)?,
+            number: u32::try_from(fields.required(2, Reader::varint)?)
+                .map_err(|_| Damage::Malformed("attempt number"))?,
+            amount: fields.required(3, Money::decode)?,
+            gateway: fields.optional(4, GatewayName::decode)?,
+            instrument: fields.optional(5, PaymentMethodId::decode)?,
+            lease_until: fields.optional(6, Timestamp::decode)?,
+            sequence: fields.required(7, Reader::varint)?,
+            created_at: fields.required(8, Timestamp::decode)?,
+            created_by: fields.required(9, Actor::decode)?,
+            updated_at: fields.required(10, Timestamp::decode)?,
+            updated_by: fields.required(11, Actor::decode)?,
+            reports: Reports {
+                succeeded: fields.optional(12, Money::decode)?,
+                failed: fields.optional(13, Failure::decode)?,
+                live: fields.optional(14, Live::decode)?,
+                not_sent: fields.optional(15, Message::decode)?,
+                unknown: fields.optional(16, Message::decode)?,
+                gateway_operation_id: fields.optional(17, GatewayOperationId::decode)?,
+                reviews: fields.optional(18, Reader::list)?.unwrap_or_default().into_iter().collect(),
+            },
+        };
+        fields.end()?;
+        Ok(operation)
+    }
+}
+
+impl Encode for Live {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.at.encode(w));
+        to.field(2, |w| self.status.encode(w));
+        to.optional(3, self.payment_url.as_ref(), |w, url| url.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Live, Damage> {
+        let mut fields = from.fields()?;
+        let live = Live {
+            at: fields.required(1, Timestamp::decode)?,
+            status: fields.required(2, OperationStatus::decode)?,
+            payment_url: fields.optional(3, PaymentUrl::decode)?,
+        };
+        fields.end()?;
+        Ok(live)
+    }
+}

@@ -1,0 +1,74 @@
+//! A payment's hot part as bytes, for stores. A row is a cache: its events can always make it again.
+
+use std::sync::Arc;
+
+use super::{Closed, Operation, Payment, Terms};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::event::Hash;
+use crate::status::PaymentStatus;
+use crate::text::Actor;
+
+/// Raised when the layout changes; a row of another layout is made again from its events.
+const LAYOUT: u8 = 1;
+
+impl Payment {
+    /// Its hot part as bytes. The terms are not in them: they stand in the stream's first event.
+    #[must_use]
+    pub fn encode_row(&self) -> Vec<u8> {
+        let mut to = Writer::with_capacity(256);
+        to.byte(LAYOUT);
+        to.field(1, |w| w.varint(self.version));
+        to.field(2, |w| w.raw(self.head.as_bytes()));
+        to.field(3, |w| self.status.encode(w));
+        to.optional(4, Some(&()).filter(|()| self.submitted), |_, ()| ());
+        to.optional(5, self.closed.as_ref(), |w, closed| closed.encode(w));
+        to.optional(6, self.archived_at.as_ref(), |w, at| at.encode(w));
+        to.optional(7, self.succeeded_at.as_ref(), |w, at| at.encode(w));
+        to.optional(8, self.failed_at.as_ref(), |w, at| at.encode(w));
+        to.field(9, |w| self.updated_at.encode(w));
+        to.field(10, |w| self.updated_by.encode(w));
+        to.optional(11, Some(&self.operations).filter(|list| !list.is_empty()), |w, list| {
+            for operation in list {
+                let mut item = Writer::with_capacity(128);
+                operation.encode(&mut item);
+                w.bytes(&item.into_bytes());
+            }
+        });
+        to.into_bytes()
+    }
+
+    /// The payment with these `terms` and this hot part.
+    pub fn decode_row(terms: Arc<Terms>, row: &[u8]) -> Result<Payment, Damage> {
+        let mut from = Reader::new(row);
+        match from.byte()? {
+            LAYOUT => {}
+            number => return Err(Damage::Newer { what: "row layout", number: number.into() }),
+        }
+        let mut fields = from.fields()?;
+        let payment = Payment {
+            terms,
+            version: fields.required(1, Reader::varint)?,
+            head: Hash::new(fields.required(2, Reader::array)?),
+            status: fields.required(3, PaymentStatus::decode)?,
+            submitted: fields.optional(4, |_| Ok(()))?.is_some(),
+            closed: fields.optional(5, Closed::decode)?,
+            archived_at: fields.optional(6, Timestamp::decode)?,
+            succeeded_at: fields.optional(7, Timestamp::decode)?,
+            failed_at: fields.optional(8, Timestamp::decode)?,
+            updated_at: fields.required(9, Timestamp::decode)?,
+            updated_by: fields.required(10, Actor::decode)?,
+            operations: fields.optional(11, decode_operations)?.unwrap_or_default(),
+        };
+        fields.end()?;
+        Ok(payment)
+    }
+}
+
+fn decode_operations(from: &mut Reader<'_>) -> Result<Vec<Operation>, Damage> {
+    let mut operations = Vec::new();
+    while from.end().is_err() {
+        operations.push(Reader::whole(from.bytes()?)?);
+    }
+    Ok(operations)
+}

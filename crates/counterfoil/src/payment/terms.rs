@@ -1,0 +1,99 @@
+//! What a payment is about: fixed when it is created.
+
+use serde::Serialize;
+
+use super::method::{Destination, PaymentMethod};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::id::PaymentId;
+use crate::money::{Currency, Money};
+use crate::scope::Scope;
+use crate::text::{Actor, EnvironmentId, IdempotencyKey, Metadata, TenantId};
+
+/// The part of a payment that never changes; shared, never copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Terms {
+    /// Whose it is.
+    pub scope: Scope,
+    /// Its id.
+    pub id: PaymentId,
+    /// What was asked for; more than zero.
+    pub amount: Money,
+    /// What it pays.
+    pub destination: Destination,
+    /// How it is paid.
+    pub method: PaymentMethod,
+    /// The host's own notes.
+    pub metadata: Metadata,
+    /// The key it was created under.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Who created it.
+    pub created_by: Actor,
+}
+
+impl Encode for Scope {
+    fn encode(&self, to: &mut Writer) {
+        self.tenant().encode(to);
+        self.environment().encode(to);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Scope, Damage> {
+        Ok(Scope::new(TenantId::decode(from)?, EnvironmentId::decode(from)?))
+    }
+}
+
+impl Encode for Currency {
+    fn encode(&self, to: &mut Writer) {
+        to.raw(self.code().as_bytes());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Currency, Damage> {
+        let code = from.array::<3>()?;
+        let known = Currency::all().find(|currency| currency.code().as_bytes() == code);
+        known.ok_or(Damage::Malformed("currency"))
+    }
+}
+
+impl Encode for Money {
+    fn encode(&self, to: &mut Writer) {
+        self.currency().encode(to);
+        to.signed(self.minor());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Money, Damage> {
+        let currency = Currency::decode(from)?;
+        Money::from_minor(from.signed()?, currency).map_err(|_| Damage::Malformed("amount"))
+    }
+}
+
+/// As in the history's `data`: who and when stand in the event itself.
+impl Serialize for Terms {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            #[serde(flatten)]
+            amount: Money,
+            #[serde(flatten)]
+            destination: &'a Destination,
+            payment_method_type: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payment_method_id: Option<&'a str>,
+            #[serde(skip_serializing_if = "Metadata::is_empty")]
+            metadata: &'a Metadata,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            idempotency_key: Option<&'a IdempotencyKey>,
+        }
+        let data = Data {
+            amount: self.amount,
+            destination: &self.destination,
+            payment_method_type: self.method.kind().as_str(),
+            payment_method_id: self.method.id(),
+            metadata: &self.metadata,
+            idempotency_key: self.idempotency_key.as_ref(),
+        };
+        data.serialize(to)
+    }
+}

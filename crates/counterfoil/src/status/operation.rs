@@ -1,0 +1,54 @@
+//! The operation's graph: an attempt, and later a capture, void or refund.
+
+use super::graph::{Causes, Graph, Row};
+use crate::word::words;
+
+words! {
+    /// Where an operation at a gateway stands.
+    OperationStatus, "operation status" {
+        /// Written down, then sent; or answered "pending".
+        Processing = 1, "PROCESSING";
+        /// The payer must act.
+        RequiresAction = 2, "REQUIRES_ACTION";
+        /// Nobody here knows. Never retried, only asked about.
+        Unknown = 3, "UNKNOWN";
+        /// Done.
+        Succeeded = 4, "SUCCEEDED";
+        /// Refused.
+        Failed = 5, "FAILED";
+        /// Given up before it was done.
+        Canceled = 6, "CANCELED";
+        /// Certainly never reached the gateway.
+        NotSent = 7, "NOT_SENT";
+        /// Was done, and undone by the gateway.
+        Reversed = 8, "REVERSED";
+    }
+}
+
+use OperationStatus::{Canceled, Failed, NotSent, Processing, RequiresAction, Reversed, Succeeded, Unknown};
+
+const ROWS: &[Row<OperationStatus>] = &[
+    (None, &[Processing], Causes::C),
+    (None, &[Succeeded, Failed], Causes::CE),
+    (Some(Processing), &[RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
+    (Some(Processing), &[Unknown], Causes::ET),
+    (Some(RequiresAction), &[Processing, Succeeded, Failed, Unknown], Causes::E),
+    (Some(RequiresAction), &[Canceled], Causes::CET),
+    (Some(Unknown), &[Processing, RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
+    (Some(Succeeded), &[Reversed, Failed], Causes::E),
+    (Some(Failed), &[Succeeded], Causes::E),
+    (Some(Canceled), &[Failed, Succeeded], Causes::E),
+    (Some(NotSent), &[Processing, RequiresAction, Canceled, Failed, Succeeded], Causes::E),
+];
+
+impl OperationStatus {
+    /// The graph that every operation moves along.
+    pub const GRAPH: Graph<OperationStatus> =
+        Graph { name: "operation", rows: ROWS, nodes: OperationStatus::ALL };
+
+    /// Whether it may still move money without being asked again.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        matches!(self, Processing | RequiresAction | Unknown)
+    }
+}

@@ -1,0 +1,13 @@
+//! Storage: the contract that a store keeps, what it loads, and how it decides groups of commands.
+//!
+//! A store decides nothing. It loads the keys that a command asks for, and writes what the command decides.
+
+mod contract;
+mod error;
+mod group;
+mod state;
+
+pub use contract::{Cursor, Durability, Head, Health, PaymentStore, StoreStatus};
+pub use error::{ExecuteError, Retry, StoreError, StoreErrorKind};
+pub use group::{Group, Plan, Row, Step};
+pub use state::{Key, Lookup, Record, State};
