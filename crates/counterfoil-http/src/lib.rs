@@ -1,0 +1,1 @@
+//! The payments API as an axum Router over a Counterfoil ledger.

@@ -1,0 +1,1 @@
+//! A steerable payment gateway with books of its own, for trying out and for tests.

@@ -1,0 +1,2 @@
+//! The payments API as a program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Counterfoil's embedded store: one SQLite file, one writing process.
