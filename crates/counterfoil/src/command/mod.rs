@@ -16,6 +16,9 @@ mod start;
 mod top_up;
 mod view;
 
+#[cfg(test)]
+mod reach;
+
 use std::sync::Arc;
 
 pub use archive::Archive;

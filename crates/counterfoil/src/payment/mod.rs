@@ -23,7 +23,7 @@ use crate::event::Hash;
 use crate::id::PaymentId;
 use crate::money::{Money, MoneyError};
 use crate::scope::Scope;
-use crate::status::PaymentStatus;
+use crate::status::{OperationStatus, PaymentStatus};
 use crate::text::{Actor, Message};
 use crate::word::words;
 
@@ -94,6 +94,18 @@ impl Payment {
     #[must_use]
     pub fn head(&self) -> Hash {
         self.head
+    }
+
+    /// Whether it was accepted, not only recorded.
+    #[must_use]
+    pub fn is_submitted(&self) -> bool {
+        self.submitted
+    }
+
+    /// How it was ended, if it was. Money that arrives later counts all the same.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.closed
     }
 
     /// Its operations in the order they were started.
@@ -177,9 +189,10 @@ impl Payment {
                 PaymentStatus::Succeeded
             }
         } else if let Some(live) = self.live_attempt() {
-            match live.status() {
-                crate::status::OperationStatus::RequiresAction => PaymentStatus::RequiresAction,
-                _ => PaymentStatus::Processing,
+            if live.status() == OperationStatus::RequiresAction {
+                PaymentStatus::RequiresAction
+            } else {
+                PaymentStatus::Processing
             }
         } else {
             match self.closed {

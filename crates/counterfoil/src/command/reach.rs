@@ -1,0 +1,179 @@
+//! Walks every state that the present actions can reach and holds the graphs against what was seen.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Command, Create, Decision, Policy, Process, Report, Request};
+use crate::clock::Timestamp;
+use crate::id::{AttemptId, PaymentId};
+use crate::money::{Currency, Money};
+use crate::payment::{
+    Destination, Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment, PaymentMethod,
+};
+use crate::scope::{Caller, Scope};
+use crate::status::{Cause, Graph, OperationStatus, PaymentStatus};
+use crate::store::{Record, State};
+use crate::text::{ErrorCode, Message, Metadata};
+
+const MOST_ATTEMPTS: u128 = 2;
+
+fn asked() -> Money {
+    Money::from_minor(100, Currency::USD).unwrap()
+}
+
+fn payment_id() -> PaymentId {
+    PaymentId::new(Uuid::from_u128(1))
+}
+
+fn attempt_id(number: u128) -> AttemptId {
+    AttemptId::new(Uuid::from_u128(100 + number))
+}
+
+fn command(request: Request) -> Command {
+    let scope = Scope::new("t".parse().unwrap(), "e".parse().unwrap());
+    let caller = Caller::new(scope, "a".parse().unwrap());
+    Command { caller, at: Timestamp::EPOCH, policy: Arc::new(Policy::default()), request }
+}
+
+fn create(process: bool) -> Command {
+    command(Request::Create(Create {
+        payment: payment_id(),
+        amount: asked(),
+        destination: Destination::invoice("i".parse().unwrap()),
+        method: PaymentMethod::Card(None),
+        metadata: Metadata::default(),
+        idempotency_key: None,
+        process: process.then(|| attempt_id(1)),
+        gateway: Some("g".parse().unwrap()),
+    }))
+}
+
+fn process(number: u128) -> Command {
+    command(Request::Process(Process {
+        payment: payment_id(),
+        attempt: attempt_id(number),
+        instrument: None,
+        gateway: Some("g".parse().unwrap()),
+        idempotency_key: None,
+    }))
+}
+
+/// Evidence of every outcome, in amounts and times that make a difference.
+fn evidence() -> Vec<Evidence> {
+    let at = |seconds| Timestamp::EPOCH.saturating_add(Duration::from_secs(seconds));
+    let why = || Message::lossy("why");
+    let refusal = Failure { class: FailureClass::Soft, code: ErrorCode::lossy("no"), message: why() };
+    let more = Money::from_minor(101, Currency::USD).unwrap();
+    [
+        (Outcome::Succeeded { reported: None }, 0),
+        (Outcome::Succeeded { reported: Some(more) }, 0),
+        (Outcome::Failed(refusal), 0),
+        (Outcome::Pending, 1),
+        (Outcome::RequiresAction { payment_url: None }, 2),
+        (Outcome::Pending, 3),
+        (Outcome::NotSent { error_message: why() }, 0),
+        (Outcome::Unknown { error_message: why() }, 0),
+    ]
+    .into_iter()
+    .map(|(outcome, seconds)| Evidence::new(outcome, at(seconds)))
+    .collect()
+}
+
+fn next(before: Option<&Arc<Payment>>, command: &Command) -> Option<Arc<Payment>> {
+    let mut state = State::new();
+    match before {
+        Some(payment) => state.insert(Record::Payment(payment.clone())),
+        None => state.insert_absent(crate::store::Key::Payment(command.caller.scope.clone(), payment_id())),
+    }
+    match command.decide(&state) {
+        Ok(Decision::Write(change)) => change.receipt.payment().cloned(),
+        Ok(Decision::Same(_)) | Err(super::Rejection::NotAllowed { .. }) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn moves_of(payment: &Payment) -> Vec<Command> {
+    let reports = payment.operations().iter().flat_map(|operation| {
+        let report = |evidence| Report { payment: payment_id(), operation: operation.id, evidence };
+        evidence().into_iter().map(move |evidence| command(Request::Report(report(evidence))))
+    });
+    let attempts = payment.attempts().count() as u128;
+    reports.chain((attempts < MOST_ATTEMPTS).then(|| process(attempts + 1))).collect()
+}
+
+/// What of a payment decides what can become of it: no times, no versions, no hashes.
+fn essence(payment: &Payment) -> String {
+    let reports: Vec<_> = payment.operations().iter().map(|operation| &operation.reports).collect();
+    format!("{:?} {:?} {reports:?}", payment.submitted, payment.closed)
+}
+
+#[derive(Default)]
+struct Seen {
+    states: usize,
+    payment: BTreeSet<(PaymentStatus, PaymentStatus)>,
+    operation: BTreeSet<(OperationStatus, OperationStatus)>,
+}
+
+fn explore() -> Seen {
+    let mut seen = Seen::default();
+    let mut known = HashSet::new();
+    let mut open: Vec<Arc<Payment>> =
+        [true, false].map(|process| next(None, &create(process)).unwrap()).into();
+    while let Some(payment) = open.pop() {
+        if !known.insert(essence(&payment)) {
+            continue;
+        }
+        for command in moves_of(&payment) {
+            let Some(after) = next(Some(&payment), &command) else { continue };
+            assert_eq!(after.status(), after.derive().unwrap(), "INVARIANTS 10");
+            if matches!(command.request, Request::Report(_)) {
+                note(&mut seen, &payment, &after);
+            }
+            open.push(after);
+        }
+    }
+    seen.states = known.len();
+    seen
+}
+
+fn note(seen: &mut Seen, before: &Payment, after: &Payment) {
+    if before.status() != after.status() {
+        seen.payment.insert((before.status(), after.status()));
+    }
+    let status = |payment: &Payment, id: OperationId| payment.operation(id).map(Operation::status).unwrap();
+    for operation in after.operations() {
+        let (from, to) = (status(before, operation.id), operation.status());
+        if from != to {
+            seen.operation.insert((from, to));
+        }
+    }
+}
+
+fn table<S: Copy + Eq + Ord + std::fmt::Display + 'static>(graph: Graph<S>) -> BTreeSet<(S, S)> {
+    let by_evidence = graph.edges().filter(|edge| edge.causes.contains(Cause::Evidence));
+    by_evidence.filter_map(|edge| Some((edge.from?, edge.to))).collect()
+}
+
+/// INVARIANTS 11: the evidence edges of the payment's table are exactly those that `derive` can yield, and
+/// an operation moves along its own. Set `BLESS=1` to write the golden file anew, then review it.
+#[test]
+fn evidence_moves_along_the_edges_of_the_tables_and_all_of_them() {
+    let seen = explore();
+    assert!(seen.states > 1_000, "only {} states", seen.states);
+    assert_eq!(seen.payment, table(PaymentStatus::GRAPH));
+    let unknown: Vec<_> = seen.operation.difference(&table(OperationStatus::GRAPH)).copied().collect();
+    assert_eq!(unknown, []);
+
+    let mut drawn = String::from("# By evidence, from every state that the present actions reach.\n");
+    seen.payment.iter().for_each(|(from, to)| drawn.push_str(&format!("payment {from} -> {to}\n")));
+    seen.operation.iter().for_each(|(from, to)| drawn.push_str(&format!("operation {from} -> {to}\n")));
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/evidence-edges.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &drawn).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(golden).unwrap(), drawn);
+}

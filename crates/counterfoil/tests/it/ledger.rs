@@ -1,0 +1,290 @@
+//! The shell: what it does between two commands, and when a store or a gateway lets it down.
+
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use counterfoil::clock::{Clock, Timestamp};
+use counterfoil::command::{Command, Receipt, Rejection};
+use counterfoil::event::{Event, StreamId};
+use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing};
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::{Destination, PaymentMethod, Review};
+use counterfoil::scope::{Caller, Scope};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::store::{
+    Cursor, ExecuteError, Head, Key, PaymentStore, State, StoreError, StoreErrorKind, StoreStatus,
+};
+use counterfoil_memory::MemoryStore;
+use counterfoil_sandbox::Sandbox;
+
+/// What becomes of a call to [`Shaky::execute`].
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Fine,
+    /// Written, but nobody hears of it.
+    Lost,
+    /// Not written, and nobody knows.
+    Void,
+    /// Not written, and known to be so.
+    Refused,
+}
+
+/// A store that does as it is told by a list of fates; fine when the list is over.
+#[derive(Debug, Default)]
+struct Shaky {
+    inner: MemoryStore,
+    fates: Mutex<Vec<Fate>>,
+    executed: AtomicUsize,
+}
+
+impl Shaky {
+    fn new(fates: &[Fate]) -> Arc<Shaky> {
+        let fates = Mutex::new(fates.iter().rev().copied().collect());
+        Arc::new(Shaky { fates, ..Shaky::default() })
+    }
+}
+
+#[async_trait]
+impl PaymentStore for Shaky {
+    fn status(&self) -> StoreStatus {
+        self.inner.status()
+    }
+
+    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
+        self.executed.fetch_add(1, Ordering::SeqCst);
+        let fate = self.fates.lock().unwrap().pop().unwrap_or(Fate::Fine);
+        let error = || StoreError::new(StoreErrorKind::Io, "committing");
+        match fate {
+            Fate::Fine => self.inner.execute(command).await,
+            Fate::Lost => {
+                self.inner.execute(command).await?;
+                Err(ExecuteError::Unknown(error()))
+            }
+            Fate::Void => Err(ExecuteError::Unknown(error())),
+            Fate::Refused => Err(ExecuteError::NotCommitted(error())),
+        }
+    }
+
+    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
+        self.inner.read(keys).await
+    }
+
+    async fn history(
+        &self,
+        scope: &Scope,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.inner.history(scope, stream, after, limit).await
+    }
+
+    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
+        self.inner.heads(after, limit).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
+
+fn caller() -> Caller {
+    let scope = Scope::new("acme".parse().unwrap(), "test".parse().unwrap());
+    Caller::new(scope, "ann".parse().unwrap())
+}
+
+fn card(instrument: &str) -> NewPayment {
+    let method = PaymentMethod::Card(Some(instrument.parse().unwrap()));
+    let invoice = Destination::invoice("inv_1".parse().unwrap());
+    NewPayment::new(Money::parse("99.50", Currency::USD).unwrap(), invoice, method)
+}
+
+fn ledger(store: Arc<dyn PaymentStore>) -> (Ledger, Arc<Sandbox>) {
+    let sandbox = Arc::new(Sandbox::new());
+    (Ledger::new(store).with_gateway(sandbox.clone()), sandbox)
+}
+
+async fn count_payments(store: &dyn PaymentStore) -> usize {
+    store.heads(&Cursor::START, 1_000).await.unwrap().len()
+}
+
+/// INVARIANTS 24, 25: whichever commit is in doubt, there is one payment and one charge.
+#[tokio::test]
+async fn a_commit_in_doubt_is_settled_by_asking_again() {
+    use Fate::{Fine, Lost, Void};
+    for fates in
+        [&[Lost][..], &[Void], &[Void, Lost], &[Fine, Lost], &[Fine, Void, Void], &[Lost, Fine, Lost]]
+    {
+        let store = Shaky::new(fates);
+        let (ledger, sandbox) = ledger(store.clone());
+        let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
+        assert!(!receipt.replayed, "{fates:?}: this call made it");
+        assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded, "{fates:?}");
+        assert_eq!((count_payments(store.as_ref()).await, sandbox.calls()), (1, 1), "{fates:?}");
+    }
+}
+
+#[tokio::test]
+async fn doubt_that_does_not_end_is_reported_as_doubt_and_names_the_payment() {
+    use Fate::{Lost, Refused, Void};
+    for fates in [[Void, Void, Void], [Lost, Lost, Lost], [Lost, Refused, Refused]] {
+        let store = Shaky::new(&fates);
+        let (ledger, sandbox) = ledger(store.clone());
+        let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
+        assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{fates:?}: {error:?}");
+        assert!(error.payment().is_some());
+        assert_eq!(sandbox.calls(), 0, "nothing is sent before it is known to be written down");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_write_is_not_tried_again() {
+    let store = Shaky::new(&[Fate::Refused]);
+    let (ledger, sandbox) = ledger(store.clone());
+    let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
+    assert!(matches!(error.error(), ExecuteError::NotCommitted(_)));
+    assert_eq!((store.executed.load(Ordering::SeqCst), sandbox.calls()), (1, 0));
+}
+
+/// INVARIANTS 24: money may have moved, so it must not be called a no; asking the gateway ends it.
+#[tokio::test]
+async fn a_lost_answer_of_the_gateway_is_in_doubt_and_an_inquiry_settles_it() {
+    let store = Shaky::new(&[Fate::Fine, Fate::Refused]);
+    let (ledger, sandbox) = ledger(store);
+    let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
+    assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{error:?}");
+    let id = error.payment().unwrap();
+    let scope = caller().scope;
+    let payment = ledger.payment(&scope, id).await.unwrap().unwrap();
+    assert_eq!(payment.status(), PaymentStatus::Processing);
+
+    let receipt = ledger.inquire(&caller(), id).await.unwrap().unwrap();
+    assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded);
+    assert_eq!((sandbox.calls(), sandbox.charges()), (1, 1));
+    assert!(ledger.inquire(&caller(), id).await.unwrap().is_none(), "nothing is open any more");
+}
+
+/// What the sandbox is told to do, and where the attempt and the payment then stand.
+#[tokio::test]
+async fn every_answer_of_the_gateway_has_its_status() {
+    let expected = [
+        ("pm_anything", OperationStatus::Succeeded, PaymentStatus::Succeeded),
+        ("pm_sandbox_decline", OperationStatus::Failed, PaymentStatus::Failed),
+        ("pm_sandbox_decline_hard", OperationStatus::Failed, PaymentStatus::Failed),
+        ("pm_sandbox_pending", OperationStatus::Processing, PaymentStatus::Processing),
+        ("pm_sandbox_action", OperationStatus::RequiresAction, PaymentStatus::RequiresAction),
+        ("pm_sandbox_timeout_paid", OperationStatus::Unknown, PaymentStatus::Processing),
+        ("pm_sandbox_down", OperationStatus::NotSent, PaymentStatus::Pending),
+        ("pm_sandbox_overpaid", OperationStatus::Succeeded, PaymentStatus::Overpaid),
+    ];
+    for (instrument, attempt, status) in expected {
+        let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+        let receipt = ledger.create(&caller(), card(instrument)).await.unwrap();
+        let payment = receipt.payment().unwrap();
+        let stands = (payment.operations()[0].status(), payment.status());
+        assert_eq!(stands, (attempt, status), "{instrument}");
+        assert_eq!(sandbox.calls(), 1, "{instrument}");
+        let captured = payment.captured().unwrap();
+        assert_eq!(Some(captured).filter(|money| !money.is_zero()), moved(&sandbox, payment), "{instrument}");
+        let flagged = payment.reviews().contains(&Review::AmountMismatch);
+        assert_eq!(flagged, instrument == "pm_sandbox_overpaid", "INVARIANTS 30");
+    }
+}
+
+/// What the gateway took, where we have heard of it.
+fn moved(sandbox: &Sandbox, payment: &counterfoil::payment::Payment) -> Option<Money> {
+    sandbox.taken(payment.id()).filter(|_| payment.status() != PaymentStatus::Processing)
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_asked_about_and_never_retried() {
+    let ends = [
+        ("pm_sandbox_timeout_paid", Some(PaymentStatus::Succeeded)),
+        ("pm_sandbox_timeout_declined", Some(PaymentStatus::Failed)),
+        ("pm_sandbox_timeout_unknown", None),
+    ];
+    for (instrument, end) in ends {
+        let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+        let receipt = ledger.create(&caller(), card(instrument)).await.unwrap();
+        let id = receipt.payment().unwrap().id();
+        let refused = ledger.process(&caller(), id, Processing::default()).await.unwrap_err();
+        assert!(matches!(refused.rejection(), Some(Rejection::NotAllowed { .. })), "INVARIANTS 17");
+        let told = ledger.inquire(&caller(), id).await.unwrap();
+        let status = told.map(|receipt| receipt.payment().unwrap().status());
+        assert_eq!((status, sandbox.calls()), (end, 1), "{instrument}");
+    }
+}
+
+#[tokio::test]
+async fn another_instrument_and_a_key_make_the_next_attempt() {
+    let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+    let receipt = ledger.create(&caller(), card("pm_sandbox_down")).await.unwrap();
+    let id = receipt.payment().unwrap().id();
+    let how = Processing::default()
+        .with_instrument("pm_good".parse().unwrap())
+        .with_idempotency_key("again".parse().unwrap());
+    let first = ledger.process(&caller(), id, how.clone()).await.unwrap();
+    let payment = first.payment().unwrap();
+    assert_eq!(payment.status(), PaymentStatus::Succeeded);
+    let instruments: Vec<_> =
+        payment.attempts().map(|a| a.instrument.as_ref().unwrap().to_string()).collect();
+    assert_eq!(instruments, ["pm_sandbox_down", "pm_good"]);
+
+    let second = ledger.process(&caller(), id, how).await.unwrap();
+    assert_eq!((second.replayed, second.sequence), (true, first.sequence));
+    assert_eq!(sandbox.calls(), 2, "one call per attempt");
+}
+
+#[derive(Debug)]
+struct Jumping(AtomicI64);
+
+impl Clock for Jumping {
+    fn now(&self) -> Timestamp {
+        // A minute passes between any two looks at the clock.
+        let seconds = self.0.fetch_add(60, Ordering::SeqCst);
+        Timestamp::from_unix_micros(1_700_000_000_000_000 + seconds * 1_000_000).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_is_too_late_does_not_send() {
+    let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+    let ledger = ledger.with_clock(Arc::new(Jumping(AtomicI64::new(0))));
+    let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
+    let payment = receipt.payment().unwrap();
+    assert_eq!(payment.operations()[0].status(), OperationStatus::NotSent);
+    assert_eq!((payment.status(), sandbox.calls()), (PaymentStatus::Pending, 0));
+}
+
+#[tokio::test]
+async fn without_a_gateway_a_card_is_refused_and_nothing_is_written() {
+    let store = Arc::new(MemoryStore::new());
+    let ledger = Ledger::new(store.clone());
+    let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
+    assert!(matches!(error.rejection(), Some(Rejection::NoGateway(_))));
+    assert_eq!(count_payments(store.as_ref()).await, 0);
+}
+
+#[tokio::test]
+async fn credits_are_taken_in_the_step_that_pays() {
+    let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+    let usd = |text| Money::parse(text, Currency::USD).unwrap();
+    let new = NewTopUp::new("w1".parse().unwrap(), usd("100")).with_idempotency_key("t1".parse().unwrap());
+    ledger.top_up(&caller(), new.clone()).await.unwrap();
+    assert!(ledger.top_up(&caller(), new).await.unwrap().replayed);
+    let pay = |amount| {
+        let credits = PaymentMethod::Credits("w1".parse().unwrap());
+        NewPayment::new(usd(amount), Destination::invoice("inv_1".parse().unwrap()), credits)
+    };
+    let enough = ledger.create(&caller(), pay("60")).await.unwrap();
+    assert_eq!(enough.payment().unwrap().status(), PaymentStatus::Succeeded);
+    let too_much = ledger.create(&caller(), pay("60")).await.unwrap();
+    let payment = too_much.payment().unwrap();
+    assert_eq!(payment.status(), PaymentStatus::Failed);
+    assert_eq!(payment.error_message().unwrap().as_str(), "the wallet does not hold enough credits");
+    let wallet = ledger.wallet(&caller().scope, &"w1".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(wallet.balance(Currency::USD), usd("40"));
+    assert_eq!(sandbox.calls(), 0);
+    counterfoil::verify::verify(ledger.store().as_ref()).await.unwrap();
+}
