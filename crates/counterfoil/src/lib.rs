@@ -1,4 +1,4 @@
-//! Counterfoil.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::indexing_slicing)]
 
 pub mod account;
@@ -20,3 +20,9 @@ pub mod verify;
 mod word;
 
 pub use codec::Damage;
+
+/// Pages that are not about one item.
+pub mod docs {
+    #[doc = include_str!("../docs/invariants.md")]
+    pub mod invariants {}
+}

@@ -154,7 +154,8 @@ fn note(seen: &mut Seen, before: &Payment, after: &Payment) {
 }
 
 fn table<S: Copy + Eq + Ord + std::fmt::Display + 'static>(graph: Graph<S>) -> BTreeSet<(S, S)> {
-    let by_evidence = graph.edges().filter(|edge| edge.causes.contains(Cause::Evidence));
+    let edges = graph.edges().into_iter();
+    let by_evidence = edges.filter(|edge| edge.causes.contains(Cause::Evidence));
     by_evidence.filter_map(|edge| Some((edge.from?, edge.to))).collect()
 }
 

@@ -104,9 +104,19 @@ pub struct Graph<S: 'static> {
 }
 
 impl<S: Copy + Eq + fmt::Display> Graph<S> {
-    /// Every edge, once per row of the table that names it.
-    pub fn edges(&self) -> impl Iterator<Item = Edge<S>> {
-        self.rows.iter().flat_map(|&(from, to, causes)| to.iter().map(move |&to| Edge { from, to, causes }))
+    /// Every edge once, with all of its causes, in the order of the table.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Edge<S>> {
+        let mut edges: Vec<Edge<S>> = Vec::new();
+        for &(from, to, causes) in self.rows {
+            for &to in to {
+                match edges.iter_mut().find(|edge| edge.from == from && edge.to == to) {
+                    Some(edge) => edge.causes = Causes(edge.causes.0 | causes.0),
+                    None => edges.push(Edge { from, to, causes }),
+                }
+            }
+        }
+        edges
     }
 
     /// Every status.
@@ -118,12 +128,13 @@ impl<S: Copy + Eq + fmt::Display> Graph<S> {
     /// Whether `cause` may move something from `from` to `to`. Staying is always allowed.
     #[must_use]
     pub fn allows(&self, from: Option<S>, to: S, cause: Cause) -> bool {
-        from == Some(to)
-            || self.edges().any(|edge| edge.from == from && edge.to == to && edge.causes.contains(cause))
+        let leads = |row: &Row<S>| row.0 == from && row.1.contains(&to) && row.2.contains(cause);
+        from == Some(to) || self.rows.iter().any(leads)
     }
 
     /// Where `cause` may move something that is in `from`.
     pub fn next(&self, from: Option<S>, cause: Cause) -> impl Iterator<Item = S> {
-        self.edges().filter(move |edge| edge.from == from && edge.causes.contains(cause)).map(|edge| edge.to)
+        let rows = self.rows.iter().filter(move |row| row.0 == from && row.2.contains(cause));
+        rows.flat_map(|row| row.1.iter().copied())
     }
 }

@@ -3,3 +3,4 @@
 mod currency;
 mod golden;
 mod ledger;
+mod readme;
