@@ -169,9 +169,11 @@ fn evidence_moves_along_the_edges_of_the_tables_and_all_of_them() {
     let unknown: Vec<_> = seen.operation.difference(&table(OperationStatus::GRAPH)).copied().collect();
     assert_eq!(unknown, []);
 
-    let mut drawn = String::from("# By evidence, from every state that the present actions reach.\n");
-    seen.payment.iter().for_each(|(from, to)| drawn.push_str(&format!("payment {from} -> {to}\n")));
-    seen.operation.iter().for_each(|(from, to)| drawn.push_str(&format!("operation {from} -> {to}\n")));
+    let title = "# By evidence, from every state that the present actions reach.".to_owned();
+    let payments = seen.payment.iter().map(|(from, to)| format!("payment {from} -> {to}"));
+    let operations = seen.operation.iter().map(|(from, to)| format!("operation {from} -> {to}"));
+    let lines: Vec<String> = [title].into_iter().chain(payments).chain(operations).collect();
+    let drawn = lines.join("\n") + "\n";
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/evidence-edges.txt");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&golden, &drawn).unwrap();
