@@ -81,9 +81,17 @@ impl Writer {
     /// Writes a field of a record. Call in rising order of `tag`.
     pub(crate) fn field(&mut self, tag: u64, content: impl FnOnce(&mut Writer)) {
         self.varint(tag);
-        let mut inner = Writer::default();
-        content(&mut inner);
-        self.bytes(&inner.0);
+        self.nested(content);
+    }
+
+    /// Writes `content` with its length before it.
+    pub(crate) fn nested(&mut self, content: impl FnOnce(&mut Writer)) {
+        let start = self.0.len();
+        content(self);
+        // Moving a short content up is cheaper than writing it into a buffer of its own.
+        let mut length = Writer::default();
+        length.varint((self.0.len() - start) as u64);
+        self.0.splice(start..start, length.0);
     }
 
     pub(crate) fn optional<T>(&mut self, tag: u64, value: Option<&T>, content: impl FnOnce(&mut Writer, &T)) {

@@ -39,7 +39,8 @@ impl Report {
             gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
             closes: self.closes(payment),
         };
-        let after = operation.clone().told(&reported.evidence, reported.gateway_id_clash);
+        let mut after = operation.clone();
+        after.learn(&reported.evidence, reported.gateway_id_clash);
         if after == *operation && reported.closes.is_none() {
             let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
             return Err(Halt::Same(Box::new(receipt)));

@@ -30,7 +30,7 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             check_place(same, payment.version, event)?;
             match body {
                 Body::Started(start) => started(&mut payment, start, event)?,
-                Body::Reported(reported) => told(&mut payment, reported, event)?,
+                Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
                 Body::Archived {} => payment.archived_at = Some(event.at()),
                 _ => return Err(Damage::Misplaced(body.kind())),
             }
@@ -112,17 +112,17 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         }
     };
     if let Some(outcome) = outcome {
-        operation = operation.told(&Evidence::new(outcome, event.at()), false);
+        operation.learn(&Evidence::new(outcome, event.at()), false);
     }
     payment.submitted = true;
     payment.operations.push(operation);
     Ok(())
 }
 
-fn told(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
+fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let known = payment.operations.iter_mut().find(|operation| operation.id == reported.operation);
     let operation = known.ok_or(Damage::Misplaced("attempt.reported"))?;
-    *operation = operation.clone().told(&reported.evidence, reported.gateway_id_clash);
+    operation.learn(&reported.evidence, reported.gateway_id_clash);
     operation.updated_at = event.at();
     operation.updated_by = event.actor().clone();
     if operation.moved().is_some() {

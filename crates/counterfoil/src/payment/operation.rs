@@ -165,10 +165,9 @@ impl Operation {
         live.filter(|_| self.status() == OperationStatus::RequiresAction)?.payment_url.as_ref()
     }
 
-    /// What it is once `evidence` is known; `clash` if the gateway's id in it is another operation's.
-    pub(crate) fn told(mut self, evidence: &Evidence, clash: bool) -> Operation {
+    /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
+    pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
         self.reports.add(self.amount, evidence, clash);
-        self
     }
 
     /// Why a person should look at it.

@@ -30,9 +30,7 @@ impl Payment {
         to.field(10, |w| self.updated_by.encode(w));
         to.optional(11, Some(&self.operations).filter(|list| !list.is_empty()), |w, list| {
             for operation in list {
-                let mut item = Writer::with_capacity(128);
-                operation.encode(&mut item);
-                w.bytes(&item.into_bytes());
+                w.nested(|w| operation.encode(w));
             }
         });
         to.into_bytes()
