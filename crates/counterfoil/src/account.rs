@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::event::Hash;
+use crate::hash::Hash;
 use crate::money::{Currency, Money};
 use crate::payment::Destination;
 use crate::scope::Scope;

@@ -5,9 +5,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::event::StreamId;
 use crate::id::TopUpId;
 use crate::scope::Scope;
+use crate::stream::StreamId;
 use crate::text::{GatewayName, GatewayOperationId, IdempotencyKey};
 use crate::word::words;
 

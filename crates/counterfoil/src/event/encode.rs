@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
 use super::{Draft, StreamId};
-use crate::account::AccountId;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
@@ -64,29 +63,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Draft, Damage> {
     let postings = from.list()?;
     from.end()?;
     Ok(Draft { scope, stream, sequence, at, actor, cause, body, claims, postings })
-}
-
-impl Encode for StreamId {
-    fn encode(&self, to: &mut Writer) {
-        match self {
-            StreamId::Payment(id) => {
-                to.byte(1);
-                id.encode(to);
-            }
-            StreamId::Account(id) => {
-                to.byte(2);
-                id.encode(to);
-            }
-        }
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<StreamId, Damage> {
-        match from.byte()? {
-            1 => PaymentId::decode(from).map(StreamId::Payment),
-            2 => AccountId::decode(from).map(StreamId::Account),
-            number => Err(Damage::Newer { what: "stream kind", number: number.into() }),
-        }
-    }
 }
 
 fn decode_cause(number: u8) -> Result<Cause, Damage> {

@@ -6,42 +6,23 @@
 mod body;
 mod encode;
 mod evolve;
-mod hash;
 
-use std::fmt;
 use std::sync::Arc;
 
 pub use body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
 pub use evolve::{evolve_account, evolve_payment};
-pub use hash::Hash;
 
-use crate::account::{AccountId, Posting};
+pub use crate::hash::Hash;
+pub use crate::stream::StreamId;
+
+use crate::account::Posting;
 use crate::claim::Claim;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
-use crate::id::PaymentId;
 use crate::payment::Terms;
 use crate::scope::Scope;
 use crate::status::Cause;
 use crate::text::Actor;
-
-/// Whose history it is. Payments sort before accounts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StreamId {
-    /// A payment's.
-    Payment(PaymentId),
-    /// A bounded account's.
-    Account(AccountId),
-}
-
-impl fmt::Display for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StreamId::Payment(id) => fmt::Display::fmt(id, f),
-            StreamId::Account(id) => fmt::Display::fmt(id, f),
-        }
-    }
-}
 
 /// One thing that happened, sealed: it can be read and kept, not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

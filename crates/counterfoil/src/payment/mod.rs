@@ -4,6 +4,7 @@ mod evidence;
 mod method;
 mod moves;
 mod operation;
+mod reports;
 mod row;
 mod terms;
 
@@ -14,12 +15,13 @@ pub use evidence::{Evidence, Failure, FailureClass, Outcome};
 pub use method::{Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType};
 pub use moves::IllegalMove;
 pub(crate) use moves::check_moves;
-pub(crate) use operation::Reports;
-pub use operation::{Operation, OperationId, Review};
+pub use operation::{Operation, OperationId};
+pub(crate) use reports::Reports;
+pub use reports::Review;
 pub use terms::Terms;
 
 use crate::clock::Timestamp;
-use crate::event::Hash;
+use crate::hash::Hash;
 use crate::id::PaymentId;
 use crate::money::{Money, MoneyError};
 use crate::scope::Scope;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Closed, Operation, Payment, Terms};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::event::Hash;
+use crate::hash::Hash;
 use crate::status::PaymentStatus;
 use crate::text::Actor;
 

@@ -1,0 +1,134 @@
+//! What has been reported about an operation, and the status that follows from it.
+
+use std::collections::BTreeSet;
+
+use super::evidence::{Evidence, Failure, Outcome};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::money::Money;
+use crate::status::OperationStatus;
+use crate::text::{GatewayOperationId, Message, PaymentUrl};
+use crate::word::words;
+
+words! {
+    /// Why a person should look at a payment. Nothing that was reported is dropped: what does not fit is
+    /// kept and marked.
+    Review, "review reason" {
+        /// Ends that exclude each other were reported, a late success among them.
+        Contradiction = 1, "contradiction";
+        /// Another amount was reported than was asked for. The largest reported one counts.
+        AmountMismatch = 2, "amount_mismatch";
+        /// Another currency was reported: it counts as nothing.
+        CurrencyMismatch = 3, "currency_mismatch";
+        /// The gateway gave one id to two operations, or two ids to one.
+        GatewayIdClash = 4, "gateway_id_clash";
+    }
+}
+
+/// All that was ever reported about an operation. Each part only grows, and grows to the same whatever the
+/// order of reports, so neither repetition nor order can change what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reports {
+    pub(super) succeeded: Option<Money>,
+    pub(super) failed: Option<Failure>,
+    pub(super) live: Option<Live>,
+    pub(super) not_sent: Option<Message>,
+    pub(super) unknown: Option<Message>,
+    pub(super) gateway_operation_id: Option<GatewayOperationId>,
+    pub(super) reviews: BTreeSet<Review>,
+}
+
+/// The last that was said of an operation that goes on; "last" by the gateway's clock.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Live {
+    at: Timestamp,
+    status: OperationStatus,
+    pub(super) payment_url: Option<PaymentUrl>,
+}
+
+impl Reports {
+    /// Precedence, not arrival, decides. Nothing reported yet: it was started, and is on its way.
+    pub(super) fn status(&self) -> OperationStatus {
+        if self.succeeded.is_some() {
+            OperationStatus::Succeeded
+        } else if self.failed.is_some() {
+            OperationStatus::Failed
+        } else if let Some(live) = &self.live {
+            live.status
+        } else if self.not_sent.is_some() {
+            OperationStatus::NotSent
+        } else if self.unknown.is_some() {
+            OperationStatus::Unknown
+        } else {
+            OperationStatus::Processing
+        }
+    }
+
+    pub(super) fn contradict(&self) -> bool {
+        let reached = self.succeeded.is_some() || self.failed.is_some() || self.live.is_some();
+        (self.succeeded.is_some() && self.failed.is_some()) || (self.not_sent.is_some() && reached)
+    }
+
+    pub(super) fn add(&mut self, asked: Money, evidence: &Evidence, clash: bool) {
+        match &evidence.outcome {
+            Outcome::Succeeded { reported } => self.add_success(asked, reported.unwrap_or(asked)),
+            Outcome::Failed(failure) => raise(&mut self.failed, failure.clone()),
+            Outcome::Pending => self.add_live(evidence, OperationStatus::Processing, None),
+            Outcome::RequiresAction { payment_url } => {
+                self.add_live(evidence, OperationStatus::RequiresAction, payment_url.clone());
+            }
+            Outcome::NotSent { error_message } => raise(&mut self.not_sent, error_message.clone()),
+            Outcome::Unknown { error_message } => raise(&mut self.unknown, error_message.clone()),
+        }
+        if clash {
+            self.reviews.insert(Review::GatewayIdClash);
+        } else if let Some(id) = &evidence.gateway_operation_id {
+            if self.gateway_operation_id.as_ref().is_some_and(|known| known != id) {
+                self.reviews.insert(Review::GatewayIdClash);
+            }
+            raise(&mut self.gateway_operation_id, id.clone());
+        }
+    }
+
+    fn add_success(&mut self, asked: Money, moved: Money) {
+        if moved.currency() != asked.currency() {
+            self.reviews.insert(Review::CurrencyMismatch);
+            return;
+        }
+        if moved != asked {
+            self.reviews.insert(Review::AmountMismatch);
+        }
+        if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
+            self.succeeded = Some(moved);
+        }
+    }
+
+    fn add_live(&mut self, evidence: &Evidence, status: OperationStatus, payment_url: Option<PaymentUrl>) {
+        raise(&mut self.live, Live { at: evidence.occurred_at, status, payment_url });
+    }
+}
+
+fn raise<T: Ord>(known: &mut Option<T>, reported: T) {
+    if known.as_ref().is_none_or(|known| *known < reported) {
+        *known = Some(reported);
+    }
+}
+
+impl Encode for Live {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.at.encode(w));
+        to.field(2, |w| self.status.encode(w));
+        to.optional(3, self.payment_url.as_ref(), |w, url| url.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Live, Damage> {
+        let mut fields = from.fields()?;
+        let live = Live {
+            at: fields.required(1, Timestamp::decode)?,
+            status: fields.required(2, OperationStatus::decode)?,
+            payment_url: fields.optional(3, PaymentUrl::decode)?,
+        };
+        fields.end()?;
+        Ok(live)
+    }
+}
