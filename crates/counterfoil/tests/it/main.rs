@@ -4,5 +4,6 @@
 
 mod currency;
 mod golden;
+mod group;
 mod ledger;
 mod readme;
