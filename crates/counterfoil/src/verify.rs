@@ -14,7 +14,7 @@ use crate::id::PaymentId;
 use crate::money::Currency;
 use crate::payment::{IllegalMove, Payment, check_moves};
 use crate::scope::Scope;
-use crate::store::{Cursor, Head, Key, Lookup, PaymentStore, StoreError};
+use crate::store::{Cursor, Head, Key, Lookup, PaymentStore, Record, StoreError, StoreErrorKind};
 
 /// How much is read at a time.
 const PAGE: usize = 1_000;
@@ -46,7 +46,7 @@ pub enum VerifyError {
 }
 
 /// The first thing that is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{scope}: {stream}, event {sequence}: {problem}")]
 pub struct Fault {
     /// Whose books.
@@ -60,9 +60,12 @@ pub struct Fault {
 }
 
 /// What can be wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
+    /// The event's bytes are not what was ever written.
+    #[error("it cannot be read")]
+    Unreadable(#[source] StoreError),
     /// An event is missing, repeated, or another stream's.
     #[error("it is not the event that belongs here")]
     OutOfPlace,
@@ -172,7 +175,7 @@ impl<'a> Verifier<'a> {
     async fn walk_to(&mut self, walk: &mut Walk, version: u64) -> Result<(), VerifyError> {
         while walk.version < version {
             let left = usize::try_from(version - walk.version).unwrap_or(PAGE).min(PAGE);
-            let page = self.store.history(&walk.scope, &walk.stream, walk.version, left).await?;
+            let page = self.page(walk, left).await?;
             if page.is_empty() {
                 return Err(walk.fault(walk.version + 1, Problem::OutOfPlace).into());
             }
@@ -183,6 +186,22 @@ impl<'a> Verifier<'a> {
             self.claims(walk, &page).await?;
         }
         Ok(())
+    }
+
+    /// The next events. Where one cannot be read, those before it are read one by one, to name it.
+    async fn page(&self, walk: &Walk, limit: usize) -> Result<Vec<Arc<Event>>, VerifyError> {
+        let history = async |limit| self.store.history(&walk.scope, &walk.stream, walk.version, limit).await;
+        let mut page = history(limit).await;
+        if page.as_ref().is_err_and(is_damage) {
+            page = history(1).await;
+        }
+        page.map_err(|error| {
+            if is_damage(&error) {
+                walk.fault(walk.version + 1, Problem::Unreadable(error)).into()
+            } else {
+                error.into()
+            }
+        })
     }
 
     async fn claims(&self, walk: &Walk, events: &[Arc<Event>]) -> Result<(), VerifyError> {
@@ -202,7 +221,7 @@ impl<'a> Verifier<'a> {
     async fn row(&mut self, walk: &mut Walk) -> Result<(), VerifyError> {
         let key = Key::of(&walk.scope, &walk.stream);
         let state = self.store.read(std::slice::from_ref(&key)).await?;
-        let version = state.get(&key).map_or(0, crate::store::Record::version);
+        let version = state.get(&key).map_or(0, Record::version);
         self.walk_to(walk, version).await?;
         let same = match &walk.stream {
             StreamId::Payment(id) => match state.payment(&walk.scope, *id) {
@@ -251,6 +270,10 @@ impl<'a> Verifier<'a> {
         Err(Fault { scope, stream, sequence: 0, problem: Problem::Balance { payment, posted, entered } }
             .into())
     }
+}
+
+fn is_damage(error: &StoreError) -> bool {
+    error.kind() == StoreErrorKind::Corrupt
 }
 
 fn note_moved(moved: &mut BTreeMap<(Scope, AccountId, PaymentId), Moved>, event: &Event) {
