@@ -1,1 +1,26 @@
-//! What Counterfoil's stores are proved with, and yours: the conformance suite, scripts and a model.
+//! What Counterfoil's stores are proved with, and yours.
+//!
+//! * [`conformance!`] is the suite: a named test per behaviour of the
+//!   [`PaymentStore`](counterfoil::store::PaymentStore) contract, each on a store of its own.
+//! * A [`Script`] is what callers do to the books, made of any bytes. Property tests, comparisons of stores
+//!   and the fuzzer all take theirs from here.
+//! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
+//! * [`planted`] is a store with defects to switch on: the suite must find each of them.
+//!
+//! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`].
+#![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a test has failed")]
+
+mod clock;
+pub mod conformance;
+pub mod desk;
+pub mod fixtures;
+pub mod model;
+
+pub mod planted;
+mod run;
+pub mod script;
+
+pub use clock::{ManualClock, SeededIds};
+pub use desk::Desk;
+pub use run::{Answer, Trace, block_on, compare, run, run_against_model};
+pub use script::Script;

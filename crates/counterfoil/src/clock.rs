@@ -10,7 +10,8 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::codec::{Damage, Encode, Reader, Writer};
 
-/// A moment in UTC to the microsecond, which is what every store can keep. Written as RFC 3339.
+/// A moment in UTC to the microsecond, which is what every store can keep. Written as RFC 3339 with
+/// six digits of a second, so that texts sort like moments.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -67,7 +68,11 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at =
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).map_err(|_| fmt::Error)?;
-        f.write_str(&at.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        let (date, time) = (at.date(), at.time());
+        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+        let (hour, minute, second, micro) = time.as_hms_micro();
+        // All six digits, always: so the texts sort like the moments.
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micro:06}Z")
     }
 }
 
@@ -128,6 +133,7 @@ mod tests {
         let at: Timestamp = "2026-02-03T04:05:06.123456789+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-02-03T03:05:06.123456Z");
         assert_eq!(at.to_string().parse(), Ok(at));
+        assert_eq!(Timestamp::EPOCH.to_string(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
         assert_eq!(Timestamp::MAX.successor(), Timestamp::MAX);
         assert_eq!("1969-12-31T23:59:59Z".parse::<Timestamp>(), Err(InvalidTimestamp));

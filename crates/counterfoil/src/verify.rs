@@ -45,9 +45,9 @@ pub enum VerifyError {
     Fault(#[from] Fault),
 }
 
-/// The first thing that is wrong, and where.
+/// Where the first thing is wrong; its source says what.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{scope}: {stream}, event {sequence}: {problem}")]
+#[error("{scope}: {stream}, event {sequence}")]
 pub struct Fault {
     /// Whose books.
     pub scope: Scope,
@@ -56,6 +56,7 @@ pub struct Fault {
     /// At which event; 0 when it is not about one.
     pub sequence: u64,
     /// What is wrong.
+    #[source]
     pub problem: Problem,
 }
 

@@ -1,0 +1,104 @@
+//! Histories.
+
+use std::sync::Arc;
+
+use counterfoil::account::AccountId;
+use counterfoil::event::{Event, StreamId, evolve_account, evolve_payment};
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::NewPayment;
+use counterfoil::payment::{FailureClass, Outcome};
+use uuid::Uuid;
+
+use super::trial::{Trial, ok};
+use crate::fixtures::{credits, evidence, failed, invoice, requires_action, succeeded, usd, wallet};
+
+/// A payment with five events.
+async fn told(trial: &Trial) -> StreamId {
+    let (payment, attempt) = trial.charging().await;
+    for outcome in [Outcome::Pending, requires_action(), failed(FailureClass::Hard), succeeded(None)] {
+        trial.report(payment, attempt, evidence(outcome, 1)).await;
+    }
+    StreamId::Payment(payment)
+}
+
+/// A wallet with five events.
+async fn used(trial: &Trial) -> StreamId {
+    for _ in 0..3 {
+        trial.top_up("w", 100).await;
+    }
+    for _ in 0..2 {
+        let new = NewPayment::new(usd(100), invoice("inv_1"), credits("w"));
+        trial.done(&trial.desk.create(&trial.caller, new)).await;
+    }
+    StreamId::Account(AccountId::wallet(&wallet("w")))
+}
+
+pub(super) async fn events_come_in_order_behind_after(trial: &mut Trial) {
+    for stream in [told(trial).await, used(trial).await] {
+        let all = trial.history(&trial.caller.scope, &stream).await;
+        let sequences: Vec<u64> = all.iter().map(|event| event.sequence()).collect();
+        assert_eq!(sequences, [1, 2, 3, 4, 5]);
+        for event in &all {
+            assert_eq!((event.scope(), event.stream()), (&trial.caller.scope, &stream));
+            assert_eq!(Event::decode(event.bytes(), event.hash()).as_ref(), Ok(&**event), "kept to the byte");
+        }
+        for after in 0..7 {
+            let behind = ok(trial.store.history(&trial.caller.scope, &stream, after, 100).await);
+            let expected: Vec<&Arc<Event>> = all.iter().filter(|event| event.sequence() > after).collect();
+            assert_eq!(behind.iter().collect::<Vec<_>>(), expected, "behind {after}");
+        }
+        let behind = ok(trial.store.history(&trial.caller.scope, &stream, u64::MAX, 100).await);
+        assert!(behind.is_empty());
+    }
+}
+
+pub(super) async fn any_page_size_gives_the_same_events(trial: &mut Trial) {
+    for stream in [told(trial).await, used(trial).await] {
+        let all = trial.history(&trial.caller.scope, &stream).await;
+        for limit in 1..=6 {
+            let mut paged: Vec<Arc<Event>> = Vec::new();
+            loop {
+                let after = paged.last().map_or(0, |event| event.sequence());
+                let page = ok(trial.store.history(&trial.caller.scope, &stream, after, limit).await);
+                assert!(page.len() <= limit);
+                if page.is_empty() {
+                    break;
+                }
+                paged.extend(page);
+                assert!(paged.len() <= all.len(), "something came twice");
+            }
+            assert_eq!(paged, all, "in pages of {limit}");
+        }
+        assert!(ok(trial.store.history(&trial.caller.scope, &stream, 0, 0).await).is_empty());
+    }
+}
+
+pub(super) async fn what_does_not_exist_has_no_history(trial: &mut Trial) {
+    told(trial).await;
+    used(trial).await;
+    let nobody = StreamId::Payment(PaymentId::new(Uuid::max()));
+    let unused = StreamId::Account(AccountId::wallet(&wallet("W")));
+    for stream in [nobody, unused, StreamId::Account(AccountId::funding())] {
+        assert!(trial.history(&trial.caller.scope, &stream).await.is_empty(), "{stream}");
+    }
+}
+
+pub(super) async fn events_fold_to_the_stored_state_at_every_step(trial: &mut Trial) {
+    let (id, attempt) = trial.charging().await;
+    let mut stored = vec![trial.payment(id).await];
+    for outcome in [Outcome::Pending, requires_action(), failed(FailureClass::Hard), succeeded(None)] {
+        trial.report(id, attempt, evidence(outcome, 1)).await;
+        stored.push(trial.payment(id).await);
+    }
+    let mut folded = None;
+    for (event, stored) in trial.history(&trial.caller.scope, &StreamId::Payment(id)).await.iter().zip(stored)
+    {
+        folded = Some(ok(evolve_payment(folded.as_ref(), event)));
+        assert_eq!(folded.as_ref(), Some(&*stored), "after event {}", event.sequence());
+    }
+    let mut folded = None;
+    for event in trial.history(&trial.caller.scope, &used(trial).await).await {
+        folded = Some(ok(evolve_account(folded.as_ref(), &event)));
+    }
+    assert_eq!(folded.as_ref(), trial.wallet(&trial.caller.scope, "w").await.as_deref());
+}

@@ -1,0 +1,250 @@
+//! The suite that every store passes.
+//!
+//! A case is a behaviour of the [`PaymentStore`] contract. Each gets a store of its own, and when it is over
+//! the books are verified once more. [`conformance!`](crate::conformance!) makes a test of every case.
+
+mod accounts;
+mod claims;
+mod close;
+mod concurrency;
+mod evidence;
+mod execute;
+mod heads;
+mod history;
+mod scope;
+mod scripts;
+mod trial;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use counterfoil::store::PaymentStore;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use trial::Trial;
+
+/// How long a case may take: far longer than it does.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Opens the store that is tried. Any closure that gives one does: what it owns (a temporary folder, a
+/// running server) lives as long as the case.
+///
+/// The first call gives an empty store. A later one, after the store was closed, opens the same books again
+/// if the store is durable, and empty ones if it is not.
+pub trait Open: Send + Sync + 'static {
+    /// The store.
+    fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn PaymentStore>> + Send>>;
+}
+
+impl<F, R, S> Open for F
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: Future<Output = S> + Send + 'static,
+    S: PaymentStore,
+{
+    fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn PaymentStore>> + Send>> {
+        let opening = self();
+        Box::pin(async move { Arc::new(opening.await) as Arc<dyn PaymentStore> })
+    }
+}
+
+/// One behaviour that every store must show.
+pub struct Case {
+    name: &'static str,
+    run: for<'a> fn(&'a mut Trial) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+}
+
+impl Case {
+    /// All of them.
+    #[must_use]
+    pub const fn all() -> &'static [Case] {
+        CASES
+    }
+
+    /// The one called `name`. Panics if there is none.
+    #[must_use]
+    pub fn named(name: &str) -> &'static Case {
+        let case = Case::all().iter().find(|case| case.name == name);
+        case.unwrap_or_else(|| panic!("there is no case {name}"))
+    }
+
+    /// What it is called, its topic first.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Tries it, with as many threads as it takes for commands to meet. Panics if the store fails it.
+    pub fn run(&self, open: impl Open) {
+        let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build();
+        self.run_in(&runtime.expect("a runtime can be built"), open);
+    }
+
+    /// Tries it in a runtime of the caller's choice.
+    pub fn run_in(&self, runtime: &Runtime, open: impl Open) {
+        runtime.block_on(async {
+            let mut trial = Trial::new(open).await;
+            let tried = timeout(LIMIT, async {
+                (self.run)(&mut trial).await;
+                trial.end().await;
+            });
+            tried.await.unwrap_or_else(|_| panic!("{} did not come to an end", self.name));
+        });
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.name)
+    }
+}
+
+/// Makes a test of every case, in a module of the given name: `cargo test NAME::claims` runs a topic.
+///
+/// The second argument gives the store, as [`Open`] says. It is evaluated once per case.
+///
+/// ```
+/// use counterfoil_memory::MemoryStore;
+///
+/// counterfoil_testkit::conformance!(memory, || async { MemoryStore::new() });
+/// # fn main() {}
+/// ```
+///
+/// A store that needs something to stand on owns it:
+///
+/// ```
+/// # use counterfoil_memory::MemoryStore;
+/// # struct Folder;
+/// # impl Folder { fn new() -> Folder { Folder } fn path(&self) -> String { String::new() } }
+/// # async fn open(_: String) -> MemoryStore { MemoryStore::new() }
+/// counterfoil_testkit::conformance!(on_disk, {
+///     let folder = Folder::new();
+///     move || open(folder.path())
+/// });
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! conformance {
+    ($module:ident, $open:expr $(,)?) => {
+        $crate::__for_each_case! { [$crate::__conformance_tests] $module ($open) }
+    };
+}
+
+/// The one list of cases, by topic: hands it to the macro `then`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_each_case {
+    ([$($then:tt)+] $($with:tt)*) => {
+        $($then)+! {
+            [$($with)*]
+            execute {
+                every_method_is_created_in_its_first_status,
+                the_same_command_again_is_a_replay,
+                another_request_with_a_taken_id_is_refused,
+                attempts_are_numbered_from_one,
+                versions_rise_by_one,
+                a_refused_command_writes_nothing,
+                large_and_odd_values_come_back_as_they_were,
+                event_times_rise_though_the_clock_steps_back,
+                every_key_is_answered_present_or_absent,
+            }
+            claims {
+                the_same_key_gives_the_same_receipt,
+                a_key_gives_its_first_receipt_after_later_events_too,
+                another_request_under_a_key_names_what_differs,
+                keys_of_other_tenants_environments_and_kinds_never_meet,
+                keys_are_compared_byte_by_byte,
+                a_refused_command_binds_no_key,
+            }
+            scope {
+                a_foreign_payment_does_not_exist,
+                a_foreign_id_may_be_ones_own_too,
+                reads_and_histories_stay_within_their_scope,
+                wallets_of_one_name_are_apart,
+            }
+            history {
+                events_come_in_order_behind_after,
+                any_page_size_gives_the_same_events,
+                what_does_not_exist_has_no_history,
+                events_fold_to_the_stored_state_at_every_step,
+            }
+            heads {
+                heads_are_sorted_as_bytes,
+                any_page_size_meets_each_stream_once,
+                heads_tell_the_last_event,
+            }
+            accounts {
+                a_balance_is_the_sum_of_what_came_and_went,
+                a_wallet_gives_what_it_holds_and_no_unit_more,
+                currencies_of_a_wallet_are_apart,
+                a_wallet_holds_no_more_than_money_can_say,
+            }
+            evidence {
+                any_order_gives_equal_payments,
+                a_repetition_writes_nothing,
+                a_late_success_counts_and_is_marked,
+                money_brings_an_archived_payment_back,
+                a_gateway_id_belongs_to_one_operation,
+            }
+            concurrency {
+                parallel_debits_never_overdraw,
+                parallel_top_ups_all_count,
+                one_key_has_one_effect,
+                one_command_has_one_effect,
+                of_two_requests_under_one_key_one_wins,
+                one_attempt_is_live_at_a_time,
+                a_report_is_written_once,
+                a_dropped_future_changes_only_who_hears,
+                readers_see_whole_commands,
+            }
+            close {
+                a_closed_store_says_so,
+                what_was_acknowledged_is_there_when_opened_again,
+                closing_ends_what_was_taken,
+            }
+            scripts {
+                a_script_goes_as_the_model_says,
+                another_script_goes_as_the_model_says,
+                a_script_in_parallel_leaves_good_books,
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    ([$module:ident ($open:expr)] $($topic:ident { $($case:ident,)+ })+) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what opens the store may be named in full")]
+            use super::*;
+
+            fn open() -> impl $crate::conformance::Open {
+                $open
+            }
+
+            $(mod $topic {$(
+                #[test]
+                fn $case() {
+                    let name = concat!(stringify!($topic), "::", stringify!($case));
+                    $crate::conformance::Case::named(name).run(super::open());
+                }
+            )+})+
+        }
+    };
+}
+
+macro_rules! table {
+    ([] $($topic:ident { $($case:ident,)+ })+) => {
+        const CASES: &[Case] = &[$($(Case {
+            name: concat!(stringify!($topic), "::", stringify!($case)),
+            run: |trial| Box::pin($topic::$case(trial)),
+        },)+)+];
+    };
+}
+
+crate::__for_each_case! { [table] }

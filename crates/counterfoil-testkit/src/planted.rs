@@ -1,0 +1,192 @@
+//! A store with defects to switch on: a suite proves nothing until it fails what is broken.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::slice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use counterfoil::claim::Claim;
+use counterfoil::command::{Command, Receipt};
+use counterfoil::event::{Event, StreamId};
+use counterfoil::scope::Scope;
+use counterfoil::store::{
+    Cursor, Durability, ExecuteError, Group, Head, Health, Key, PaymentStore, Plan, Record, State, Step,
+    StoreError, StoreErrorKind, StoreStatus,
+};
+use tokio::task::yield_now;
+
+/// What is wrong with a [`PlantedStore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bug {
+    /// Nothing: it passes the whole suite.
+    #[default]
+    None,
+    /// A row is written without asking whether it is still the one that was read.
+    LostUpdate,
+    /// Claims are looked up, and taken, outside of the transaction that writes the rest.
+    ClaimOutsideTransaction,
+    /// Claims and histories are looked up without the tenant.
+    TenantFilterMissing,
+}
+
+/// A store in memory that guards by versions instead of a lock: it loads, decides, and writes if all that was
+/// read is still so; else it starts again. Everybody else gets a turn between reading and writing, so what
+/// can go wrong does.
+#[derive(Debug, Default)]
+pub struct PlantedStore {
+    bug: Bug,
+    books: Mutex<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    records: HashMap<Key, Record>,
+    streams: BTreeMap<(Scope, StreamId), BTreeMap<u64, Arc<Event>>>,
+    closed: bool,
+}
+
+/// The version of each record that was read; 0 if there was none.
+type Guards = Vec<(Key, u64)>;
+
+impl PlantedStore {
+    /// An empty store with this defect.
+    #[must_use]
+    pub fn new(bug: Bug) -> PlantedStore {
+        PlantedStore { bug, books: Mutex::default() }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, during: &'static str) -> Result<MutexGuard<'_, Books>, StoreError> {
+        let books = self.books();
+        if books.closed { Err(StoreError::new(StoreErrorKind::Closed, during)) } else { Ok(books) }
+    }
+
+    async fn decide(&self, command: &Command) -> Result<(Plan, Guards), StoreError> {
+        let mut group = Group::new(slice::from_ref(command));
+        let mut guards = Guards::new();
+        loop {
+            match group.step() {
+                Step::Load(keys) => {
+                    let books = self.open("loading")?;
+                    let seen = keys.iter().map(|key| (key.clone(), books.version(key)));
+                    guards.extend(seen.collect::<Guards>());
+                    group.load(keys, |key| books.find(key, self.bug));
+                }
+                Step::Decided(plan) => return Ok((plan, guards)),
+            }
+            yield_now().await;
+        }
+    }
+
+    /// Whether what was read may be relied on.
+    fn holds(&self, books: &Books, guards: &Guards) -> bool {
+        guards.iter().all(|(key, version)| match (key, self.bug) {
+            (Key::Claim(_), Bug::ClaimOutsideTransaction)
+            | (Key::Payment(..) | Key::Account(..), Bug::LostUpdate) => true,
+            _ => books.version(key) == *version,
+        })
+    }
+}
+
+impl Books {
+    fn version(&self, key: &Key) -> u64 {
+        self.records.get(key).map_or(0, Record::version)
+    }
+
+    fn find(&self, key: &Key, bug: Bug) -> Option<Record> {
+        match key {
+            Key::Claim(asked) if bug == Bug::TenantFilterMissing => {
+                let same = self.records.values().find_map(|record| match record {
+                    Record::Claim(claim)
+                        if (claim.key.kind, &claim.key.name) == (asked.kind, &asked.name) =>
+                    {
+                        Some(claim)
+                    }
+                    _ => None,
+                });
+                same.map(|claim| Record::Claim(Arc::new(Claim { key: asked.clone(), ..(**claim).clone() })))
+            }
+            _ => self.records.get(key).cloned(),
+        }
+    }
+
+    fn write(&mut self, plan: &Plan) {
+        for event in &plan.events {
+            let stream = (event.scope().clone(), event.stream().clone());
+            self.streams.entry(stream).or_default().insert(event.sequence(), event.clone());
+        }
+        let claims = plan.claims.iter().cloned().map(Record::Claim);
+        for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
+            self.records.insert(record.key(), record);
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentStore for PlantedStore {
+    fn status(&self) -> StoreStatus {
+        let health = if self.books().closed { Health::Closed } else { Health::Ok };
+        StoreStatus::new(Durability::Memory).with_health(health)
+    }
+
+    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
+        loop {
+            let (plan, guards) = self.decide(&command).await.map_err(ExecuteError::NotCommitted)?;
+            yield_now().await;
+            let mut books = self.open("writing").map_err(ExecuteError::NotCommitted)?;
+            if self.holds(&books, &guards) {
+                books.write(&plan);
+                let missing = || StoreError::new(StoreErrorKind::Other, "answering");
+                return plan.committed().next().unwrap_or_else(|| Err(ExecuteError::Unknown(missing())));
+            }
+        }
+    }
+
+    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
+        let books = self.open("reading")?;
+        let mut state = State::new();
+        for key in keys {
+            match books.find(key, self.bug) {
+                Some(record) => state.insert(record),
+                None => state.insert_absent(key.clone()),
+            }
+        }
+        Ok(state)
+    }
+
+    async fn history(
+        &self,
+        scope: &Scope,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        let books = self.open("reading a history")?;
+        let is_meant = |place: &(Scope, StreamId)| {
+            let tenant = self.bug == Bug::TenantFilterMissing || place.0.tenant() == scope.tenant();
+            tenant && place.0.environment() == scope.environment() && place.1 == *stream
+        };
+        let found = books.streams.iter().find(|(place, _)| is_meant(place));
+        let behind = found.into_iter().flat_map(|(_, events)| events.range(after.saturating_add(1)..));
+        Ok(behind.take(limit).map(|(_, event)| event.clone()).collect())
+    }
+
+    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
+        let books = self.open("reading the heads")?;
+        let from = after.get().map_or(Bound::Unbounded, |at| Bound::Excluded(at.clone()));
+        let ends = books.streams.range((from, Bound::Unbounded)).filter_map(|((scope, stream), events)| {
+            let (version, last) = events.last_key_value()?;
+            Some(Head { scope: scope.clone(), stream: stream.clone(), version: *version, hash: last.hash() })
+        });
+        Ok(ends.take(limit).collect())
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.books().closed = true;
+        Ok(())
+    }
+}

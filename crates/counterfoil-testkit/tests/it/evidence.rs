@@ -1,0 +1,241 @@
+//! Evidence: invariants 26 to 30.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::{NewPayment, Processing};
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::{Evidence, FailureClass, Operation, OperationId, Outcome, Payment, Review};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::store::PaymentStore;
+use counterfoil_memory::MemoryStore;
+use counterfoil_testkit::desk::{created, started};
+use counterfoil_testkit::fixtures::{
+    caller, card, evidence, failed, gateway_operation, invoice, money, not_sent, requires_action, succeeded,
+    unknown, usd,
+};
+use counterfoil_testkit::{Desk, Script, block_on};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::watched::{Watched, captured, config, find};
+
+/// A card payment of ten dollars with two attempts: the first was not sent, the second is under way.
+struct Charged {
+    store: MemoryStore,
+    desk: Desk,
+    payment: PaymentId,
+    attempts: [OperationId; 2],
+}
+
+impl Charged {
+    fn new() -> Charged {
+        let (store, desk, caller) = (MemoryStore::new(), Desk::new(1), caller("acme"));
+        let create = desk.create(&caller, NewPayment::new(usd(1_000), invoice("inv_1"), card()));
+        let (payment, first) = (created(&create), started(&create));
+        let told = desk.report(&caller, payment, first, evidence(not_sent(), 0));
+        let process = desk.process(&caller, payment, Processing::default());
+        let attempts = [first, started(&process)];
+        for command in [create, told, process] {
+            block_on(store.execute(command)).unwrap();
+        }
+        Charged { store, desk, payment, attempts }
+    }
+
+    fn tell(&self, attempt: usize, said: Evidence) {
+        let report = self.desk.report(&caller("acme"), self.payment, self.attempts[attempt], said);
+        block_on(self.store.execute(report)).unwrap();
+    }
+
+    fn payment(&self) -> Payment {
+        let payment = find(&self.store, &caller("acme").scope, self.payment).unwrap();
+        (*payment).clone()
+    }
+
+    fn after(told: &[(usize, Evidence)]) -> Charged {
+        let charged = Charged::new();
+        for (attempt, said) in told {
+            charged.tell(*attempt, said.clone());
+        }
+        charged
+    }
+}
+
+/// Everything a gateway can say. No sum of these is too large to be counted.
+fn any_evidence() -> impl Strategy<Value = Evidence> {
+    let amounts = [usd(999), usd(1_000), usd(1_001), usd(0), usd(1), money(1_000, Currency::JPY)];
+    let outcome = prop_oneof![
+        Just(succeeded(None)),
+        select(amounts.to_vec()).prop_map(|amount| succeeded(Some(amount))),
+        select(FailureClass::ALL).prop_map(failed),
+        Just(Outcome::Pending),
+        Just(requires_action()),
+        Just(not_sent()),
+        Just(unknown()),
+    ];
+    (outcome, 0..4_u32, proptest::option::weighted(0.3, "ch_[123]")).prop_map(|(outcome, second, id)| {
+        let said = evidence(outcome, second);
+        match id {
+            Some(id) => said.with_gateway_operation_id(gateway_operation(&id)),
+            None => said,
+        }
+    })
+}
+
+fn told() -> impl Strategy<Value = Vec<(usize, Evidence)>> {
+    proptest::collection::vec((0..2_usize, any_evidence()), 1..8)
+}
+
+/// The same in another order, with some of it said again.
+fn told_twice() -> impl Strategy<Value = [Vec<(usize, Evidence)>; 2]> {
+    told().prop_flat_map(|told| {
+        let repeated = proptest::sample::subsequence(told.clone(), 0..=told.len());
+        let other = repeated.prop_flat_map({
+            let told = told.clone();
+            move |again| Just([told.clone(), again].concat()).prop_shuffle()
+        });
+        (Just(told), other).prop_map(|(one, other)| [one, other])
+    })
+}
+
+/// All that order and repetition must not change.
+fn settled(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
+    let attempts =
+        payment.attempts().map(|attempt| (attempt.status(), attempt.moved(), attempt.failure().cloned()));
+    (payment.status(), payment.captured(), attempts.collect::<Vec<_>>(), payment.reviews())
+}
+
+/// Invariant 27, in its own words.
+fn precedence(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Succeeded { .. } => 5,
+        Outcome::Failed(_) => 4,
+        Outcome::Pending | Outcome::RequiresAction { .. } => 3,
+        Outcome::NotSent { .. } => 2,
+        _ => 1,
+    }
+}
+
+fn status_of(outcome: &Outcome) -> OperationStatus {
+    match outcome {
+        Outcome::Succeeded { .. } => OperationStatus::Succeeded,
+        Outcome::Failed(_) => OperationStatus::Failed,
+        Outcome::Pending => OperationStatus::Processing,
+        Outcome::RequiresAction { .. } => OperationStatus::RequiresAction,
+        Outcome::NotSent { .. } => OperationStatus::NotSent,
+        _ => OperationStatus::Unknown,
+    }
+}
+
+proptest! {
+    #![proptest_config(config(500))]
+
+    /// Invariant 26.
+    #[test]
+    fn neither_order_nor_repetition_matters([one, other] in told_twice()) {
+        let [one, other] = [one, other].map(|told| Charged::after(&told).payment());
+        prop_assert_eq!(settled(&one), settled(&other));
+    }
+
+    /// Invariant 27. A success in another currency counts as nothing.
+    #[test]
+    fn precedence_decides(told in proptest::collection::vec(any_evidence(), 1..6)) {
+        let of_second: Vec<_> = told.iter().map(|said| (1, said.clone())).collect();
+        let charged = Charged::after(&of_second);
+        let foreign = |outcome: &Outcome| {
+            matches!(outcome, Outcome::Succeeded { reported: Some(amount) } if amount.currency() != Currency::USD)
+        };
+        let counted = told.iter().filter(|said| !foreign(&said.outcome));
+        let highest = counted.max_by_key(|said| {
+            // Of two that go on, the later one; at the same moment the payer is asked to act.
+            let acts = matches!(said.outcome, Outcome::RequiresAction { .. });
+            (precedence(&said.outcome), (precedence(&said.outcome) == 3).then_some((said.occurred_at, acts)))
+        });
+        let expected = highest.map_or(OperationStatus::Processing, |said| status_of(&said.outcome));
+        let payment = charged.payment();
+        let attempt = payment.operation(charged.attempts[1]).unwrap();
+        prop_assert_eq!(attempt.status(), expected);
+        let ends = |end: fn(&Outcome) -> bool| told.iter().any(|said| !foreign(&said.outcome) && end(&said.outcome));
+        let both = ends(|o| matches!(o, Outcome::Succeeded { .. })) && ends(|o| matches!(o, Outcome::Failed(_)));
+        prop_assert!(!both || attempt.reviews().contains(&Review::Contradiction));
+    }
+
+    /// Invariant 28.
+    #[test]
+    fn a_late_success_is_counted_and_marked(told in told(), attempt in 0..2_usize) {
+        let charged = Charged::after(&told);
+        let before = charged.payment();
+        let was = before.operation(charged.attempts[attempt]).unwrap();
+        charged.tell(attempt, evidence(succeeded(None), 9));
+        let after = charged.payment();
+        let is = after.operation(charged.attempts[attempt]).unwrap();
+        prop_assert_eq!(is.status(), OperationStatus::Succeeded);
+        prop_assert!(is.moved().unwrap().minor() >= 1_000 && captured(&after) >= captured(&before));
+        prop_assert!(matches!(after.status(), PaymentStatus::Succeeded | PaymentStatus::Overpaid));
+        let ended = matches!(was.status(), OperationStatus::Failed | OperationStatus::NotSent);
+        prop_assert!(!ended || is.reviews().contains(&Review::Contradiction));
+    }
+
+    /// Invariant 29, for gateway ids. (Nothing has a notification id yet.)
+    #[test]
+    fn a_gateway_id_belongs_to_one_operation(script in Script::any(60)) {
+        let mut holders: BTreeMap<_, BTreeSet<OperationId>> = BTreeMap::new();
+        for life in Watched::run(&script).lives() {
+            for operation in life.states.iter().flat_map(Payment::operations) {
+                if let Some(id) = operation.gateway_operation_id() {
+                    let id = (life.end().scope().clone(), operation.gateway.clone(), id.clone());
+                    holders.entry(id).or_default().insert(operation.id);
+                }
+            }
+        }
+        prop_assert!(holders.values().all(|operations| operations.len() == 1), "{:?}", holders);
+    }
+
+    /// Invariant 30, and 6 for evidence.
+    #[test]
+    fn another_amount_is_counted_beside_what_was_asked(told in told()) {
+        let payment = Charged::after(&told).payment();
+        for (at, attempt) in payment.attempts().enumerate() {
+            let said = told.iter().filter(|(of, _)| *of == at).map(|(_, said)| &said.outcome);
+            let successes: Vec<Money> = said.filter_map(|outcome| match outcome {
+                Outcome::Succeeded { reported } => Some(reported.unwrap_or(usd(1_000))),
+                _ => None,
+            }).collect();
+            let own = || successes.iter().filter(|amount| amount.currency() == Currency::USD);
+            prop_assert_eq!(attempt.amount, usd(1_000), "what was asked is kept");
+            prop_assert_eq!(attempt.moved().map(Money::minor), own().map(|amount| amount.minor()).max());
+            let marked = |review| attempt.reviews().contains(&review);
+            prop_assert_eq!(marked(Review::AmountMismatch), own().any(|amount| *amount != usd(1_000)));
+            prop_assert_eq!(marked(Review::CurrencyMismatch), own().count() < successes.len());
+        }
+    }
+}
+
+/// Invariants 26 and 28: a success of nothing may come before or after what else is said.
+#[test]
+fn a_success_of_nothing_is_heard_in_any_status() {
+    let nothing = evidence(succeeded(Some(usd(0))), 1);
+    for before in [Outcome::Pending, requires_action(), failed(FailureClass::Hard), not_sent(), unknown()] {
+        let told = [(1, evidence(before.clone(), 1)), (1, nothing.clone())];
+        let turned = [told[1].clone(), told[0].clone()];
+        let [told, turned] = [Charged::after(&told).payment(), Charged::after(&turned).payment()];
+        assert_eq!(settled(&told), settled(&turned), "{before:?}");
+        assert_eq!(
+            told.operation(told.operations()[1].id).map(Operation::status),
+            Some(OperationStatus::Succeeded)
+        );
+    }
+}
+
+/// Only money brings an archived payment back.
+#[test]
+fn words_without_money_leave_an_archived_payment_put_away() {
+    let charged = Charged::after(&[
+        (1, evidence(succeeded(Some(usd(0))), 1)),
+        (1, evidence(failed(FailureClass::Hard), 1)),
+    ]);
+    let archive = charged.desk.archive(&caller("acme"), charged.payment);
+    block_on(charged.store.execute(archive)).unwrap();
+    charged.tell(1, evidence(unknown(), 2));
+    assert!(charged.payment().archived_at().is_some());
+}

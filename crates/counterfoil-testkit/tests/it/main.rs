@@ -1,0 +1,12 @@
+//! The testkit on the memory store: the suite, the properties (they name the invariants of ARCHITECTURE.md
+//! that they check, by number), and the suite on stores that are broken on purpose.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod amounts;
+mod conformance;
+mod evidence;
+mod idempotency;
+mod planted;
+mod status;
+mod stores;
+mod watched;
