@@ -1,1 +1,62 @@
 //! Counterfoil's embedded store: one SQLite file, one writing process.
+//!
+//! * **Durable.** `Ok` means synced: the log is written ahead and synced at every commit, and that this is
+//!   so is read back when the file is opened.
+//! * **One writer.** Opening takes an exclusive lock beside the file, so a second process is refused, not
+//!   corrupting. Others may look at the file meanwhile: [`SqliteStore::open_read_only`].
+//! * **Grouped.** A lone command is committed at once, where it is called. Those that come while a commit is
+//!   under way are committed together: one sync for all of them. [`SqliteStore::execute_batch`] does the
+//!   same for a list.
+//! * **Honest.** After a failed write the writer opens the file again, reads what is there, and goes on.
+//!   After a failed sync, a failed read or damage it takes no more commands until the store is opened again.
+//!
+//! The journal of events is the truth; rows and claims are a cache that opening brings up to date.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("books.db");
+//! use std::sync::Arc;
+//!
+//! use counterfoil::ledger::{Ledger, NewPayment};
+//! use counterfoil::money::{Currency, Money};
+//! use counterfoil::payment::{Destination, PaymentMethod};
+//! use counterfoil::scope::{Caller, Scope};
+//! use counterfoil::status::PaymentStatus;
+//! use counterfoil::store::PaymentStore;
+//! use counterfoil::text::{Actor, DestinationId, EnvironmentId, TenantId};
+//! use counterfoil_sqlite::SqliteStore;
+//!
+//! let store = Arc::new(SqliteStore::open(path)?);
+//! let ledger = Ledger::new(store.clone());
+//!
+//! let scope = Scope::new(TenantId::new("acme")?, EnvironmentId::new("production")?);
+//! let caller = Caller::new(scope, Actor::new("till 4")?);
+//! let invoice = Destination::invoice(DestinationId::new("INV-7")?);
+//! let cash = NewPayment::new(Money::parse("99.50", Currency::USD)?, invoice, PaymentMethod::Offline);
+//! let receipt = ledger.create(&caller, cash).await?;
+//! assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded);
+//!
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod books;
+mod connect;
+mod error;
+mod lock;
+mod options;
+mod readers;
+mod rebuild;
+mod rows;
+mod schema;
+mod shell;
+mod sql;
+mod store;
+mod streams;
+mod writer;
+
+pub use options::SqliteOptions;
+pub use store::SqliteStore;

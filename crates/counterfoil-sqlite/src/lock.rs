@@ -1,0 +1,87 @@
+//! The database file and the lock beside it.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use counterfoil::store::{StoreError, StoreErrorKind};
+
+use crate::error;
+
+/// The right to write a database file. It is on `<file>-lock`, which stays behind: removing it could take
+/// the lock from somebody who has just opened it. The system lets go of it when the process ends, however it
+/// ends.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock of `database`, a [`resolve`]d path.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` if somebody has it, in this process or another one.
+    pub(crate) fn take(database: &Path) -> Result<FileLock, StoreError> {
+        let during = "locking the file for writing";
+        let mut path = OsString::from(database);
+        path.push("-lock");
+        let file = private().truncate(false).create(true).open(path).map_err(|e| error::file(e, during))?;
+        match file.try_lock() {
+            Ok(()) => Ok(FileLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::new(StoreErrorKind::Busy, during)),
+            Err(TryLockError::Error(error)) => Err(error::file(error, during)),
+        }
+    }
+}
+
+/// The one name of a database file, whichever way leads to it: the lock belongs to the file, not to a link.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    let during = "finding the file";
+    let resolved = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => resolve_new(path),
+        found => found,
+    };
+    let resolved = resolved.map_err(|error| error::file(error, during))?;
+    if resolved.is_dir() {
+        return Err(error::file(io::ErrorKind::IsADirectory.into(), during));
+    }
+    Ok(resolved)
+}
+
+fn resolve_new(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(parent.canonicalize()?.join(name))
+}
+
+/// Makes an empty file that only its owner may read, if there is none. SQLite gives its other files the same
+/// mode.
+///
+/// Call it only with the lock held: to close a file that SQLite has open in this process would drop
+/// SQLite's own locks on it.
+pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
+    let during = "creating the file";
+    match private().create_new(true).open(path) {
+        Ok(_) => sync_directory(path).map_err(|error| error::file(error, during)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error::file(error, during)),
+    }
+}
+
+/// So that the file's name is as durable as what will be in it.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if cfg!(unix) => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,159 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use counterfoil::command::{Command, Receipt};
+use counterfoil::event::{Event, StreamId};
+use counterfoil::scope::Scope;
+use counterfoil::store::{
+    Cursor, Durability, ExecuteError, Head, Health, Key, PaymentStore, State, StoreError, StoreErrorKind,
+    StoreStatus,
+};
+
+use crate::error::{self, Failure};
+use crate::lock::{self, FileLock};
+use crate::readers::Readers;
+use crate::shell::Shell;
+use crate::writer::Writer;
+use crate::{SqliteOptions, connect, rows, streams};
+
+const OPENING: &str = "opening the file";
+
+/// A [`PaymentStore`] in a SQLite file.
+///
+/// It needs no runtime of its own kind: commits and reads are short and happen where they are called, or on
+/// the one thread of the store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// First, so that the writer's is the last connection and leaves no log behind.
+    readers: Readers,
+    /// `None` if it was opened to look only.
+    shell: Option<Shell<Writer>>,
+}
+
+impl SqliteStore {
+    /// Opens the database file at `path` with the default [`SqliteOptions`], and makes it if there is none,
+    /// readable by its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`](StoreErrorKind::Busy) if it is open for writing already, here or in another process;
+    /// [`Misconfigured`](StoreErrorKind::Misconfigured) if it is a folder, its folder does not exist or
+    /// cannot be used, it holds tables with our names that are not ours, or its file system cannot keep a
+    /// log; [`Corrupt`](StoreErrorKind::Corrupt) if it is no SQLite file or a damaged one;
+    /// [`TooNew`](StoreErrorKind::TooNew) if a newer version wrote it. A file that is refused is not changed.
+    pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        SqliteOptions::default().open(path)
+    }
+
+    /// Opens a database file to look at it. It never writes, takes no lock, and works beside a process that
+    /// writes. Every command is answered `NotCommitted`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), but for `Busy`; [`Misconfigured`](StoreErrorKind::Misconfigured) also if the
+    /// file has to be opened for writing first, because it is empty or an older version wrote it.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        connect::check_library()?;
+        let path = lock::resolve(path.as_ref())?;
+        let mut first = connect::reader(&path).map_err(|failure| failure.during(OPENING))?;
+        connect::check_readable(&mut first).map_err(|failure| failure.during(OPENING))?;
+        let readers = Readers::new(path, SqliteOptions::default().readers, first);
+        Ok(SqliteStore { readers, shell: None })
+    }
+
+    pub(crate) fn open_with(path: &Path, options: SqliteOptions) -> Result<SqliteStore, StoreError> {
+        connect::check_library()?;
+        let path = lock::resolve(path)?;
+        let lock = FileLock::take(&path)?;
+        lock::create(&path)?;
+        let failed = |failure: Failure| failure.during(OPENING);
+        let SqliteOptions { group_limit, queue_limit, readers, .. } = options;
+        let writer = Writer::open(path.clone(), options, lock).map_err(failed)?;
+        let mut first = connect::reader(&path).map_err(failed)?;
+        // Having read, it keeps SQLite's shared memory in place, so that reading goes on when writing cannot.
+        connect::check_readable(&mut first).map_err(failed)?;
+        let shell = Shell::start(writer, group_limit, queue_limit)
+            .map_err(|error| error::file(error, "starting the thread that writes"))?;
+        Ok(SqliteStore { readers: Readers::new(path, readers, first), shell: Some(shell) })
+    }
+
+    /// Executes many commands in order, in as few commits as the
+    /// [group limit](SqliteOptions::with_group_limit) allows, and answers each as
+    /// [`execute`](PaymentStore::execute) would.
+    ///
+    /// It blocks until all is durable: for threads of one's own, not for tasks of an asynchronous runtime.
+    /// Commands of other callers may come between two groups.
+    pub fn execute_batch(&self, commands: &[Command]) -> Vec<Result<Receipt, ExecuteError>> {
+        match &self.shell {
+            Some(shell) => shell.execute_batch(commands),
+            None => commands.iter().map(|_| Err(read_only())).collect(),
+        }
+    }
+}
+
+fn read_only() -> ExecuteError {
+    let during = "executing a command on a file that was opened to look at it";
+    ExecuteError::NotCommitted(StoreError::new(StoreErrorKind::Misconfigured, during))
+}
+
+#[async_trait]
+impl PaymentStore for SqliteStore {
+    fn status(&self) -> StoreStatus {
+        let open = if self.readers.are_open() { Health::Ok } else { Health::Closed };
+        let (health, queued) = self.shell.as_ref().map_or((open, 0), Shell::status);
+        StoreStatus::new(Durability::Disk).with_health(health).with_queued(queued)
+    }
+
+    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
+        match &self.shell {
+            Some(shell) => shell.execute(command).await,
+            None => Err(read_only()),
+        }
+    }
+
+    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
+        self.readers.read("reading", |connection, scopes| {
+            let mut state = State::new();
+            for key in keys {
+                match rows::find(connection, scopes, key)? {
+                    Some(found) => state.insert(found.record),
+                    None => state.insert_absent(key.clone()),
+                }
+            }
+            Ok(state)
+        })
+    }
+
+    async fn history(
+        &self,
+        scope: &Scope,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.readers.read("reading a history", |connection, scopes| {
+            match (rows::place(connection, scopes, scope, stream)?, stream) {
+                (None, _) => Ok(Vec::new()),
+                (Some(place), StreamId::Payment(_)) => {
+                    streams::payment_history(connection, place, after, limit)
+                }
+                (Some(place), StreamId::Account(_)) => {
+                    streams::account_history(connection, place.stream, after, limit)
+                }
+            }
+        })
+    }
+
+    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
+        self.readers.read("reading the heads", |connection, _| streams::heads(connection, after, limit))
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.readers.close();
+        if let Some(shell) = &self.shell {
+            shell.close().await;
+        }
+        Ok(())
+    }
+}

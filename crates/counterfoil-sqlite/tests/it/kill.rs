@@ -1,0 +1,92 @@
+//! kill -9 at whatever moment.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use counterfoil::id::PaymentId;
+use counterfoil::payment::PaymentMethod;
+use counterfoil::status::PaymentStatus;
+use counterfoil::store::{Key, Lookup, PaymentStore};
+use counterfoil::verify::verify;
+use counterfoil_sqlite::SqliteStore;
+
+use crate::support::*;
+
+const CHILD: &str = "COUNTERFOIL_KILL";
+const ACKNOWLEDGED: &str = "acknowledged ";
+/// After how many acknowledged payments the child is killed, round by round, always on the same file.
+const ROUNDS: [usize; 6] = [1, 7, 40, 150, 333, 900];
+
+/// INVARIANTS 35 and 41.
+#[test]
+fn nothing_that_was_acknowledged_is_lost_and_nothing_is_half_there() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    if let Some(path) = std::env::var_os(CHILD) {
+        return runtime.block_on(write_for_ever(Arc::new(SqliteStore::open(path).unwrap())));
+    }
+    let place = Place::new();
+    let mut acknowledged = Vec::new();
+    for round in ROUNDS {
+        acknowledged.extend(killed_after(round, &place.path()));
+        let store = place.open();
+        runtime.block_on(check(&store, &acknowledged));
+    }
+    assert!(acknowledged.len() >= ROUNDS.iter().sum());
+}
+
+/// Lets a child write until it has acknowledged `count` payments, kills it, and returns all of them.
+fn killed_after(count: usize, path: &Path) -> Vec<PaymentId> {
+    let name = "kill::nothing_that_was_acknowledged_is_lost_and_nothing_is_half_there";
+    let mut child = again_as_child(name, CHILD, path).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut acknowledged = Vec::new();
+    let mut line = String::new();
+    while lines.read_line(&mut line).unwrap() > 0 {
+        // The last line may be cut off: then nobody was told.
+        if let Some(id) = line.strip_prefix(ACKNOWLEDGED).and_then(|rest| rest.strip_suffix('\n')) {
+            acknowledged.push(id.parse().unwrap());
+        }
+        line.clear();
+        if acknowledged.len() == count {
+            child.kill().unwrap();
+        }
+    }
+    assert!(!child.wait().unwrap().success(), "it was killed");
+    assert!(acknowledged.len() >= count, "it wrote for too short a time");
+    acknowledged
+}
+
+async fn write_for_ever(store: Arc<SqliteStore>) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..8 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let maker = Maker::new(&format!("tenant {}", task % 3));
+            loop {
+                store.execute(maker.top_up("w", 2)).await.unwrap();
+                let create = maker.create(PaymentMethod::Credits(wallet("w")), 1);
+                store.execute(create.clone()).await.unwrap();
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{ACKNOWLEDGED}{}", created(&create)).unwrap();
+                out.flush().unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+async fn check(store: &SqliteStore, acknowledged: &[PaymentId]) {
+    verify(store).await.unwrap();
+    let scopes = [0, 1, 2].map(|number| scope(&format!("tenant {number}")));
+    for id in acknowledged {
+        let keys = scopes.clone().map(|scope| Key::Payment(scope, *id));
+        let state = store.read(&keys).await.unwrap();
+        let found = scopes.iter().filter_map(|scope| match state.payment(scope, *id) {
+            Lookup::Present(payment) => Some(payment.status()),
+            _ => None,
+        });
+        assert_eq!(found.collect::<Vec<_>>(), [PaymentStatus::Succeeded], "{id}");
+    }
+}

@@ -1,0 +1,18 @@
+//! What is SQLite's own about this store. That it keeps the contract is checked by the suite in
+//! `counterfoil-testkit`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::wildcard_imports,
+    reason = "tests, with their helpers: all of it stops at the first surprise"
+)]
+
+mod books;
+mod commit;
+mod contract;
+mod damage;
+mod kill;
+mod open;
+mod rebuild;
+mod support;
+mod write_failure;

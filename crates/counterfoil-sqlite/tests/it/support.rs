@@ -1,0 +1,203 @@
+//! What the tests share.
+
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use counterfoil::clock::{Clock, SystemClock, Timestamp};
+use counterfoil::command::{
+    Command, Create, Policy, Process as NextAttempt, Receipt, Report, Request, TopUp,
+};
+use counterfoil::id::{AttemptId, IdSource, PaymentId, RandomIds, TopUpId};
+use counterfoil::ledger::Ledger;
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod};
+use counterfoil::scope::{Caller, Scope};
+use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
+use counterfoil::text::{
+    Actor, DestinationId, EnvironmentId, GatewayName, IdempotencyKey, Metadata, TenantId, WalletId,
+};
+use counterfoil_sqlite::SqliteStore;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A database file of its own, gone with the test.
+pub(crate) struct Place(TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("books.db")
+    }
+
+    /// `books.db-wal` and the like.
+    pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
+        self.0.path().join(format!("books.db-{suffix}"))
+    }
+
+    pub(crate) fn open(&self) -> Arc<SqliteStore> {
+        Arc::new(SqliteStore::open(self.path()).unwrap())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Past the store: what a person with a SQLite shell can do.
+pub(crate) fn raw(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
+}
+
+pub(crate) fn scope(tenant: &str) -> Scope {
+    Scope::new(TenantId::new(tenant).unwrap(), EnvironmentId::new("test").unwrap())
+}
+
+pub(crate) fn caller(tenant: &str) -> Caller {
+    Caller::new(scope(tenant), Actor::new("tester").unwrap())
+}
+
+pub(crate) fn usd(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::USD).unwrap()
+}
+
+pub(crate) fn wallet(id: &str) -> WalletId {
+    WalletId::new(id).unwrap()
+}
+
+pub(crate) fn invoice() -> Destination {
+    Destination::invoice(DestinationId::new("INV-1").unwrap())
+}
+
+pub(crate) fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).unwrap()
+}
+
+/// Commands of one caller, with ids of their own.
+pub(crate) struct Maker {
+    caller: Caller,
+    ids: RandomIds,
+    policy: Arc<Policy>,
+}
+
+impl Maker {
+    pub(crate) fn new(tenant: &str) -> Maker {
+        Maker { caller: caller(tenant), ids: RandomIds::default(), policy: Arc::default() }
+    }
+
+    pub(crate) fn create(&self, method: PaymentMethod, minor: i64) -> Command {
+        self.create_as(method, minor, true, None)
+    }
+
+    pub(crate) fn create_as(
+        &self,
+        method: PaymentMethod,
+        minor: i64,
+        process: bool,
+        idempotency_key: Option<IdempotencyKey>,
+    ) -> Command {
+        self.command(Request::Create(Create {
+            payment: PaymentId::new(self.id()),
+            amount: usd(minor),
+            destination: invoice(),
+            method,
+            metadata: Metadata::default(),
+            idempotency_key,
+            process: process.then(|| AttemptId::new(self.id())),
+            gateway: Some(GatewayName::new("gate").unwrap()),
+        }))
+    }
+
+    pub(crate) fn process(&self, payment: PaymentId) -> Command {
+        self.command(Request::Process(NextAttempt {
+            payment,
+            attempt: AttemptId::new(self.id()),
+            instrument: None,
+            gateway: Some(GatewayName::new("gate").unwrap()),
+            idempotency_key: None,
+        }))
+    }
+
+    /// What the gateway says about the attempt that `process` starts.
+    pub(crate) fn report(&self, process: &Command, outcome: Outcome) -> Command {
+        let Request::Process(NextAttempt { payment, attempt, .. }) = &process.request else {
+            panic!("{process:?}")
+        };
+        let evidence = Evidence::new(outcome, SystemClock.now());
+        self.command(Request::Report(Report { payment: *payment, operation: (*attempt).into(), evidence }))
+    }
+
+    pub(crate) fn top_up(&self, id: &str, minor: i64) -> Command {
+        let (top_up, wallet) = (TopUpId::new(self.id()), wallet(id));
+        self.command(Request::TopUp(TopUp { top_up, wallet, amount: usd(minor), idempotency_key: None }))
+    }
+
+    fn command(&self, request: Request) -> Command {
+        Command { caller: self.caller.clone(), at: SystemClock.now(), policy: self.policy.clone(), request }
+    }
+
+    fn id(&self) -> Uuid {
+        self.ids.next(SystemClock.now())
+    }
+}
+
+/// The payment that a command creates.
+pub(crate) fn created(command: &Command) -> PaymentId {
+    match &command.request {
+        Request::Create(create) => create.payment,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn not_committed(answer: &Result<Receipt, ExecuteError>) -> Option<StoreErrorKind> {
+    match answer {
+        Err(ExecuteError::NotCommitted(error)) => Some(error.kind()),
+        _ => None,
+    }
+}
+
+pub(crate) fn unknown(answer: &Result<Receipt, ExecuteError>) -> Option<StoreErrorKind> {
+    match answer {
+        Err(ExecuteError::Unknown(error)) => Some(error.kind()),
+        _ => None,
+    }
+}
+
+/// A clock and a source of ids that say the same in every run.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    micros: AtomicI64,
+    ids: AtomicU64,
+}
+
+impl Clock for Counted {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.micros.fetch_add(1_000, Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl IdSource for Counted {
+    fn next(&self, _: Timestamp) -> Uuid {
+        Uuid::from_u128(self.ids.fetch_add(1, Ordering::SeqCst).into())
+    }
+}
+
+/// A ledger over `store` that says the same in every run.
+pub(crate) fn counted_ledger(store: Arc<dyn PaymentStore>) -> Ledger {
+    let counted = Arc::new(Counted::default());
+    Ledger::new(store).with_clock(counted.clone()).with_ids(counted)
+}
+
+/// This very test, to be run in a process of its own that finds `value` under `name`.
+pub(crate) fn again_as_child(test: &str, name: &str, value: &Path) -> Process {
+    let mut child = Process::new("sh");
+    // A file size limit shall be an error to the child, not its end.
+    child.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+    child.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(name, value);
+    child
+}
