@@ -1,1 +1,75 @@
-//! The payments API as an axum Router over a Counterfoil ledger.
+//! The payments API as an axum [`Router`](axum::Router) over a Counterfoil
+//! [`Ledger`](counterfoil::ledger::Ledger), to be nested in a host's own server.
+//!
+//! # What holds for every answer
+//!
+//! * It is JSON. An error has one shape, whatever made it, an unknown route and a panic included:
+//!   `{"code", "message", "http_status_code", "details"}`, without `details` where there are none.
+//! * It says what happened: 503 `service_unavailable` means that nothing did, 504 `outcome_unknown` that it
+//!   may have, and then only the same request with the same idempotency key finds out.
+//! * It carries `X-Request-ID`, the caller's own where it is fit to be repeated.
+//! * A key sees and touches one scope. What belongs to another answers exactly like what does not exist.
+//!
+//! And for every request: the key is checked before anything else is read, the body is bounded before it is
+//! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//!
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use counterfoil::ledger::Ledger;
+//! use counterfoil::scope::{Caller, Scope};
+//! use counterfoil_http::{Api, ApiKeys};
+//! use counterfoil_memory::MemoryStore;
+//! use tower::ServiceExt;
+//!
+//! let mut keys = ApiKeys::new();
+//! let scope = Scope::new("acme".parse()?, "production".parse()?);
+//! keys.insert("a-long-random-secret", Caller::new(scope, "billing".parse()?))?;
+//!
+//! let api = Api::new(Ledger::new(Arc::new(MemoryStore::new())), keys);
+//! let app: Router = Router::new()
+//!     .route("/", get(|| async { "the host's own" }))
+//!     .nest("/billing", counterfoil_http::router(api));
+//!
+//! let request = Request::post("/billing/v1/payments")
+//!     .header("x-api-key", "a-long-random-secret")
+//!     .body(Body::from(
+//!         r#"{"amount": 99.5, "currency": "usd", "destination_type": "INVOICE", "destination_id": "inv-1",
+//!             "payment_method_type": "OFFLINE", "idempotency_key": "once"}"#,
+//!     ))?;
+//! let answer = app.oneshot(request).await?;
+//! assert_eq!(answer.status(), 201);
+//! # Ok(())
+//! # }
+//! ```
+
+mod amount;
+mod answer;
+mod api;
+mod auth;
+mod body;
+mod envelope;
+mod error;
+mod events;
+mod fields;
+mod health;
+mod idempotency;
+mod json;
+mod path;
+mod payment;
+mod query;
+mod task;
+mod wallet;
+
+pub use amount::{Amounts, UnknownAmounts};
+pub use api::{Api, router};
+pub use auth::{ApiKeys, InvalidApiKey};
+pub use error::ApiError;
+#[doc(hidden)]
+pub use payment::parse_create;
+pub use task::Flows;

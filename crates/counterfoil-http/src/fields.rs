@@ -1,0 +1,102 @@
+//! The fields of a request, each read as what it must be. A field that is `null` is not there.
+
+use std::str::FromStr;
+
+use counterfoil::text::{InvalidText, Metadata};
+use serde_json::value::RawValue;
+
+use crate::error::ApiError;
+use crate::json::{self, Members};
+
+/// The fields of a request body. Those that nobody asks for are ignored.
+#[derive(Debug, Default)]
+pub(crate) struct Fields<'a>(Members<'a>);
+
+impl<'a> Fields<'a> {
+    /// The fields of the one object that `body` must be.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
+        json::object(body).map(Fields).map_err(|bad| match &bad.field {
+            Some(field) => ApiError::invalid(field, &bad),
+            None => ApiError::refused(&bad),
+        })
+    }
+
+    /// As [`parse`](Self::parse), where there may be no body at all.
+    pub(crate) fn parse_optional(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
+        if body.is_empty() { Ok(Fields::default()) } else { Fields::parse(body) }
+    }
+
+    /// What `read` makes of the field, which must be there.
+    pub(crate) fn required<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Self, &str) -> Result<Option<T>, ApiError>,
+    ) -> Result<T, ApiError> {
+        read(self, name)?.ok_or_else(|| ApiError::invalid(name, format!("{name} is required")))
+    }
+
+    /// A string.
+    pub(crate) fn string(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.read(name, "a string", json::string)
+    }
+
+    /// A string that is a valid `T`.
+    pub(crate) fn text<T: FromStr<Err = InvalidText>>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let parse = |text: String| text.parse().map_err(|error| ApiError::invalid(name, error));
+        self.string(name)?.map(parse).transpose()
+    }
+
+    /// One of the words of a closed set.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        name: &str,
+        all: &[T],
+        word: fn(T) -> &'static str,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(given) = self.string(name)? else { return Ok(None) };
+        let found = all.iter().copied().find(|known| word(*known) == given);
+        let unknown = || ApiError::unknown_word(name, all.iter().map(|known| word(*known)).collect());
+        found.ok_or_else(unknown).map(Some)
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        self.read(name, "true or false", |value| serde_json::from_str(value.get()).ok())
+    }
+
+    /// The text of a number, exactly as it was written, whether as a JSON number or within a string.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.read(name, "a number, or a string that holds one", |value| {
+            let written = value.get();
+            match written.as_bytes().first()? {
+                b'"' => json::string(value),
+                b'-' | b'0'..=b'9' => Some(written.to_owned()),
+                _ => None,
+            }
+        })
+    }
+
+    /// An object of strings.
+    pub(crate) fn metadata(&self, name: &str) -> Result<Option<Metadata>, ApiError> {
+        let entries = self.read(name, "an object of strings", |value| {
+            let pairs = json::object_pairs(value)?;
+            pairs
+                .into_iter()
+                .map(|(key, value)| Some((key, json::string(value)?)))
+                .collect::<Option<Vec<_>>>()
+        })?;
+        let check = |entries| Metadata::new(entries).map_err(|error| ApiError::invalid(name, error));
+        entries.map(check).transpose()
+    }
+
+    fn read<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        read: impl FnOnce(&RawValue) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(value) = self.0.get(name).filter(|value| value.get() != "null") else { return Ok(None) };
+        let wrong = || ApiError::invalid(name, format!("{name} must be {expected}"));
+        read(value).ok_or_else(wrong).map(Some)
+    }
+}

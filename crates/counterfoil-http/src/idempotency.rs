@@ -1,0 +1,28 @@
+//! The idempotency key, which stands in the body or in a header.
+
+use axum::http::{HeaderMap, HeaderName};
+use counterfoil::text::IdempotencyKey;
+
+use crate::error::ApiError;
+
+pub(crate) const FIELD: &str = "idempotency_key";
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The one key of a request: the body's, the header's, or both when they are equal.
+pub(crate) fn one_key(
+    headers: &HeaderMap,
+    in_body: Option<IdempotencyKey>,
+) -> Result<Option<IdempotencyKey>, ApiError> {
+    let mut key = in_body;
+    for header in headers.get_all(HEADER) {
+        let text = std::str::from_utf8(header.as_bytes())
+            .map_err(|_| ApiError::invalid(FIELD, "the Idempotency-Key header is not UTF-8"))?;
+        let given = IdempotencyKey::new(text).map_err(|error| ApiError::invalid(FIELD, error))?;
+        if key.as_ref().is_some_and(|key| *key != given) {
+            let message = "the Idempotency-Key header and idempotency_key must be equal where both are given";
+            return Err(ApiError::invalid(FIELD, message));
+        }
+        key = Some(given);
+    }
+    Ok(key)
+}

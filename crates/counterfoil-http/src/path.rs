@@ -1,0 +1,41 @@
+//! Ids in paths.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use counterfoil::id::PaymentId;
+use counterfoil::text::WalletId;
+
+use crate::error::ApiError;
+
+/// The payment that a path names. What is no id names no payment.
+#[derive(Debug)]
+pub(crate) struct PaymentPath(pub(crate) PaymentId);
+
+/// The wallet that a path names.
+#[derive(Debug)]
+pub(crate) struct WalletPath(pub(crate) WalletId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<PaymentPath, ApiError> {
+        let id = decoded(parts, state).await.and_then(|text| text.parse().ok());
+        id.map(PaymentPath).ok_or_else(|| ApiError::no_such("payment"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for WalletPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<WalletPath, ApiError> {
+        let field = "wallet_id";
+        let text = decoded(parts, state).await;
+        let text = text.ok_or_else(|| ApiError::invalid(field, "the wallet id is not UTF-8"))?;
+        WalletId::new(text).map(WalletPath).map_err(|error| ApiError::invalid(field, error))
+    }
+}
+
+/// The path's one parameter; `None` if its percent-encoding does not make UTF-8.
+async fn decoded<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<String> {
+    Path::from_request_parts(parts, state).await.ok().map(|Path(text)| text)
+}

@@ -1,0 +1,71 @@
+//! `GET /v1/payments/{id}/events`.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, CARD, card_with};
+
+#[tokio::test]
+async fn a_history_tells_what_happened() {
+    let app = App::new();
+    let payment = app.create(card_with("amount", Some("99.5"))).await;
+    let path = format!("/v1/payments/{}/events", payment.string("/id"));
+    let answer = app.get(&path).await;
+    assert_eq!(answer.status, 200);
+    let items = answer.json()["items"].as_array().unwrap().clone();
+    let told: Vec<_> = items.iter().map(|item| (&item["sequence"], &item["type"], &item["cause"])).collect();
+    let expected = [
+        (&json!(1), &json!("payment.created"), &json!("command")),
+        (&json!(2), &json!("attempt.reported"), &json!("evidence")),
+    ];
+    assert_eq!(told, expected);
+    for item in &items {
+        assert_eq!(item["actor"], "ann");
+        assert!(item["at"].as_str().unwrap().ends_with('Z'));
+        assert_eq!(item["hash"].as_str().unwrap().len(), 64);
+        assert_eq!(item.as_object().unwrap().len(), 7);
+    }
+    assert_eq!(items[0]["data"]["amount"], "99.5");
+    assert_eq!(items[0]["data"]["attempt"]["id"], payment.json()["attempts"][0]["id"]);
+    assert_eq!(items[1]["data"]["outcome"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_history_is_paged() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let sequences = async |query: &str| -> Vec<Value> {
+        let answer = app.get(&format!("/v1/payments/{id}/events{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        answer.json()["items"].as_array().unwrap().iter().map(|item| item["sequence"].clone()).collect()
+    };
+    assert_eq!(sequences("?limit=1").await, [1]);
+    assert_eq!(sequences("?after=1&limit=1000").await, [2]);
+    assert_eq!(sequences("?after=0&colour=red&&=").await, [1, 2]);
+    assert!(sequences("?after=2").await.is_empty());
+    assert!(sequences("?after=9223372036854775807").await.is_empty());
+}
+
+#[tokio::test]
+async fn bad_queries_are_refused() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let long = format!("?x={}", "y".repeat(3_000));
+    for (query, field) in [
+        ("?limit=0", Some("limit")),
+        ("?limit=1001", Some("limit")),
+        ("?limit=", Some("limit")),
+        ("?limit", Some("limit")),
+        ("?limit=ten", Some("limit")),
+        ("?limit=%2B5", Some("limit")),
+        ("?limit=1&limit=1", Some("limit")),
+        ("?after=-1", Some("after")),
+        ("?after=1.5", Some("after")),
+        ("?after=9223372036854775808", Some("after")),
+        ("?after=99999999999999999999999", Some("after")),
+        (&long, None),
+    ] {
+        let details =
+            app.get(&format!("/v1/payments/{id}/events{query}")).await.details_of("validation_error", 400);
+        assert_eq!(details["field"].as_str(), field, "{query}");
+    }
+}
