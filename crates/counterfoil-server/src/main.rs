@@ -1,2 +1,42 @@
 //! The payments API as a program.
-fn main() {}
+//!
+//! * `counterfoil serve` answers it over HTTP.
+//! * `counterfoil verify` proves the books, beside a running server too.
+//! * `counterfoil graph` draws what may become of a payment.
+//!
+//! Exit codes: 0 done; 1 `verify` found a fault; 2 it could not do what was asked, and one sentence on
+//! stderr says why.
+
+mod accept;
+mod cli;
+mod console;
+mod error;
+mod graph;
+mod keys;
+mod serve;
+mod signals;
+mod slow;
+mod store;
+mod verify;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use error::Error;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        console::complain("error", &error);
+        ExitCode::from(2)
+    })
+}
+
+async fn run() -> Result<ExitCode, Error> {
+    match cli::read()? {
+        Some(Command::Serve(options)) => serve::serve(options).await,
+        Some(Command::Verify(options)) => verify::verify(&options).await,
+        Some(Command::Graph(options)) => graph::graph(&options),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,114 @@
+//! The accept loop.
+//!
+//! axum's own has no time limit for a request's head, no limit of connections, and no end of its drain.
+
+use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use counterfoil_http::Flows;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tower::ServiceExt;
+
+use crate::cli::Limits;
+use crate::console;
+use crate::signals::Signals;
+use crate::slow::{TimedBody, TimedStream};
+
+/// How long to wait when the system has no descriptor or memory for another connection.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest head of a request, in bytes, and the most that is read of a body at a time.
+const BUFFER: usize = 32 * 1024;
+/// What a client hears when there are too many: nothing of its request is read.
+const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n\
+    retry-after: 1\r\nconnection: close\r\ncontent-length: 88\r\n\r\n\
+    {\"code\":\"service_unavailable\",\"message\":\"too many connections\",\"http_status_code\":503}\r\n";
+
+/// Answers connections until a signal comes, then lets what is in flight end, also that for which nobody
+/// waits any more: until `limits.drain` is over, or a second signal comes.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    flows: Flows,
+    limits: &Limits,
+    signals: &mut Signals,
+) {
+    let open = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            stream = next(&listener) => stream,
+            () = signals.next() => break,
+        };
+        if open.count() < limits.max_connections.get() {
+            tokio::spawn(converse(stream, router.clone(), limits.patience, open.watcher()));
+        } else {
+            turn_away(stream);
+        }
+    }
+    drop(listener);
+    let cut_off = tokio::select! {
+        () = async { open.shutdown().await; flows.finished().await } => return,
+        () = sleep(limits.drain) => "requests in flight took too long and were cut off",
+        () = signals.next() => "requests in flight were cut off by a second signal",
+    };
+    console::complain("warning", cut_off);
+}
+
+/// The next connection, however long the system cannot give one.
+async fn next(listener: &TcpListener) -> TcpStream {
+    let mut told = false;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) if came_to_nothing(&error) => {}
+            Err(error) => {
+                if !told {
+                    console::complain("warning", format_args!("cannot accept connections for now: {error}"));
+                    told = true;
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether it is about a connection that ended before it was accepted; the next one may be fine.
+fn came_to_nothing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}
+
+async fn converse(stream: TcpStream, router: Router, patience: Duration, open: Watcher) {
+    // Answers are written whole: waiting for more to send along would only delay them.
+    let _ = stream.set_nodelay(true);
+    let timed =
+        move |request: Request<Incoming>| request.map(|body| Body::new(TimedBody::new(body, patience)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(BUFFER)
+        .serve_connection(
+            TokioIo::new(TimedStream::new(stream, patience)),
+            TowerToHyperService::new(router.map_request(timed)),
+        );
+    // A client that hangs up, or speaks something else than HTTP, is no concern of ours.
+    let _ = open.watch(connection).await;
+}
+
+/// Best effort, and at once: a server that is full has no time for those it cannot serve.
+fn turn_away(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(TURNED_AWAY);
+    }
+}

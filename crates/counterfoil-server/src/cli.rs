@@ -1,0 +1,182 @@
+//! The command line and the environment: the one place where configuration is read.
+
+use std::env;
+use std::error::Error as _;
+use std::net::SocketAddr;
+use std::num::{NonZeroUsize, ParseIntError};
+use std::time::Duration;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use counterfoil_http::Amounts;
+
+use crate::console;
+use crate::error::Error;
+use crate::keys::ApiKey;
+use crate::store::Location;
+
+/// Another way to give API keys: separated by white space.
+const API_KEY_VARIABLE: &str = "COUNTERFOIL_API_KEY";
+const DEFAULT_STORE: &str = "sqlite:counterfoil.db";
+
+/// Payments made exactly once, with a history that can be proved.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil", version, arg_required_else_help = false, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What it is asked to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer the payments API over HTTP.
+    Serve(Serve),
+    /// Prove the books: exit 0 if they are clean, 1 with the first fault named.
+    Verify(Verify),
+    /// Draw a status graph.
+    Graph(Graph),
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = listen)]
+    pub(crate) listen: SocketAddr,
+    /// Where the payments are kept: `sqlite:PATH`, or `memory:` to keep nothing.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
+    /// A key that callers send as `x-api-key`, best as `<id>.<secret>`; may be repeated. Other users of this
+    /// machine can see it here, but not in the environment (`COUNTERFOIL_API_KEY`). Without any, one is made
+    /// and printed once.
+    #[arg(long = "api-key", value_name = "KEY")]
+    pub(crate) api_keys: Vec<ApiKey>,
+    /// How amounts are answered: `number` or `string`.
+    #[arg(long, value_name = "FORM", default_value = "number")]
+    pub(crate) amounts: Amounts,
+    /// Listen beyond this machine: you vouch that something in front of it speaks TLS.
+    #[arg(long)]
+    pub(crate) tls_in_front: bool,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// What clients may take of the server.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Limits {
+    /// The most connections at a time; whoever comes then is turned away with a 503.
+    // Below the 1,024 files that a process may usually open, which the store needs some of.
+    #[arg(long, value_name = "COUNT", default_value = "512")]
+    pub(crate) max_connections: NonZeroUsize,
+    /// How long a client may take to send a request's head, to send its body, and to take a piece of the
+    /// answer.
+    #[arg(long = "patience-ms", default_value = "10000", value_parser = milliseconds, hide = true)]
+    pub(crate) patience: Duration,
+    /// How long requests in flight may take to end after SIGTERM.
+    #[arg(long = "drain-ms", default_value = "30000", value_parser = milliseconds, hide = true)]
+    pub(crate) drain: Duration,
+}
+
+/// What to verify.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
+}
+
+/// What to draw.
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The language of the drawing.
+    #[arg(long, value_enum, default_value_t = Format::Mermaid)]
+    pub(crate) format: Format,
+    /// Whose statuses.
+    #[arg(long, value_enum, default_value_t = Subject::Payment)]
+    pub(crate) of: Subject,
+}
+
+/// A language that draws graphs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// Graphviz.
+    Dot,
+    /// Mermaid, as code hosts render it.
+    Mermaid,
+}
+
+/// What has a status graph.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Subject {
+    /// A payment.
+    Payment,
+    /// An attempt of a payment.
+    Operation,
+}
+
+/// What is asked; `None` if it was for help or the version, which are printed by now.
+pub(crate) fn read() -> Result<Option<Command>, Error> {
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Serve(options) }) => {
+            options.with_environment().map(Command::Serve).map(Some)
+        }
+        Ok(Cli { command }) => Ok(Some(command)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            console::print(error.render())?;
+            Ok(None)
+        }
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+impl Serve {
+    /// Keys on the command line win over those in the environment.
+    fn with_environment(mut self) -> Result<Serve, Error> {
+        if self.api_keys.is_empty()
+            && let Some(value) = env::var_os(API_KEY_VARIABLE)
+        {
+            let keys = value.to_str().unwrap_or_default();
+            self.api_keys = keys.split_whitespace().map(|key| ApiKey::from(key.to_owned())).collect();
+            if self.api_keys.is_empty() {
+                // Somebody meant to set a key: making one up instead would not be what they think runs.
+                return Err(Error::new(format_args!("{API_KEY_VARIABLE} is set, but there is no key in it")));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// One line of what clap says in several. A value that was refused is not repeated: it may be a secret.
+fn refusal(error: &clap::Error) -> Error {
+    match (error.get(ContextKind::InvalidArg), error.source()) {
+        (Some(option), Some(cause)) if error.kind() == ErrorKind::ValueValidation => {
+            Error::because(option, cause)
+        }
+        _ => {
+            let text = error.to_string();
+            let first = text.split("\n\n").next().unwrap_or_default();
+            Error::new(first.trim_start_matches("error: "))
+        }
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "not an address and port, as in 127.0.0.1:8080")
+}
+
+fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,66 @@
+//! `counterfoil serve`: the rooms wired together.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use counterfoil::ledger::Ledger;
+use counterfoil_http::Api;
+use counterfoil_sandbox::Sandbox;
+use tokio::net::TcpListener;
+
+use crate::accept::accept;
+use crate::cli::Serve;
+use crate::error::Error;
+use crate::keys::ApiKey;
+use crate::signals::Signals;
+use crate::store::Location;
+use crate::{console, keys};
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(options: Serve) -> Result<ExitCode, Error> {
+    check_exposure(&options)?;
+    let (keys, made) = match options.api_keys.as_slice() {
+        [] => {
+            let key = ApiKey::make()?;
+            (keys::register(std::slice::from_ref(&key))?, Some(key))
+        }
+        given => (keys::register(given)?, None),
+    };
+    let cannot_listen = |error| Error::because(format_args!("cannot listen on {}", options.listen), &error);
+    // First, so that a port in use leaves no new file behind. Whoever connects now waits until all is ready.
+    let listener = TcpListener::bind(options.listen).await.map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    let store = options.store.open()?;
+    if options.store == Location::Memory {
+        console::complain("warning", "memory: keeps nothing when the server ends");
+    }
+    let ledger = Ledger::new(store.clone()).with_gateway(Arc::new(Sandbox::new()));
+    let api = Api::new(ledger, keys).with_amounts(options.amounts);
+    let flows = api.flows();
+    let router = counterfoil_http::router(api);
+    let mut signals =
+        Signals::listen().map_err(|error| Error::because("cannot listen to signals", &error))?;
+    console::print(format_args!("listening on http://{address}\n"))?;
+    if let Some(key) = made {
+        console::print(format_args!("api key: {}\n", key.reveal()))?;
+    }
+    accept(listener, router, flows, &options.limits, &mut signals).await;
+    store.close().await.map_err(|error| Error::because("cannot close the store", &error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Keys travel in every request, so beyond this machine they need TLS around them; and a key that was only
+/// printed on a terminal is not meant for anybody beyond it.
+fn check_exposure(options: &Serve) -> Result<(), Error> {
+    if options.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let refuse = |why| Err(Error::new(format_args!("will not listen on {}: {why}", options.listen)));
+    if options.api_keys.is_empty() {
+        refuse("beyond this machine an API key must be given (--api-key or COUNTERFOIL_API_KEY)")
+    } else if !options.tls_in_front {
+        refuse("put something that speaks TLS in front of it and say so with --tls-in-front")
+    } else {
+        Ok(())
+    }
+}
