@@ -1,8 +1,8 @@
 //! Whose turn it is to write: queue and thread around something that commits.
 //!
-//! **Invariant:** the committer is in one place only: on the desk, or with the one who has taken it from there. Whoever
-//! has it brings it back, and wakes the thread if somebody waits. So commits are serial, and nobody waits
-//! with nobody to serve him.
+//! **Invariant:** the committer is in one place only: on the desk, or with the one who has taken it from
+//! there. Whoever has it brings it back, and wakes the thread if somebody waits. So commits are serial, and
+//! nobody waits with nobody to serve him.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
