@@ -17,18 +17,20 @@ mod trial;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use counterfoil::store::PaymentStore;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
 use trial::Trial;
 
 /// How long a case may take: far longer than it does.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Opens the store that is tried. Any closure that gives one does: what it owns (a temporary folder, a
 /// running server) lives as long as the case.
@@ -79,21 +81,26 @@ impl Case {
     }
 
     /// Tries it, with as many threads as it takes for commands to meet. Panics if the store fails it.
-    pub fn run(&self, open: impl Open) {
+    pub fn run(&'static self, open: impl Open) {
         let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build();
-        self.run_in(&runtime.expect("a runtime can be built"), open);
+        self.run_in(runtime.expect("a runtime can be built"), open);
     }
 
     /// Tries it in a runtime of the caller's choice.
-    pub fn run_in(&self, runtime: &Runtime, open: impl Open) {
-        runtime.block_on(async {
-            let mut trial = Trial::new(open).await;
-            let tried = timeout(LIMIT, async {
+    pub fn run_in(&'static self, runtime: Runtime, open: impl Open) {
+        let (running, over) = mpsc::channel::<()>();
+        // In a thread of its own: a store that never comes back cannot be stopped, only left behind.
+        let thread = thread::spawn(move || {
+            let _running = running;
+            runtime.block_on(async {
+                let mut trial = Trial::new(open).await;
                 (self.run)(&mut trial).await;
                 trial.end().await;
             });
-            tried.await.unwrap_or_else(|_| panic!("{} did not come to an end", self.name));
         });
+        let left = over.recv_timeout(LIMIT);
+        assert_eq!(left, Err(RecvTimeoutError::Disconnected), "{} did not come to an end", self.name);
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic));
     }
 }
 

@@ -10,10 +10,10 @@ counterfoil_testkit::conformance!(sound, || async { PlantedStore::new(Bug::None)
 
 /// The cases that a store with `bug` fails. On one thread: tasks take turns, so it is always the same ones.
 fn failed(bug: Bug) -> Vec<&'static str> {
-    let fails = |case: &&Case| {
+    let fails = |case: &&'static Case| {
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         let open = move || async move { PlantedStore::new(bug) };
-        catch_unwind(AssertUnwindSafe(|| case.run_in(&runtime, open))).is_err()
+        catch_unwind(AssertUnwindSafe(|| case.run_in(runtime, open))).is_err()
     };
     Case::all().iter().filter(fails).map(Case::name).collect()
 }

@@ -52,8 +52,9 @@ impl Encode for Currency {
 
     fn decode(from: &mut Reader<'_>) -> Result<Currency, Damage> {
         let code = from.array::<3>()?;
-        let known = Currency::all().find(|currency| currency.code().as_bytes() == code);
-        known.ok_or(Damage::Malformed("currency"))
+        let known = str::from_utf8(&code).ok().and_then(|code| code.parse::<Currency>().ok());
+        // Parsing takes any case; there is one way of writing it here.
+        known.filter(|currency| currency.code().as_bytes() == code).ok_or(Damage::Malformed("currency"))
     }
 }
 
