@@ -10,7 +10,6 @@ pub(crate) enum Behaviour {
     Succeed,
     Decline,
     DeclineHard,
-    DeclineOnce,
     Pending,
     Action,
     TimeoutPaid,
@@ -25,7 +24,6 @@ impl Behaviour {
         match instrument.map_or("", PaymentMethodId::as_str) {
             "pm_sandbox_decline" => Behaviour::Decline,
             "pm_sandbox_decline_hard" => Behaviour::DeclineHard,
-            "pm_sandbox_decline_once" => Behaviour::DeclineOnce,
             "pm_sandbox_pending" => Behaviour::Pending,
             "pm_sandbox_action" => Behaviour::Action,
             "pm_sandbox_timeout_paid" => Behaviour::TimeoutPaid,
@@ -43,11 +41,10 @@ impl Behaviour {
     }
 
     /// What really happens at the gateway; `None`: it never hears of the charge.
-    pub(crate) fn truth(self, charge: &Charge, declined_before: bool) -> Option<Outcome> {
+    pub(crate) fn truth(self, charge: &Charge) -> Option<Outcome> {
         Some(match self {
             Behaviour::Succeed | Behaviour::TimeoutPaid => Outcome::Succeeded { reported: None },
-            Behaviour::DeclineOnce if declined_before => Outcome::Succeeded { reported: None },
-            Behaviour::Decline | Behaviour::DeclineOnce | Behaviour::TimeoutDeclined => {
+            Behaviour::Decline | Behaviour::TimeoutDeclined => {
                 no(FailureClass::Soft, "insufficient_funds", "the account does not hold enough money")
             }
             Behaviour::DeclineHard => no(FailureClass::Hard, "stolen_card", "the card was reported stolen"),

@@ -1,6 +1,6 @@
 //! What the gateway itself holds true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use counterfoil::gateway::Charge;
 use counterfoil::id::PaymentId;
@@ -11,7 +11,6 @@ use counterfoil::payment::Outcome;
 pub(crate) struct Books {
     calls: usize,
     entries: BTreeMap<String, Entry>,
-    declined: BTreeSet<PaymentId>,
 }
 
 #[derive(Debug)]
@@ -34,10 +33,6 @@ impl Books {
         let truth = truth?;
         let taken = match &truth {
             Outcome::Succeeded { reported } => Some(reported.unwrap_or(charge.amount)),
-            Outcome::Failed(_) => {
-                self.declined.insert(charge.payment);
-                None
-            }
             _ => None,
         };
         let entry = Entry { payment: charge.payment, truth: truth.clone(), taken };
@@ -47,10 +42,6 @@ impl Books {
 
     pub(crate) fn truth(&self, token: &str) -> Option<Outcome> {
         self.entries.get(token).map(|entry| entry.truth.clone())
-    }
-
-    pub(crate) fn declined(&self, payment: PaymentId) -> bool {
-        self.declined.contains(&payment)
     }
 
     pub(crate) fn calls(&self) -> usize {

@@ -5,7 +5,6 @@
 //! | anything else, or none | succeeds |
 //! | `pm_sandbox_decline` | says no: soft, `insufficient_funds` |
 //! | `pm_sandbox_decline_hard` | says no: hard, `stolen_card` |
-//! | `pm_sandbox_decline_once` | declines the first attempt of a payment, accepts the next |
 //! | `pm_sandbox_pending` | accepts; the outcome would come later |
 //! | `pm_sandbox_action` | needs the payer: gives a payment url |
 //! | `pm_sandbox_timeout_paid` | the call times out; asked later it says paid |
@@ -138,9 +137,7 @@ impl Gateway for Sandbox {
             let mut books = self.books();
             books.called();
             let behaviour = Behaviour::of(charge.instrument.as_ref());
-            let declined_before = books.declined(charge.payment);
-            let truth = behaviour.truth(charge, declined_before);
-            let truth = books.enter(charge, truth);
+            let truth = books.enter(charge, behaviour.truth(charge));
             if behaviour.times_out() {
                 Outcome::Unknown { error_message: Message::lossy("the gateway did not answer in time") }
             } else {

@@ -5,6 +5,8 @@
 //! absent ones left out. So a value has exactly one encoding, and a later version can add a field without
 //! moving a byte of what is already written.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 /// Bytes that are not what this version writes.
@@ -106,6 +108,13 @@ impl Writer {
             item.encode(self);
         }
     }
+
+    pub(crate) fn set<T: Encode>(&mut self, items: &BTreeSet<T>) {
+        self.varint(items.len() as u64);
+        for item in items {
+            item.encode(self);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -185,6 +194,14 @@ impl<'a> Reader<'a> {
             items.push(T::decode(self)?);
         }
         Ok(items)
+    }
+
+    pub(crate) fn set<T: Encode + Ord>(&mut self) -> Result<BTreeSet<T>, Damage> {
+        let items = self.list()?;
+        if !items.is_sorted_by(|a, b| a < b) {
+            return Err(Damage::Malformed("order of a set"));
+        }
+        Ok(items.into_iter().collect())
     }
 
     /// Reads the rest as the fields of a record.

@@ -91,8 +91,8 @@ pub enum Problem {
     /// The stored row is not what the events make.
     #[error("the stored row is not what the events make")]
     Row,
-    /// The head is not the last event.
-    #[error("the head is not the last event")]
+    /// The head is not the last event, or does not stand in its order.
+    #[error("the head is not the last event, or not in its order")]
     Head,
     /// A wallet entered something else than a payment posted to it, so its balance is not the sum of its
     /// postings.
@@ -120,9 +120,18 @@ pub async fn verify(store: &dyn PaymentStore) -> Result<Verified, VerifyError> {
     let mut cursor = Cursor::START;
     loop {
         let heads = store.heads(&cursor, PAGE).await?;
-        let Some(last) = heads.last() else { break };
-        cursor = Cursor::behind(last);
+        if heads.is_empty() {
+            break;
+        }
         for head in &heads {
+            let next = Cursor::behind(head);
+            if next <= cursor {
+                // A store that does not go on would be read for ever.
+                return Err(Walk::new(head.scope.clone(), head.stream.clone())
+                    .fault(0, Problem::Head)
+                    .into());
+            }
+            cursor = next;
             verifier.stream(head).await?;
         }
     }

@@ -230,7 +230,7 @@ macro_rules! __conformance_tests {
             #[allow(unused_imports, reason = "what opens the store may be named in full")]
             use super::*;
 
-            fn open() -> impl $crate::conformance::Open {
+            fn store_of_this_module() -> impl $crate::conformance::Open {
                 $open
             }
 
@@ -238,7 +238,7 @@ macro_rules! __conformance_tests {
                 #[test]
                 fn $case() {
                     let name = concat!(stringify!($topic), "::", stringify!($case));
-                    $crate::conformance::Case::named(name).run(super::open());
+                    $crate::conformance::Case::named(name).run(super::store_of_this_module());
                 }
             )+})+
         }

@@ -194,11 +194,10 @@ impl Model {
         let fields = Fields::from([(RequestField::OperationId, report.operation.to_string())]);
         let clash = self.names.first_answer(scope, name.as_ref(), &fields).is_err();
 
-        let before = attempt.known();
+        let (before, paid_before) = (attempt.known(), attempt.paid());
         attempt.heard.push(Heard { evidence: report.evidence.clone(), clash });
         let news = attempt.known() != before;
-        let counted =
-            matches!(report.evidence.outcome, Outcome::Succeeded { .. }) && attempt.paid().is_some();
+        let counted = attempt.paid() != paid_before;
         let refuses = matches!(report.evidence.outcome, Outcome::Failed(_)) && !payment.refused;
         if !news && !refuses {
             return Ok(Answer::Done { stream, sequence: payment.version, replayed: true });
@@ -304,7 +303,8 @@ fn same_terms(payment: &Payment, command: &Command, create: &Create) -> bool {
     payment.asked_by == command.caller
         && payment.asked_at == command.at
         && first.idempotency_key == create.idempotency_key
-        && create_fields(&Create { process: first.process, ..create.clone() }) == create_fields(first)
+        && first.process == create.process
+        && create_fields(create) == create_fields(first)
 }
 
 fn no_credits() -> Failure {

@@ -114,7 +114,7 @@ pub(super) struct Known {
     going_on: Option<GoingOn>,
     not_sent: Option<Message>,
     unknown: Option<Message>,
-    gateway_id: Option<GatewayOperationId>,
+    gateway_ids: BTreeSet<GatewayOperationId>,
     reviews: BTreeSet<Review>,
 }
 
@@ -138,15 +138,16 @@ impl Attempt {
                 Outcome::Unknown { error_message } => Some(error_message.clone()),
                 _ => None,
             }),
-            gateway_id: self.gateway_ids().max().cloned(),
+            gateway_ids: self.gateway_ids().cloned().collect(),
             reviews: self.reviews(),
         }
     }
 
-    /// The largest success in its own currency; one without an amount is of what was asked for.
+    /// The largest success in its own currency, if it is of anything; one without an amount is of what was
+    /// asked for.
     pub(super) fn paid(&self) -> Option<i64> {
         let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
-        amounts.map(Money::minor).max()
+        amounts.map(Money::minor).max().filter(|minor| *minor > 0)
     }
 
     /// By precedence: succeeded, failed, going on, not sent; unknown only while nothing else was ever said.

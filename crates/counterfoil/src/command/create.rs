@@ -13,7 +13,7 @@ use crate::codec::{Encode, Writer};
 use crate::event::{Body, Created, StreamId};
 use crate::id::{AttemptId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Destination, Payment, PaymentMethod, Terms};
+use crate::payment::{Destination, OperationId, Payment, PaymentMethod, Terms};
 use crate::scope::Scope;
 use crate::status::Cause;
 use crate::store::Key;
@@ -100,7 +100,9 @@ impl Create {
 
     /// The id is there already: by this very command executed again, or by somebody else's.
     fn replay(&self, command: &Command, payment: &Arc<Payment>) -> Halt {
-        if **payment.terms() == self.terms(command) {
+        let started = payment.operations().iter().find(|operation| operation.sequence == 1);
+        let same_attempt = started.map(|operation| operation.id) == self.process.map(OperationId::Attempt);
+        if same_attempt && **payment.terms() == self.terms(command) {
             Halt::Same(Box::new(Receipt::replay(Subject::Payment(payment.clone()), 1)))
         } else {
             Rejection::IdTaken(StreamId::Payment(self.payment)).into()

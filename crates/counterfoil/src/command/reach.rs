@@ -68,9 +68,11 @@ fn evidence() -> Vec<Evidence> {
     let why = || Message::lossy("why");
     let refusal = Failure { class: FailureClass::Soft, code: ErrorCode::lossy("no"), message: why() };
     let more = Money::from_minor(101, Currency::USD).unwrap();
+    let nothing = Money::zero(Currency::USD);
     [
         (Outcome::Succeeded { reported: None }, 0),
         (Outcome::Succeeded { reported: Some(more) }, 0),
+        (Outcome::Succeeded { reported: Some(nothing) }, 0),
         (Outcome::Failed(refusal), 0),
         (Outcome::Pending, 1),
         (Outcome::RequiresAction { payment_url: None }, 2),

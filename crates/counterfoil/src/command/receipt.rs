@@ -8,8 +8,9 @@ use crate::payment::Payment;
 
 /// Proof that a command took effect: which event stands for it.
 ///
-/// Every replay of a command is answered with the same [`stream`](Self::stream) and
-/// [`sequence`](Self::sequence).
+/// Every replay of a command that took a name or made something is answered with the same
+/// [`stream`](Self::stream) and [`sequence`](Self::sequence). Evidence that says nothing new, and archiving
+/// what is archived, change nothing and are answered with the last event.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Receipt {

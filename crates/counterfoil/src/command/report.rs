@@ -67,7 +67,7 @@ impl Report {
         gateway: &GatewayName,
     ) -> Result<GatewayId, Halt> {
         let Some(id) = &self.evidence.gateway_operation_id else { return Ok(GatewayId::Nothing) };
-        if operation.gateway_operation_id() == Some(id) {
+        if operation.is_known_as(id) {
             return Ok(GatewayId::Nothing);
         }
         let key = ClaimKey::gateway_operation(view.scope, gateway, id);

@@ -122,10 +122,11 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let known = payment.operations.iter_mut().find(|operation| operation.id == reported.operation);
     let operation = known.ok_or(Damage::Misplaced("attempt.reported"))?;
+    let moved = operation.moved();
     operation.learn(&reported.evidence, reported.gateway_id_clash);
     operation.updated_at = event.at();
     operation.updated_by = event.actor().clone();
-    if operation.moved().is_some() {
+    if operation.moved() != moved {
         // Money on a payment that was put away brings it back to light.
         payment.archived_at = None;
     }

@@ -1,14 +1,15 @@
 //! Why a ledger call has no receipt.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::command::Rejection;
 use crate::id::PaymentId;
 use crate::store::{ExecuteError, StoreError};
 
 /// Why a ledger call has no receipt, and which payment it is about.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{error}")]
+#[derive(Debug, Clone)]
 pub struct LedgerError {
-    #[source]
     error: ExecuteError,
     payment: Option<PaymentId>,
 }
@@ -38,11 +39,24 @@ impl LedgerError {
         }
     }
 
-    /// The payment it is about. If the outcome is unknown, this is the payment that may exist, unless the
-    /// same idempotency key had made another one before.
+    /// The payment it is about; `None` if creating one was refused. If the outcome of creating one is
+    /// unknown, this is the payment that may exist, unless the same idempotency key had made another before.
     #[must_use]
     pub const fn payment(&self) -> Option<PaymentId> {
         self.payment
+    }
+}
+
+/// Speaks with the words of [`error`](LedgerError::error), and so does not name it as its source again.
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl Error for LedgerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
     }
 }
 

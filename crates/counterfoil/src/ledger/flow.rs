@@ -1,7 +1,7 @@
 //! Calling the gateway between two commands.
 
 use crate::command::{Receipt, Report, Request};
-use crate::gateway::{Charge, Inquiry};
+use crate::gateway::{Charge, Finality, Inquiry};
 use crate::id::AttemptId;
 use crate::payment::{Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::Caller;
@@ -64,17 +64,30 @@ impl Ledger {
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
         let asked = payment.live_attempt().zip(self.gateway.as_ref());
-        let Some((operation, gateway)) = asked else { return Ok(None) };
+        // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
+        let ours = asked.filter(|(operation, gateway)| operation.gateway.as_ref() == Some(gateway.name()));
+        let Some((operation, gateway)) = ours else { return Ok(None) };
         let inquiry = Inquiry {
             scope: payment.scope().clone(),
             payment: payment.id(),
             operation: operation.id,
             token: operation.id.to_string(),
         };
-        match gateway.inquire(&inquiry).await {
+        let told = gateway.inquire(&inquiry).await;
+        match told.or_else(|| self.never_arrived(operation, gateway.finality())) {
             Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The gateway knows nothing of the operation: final once whoever sent it must have given up, and the
+    /// gateway says that after so long nothing can turn up any more.
+    fn never_arrived(&self, operation: &Operation, finality: Finality) -> Option<Evidence> {
+        let Finality::After(wait) = finality else { return None };
+        let now = self.clock.now();
+        let final_at = operation.lease_until?.saturating_add(wait);
+        let error_message = Message::lossy("the gateway never heard of it");
+        (now >= final_at).then(|| Evidence::new(Outcome::NotSent { error_message }, now))
     }
 }
 

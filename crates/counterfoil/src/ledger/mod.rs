@@ -86,8 +86,13 @@ impl Ledger {
     /// Creates a payment and, where it is to be processed, its first attempt with whatever the gateway
     /// answers. With an idempotency key it does so once, however often it is called.
     ///
-    /// A declined charge is `Ok`: the payment says so. On a replay the gateway is not called again, and the
-    /// receipt's payment is as it stands now.
+    /// A declined charge is `Ok`: the payment says so, and it is over, as a payment without a schedule of
+    /// retries is. On a replay the gateway is not called again, and the receipt's payment is as it stands now.
+    ///
+    /// # Cancellation
+    ///
+    /// Run it in a task of its own. A future that is dropped while the gateway is being asked leaves an attempt
+    /// in flight whose answer nobody writes down; [`inquire`](Self::inquire) finds out.
     ///
     /// # Errors
     ///
@@ -107,7 +112,11 @@ impl Ledger {
             process: attempt,
             gateway: self.gateway_name(),
         };
-        let about = |error| LedgerError::about(payment, error);
+        let about = |error| match error {
+            // Nothing was made, so there is no payment of this id.
+            ExecuteError::Rejected(_) => LedgerError::from(error),
+            error => LedgerError::about(payment, error),
+        };
         let command = self.command_at(caller, at, Request::Create(create));
         let mut receipt = self.execute(command).await.map_err(about)?;
         // The id is this call's own: if it is there, this call made it, at whichever try.
@@ -115,7 +124,8 @@ impl Ledger {
         self.carry_on(caller, receipt, attempt).await
     }
 
-    /// Starts the next attempt of a payment that waits for one.
+    /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
+    /// certainly never reached the gateway. Run it in a task of its own, as [`create`](Self::create).
     ///
     /// # Errors
     ///
@@ -163,7 +173,11 @@ impl Ledger {
     }
 
     /// Asks the gateway about the payment's live attempt and writes down the answer. Moves no money: this is
-    /// how an unknown outcome is settled. `None` if there is nothing to ask about, or no news.
+    /// how an unknown outcome is settled. `None` if there is nothing to ask about, nobody to ask (the attempt
+    /// went to another gateway than this ledger's), or no news.
+    ///
+    /// A gateway that knows nothing of the attempt ends it as `NOT_SENT` once the attempt's lease is over and
+    /// the gateway's declared [finality](Gateway::finality) has passed; by default that is never.
     ///
     /// # Errors
     ///

@@ -44,7 +44,8 @@ impl NewPayment {
         self
     }
 
-    /// Only recorded; [`Ledger::process`](super::Ledger::process) carries it out later.
+    /// Only recorded; [`Ledger::process`](super::Ledger::process) carries it out later. Until then it is
+    /// `INITIATED` where a gateway will be needed, else `PENDING`: our own books have accepted it already.
     #[must_use]
     pub fn recorded_only(mut self) -> NewPayment {
         self.process = false;

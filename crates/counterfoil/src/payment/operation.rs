@@ -120,10 +120,14 @@ impl Operation {
         self.reports.succeeded
     }
 
-    /// What the gateway calls it.
+    /// What the gateway calls it. Of several names, which are flagged, the last in order.
     #[must_use]
     pub fn gateway_operation_id(&self) -> Option<&GatewayOperationId> {
-        self.reports.gateway_operation_id.as_ref()
+        self.reports.gateway_operation_ids.last()
+    }
+
+    pub(crate) fn is_known_as(&self, id: &GatewayOperationId) -> bool {
+        self.reports.gateway_operation_ids.contains(id)
     }
 
     /// The no it was answered, while that is its end.
@@ -185,9 +189,8 @@ impl Encode for Operation {
         to.optional(14, reports.live.as_ref(), |w, live| live.encode(w));
         to.optional(15, reports.not_sent.as_ref(), |w, message| message.encode(w));
         to.optional(16, reports.unknown.as_ref(), |w, message| message.encode(w));
-        to.optional(17, reports.gateway_operation_id.as_ref(), |w, id| id.encode(w));
-        let reviews: Vec<Review> = reports.reviews.iter().copied().collect();
-        to.optional(18, Some(&reviews).filter(|list| !list.is_empty()), |w, list| w.list(list));
+        to.optional(17, Some(&reports.gateway_operation_ids).filter(|ids| !ids.is_empty()), Writer::set);
+        to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), Writer::set);
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -211,8 +214,8 @@ impl Encode for Operation {
                 live: fields.optional(14, Live::decode)?,
                 not_sent: fields.optional(15, Message::decode)?,
                 unknown: fields.optional(16, Message::decode)?,
-                gateway_operation_id: fields.optional(17, GatewayOperationId::decode)?,
-                reviews: fields.optional(18, Reader::list)?.unwrap_or_default().into_iter().collect(),
+                gateway_operation_ids: fields.optional(17, Reader::set)?.unwrap_or_default(),
+                reviews: fields.optional(18, Reader::set)?.unwrap_or_default(),
             },
         };
         fields.end()?;

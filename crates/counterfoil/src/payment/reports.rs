@@ -34,7 +34,7 @@ pub(crate) struct Reports {
     pub(super) live: Option<Live>,
     pub(super) not_sent: Option<Message>,
     pub(super) unknown: Option<Message>,
-    pub(super) gateway_operation_id: Option<GatewayOperationId>,
+    pub(super) gateway_operation_ids: BTreeSet<GatewayOperationId>,
     pub(super) reviews: BTreeSet<Review>,
 }
 
@@ -83,10 +83,10 @@ impl Reports {
         if clash {
             self.reviews.insert(Review::GatewayIdClash);
         } else if let Some(id) = &evidence.gateway_operation_id {
-            if self.gateway_operation_id.as_ref().is_some_and(|known| known != id) {
-                self.reviews.insert(Review::GatewayIdClash);
-            }
-            raise(&mut self.gateway_operation_id, id.clone());
+            self.gateway_operation_ids.insert(id.clone());
+        }
+        if self.gateway_operation_ids.len() > 1 {
+            self.reviews.insert(Review::GatewayIdClash);
         }
     }
 
@@ -97,6 +97,10 @@ impl Reports {
         }
         if moved != asked {
             self.reviews.insert(Review::AmountMismatch);
+        }
+        if moved.is_zero() {
+            // A success that moved nothing is none. Somebody should ask what it was.
+            return;
         }
         if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
             self.succeeded = Some(moved);

@@ -7,7 +7,8 @@ use super::PaymentStatus::{
 use crate::word::words;
 
 words! {
-    /// Something that can be asked of a payment that exists.
+    /// Something that can be asked of a payment that exists. The table is the whole law; which of these this
+    /// version can do is told by [`Request`](crate::command::Request).
     Action, "action" {
         /// Send it (again) to a gateway, or carry it out in our own books.
         Process = 1, "process";

@@ -37,7 +37,8 @@ use crate::scope::Scope;
 ///
 /// Give every command to a [`Group`](super::Group), load the keys it asks for in one transaction, write its
 /// [`Plan`](super::Plan) in the same transaction, and answer after the commit. The suite in
-/// `counterfoil-testkit` checks everything above.
+/// `counterfoil-testkit` checks what of this can be seen from outside; crashes and failing disks are for the
+/// store's own tests.
 #[async_trait]
 pub trait PaymentStore: Debug + Send + Sync + 'static {
     /// What this store promises and how it is doing. Never waits.
@@ -141,7 +142,7 @@ pub enum Health {
 }
 
 /// How far [`heads`](PaymentStore::heads) was read: behind the last head that was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cursor(Option<(Scope, StreamId)>);
 
 impl Cursor {
