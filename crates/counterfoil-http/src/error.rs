@@ -154,7 +154,7 @@ impl ApiError {
         error
     }
 
-    fn in_doubt(payment: Option<PaymentId>) -> ApiError {
+    pub(crate) fn in_doubt(payment: Option<PaymentId>) -> ApiError {
         let message = "it may have happened: repeat the request with the same idempotency key to find out";
         let error = ApiError::new(Code::OutcomeUnknown, message);
         match payment {
@@ -220,7 +220,7 @@ impl From<&Rejection> for ApiError {
             Rejection::NoGateway(_) => ApiError::invalid("payment_method_type", message),
             Rejection::InstrumentNotAllowed(_) => ApiError::invalid("payment_method_id", message),
             // A defect of the rules, not of the request.
-            Rejection::IllegalMove(_) => ApiError::internal(),
+            Rejection::IllegalMove(_) | Rejection::Defect(_) => ApiError::internal(),
             _ => ApiError::refused(message),
         }
     }

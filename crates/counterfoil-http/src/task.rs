@@ -28,8 +28,8 @@ impl Flows {
     ) -> Result<Receipt, ApiError> {
         match self.0.spawn(work).await {
             Ok(done) => done.map_err(ApiError::from),
-            // It panicked, or the runtime goes down.
-            Err(_) => Err(ApiError::internal()),
+            // It panicked, or the runtime goes down: nobody knows how far it came.
+            Err(_) => Err(ApiError::in_doubt(None)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroUsize, ParseIntError};
 use std::time::Duration;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counterfoil_http::Amounts;
 
@@ -152,6 +152,11 @@ fn refusal(error: &clap::Error) -> Error {
     match (error.get(ContextKind::InvalidArg), error.source()) {
         (Some(option), Some(cause)) if error.kind() == ErrorKind::ValueValidation => {
             Error::because(option, cause)
+        }
+        (Some(ContextValue::String(word)), _)
+            if error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-') =>
+        {
+            Error::new("unexpected argument that belongs to no option; see --help")
         }
         _ => {
             let text = error.to_string();

@@ -47,7 +47,23 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     if resolved.is_dir() {
         return Err(error::file(io::ErrorKind::IsADirectory.into(), during));
     }
+    if has_other_names(&resolved) {
+        let cause = io::Error::other("the file has several hard links, and a lock cannot hold them all");
+        return Err(StoreError::new(StoreErrorKind::Misconfigured, during).caused_by(cause));
+    }
     Ok(resolved)
+}
+
+/// Whether another name leads to the same file that no path can be followed from: two writers would not see
+/// each other's lock, nor each other's log.
+#[cfg(unix)]
+fn has_other_names(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) > 1)
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_: &Path) -> bool {
+    false
 }
 
 fn resolve_new(path: &Path) -> io::Result<PathBuf> {

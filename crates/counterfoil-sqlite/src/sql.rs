@@ -79,8 +79,9 @@ INSERT INTO counterfoil_watermark (one, position) VALUES (1, 0);
 
 // The schema and its version.
 
-pub(crate) const OBJECTS: &str =
-    "SELECT type, name, sql FROM sqlite_schema WHERE name GLOB 'counterfoil_*' ORDER BY name";
+pub(crate) const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
+    WHERE (name GLOB 'counterfoil_*' OR lower(tbl_name) GLOB 'counterfoil_*') AND sql IS NOT NULL
+    ORDER BY name";
 pub(crate) const VERSION: &str = "SELECT max(version) FROM counterfoil_migration";
 pub(crate) const INSERT_MIGRATION: &str =
     "INSERT INTO counterfoil_migration (version, name, applied_at) VALUES (?1, ?2, ?3)";

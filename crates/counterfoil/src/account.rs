@@ -248,7 +248,7 @@ impl Account {
     }
 }
 
-/// Raised when the layout changes; a row of another layout is made again from its events.
+/// Raised when the layout changes. A row is a cache: a store may always make it again from its events.
 const LAYOUT: u8 = 1;
 
 fn decode_balances(from: &mut Reader<'_>) -> Result<BTreeMap<Currency, Money>, Damage> {

@@ -47,6 +47,13 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(micros)).min(Timestamp::MAX)
     }
 
+    /// This moment and `duration` earlier, at least [`EPOCH`](Self::EPOCH).
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Timestamp {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_sub(micros)).max(Timestamp::EPOCH)
+    }
+
     /// One microsecond later: the earliest time of a next event.
     #[must_use]
     pub fn successor(self) -> Timestamp {

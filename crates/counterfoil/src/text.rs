@@ -256,6 +256,10 @@ impl Encode for Metadata {
             }
             entries.push(entry);
         }
+        if entries.is_empty() {
+            // Written by leaving it out.
+            return Err(Damage::Malformed("metadata"));
+        }
         Metadata::new(entries).map_err(|_| Damage::Malformed("metadata"))
     }
 }

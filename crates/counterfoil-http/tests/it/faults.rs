@@ -198,7 +198,7 @@ impl Gateway for Panics {
 async fn a_panic_in_the_gateway_is_that_requests_own() {
     let app = App::through(Arc::new(Panics(Sandbox::new())));
     let answer = app.post("/v1/payments", card_with("payment_method_id", Some("\"pm_1\""))).await;
-    assert_eq!(answer.details_of("internal_error", 500), Value::Null);
+    assert_eq!(answer.details_of("outcome_unknown", 504), Value::Null);
     assert!(!answer.text.contains("secret"), "{}", answer.text);
     assert_eq!(app.create(CARD).await.string("/payment_status"), "SUCCEEDED");
 }

@@ -194,19 +194,15 @@ impl Model {
         let fields = Fields::from([(RequestField::OperationId, report.operation.to_string())]);
         let clash = self.names.first_answer(scope, name.as_ref(), &fields).is_err();
 
-        let (before, paid_before) = (attempt.known(), attempt.paid());
+        let before = attempt.known();
         attempt.heard.push(Heard { evidence: report.evidence.clone(), clash });
         let news = attempt.known() != before;
-        let counted = attempt.paid() != paid_before;
         let refuses = matches!(report.evidence.outcome, Outcome::Failed(_)) && !payment.refused;
         if !news && !refuses {
             return Ok(Answer::Done { stream, sequence: payment.version, replayed: true });
         }
-        if payment.captured() > Money::MAX_MINOR {
-            return Err(MoneyError::TooLarge.into());
-        }
         payment.refused |= refuses;
-        payment.archived &= !counted;
+        payment.archived &= matches!(payment.status(), PaymentStatus::Initiated | PaymentStatus::Failed);
         payment.happened(command.at);
         let sequence = payment.version;
         self.names.take(scope, name.filter(|_| !clash), &stream, sequence, fields);

@@ -28,9 +28,9 @@ pub(super) struct Payment {
 }
 
 impl Payment {
-    /// In minor units; may be more than [`Money`] can say.
+    /// In minor units, at most as many as [`Money`] can say.
     pub(super) fn captured(&self) -> i64 {
-        self.attempts.iter().filter_map(Attempt::paid).sum()
+        self.attempts.iter().filter_map(Attempt::paid).sum::<i64>().min(Money::MAX_MINOR)
     }
 
     pub(super) fn status(&self) -> PaymentStatus {

@@ -78,8 +78,8 @@ proptest! {
             for (event, _, after) in life.moves() {
                 sum += posted(event, currency, |account| account.starts_with("destination:"));
                 let of_attempts: i64 = after.attempts().filter_map(Operation::moved).map(Money::minor).sum();
-                prop_assert_eq!(captured(after), of_attempts);
-                prop_assert_eq!(captured(after), sum);
+                prop_assert_eq!(captured(after), of_attempts.min(Money::MAX_MINOR));
+                prop_assert_eq!(captured(after), sum.min(Money::MAX_MINOR));
             }
         }
     }

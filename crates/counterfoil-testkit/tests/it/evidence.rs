@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, Processing};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Evidence, FailureClass, Operation, OperationId, Outcome, Payment, Review};
+use counterfoil::payment::{Evidence, FailureClass, OperationId, Outcome, Payment, Review};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::store::PaymentStore;
 use counterfoil_memory::MemoryStore;

@@ -108,7 +108,7 @@ pub(crate) fn history(store: &dyn PaymentStore, head: &Head) -> Vec<Arc<Event>> 
 
 /// What the payment has captured, in minor units.
 pub(crate) fn captured(payment: &Payment) -> i64 {
-    payment.captured().unwrap().minor()
+    payment.captured().minor()
 }
 
 /// What an event moves to accounts that `is_meant`, in minor units of `currency`.

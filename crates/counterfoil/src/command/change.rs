@@ -8,10 +8,8 @@ use super::rejection::Rejection;
 use crate::account::{Account, AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::codec::Damage;
 use crate::event::{Body, Draft, Event, Hash, StreamId, evolve_account, evolve_payment};
 use crate::id::PaymentId;
-use crate::money::MoneyError;
 use crate::payment::{Payment, check_moves};
 use crate::status::Cause;
 use crate::store::Record;
@@ -76,7 +74,7 @@ impl<'a> Recorder<'a> {
         let cause = entry.cause;
         let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
         let event = self.seal(StreamId::Payment(id), place, entry);
-        let after = evolve_payment(before, &event).map_err(|damage| refused(&damage))?;
+        let after = evolve_payment(before, &event).map_err(Rejection::Defect)?;
         check_moves(before, &after, cause)?;
         let after = Arc::new(after);
         self.events.push(event);
@@ -93,7 +91,7 @@ impl<'a> Recorder<'a> {
     ) -> Result<Arc<Account>, Rejection> {
         let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
         let event = self.seal(StreamId::Account(id), place, entry);
-        let after = evolve_account(before, &event).map_err(|damage| refused(&damage))?;
+        let after = evolve_account(before, &event).map_err(Rejection::Defect)?;
         let after = Arc::new(after);
         self.events.push(event);
         self.records.push(Record::Account(after.clone()));
@@ -131,12 +129,6 @@ impl<'a> Recorder<'a> {
         };
         Arc::new(Event::seal(draft, previous))
     }
-}
-
-/// Only amounts can keep an event that is made here from following the state it is made for.
-fn refused(damage: &Damage) -> Rejection {
-    debug_assert_eq!(damage, &Damage::Misplaced("amount"));
-    Rejection::Money(MoneyError::TooLarge)
 }
 
 fn balanced(postings: &[Posting]) -> bool {

@@ -1,6 +1,7 @@
 //! Why not.
 
 use crate::claim::RequestField;
+use crate::codec::Damage;
 use crate::event::StreamId;
 use crate::id::PaymentId;
 use crate::money::MoneyError;
@@ -56,6 +57,10 @@ pub enum Rejection {
     /// The method has no instrument that could be another one.
     #[error("{0} takes no other payment_method_id")]
     InstrumentNotAllowed(PaymentMethodType),
+    /// The event that was decided on does not follow from the state it was decided on. A defect of the rules,
+    /// stopped before anything is written.
+    #[error("the decision does not fit the state it was made on")]
+    Defect(#[source] Damage),
     /// The change would move something along an edge that its graph does not have. A defect of the rules,
     /// stopped before anything is written.
     #[error(transparent)]

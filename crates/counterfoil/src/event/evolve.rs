@@ -9,7 +9,7 @@ use crate::codec::Damage;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::payment::{Closed, Evidence, Operation, Outcome, Payment, Reports};
-use crate::status::PaymentStatus;
+use crate::status::{Action, PaymentStatus, allowed};
 
 /// The payment after `event`, which follows what made `before`.
 ///
@@ -42,7 +42,11 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
     payment.head = event.hash();
     payment.updated_at = event.at();
     payment.updated_by = event.actor().clone();
-    payment.status = payment.derive().map_err(|_| Damage::Misplaced("amount"))?;
+    payment.status = payment.derive();
+    if !allowed(payment.status, Action::Archive) {
+        // What became of it brings it back to light.
+        payment.archived_at = None;
+    }
     note_first_times(&mut payment, event);
     Ok(payment)
 }
@@ -122,14 +126,9 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let known = payment.operations.iter_mut().find(|operation| operation.id == reported.operation);
     let operation = known.ok_or(Damage::Misplaced("attempt.reported"))?;
-    let moved = operation.moved();
     operation.learn(&reported.evidence, reported.gateway_id_clash);
     operation.updated_at = event.at();
     operation.updated_by = event.actor().clone();
-    if operation.moved() != moved {
-        // Money on a payment that was put away brings it back to light.
-        payment.archived_at = None;
-    }
     payment.closed = payment.closed.or(reported.closes);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Calling the gateway between two commands.
 
-use crate::command::{Receipt, Report, Request};
+use crate::command::{Command, Receipt, Report, Request};
 use crate::gateway::{Charge, Finality, Inquiry};
 use crate::id::AttemptId;
 use crate::payment::{Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::Caller;
-use crate::store::{ExecuteError, StoreError, StoreErrorKind};
+use crate::status::OperationStatus;
+use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
 use crate::text::Message;
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, TRIES};
 
 impl Ledger {
     /// Calls the gateway for the attempt that `receipt` says was started just now, and writes down what it
@@ -23,14 +24,44 @@ impl Ledger {
         let evidence = self.charge(payment, operation).await;
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
-        let told = self.execute(self.command(caller, Request::Report(report))).await;
+        let told = self.write_down(self.command(caller, Request::Report(report))).await;
         let told = told.map_err(|error| LedgerError::about(id, in_doubt(error)))?;
         Ok(Receipt { subject: told.subject, ..receipt })
     }
 
+    /// The gateway's answer is worth more than one try: without it, somebody has to ask again.
+    async fn write_down(&self, report: Command) -> Result<Receipt, ExecuteError> {
+        for _ in 1..TRIES {
+            match self.execute(report.clone()).await {
+                Err(ExecuteError::NotCommitted(error)) if error.kind().retry() == Retry::Later => {}
+                answer => return answer,
+            }
+        }
+        self.execute(report).await
+    }
+
+    /// A replay of something whose outcome nobody knows, or whose caller must be gone, is the moment to ask.
+    /// Without an answer it stays as it is.
+    pub(super) async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
+        let Some(payment) = receipt.payment() else { return receipt };
+        let lost = |attempt: &Operation| {
+            let gone = attempt.lease_until.is_some_and(|lease_until| self.clock.now() >= lease_until);
+            attempt.status() == OperationStatus::Unknown || gone
+        };
+        if !payment.live_attempt().is_some_and(lost) {
+            return receipt;
+        }
+        match self.ask(caller, payment).await {
+            Ok(Some(told)) => Receipt { subject: told.subject, ..receipt },
+            Ok(None) | Err(_) => receipt,
+        }
+    }
+
     async fn charge(&self, payment: &Payment, operation: &Operation) -> Evidence {
         let now = self.clock.now();
-        let deadline = operation.created_at.saturating_add(self.policy.call_deadline);
+        // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
+        let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
+        let deadline = operation.lease_until.unwrap_or(now).saturating_sub(margin);
         let late = now >= deadline;
         match &self.gateway {
             // Checked just before sending: after the lease others may think that this caller is gone.

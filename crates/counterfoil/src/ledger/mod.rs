@@ -87,7 +87,8 @@ impl Ledger {
     /// answers. With an idempotency key it does so once, however often it is called.
     ///
     /// A declined charge is `Ok`: the payment says so, and it is over, as a payment without a schedule of
-    /// retries is. On a replay the gateway is not called again, and the receipt's payment is as it stands now.
+    /// retries is. On a replay nothing is charged again, and the receipt's payment is as it stands now; if
+    /// nobody knows what became of its attempt, the gateway is asked, as by [`inquire`](Self::inquire).
     ///
     /// # Cancellation
     ///
@@ -121,7 +122,11 @@ impl Ledger {
         let mut receipt = self.execute(command).await.map_err(about)?;
         // The id is this call's own: if it is there, this call made it, at whichever try.
         receipt.replayed = receipt.stream != StreamId::Payment(payment);
-        self.carry_on(caller, receipt, attempt).await
+        if receipt.replayed {
+            Ok(self.catch_up(caller, receipt).await)
+        } else {
+            self.carry_on(caller, receipt, attempt).await
+        }
     }
 
     /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
@@ -151,7 +156,11 @@ impl Ledger {
         let mut receipt = self.execute(command).await.map_err(about)?;
         let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
         receipt.replayed = made.is_none();
-        self.carry_on(caller, receipt, Some(attempt)).await
+        if receipt.replayed {
+            Ok(self.catch_up(caller, receipt).await)
+        } else {
+            self.carry_on(caller, receipt, Some(attempt)).await
+        }
     }
 
     /// Writes down what a gateway says about an operation. Any order and any repetition of the same

@@ -23,7 +23,7 @@ pub use terms::Terms;
 use crate::clock::Timestamp;
 use crate::hash::Hash;
 use crate::id::PaymentId;
-use crate::money::{Money, MoneyError};
+use crate::money::Money;
 use crate::scope::Scope;
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::text::{Actor, Message};
@@ -133,10 +133,14 @@ impl Payment {
         self.attempts().find(|attempt| attempt.status().is_live())
     }
 
-    /// The money that was taken.
-    pub fn captured(&self) -> Result<Money, MoneyError> {
+    /// The money that was taken; at most what [`Money`] can say, which only several successes of one payment
+    /// can reach, and those are flagged.
+    #[must_use]
+    pub fn captured(&self) -> Money {
         let zero = Money::zero(self.terms.amount.currency());
-        self.attempts().filter_map(Operation::moved).try_fold(zero, Money::checked_add)
+        let minor =
+            self.attempts().filter_map(Operation::moved).map(Money::minor).fold(0, i64::saturating_add);
+        Money::from_minor(minor.min(Money::MAX_MINOR), zero.currency()).unwrap_or(zero)
     }
 
     /// Why it did not go well, while that is how its last attempt stands.
@@ -182,9 +186,10 @@ impl Payment {
     }
 
     /// The status that follows from the facts. Money first, then what is on its way, then how it was ended.
-    pub fn derive(&self) -> Result<PaymentStatus, MoneyError> {
-        let captured = self.captured()?;
-        Ok(if !captured.is_zero() {
+    #[must_use]
+    pub fn derive(&self) -> PaymentStatus {
+        let captured = self.captured();
+        if !captured.is_zero() {
             if captured.minor() > self.terms.amount.minor() {
                 PaymentStatus::Overpaid
             } else {
@@ -203,6 +208,6 @@ impl Payment {
                 None if self.submitted => PaymentStatus::Pending,
                 None => PaymentStatus::Initiated,
             }
-        })
+        }
     }
 }

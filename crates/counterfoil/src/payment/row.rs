@@ -9,7 +9,7 @@ use crate::hash::Hash;
 use crate::status::PaymentStatus;
 use crate::text::Actor;
 
-/// Raised when the layout changes; a row of another layout is made again from its events.
+/// Raised when the layout changes. A row is a cache: a store may always make it again from its events.
 const LAYOUT: u8 = 1;
 
 impl Payment {

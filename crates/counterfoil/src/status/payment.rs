@@ -39,7 +39,7 @@ use PaymentStatus::{
 };
 
 /// By command and by the clock this is the law. By evidence it is a record: exactly the moves that derived
-/// statuses make when facts arrive, enumerated by `tests/evidence_edges.rs` from every reachable state.
+/// statuses make when facts arrive, enumerated by the test in `command/reach.rs` from every reachable state.
 const ROWS: &[Row<PaymentStatus>] = &[
     (None, &[Initiated, Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
     (Some(Initiated), &[Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),

@@ -2,19 +2,22 @@
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::command::{Command, Receipt, Rejection};
 use counterfoil::event::{Event, StreamId};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry};
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, PaymentMethod, Review};
+use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::store::{
     Cursor, ExecuteError, Head, Key, PaymentStore, State, StoreError, StoreErrorKind, StoreStatus,
 };
+use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 
@@ -150,7 +153,8 @@ async fn a_refused_write_is_not_tried_again() {
 /// INVARIANTS 24: money may have moved, so it must not be called a no; asking the gateway ends it.
 #[tokio::test]
 async fn a_lost_answer_of_the_gateway_is_in_doubt_and_an_inquiry_settles_it() {
-    let store = Shaky::new(&[Fate::Fine, Fate::Refused]);
+    let refused = Fate::Refused;
+    let store = Shaky::new(&[Fate::Fine, refused, refused, refused]);
     let (ledger, sandbox) = ledger(store);
     let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
     assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{error:?}");
@@ -185,7 +189,7 @@ async fn every_answer_of_the_gateway_has_its_status() {
         let stands = (payment.operations()[0].status(), payment.status());
         assert_eq!(stands, (attempt, status), "{instrument}");
         assert_eq!(sandbox.calls(), 1, "{instrument}");
-        let captured = payment.captured().unwrap();
+        let captured = payment.captured();
         assert_eq!(Some(captured).filter(|money| !money.is_zero()), moved(&sandbox, payment), "{instrument}");
         let flagged = payment.reviews().contains(&Review::AmountMismatch);
         assert_eq!(flagged, instrument == "pm_sandbox_overpaid", "INVARIANTS 30");
@@ -287,4 +291,95 @@ async fn credits_are_taken_in_the_step_that_pays() {
     assert_eq!(wallet.balance(Currency::USD), usd("40"));
     assert_eq!(sandbox.calls(), 0);
     counterfoil::verify::verify(ledger.store().as_ref()).await.unwrap();
+}
+
+/// A key answers for what became of it: who repeats an unknown outcome learns it, and nothing is charged again.
+#[tokio::test]
+async fn repeating_the_key_of_an_unknown_outcome_asks_the_gateway() {
+    let (ledger, sandbox) = ledger(Arc::new(MemoryStore::new()));
+    let new = card("pm_sandbox_timeout_paid").with_idempotency_key("k".parse().unwrap());
+    let first = ledger.create(&caller(), new.clone()).await.unwrap();
+    assert_eq!(first.payment().unwrap().status(), PaymentStatus::Processing);
+    let again = ledger.create(&caller(), new).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!((&again.stream, again.sequence), (&first.stream, first.sequence), "INVARIANTS 20");
+    assert_eq!(again.payment().unwrap().status(), PaymentStatus::Succeeded);
+    assert_eq!((sandbox.calls(), sandbox.charges()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_of_the_gateway_is_written_down_at_the_next_try() {
+    let store = Shaky::new(&[Fate::Fine, Fate::Refused, Fate::Refused]);
+    let (ledger, sandbox) = ledger(store);
+    let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
+    assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded);
+    assert_eq!(sandbox.calls(), 1);
+}
+
+/// A gateway under another name, that knows of nothing and says that this is final.
+#[derive(Debug)]
+struct Other(GatewayName, Finality);
+
+#[async_trait]
+impl Gateway for Other {
+    fn name(&self) -> &GatewayName {
+        &self.0
+    }
+
+    fn finality(&self) -> Finality {
+        self.1
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        Evidence::new(Outcome::Unknown { error_message: "lost".parse().unwrap() }, charge.deadline)
+    }
+
+    async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn only_the_gateway_that_was_asked_for_the_money_is_asked_what_became_of_it() {
+    let store = Arc::new(MemoryStore::new());
+    let (first, _) = ledger(store.clone());
+    let receipt = first.create(&caller(), card("pm_sandbox_timeout_paid")).await.unwrap();
+    let other = Other("other".parse().unwrap(), Finality::After(Duration::ZERO));
+    let later = Arc::new(Jumping(AtomicI64::new(10_000_000_000)));
+    let second = Ledger::new(store).with_gateway(Arc::new(other)).with_clock(later);
+    let id = receipt.payment().unwrap().id();
+    assert!(second.inquire(&caller(), id).await.unwrap().is_none());
+}
+
+/// "I know nothing of it" counts once the lease is over and the gateway's finality has passed, not before.
+#[tokio::test]
+async fn what_never_arrived_is_not_sent_once_that_is_final() {
+    let clock = Arc::new(Standing(AtomicI64::new(0)));
+    let at = |finality| {
+        let gateway = Other("other".parse().unwrap(), finality);
+        Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(gateway)).with_clock(clock.clone())
+    };
+    let hour = Finality::After(Duration::from_secs(3_600));
+    for (finality, seconds, end) in [
+        (hour, 60 + 3_599, None),
+        (hour, 60 + 3_600, Some(PaymentStatus::Pending)),
+        (Finality::Never, 1_000_000, None),
+    ] {
+        let ledger = at(finality);
+        clock.0.store(0, Ordering::SeqCst);
+        let receipt = ledger.create(&caller(), card("pm_1")).await.unwrap();
+        clock.0.store(seconds, Ordering::SeqCst);
+        let told = ledger.inquire(&caller(), receipt.payment().unwrap().id()).await.unwrap();
+        assert_eq!(told.map(|receipt| receipt.payment().unwrap().status()), end, "{finality:?} {seconds}");
+    }
+}
+
+#[derive(Debug)]
+struct Standing(AtomicI64);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        let micros = 1_700_000_000_000_000 + self.0.load(Ordering::SeqCst) * 1_000_000;
+        Timestamp::from_unix_micros(micros).unwrap()
+    }
 }
