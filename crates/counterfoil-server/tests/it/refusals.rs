@@ -27,6 +27,9 @@ fn words_that_it_does_not_know() {
     refused(&[], "requires a subcommand");
     refused(&["sing"], "unrecognized subcommand 'sing'");
     refused(&["serve", "--loudly"], "unexpected argument '--loudly'");
+    let mistyped = ["serve", "--api-key", "a.key-of-some-length-at-least", "b.SECRET"];
+    refused(&mistyped, "belongs to no option");
+    assert!(!run(&mistyped).stderr.contains("SECRET"));
     refused(&["serve", "--listen", "everywhere"], "--listen <IP:PORT>: not an address and port");
     refused(&["serve", "--amounts", "float"], "--amounts");
     refused(&["serve", "--max-connections", "0"], "--max-connections");

@@ -78,6 +78,20 @@ fn a_second_writer_is_refused_in_this_process_by_whatever_name() {
     place.open();
 }
 
+/// A lock beside one name is not seen from the other, and neither is the log.
+#[cfg(unix)]
+#[test]
+fn a_file_of_two_names_is_refused() {
+    let place = Place::new();
+    drop(place.open());
+    let other = place.folder().join("other.db");
+    fs::hard_link(place.path(), &other).unwrap();
+    assert_eq!(kind_of_refusal(place.path()), StoreErrorKind::Misconfigured);
+    assert_eq!(kind_of_refusal(&other), StoreErrorKind::Misconfigured);
+    fs::remove_file(other).unwrap();
+    place.open();
+}
+
 #[test]
 fn a_second_writer_is_refused_in_another_process_and_a_reader_is_not() {
     const CHILD: &str = "COUNTERFOIL_SECOND_WRITER";
@@ -180,10 +194,14 @@ fn tables_with_our_names_that_are_not_ours_are_refused_and_left_alone() {
         assert_eq!(kind_of_refusal(place.path()), StoreErrorKind::Misconfigured, "{foreign}");
         assert_eq!(fs::read(place.path()).unwrap(), before);
     }
-    let place = Place::new();
-    drop(place.open());
-    raw(&place.path()).execute_batch("DROP TRIGGER counterfoil_journal_update").unwrap();
-    assert_eq!(kind_of_refusal(place.path()), StoreErrorKind::Misconfigured);
+    let meddling = "CREATE TRIGGER helpful AFTER INSERT ON counterfoil_payment
+                    BEGIN DELETE FROM counterfoil_claim; END";
+    for change in ["DROP TRIGGER counterfoil_journal_update", meddling] {
+        let place = Place::new();
+        drop(place.open());
+        raw(&place.path()).execute_batch(change).unwrap();
+        assert_eq!(kind_of_refusal(place.path()), StoreErrorKind::Misconfigured, "{change}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,12 @@ use counterfoil::status::{Format, PaymentStatus};
 const START: &str = "<!-- graph -->\n";
 const END: &str = "<!-- /graph -->";
 
+#[test]
+fn the_readme_has_no_gaps() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    assert!(!std::fs::read_to_string(readme).unwrap().contains("@@"));
+}
+
 /// Set `BLESS=1` to draw it anew.
 #[test]
 fn the_readme_shows_the_graph_of_the_code() {
