@@ -13,13 +13,16 @@ use super::{Ledger, LedgerError, TRIES};
 
 impl Ledger {
     /// Calls the gateway for the attempt that `receipt` says was started just now, and writes down what it
-    /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now.
+    /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now, or is gone.
     pub(super) async fn carry_on(
         &self,
         caller: &Caller,
         receipt: Receipt,
         attempt: Option<AttemptId>,
     ) -> Result<Receipt, LedgerError> {
+        if receipt.replayed {
+            return Ok(self.catch_up(caller, receipt).await);
+        }
         let Some((payment, operation)) = started_at_gateway(&receipt, attempt) else { return Ok(receipt) };
         let evidence = self.charge(payment, operation).await;
         let id = payment.id();
@@ -42,7 +45,7 @@ impl Ledger {
 
     /// A replay of something whose outcome nobody knows, or whose caller must be gone, is the moment to ask.
     /// Without an answer it stays as it is.
-    pub(super) async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
+    async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
         let Some(payment) = receipt.payment() else { return receipt };
         let lost = |attempt: &Operation| {
             let gone = attempt.lease_until.is_some_and(|lease_until| self.clock.now() >= lease_until);
@@ -123,7 +126,7 @@ impl Ledger {
 }
 
 fn started_at_gateway(receipt: &Receipt, attempt: Option<AttemptId>) -> Option<(&Payment, &Operation)> {
-    let (payment, attempt) = receipt.payment().zip(attempt).filter(|_| !receipt.replayed)?;
+    let (payment, attempt) = receipt.payment().zip(attempt)?;
     let operation = payment.operation(OperationId::Attempt(attempt))?;
     operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
 }

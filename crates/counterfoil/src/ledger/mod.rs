@@ -122,11 +122,7 @@ impl Ledger {
         let mut receipt = self.execute(command).await.map_err(about)?;
         // The id is this call's own: if it is there, this call made it, at whichever try.
         receipt.replayed = receipt.stream != StreamId::Payment(payment);
-        if receipt.replayed {
-            Ok(self.catch_up(caller, receipt).await)
-        } else {
-            self.carry_on(caller, receipt, attempt).await
-        }
+        self.carry_on(caller, receipt, attempt).await
     }
 
     /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
@@ -156,11 +152,7 @@ impl Ledger {
         let mut receipt = self.execute(command).await.map_err(about)?;
         let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
         receipt.replayed = made.is_none();
-        if receipt.replayed {
-            Ok(self.catch_up(caller, receipt).await)
-        } else {
-            self.carry_on(caller, receipt, Some(attempt)).await
-        }
+        self.carry_on(caller, receipt, Some(attempt)).await
     }
 
     /// Writes down what a gateway says about an operation. Any order and any repetition of the same
