@@ -38,7 +38,7 @@ impl Api {
         }
     }
 
-    /// With amounts answered like this.
+    /// With amounts answered like this. In the `data` of events they are always strings, as they are kept.
     #[must_use]
     pub fn with_amounts(mut self, amounts: Amounts) -> Api {
         self.amounts = amounts;

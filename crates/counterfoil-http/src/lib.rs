@@ -4,7 +4,8 @@
 //! # What holds for every answer
 //!
 //! * It is JSON. An error has one shape, whatever made it, an unknown route and a panic included:
-//!   `{"code", "message", "http_status_code", "details"}`, without `details` where there are none.
+//!   `{"code", "message", "http_status_code", "details"}`, without `details` where there are none. (What is
+//!   no HTTP at all never gets here: the server underneath answers it.)
 //! * It says what happened: 503 `service_unavailable` means that nothing did, 504 `outcome_unknown` that it
 //!   may have, and then only the same request with the same idempotency key finds out.
 //! * It carries `X-Request-ID`, the caller's own where it is fit to be repeated.
@@ -12,6 +13,8 @@
 //!
 //! And for every request: the key is checked before anything else is read, the body is bounded before it is
 //! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
+//! Fields that nobody asks for are ignored, as the document that this implements has it: a misspelt
+//! `idempotency_key` is no key.
 //!
 //! # Example
 //!

@@ -52,7 +52,7 @@ pub(crate) struct Serve {
     /// and printed once.
     #[arg(long = "api-key", value_name = "KEY")]
     pub(crate) api_keys: Vec<ApiKey>,
-    /// How amounts are answered: `number` or `string`.
+    /// How amounts are answered: `number` or `string`. In the data of events they are always strings.
     #[arg(long, value_name = "FORM", default_value = "number")]
     pub(crate) amounts: Amounts,
     /// Listen beyond this machine: you vouch that something in front of it speaks TLS.
