@@ -19,6 +19,7 @@ use crate::account::Posting;
 use crate::claim::Claim;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
+use crate::id::TopUpId;
 use crate::payment::Terms;
 use crate::scope::Scope;
 use crate::status::Cause;
@@ -142,6 +143,10 @@ impl Event {
     #[must_use]
     pub fn postings(&self) -> &[Posting] {
         &self.postings
+    }
+
+    pub(crate) fn is_top_up(&self, id: TopUpId) -> bool {
+        matches!(&self.body, Body::ToppedUp(topped_up) if topped_up.top_up == id)
     }
 
     /// The terms of the payment that it creates.

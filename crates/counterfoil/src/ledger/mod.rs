@@ -208,14 +208,23 @@ impl Ledger {
     /// As [`create`](Self::create).
     pub async fn top_up(&self, caller: &Caller, new: NewTopUp) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
+        let id = TopUpId::new(self.ids.next(at));
         let top_up = TopUp {
-            top_up: TopUpId::new(self.ids.next(at)),
+            top_up: id,
             wallet: new.wallet,
             amount: new.amount,
             idempotency_key: new.idempotency_key,
         };
         let command = self.command_at(caller, at, Request::TopUp(top_up));
-        self.execute(command).await.map_err(LedgerError::from)
+        let mut receipt = self.execute(command).await?;
+        // A wallet keeps no list of its top-ups: whether this call made it, at whichever try, its event tells.
+        if receipt.replayed {
+            let event =
+                self.history(&caller.scope, &receipt.stream, receipt.sequence.saturating_sub(1), 1).await;
+            let made = event.ok().and_then(|events| events.first().cloned());
+            receipt.replayed = !made.is_some_and(|event| event.is_top_up(id));
+        }
+        Ok(receipt)
     }
 
     /// The payment `id` as it stands.

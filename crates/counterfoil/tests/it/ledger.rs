@@ -129,6 +129,15 @@ async fn a_commit_in_doubt_is_settled_by_asking_again() {
 }
 
 #[tokio::test]
+async fn a_top_up_in_doubt_is_this_calls_own_once_it_is_known() {
+    let new = NewTopUp::new("w1".parse().unwrap(), Money::parse("5", Currency::USD).unwrap());
+    let (ledger, _) = ledger(Shaky::new(&[Fate::Lost]));
+    let receipt = ledger.top_up(&caller(), new.with_idempotency_key("t".parse().unwrap())).await.unwrap();
+    assert!(!receipt.replayed);
+    assert_eq!(receipt.account().unwrap().version(), 1);
+}
+
+#[tokio::test]
 async fn doubt_that_does_not_end_is_reported_as_doubt_and_names_the_payment() {
     use Fate::{Lost, Refused, Void};
     for fates in [[Void, Void, Void], [Lost, Lost, Lost], [Lost, Refused, Refused]] {
