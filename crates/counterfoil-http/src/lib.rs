@@ -63,16 +63,19 @@ mod fields;
 mod health;
 mod idempotency;
 mod json;
+mod keys;
 mod path;
 mod payment;
 mod query;
+mod routes;
 mod task;
 mod wallet;
 
 pub use amount::{Amounts, UnknownAmounts};
-pub use api::{Api, router};
-pub use auth::{ApiKeys, InvalidApiKey};
+pub use api::Api;
 pub use error::ApiError;
+pub use keys::{ApiKeys, InvalidApiKey};
 #[doc(hidden)]
 pub use payment::parse_create;
+pub use routes::router;
 pub use task::Flows;
