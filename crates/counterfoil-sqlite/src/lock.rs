@@ -14,7 +14,7 @@ use crate::error;
 /// ends.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -29,10 +29,19 @@ impl FileLock {
         path.push("-lock");
         let file = private().truncate(false).create(true).open(path).map_err(|e| error::file(e, during))?;
         match file.try_lock() {
-            Ok(()) => Ok(FileLock { _file: file }),
+            Ok(()) => Ok(FileLock { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::new(StoreErrorKind::Busy, during)),
             Err(TryLockError::Error(error)) => Err(error::file(error, during)),
         }
+    }
+}
+
+impl Drop for FileLock {
+    /// Closing alone is not enough: a child that the host has just forked holds the same open file until it
+    /// executes its program, and the lock with it.
+    fn drop(&mut self) {
+        // If it fails, closing is what is left.
+        let _ = self.file.unlock();
     }
 }
 
@@ -100,4 +109,21 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_whoever_else_has_the_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("books.db");
+        let lock = FileLock::take(&database).unwrap();
+        assert_eq!(FileLock::take(&database).unwrap_err().kind(), StoreErrorKind::Busy);
+        let forked = lock.file.try_clone().unwrap();
+        drop(lock);
+        FileLock::take(&database).unwrap();
+        drop(forked);
+    }
 }

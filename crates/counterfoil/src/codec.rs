@@ -102,14 +102,12 @@ impl Writer {
         }
     }
 
-    pub(crate) fn list<T: Encode>(&mut self, items: &[T]) {
-        self.varint(items.len() as u64);
-        for item in items {
-            item.encode(self);
-        }
-    }
-
-    pub(crate) fn set<T: Encode>(&mut self, items: &BTreeSet<T>) {
+    /// Writes how many items there are, then each.
+    pub(crate) fn list<'t, T: Encode + 't>(
+        &mut self,
+        items: impl IntoIterator<Item = &'t T, IntoIter: ExactSizeIterator>,
+    ) {
+        let items = items.into_iter();
         self.varint(items.len() as u64);
         for item in items {
             item.encode(self);

@@ -189,8 +189,12 @@ impl Encode for Operation {
         to.optional(14, reports.live.as_ref(), |w, live| live.encode(w));
         to.optional(15, reports.not_sent.as_ref(), |w, message| message.encode(w));
         to.optional(16, reports.unknown.as_ref(), |w, message| message.encode(w));
-        to.optional(17, Some(&reports.gateway_operation_ids).filter(|ids| !ids.is_empty()), Writer::set);
-        to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), Writer::set);
+        to.optional(17, Some(&reports.gateway_operation_ids).filter(|ids| !ids.is_empty()), |w, ids| {
+            w.list(ids);
+        });
+        to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), |w, reviews| {
+            w.list(reviews);
+        });
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
