@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Create, Policy, Report, Request};
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, OperationId, Outcome, PaymentMethod};
+use counterfoil::payment::{Checkout, Destination, Evidence, OperationId, Outcome, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
-use counterfoil::text::{IdempotencyKey, Metadata};
+use counterfoil::text::{GatewayName, IdempotencyKey, Metadata};
 use uuid::Uuid;
 
 const START: i64 = 1_800_000_000_000_000;
@@ -21,6 +22,7 @@ pub struct Workload {
     payments: u64,
     caller: Caller,
     policy: Arc<Policy>,
+    gateways: Arc<[GatewayName]>,
     now: AtomicI64,
     created: AtomicU64,
     turns: Vec<AtomicBool>,
@@ -50,6 +52,7 @@ impl Workload {
             payments,
             caller,
             policy: Arc::default(),
+            gateways: ["sandbox".parse().expect("valid")].into(),
             now: AtomicI64::new(START),
             created: AtomicU64::new(payments),
             turns: (0..payments).map(|_| AtomicBool::new(false)).collect(),
@@ -80,7 +83,8 @@ impl Workload {
     }
 
     fn command(&self, request: Request) -> Command {
-        Command { caller: self.caller.clone(), at: self.at(), policy: self.policy.clone(), request }
+        let (caller, policy) = (self.caller.clone(), self.policy.clone());
+        Command { caller, at: self.at(), policy, gateways: self.gateways.clone(), request }
     }
 
     fn create(&self, number: u128) -> Command {
@@ -89,11 +93,12 @@ impl Workload {
             payment: Workload::payment_id(number),
             amount: Money::from_minor(9_950, Currency::USD).expect("valid"),
             destination: Destination::invoice(invoice),
+            known: Known::Unasked,
             method: PaymentMethod::Card(Some(format!("pm_{number:012}").parse().expect("valid"))),
+            checkout: Checkout::default(),
             metadata: Metadata::new([("order", format!("order-{number}"))]).expect("valid"),
             idempotency_key: Some(IdempotencyKey::new(format!("key-{number:016}")).expect("valid")),
             process: Some(AttemptId::new(uuid(number * 2 + 1))),
-            gateway: Some("sandbox".parse().expect("valid")),
         }))
     }
 

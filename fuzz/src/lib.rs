@@ -6,9 +6,11 @@
 
 mod amounts;
 mod create_request;
+mod queries;
 
 pub use amounts::amounts;
 pub use create_request::create_request;
+pub use queries::queries;
 
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::script::STEP;

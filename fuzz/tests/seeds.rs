@@ -14,6 +14,11 @@ fn amounts() {
 }
 
 #[test]
+fn queries() {
+    assert!(replay("queries", fuzz::queries) > 0);
+}
+
+#[test]
 fn scripts() {
     assert!(replay("scripts", fuzz::scripts) > 0);
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use counterfoil::money::{Currency, Money};
+use counterfoil::money::{Currency, Money, MoneyError};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
@@ -50,11 +50,30 @@ impl Amounts {
 /// The amount and currency that a request asks for; more than nothing.
 pub(crate) fn read(fields: &Fields<'_>) -> Result<Money, ApiError> {
     let amount = fields.required("amount", Fields::number)?;
-    let currency: Currency = fields
-        .required("currency", Fields::string)?
-        .parse()
-        .map_err(|unknown| ApiError::invalid("currency", unknown))?;
-    let amount = Money::parse(&amount, currency).map_err(|error| ApiError::money(&error))?;
+    let currency = fields.required("currency", |fields, _| currency(fields))?;
+    exact(&amount, currency)
+}
+
+/// The amount that a request may name, of something that is paid in `expected`; more than nothing. Whether another
+/// currency will do is the books' to say, which know a replay first; without an amount they have nothing to compare.
+pub(crate) fn read_optional(fields: &Fields<'_>, expected: Currency) -> Result<Option<Money>, ApiError> {
+    let given = currency(fields)?;
+    match (fields.number("amount")?, given) {
+        (Some(amount), given) => exact(&amount, given.unwrap_or(expected)).map(Some),
+        (None, Some(got)) if got != expected => {
+            Err(ApiError::money(&MoneyError::CurrencyMismatch { expected, got }))
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+fn currency(fields: &Fields<'_>) -> Result<Option<Currency>, ApiError> {
+    let parse = |text: String| text.parse().map_err(|unknown| ApiError::invalid("currency", unknown));
+    fields.string("currency")?.map(parse).transpose()
+}
+
+fn exact(amount: &str, currency: Currency) -> Result<Money, ApiError> {
+    let amount = Money::parse(amount, currency).map_err(|error| ApiError::money(&error))?;
     if amount.is_zero() {
         return Err(ApiError::invalid("amount", "the amount must be greater than zero"));
     }

@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 
-use counterfoil::text::{InvalidText, Metadata};
+use counterfoil::clock::Timestamp;
+use counterfoil::text::{GatewayOptions, InvalidText, Metadata};
 use serde_json::value::RawValue;
 
+use crate::canonical;
 use crate::error::ApiError;
 use crate::json::{self, Members};
 
@@ -53,10 +55,13 @@ impl<'a> Fields<'a> {
         all: &[T],
         word: fn(T) -> &'static str,
     ) -> Result<Option<T>, ApiError> {
-        let Some(given) = self.string(name)? else { return Ok(None) };
-        let found = all.iter().copied().find(|known| word(*known) == given);
-        let unknown = || ApiError::unknown_word(name, all.iter().map(|known| word(*known)).collect());
-        found.ok_or_else(unknown).map(Some)
+        self.string(name)?.map(|given| one_of(name, &given, all, word)).transpose()
+    }
+
+    /// A moment, as RFC 3339 writes it.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let parse = |text: String| text.parse().map_err(|error| ApiError::invalid(name, error));
+        self.string(name)?.map(parse).transpose()
     }
 
     /// `true` or `false`.
@@ -89,6 +94,13 @@ impl<'a> Fields<'a> {
         entries.map(check).transpose()
     }
 
+    /// An object of whatever is in it, written in the one way in which equal objects are equal texts.
+    pub(crate) fn options(&self, name: &str) -> Result<Option<GatewayOptions>, ApiError> {
+        let object = self.read(name, "an object", canonical::object)?;
+        let check = |text| GatewayOptions::new(text).map_err(|error| ApiError::invalid(name, error));
+        object.map(check).transpose()
+    }
+
     fn read<T>(
         &self,
         name: &str,
@@ -99,4 +111,15 @@ impl<'a> Fields<'a> {
         let wrong = || ApiError::invalid(name, format!("{name} must be {expected}"));
         read(value).ok_or_else(wrong).map(Some)
     }
+}
+
+/// The one of `all` that is `given`, to the letter.
+pub(crate) fn one_of<T: Copy>(
+    name: &str,
+    given: &str,
+    all: &[T],
+    word: fn(T) -> &'static str,
+) -> Result<T, ApiError> {
+    let found = all.iter().copied().find(|known| word(*known) == given);
+    found.ok_or_else(|| ApiError::unknown_word(name, all.iter().map(|known| word(*known)).collect()))
 }

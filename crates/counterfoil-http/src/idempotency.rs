@@ -2,8 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderName};
 use counterfoil::text::IdempotencyKey;
+use utoipa::IntoParams;
 
 use crate::error::ApiError;
+use crate::schema;
 
 pub(crate) const FIELD: &str = "idempotency_key";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -25,4 +27,13 @@ pub(crate) fn one_key(
         key = Some(given);
     }
     Ok(key)
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "only described: headers are read by their names")]
+pub(crate) struct KeyHeader {
+    /// The same as `idempotency_key` in the body, and equal to it where both are given.
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<schema::IdempotencyKey>,
 }

@@ -9,6 +9,7 @@
 //! * It says what happened: 503 `service_unavailable` means that nothing did, 504 `outcome_unknown` that it
 //!   may have, and then only the same request with the same idempotency key finds out.
 //! * It carries `X-Request-ID`, the caller's own where it is fit to be repeated.
+//! * If it is a payment, its version is the `ETag`; a `PUT` with another one in `If-Match` is answered 409.
 //! * A key sees and touches one scope. What belongs to another answers exactly like what does not exist.
 //!
 //! And for every request: the key is checked before anything else is read, the body is bounded before it is
@@ -56,18 +57,23 @@ mod answer;
 mod api;
 mod auth;
 mod body;
+mod canonical;
 mod envelope;
 mod error;
 mod events;
+mod feed;
 mod fields;
 mod health;
 mod idempotency;
 mod json;
 mod keys;
+mod openapi;
 mod path;
 mod payment;
+mod precondition;
 mod query;
 mod routes;
+mod schema;
 mod task;
 mod wallet;
 
@@ -75,7 +81,8 @@ pub use amount::{Amounts, UnknownAmounts};
 pub use api::Api;
 pub use error::ApiError;
 pub use keys::{ApiKeys, InvalidApiKey};
+pub use openapi::openapi;
 #[doc(hidden)]
-pub use payment::parse_create;
+pub use payment::{parse_create, parse_list, parse_update};
 pub use routes::router;
 pub use task::Flows;

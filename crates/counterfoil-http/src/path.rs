@@ -4,8 +4,12 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use counterfoil::id::PaymentId;
 use counterfoil::text::WalletId;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{Ref, Required};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
+use crate::schema;
 
 /// The payment that a path names. What is no id names no payment.
 #[derive(Debug)]
@@ -33,6 +37,28 @@ impl<S: Send + Sync> FromRequestParts<S> for WalletPath {
         let text = text.ok_or_else(|| ApiError::invalid(field, "the wallet id is not UTF-8"))?;
         WalletId::new(text).map(WalletPath).map_err(|error| ApiError::invalid(field, error))
     }
+}
+
+impl IntoParams for PaymentPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![described::<schema::PaymentId>("The payment.")]
+    }
+}
+
+impl IntoParams for WalletPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![described::<schema::WalletId>("The wallet.")]
+    }
+}
+
+fn described<T: ToSchema>(description: &str) -> Parameter {
+    Parameter::builder()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(Ref::from_schema_name(T::name())))
+        .build()
 }
 
 /// The path's one parameter; `None` if its percent-encoding does not make UTF-8.

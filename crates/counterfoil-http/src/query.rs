@@ -1,43 +1,113 @@
-//! Query strings: whole numbers, within bounds.
+//! Query strings: bounded, decoded, each parameter read as what it must be.
+//!
+//! A parameter that is given counts, and an empty one is a value that will not do: it never widens what is asked
+//! for to everything. (The published clients leave out what is not set.) Nor does the first of two count.
 
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use axum::http::Uri;
+use percent_encoding::percent_decode_str;
+use utoipa::openapi::Object;
 
 use crate::error::ApiError;
+use crate::fields::one_of;
+use crate::schema;
 
-/// The most bytes of a query string that are looked at.
+/// The most bytes of a query string that are looked at, where nothing long can be asked for.
 const MAX_QUERY: usize = 2_048;
+
+/// The most things of a page.
+const MAX_LIMIT: u64 = 1_000;
 
 /// The parameters of a request. Those that nobody asks for are ignored.
 #[derive(Debug)]
-pub(crate) struct Query<'a>(&'a str);
+pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
-impl<'a> Query<'a> {
-    pub(crate) fn of(uri: &'a Uri) -> Result<Query<'a>, ApiError> {
-        let query = uri.query().unwrap_or_default();
-        if query.len() > MAX_QUERY {
-            return Err(ApiError::refused(format!("the query string is longer than {MAX_QUERY} bytes")));
+impl<'a> Parameters<'a> {
+    /// Those of `uri`.
+    pub(crate) fn of(uri: &'a Uri) -> Result<Parameters<'a>, ApiError> {
+        Parameters::parse(uri.query().unwrap_or_default(), MAX_QUERY)
+    }
+
+    /// Those of a query string of at most so many bytes.
+    pub(crate) fn parse(query: &'a str, most: usize) -> Result<Parameters<'a>, ApiError> {
+        if query.len() > most {
+            return Err(ApiError::refused(format!("the query string is longer than {most} bytes")));
         }
-        Ok(Query(query))
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        // What is no text is the name of nothing.
+        let named = pairs.filter_map(|(name, value)| Some((decoded(name)?, value)));
+        Ok(Parameters(named.collect()))
+    }
+
+    /// The texts of all parameters of this name.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<Cow<'a, str>>, ApiError> {
+        let text =
+            |value| decoded(value).ok_or_else(|| ApiError::invalid(name, format!("{name} is not UTF-8")));
+        self.values(name).map(text).collect()
+    }
+
+    /// A valid `T`.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let parse = |text: Cow<'_, str>| text.parse().map_err(|error| ApiError::invalid(name, error));
+        self.text(name)?.map(parse).transpose()
+    }
+
+    /// One of the words of a closed set.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        name: &str,
+        all: &[T],
+        word: fn(T) -> &'static str,
+    ) -> Result<Option<T>, ApiError> {
+        self.text(name)?.map(|given| one_of(name, &given, all, word)).transpose()
     }
 
     /// The whole number that the parameter `name` must be, where it is given.
     pub(crate) fn number(&self, name: &str, bounds: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
-        let pairs = self.0.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            (Some(value), None) if value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                let number = value.parse().ok().filter(|number| bounds.contains(number));
-                number.ok_or_else(|| out_of(name, &bounds)).map(Some)
-            }
-            _ => Err(out_of(name, &bounds)),
+        let parse = |text: Cow<'_, str>| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok().filter(|number| digits && bounds.contains(number));
+            let (first, last) = (bounds.start(), bounds.end());
+            let message = || format!("{name} must be one whole number from {first} to {last}");
+            number.ok_or_else(|| ApiError::invalid(name, message()))
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+
+    /// How many things of a page are asked for: `default`, unless the caller says.
+    pub(crate) fn limit(&self, default: usize) -> Result<usize, ApiError> {
+        let limit = self.number("limit", 1..=MAX_LIMIT)?;
+        Ok(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, ApiError> {
+        let mut texts = self.texts(name)?;
+        match texts.len() {
+            0 | 1 => Ok(texts.pop()),
+            _ => Err(ApiError::invalid(name, format!("{name} is given twice"))),
         }
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| *value)
     }
 }
 
-fn out_of(name: &str, bounds: &RangeInclusive<u64>) -> ApiError {
-    let (first, last) = (bounds.start(), bounds.end());
-    ApiError::invalid(name, format!("{name} must be one whole number from {first} to {last}"))
+/// What `limit` may be, for the description.
+pub(crate) fn limits(default: usize) -> Object {
+    schema::numbers(1..=MAX_LIMIT).default(Some(default.into())).build()
+}
+
+/// As forms are encoded: a `+` is a space. `None` if that makes no UTF-8.
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?.into_owned();
+        return Some(decoded.into());
+    }
+    percent_decode_str(text).decode_utf8().ok()
 }

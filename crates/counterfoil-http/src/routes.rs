@@ -2,42 +2,70 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
+use axum::{Extension, Router};
 
 use crate::api::Api;
 use crate::auth::authenticate;
 use crate::envelope::envelop;
 use crate::error::{ApiError, Code};
-use crate::{events, health, payment, wallet};
+use crate::openapi::{self, Document};
+use crate::{events, feed, health, payment, wallet};
+
+/// A function that makes the routes, and a list of them for the test that all are described.
+macro_rules! routes {
+    ($($routes:ident, $list:ident: $($method:ident $path:literal => $handler:path,)+;)+) => {$(
+        fn $routes() -> Router<Arc<Api>> {
+            Router::new()$(.route($path, $method($handler)))+
+        }
+
+        #[cfg(test)]
+        pub(crate) const $list: &[(&str, &str)] = &[$((stringify!($method), $path),)+];
+    )+};
+}
+
+routes! {
+    guarded, GUARDED:
+        get "/payments" => payment::list::list,
+        post "/payments" => payment::create,
+        get "/payments/{id}" => payment::read,
+        put "/payments/{id}" => payment::update::update,
+        delete "/payments/{id}" => payment::archive,
+        post "/payments/{id}/process" => payment::process,
+        post "/payments/{id}/attempts" => payment::attempt::record_attempt,
+        get "/payments/{id}/events" => events::list,
+        get "/events" => feed::list,
+        get "/wallets/{id}" => wallet::read,
+        post "/wallets/{id}/top-ups" => wallet::top_up,
+    ;
+    open, OPEN:
+        get "/healthz" => health::healthz,
+        get "/readyz" => health::readyz,
+        get "/openapi.json" => openapi::read,
+    ;
+}
 
 /// The routes under `/v1`, to be served as they are or nested in a host's router.
 ///
-/// Under `/v1` everything needs a key, routes that do not exist included, but for `healthz` and `readyz`,
-/// which are also found without the `/v1`. The router answers unknown paths itself, so a host that has a
-/// fallback of its own must nest it, not merge it.
+/// Under `/v1` everything needs a key, routes that do not exist included, but for `healthz`, `readyz` and
+/// `openapi.json`, which are also found without the `/v1`. The router answers unknown paths itself, so a host that
+/// has a fallback of its own must nest it, not merge it.
 ///
 /// It must run inside a Tokio runtime: requests that write do so in tasks of their own.
 pub fn router(api: Api) -> Router {
     let api = Arc::new(api);
-    let guarded = Router::new()
-        .route("/payments", post(payment::create))
-        .route("/payments/{id}", get(payment::read))
-        .route("/payments/{id}/process", post(payment::process))
-        .route("/payments/{id}/events", get(events::list))
-        .route("/wallets/{id}", get(wallet::read))
-        .route("/wallets/{id}/top-ups", post(wallet::top_up))
+    let guarded = guarded()
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(api.clone(), authenticate));
-    let open = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .method_not_allowed_fallback(no_such_method);
+    let open = |base| {
+        let document = Document::new(api.amounts, base);
+        open().method_not_allowed_fallback(no_such_method).layer(Extension(document))
+    };
     Router::new()
-        .merge(open.clone())
-        .nest("/v1", guarded.merge(open))
+        .merge(open("./v1"))
+        .nest("/v1", guarded.merge(open("../v1")))
         .fallback(no_such_route)
         .layer(from_fn_with_state(api.clone(), envelop))
         .with_state(api)

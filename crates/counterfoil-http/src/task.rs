@@ -1,7 +1,6 @@
 //! Work that must not stop halfway.
 
 use counterfoil::command::Receipt;
-use counterfoil::ledger::LedgerError;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
@@ -22,10 +21,14 @@ impl Flows {
 
     /// Carries `work` to its end in a task of its own: a caller who hangs up must not leave a charge that
     /// nobody writes down.
-    pub(crate) async fn carry(
+    pub(crate) async fn carry<E>(
         &self,
-        work: impl Future<Output = Result<Receipt, LedgerError>> + Send + 'static,
-    ) -> Result<Receipt, ApiError> {
+        work: impl Future<Output = Result<Receipt, E>> + Send + 'static,
+    ) -> Result<Receipt, ApiError>
+    where
+        E: Send + 'static,
+        ApiError: From<E>,
+    {
         match self.0.spawn(work).await {
             Ok(done) => done.map_err(ApiError::from),
             // It panicked, or the runtime goes down: nobody knows how far it came.

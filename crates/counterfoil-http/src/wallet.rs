@@ -14,17 +14,32 @@ use counterfoil::scope::Caller;
 use counterfoil::text::{EnvironmentId, TenantId, WalletId};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::amount::{self, Amounts};
 use crate::answer;
 use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
+use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
 use crate::fields::Fields;
-use crate::idempotency;
+use crate::idempotency::{self, KeyHeader};
 use crate::path::WalletPath;
+use crate::schema;
 
-/// `GET /wallets/{id}`.
+/// Reads a wallet.
+#[utoipa::path(
+    get,
+    path = "/wallets/{id}",
+    operation_id = "readWallet",
+    tag = "wallets",
+    params(WalletPath),
+    responses(
+        (status = 200, description = "The wallet.", body = WalletView),
+        (status = 400, response = BadRequest),
+        (status = 404, response = NotFound),
+    ),
+)]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -34,7 +49,27 @@ pub(crate) async fn read(
     Ok(answer::json(StatusCode::OK, &WalletView::new(&id, &wallet, api.amounts)))
 }
 
-/// `POST /wallets/{id}/top-ups`: answers the wallet as it is now.
+/// Puts credits into a wallet.
+///
+/// The wallet comes to be with its first top-up.
+#[utoipa::path(
+    post,
+    path = "/wallets/{id}/top-ups",
+    operation_id = "topUpWallet",
+    tag = "wallets",
+    params(WalletPath, KeyHeader),
+    request_body = TopUpBody,
+    responses(
+        (status = 201, description = "The wallet, as it is now.", body = WalletView,
+            headers(("Idempotent-Replayed" = bool, description = "`true` where it had been topped up before.")),
+            links(("read" = (operation_id = "readWallet", parameters(("id" = "$response.body#/id"))))),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 413, response = PayloadTooLarge),
+        (status = 422, response = IdempotencyMismatch),
+        (status = 504, response = OutcomeUnknown),
+    ),
+)]
 pub(crate) async fn top_up(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -52,19 +87,40 @@ pub(crate) async fn top_up(
     Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
 }
 
-#[derive(Serialize)]
+/// How much more is to be in a wallet.
+#[derive(ToSchema)]
+#[schema(as = TopUp)]
+#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+struct TopUpBody {
+    amount: schema::GivenAmount,
+    currency: schema::GivenCurrency,
+    idempotency_key: Option<schema::IdempotencyKey>,
+}
+
+/// A wallet of credits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Wallet)]
 struct WalletView<'a> {
+    #[schema(value_type = schema::WalletId)]
     id: &'a WalletId,
+    #[schema(value_type = schema::TenantId)]
     tenant_id: &'a TenantId,
+    #[schema(value_type = schema::EnvironmentId)]
     environment_id: &'a EnvironmentId,
+    /// One per currency.
     balances: Vec<Balance>,
+    #[schema(value_type = schema::Time)]
     created_at: Timestamp,
+    #[schema(value_type = schema::Time)]
     updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// What is in a wallet, of one currency.
+#[derive(Serialize, ToSchema)]
 struct Balance {
+    #[schema(value_type = schema::Currency)]
     currency: Currency,
+    #[schema(value_type = schema::Amount)]
     amount: Box<RawValue>,
 }
 

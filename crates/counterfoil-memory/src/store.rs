@@ -1,16 +1,24 @@
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::ops::Bound;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
+use counterfoil::id::PaymentId;
+use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Group, Head, Health, Key, PaymentStore, Plan, Record, State, Step,
-    StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Durability, Entry, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
+    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
+use uuid::Uuid;
+
+/// How many events one look into the feed goes through.
+const STRETCH: usize = 10_000;
 
 /// A [`PaymentStore`] in memory.
 #[derive(Debug, Default)]
@@ -20,6 +28,10 @@ pub struct MemoryStore(Mutex<Books>);
 struct Books {
     records: HashMap<Key, Record>,
     streams: BTreeMap<(Scope, StreamId), Vec<Arc<Event>>>,
+    /// Every event, in the order of the commits: the position of one is how many stand up to it.
+    journal: Vec<Arc<Event>>,
+    /// Who waits for news.
+    waiting: Vec<Waker>,
     closed: bool,
 }
 
@@ -56,12 +68,68 @@ impl Books {
         for event in &plan.events {
             let stream = (event.scope().clone(), event.stream().clone());
             self.streams.entry(stream).or_default().push(event.clone());
+            self.journal.push(event.clone());
         }
         let claims = plan.claims.iter().cloned().map(Record::Claim);
         for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
             self.records.insert(record.key(), record);
         }
+        if !plan.is_empty() {
+            self.wake();
+        }
     }
+
+    fn wake(&mut self) {
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    /// The payments of `scope`, in the order of their ids.
+    fn payments(&self, scope: &Scope) -> impl Iterator<Item = Arc<Payment>> {
+        let first = StreamId::Payment(PaymentId::new(Uuid::nil()));
+        let streams = self.streams.range((scope.clone(), first)..).map(|(key, _)| key);
+        let payments = streams.map_while(move |(of, stream)| match stream {
+            StreamId::Payment(id) if of == scope => Some(Key::Payment(scope.clone(), *id)),
+            _ => None,
+        });
+        payments.filter_map(|key| match self.records.get(&key) {
+            Some(Record::Payment(payment)) => Some(payment.clone()),
+            _ => None,
+        })
+    }
+
+    fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
+        let start = place(after).min(self.journal.len());
+        let mut feed = Feed { entries: Vec::new(), next: after };
+        for (event, number) in self.journal[start..].iter().zip(start as u64 + 1..).take(STRETCH) {
+            if feed.entries.len() == limit {
+                break;
+            }
+            feed.next = Position::from_number(number);
+            if scope.is_none_or(|scope| event.scope() == scope) {
+                feed.entries.push(Entry { position: feed.next, event: event.clone() });
+            }
+        }
+        feed
+    }
+
+    /// Ready when there is something behind `after`; until then `context` is woken by the next commit.
+    fn news(&mut self, after: Position, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
+        if self.closed {
+            Poll::Ready(Err(StoreError::new(StoreErrorKind::Closed, "waiting for news")))
+        } else if self.journal.len() > place(after) {
+            Poll::Ready(Ok(()))
+        } else {
+            if !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                self.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        }
+    }
+}
+
+/// How many events stand up to a position.
+fn place(position: Position) -> usize {
+    position.number().and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 #[async_trait]
@@ -91,6 +159,12 @@ impl PaymentStore for MemoryStore {
         Ok(state)
     }
 
+    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
+        // The payments are shared, so what follows the lock is the only long part.
+        let payments: Vec<_> = self.open("listing")?.payments(scope).collect();
+        Ok(query.page_of(payments))
+    }
+
     async fn history(
         &self,
         scope: &Scope,
@@ -102,6 +176,14 @@ impl PaymentStore for MemoryStore {
         let events = books.streams.get(&(scope.clone(), stream.clone()));
         let behind = events.into_iter().flatten().filter(|event| event.sequence() > after);
         Ok(behind.take(limit).cloned().collect())
+    }
+
+    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        Ok(self.open("reading the feed")?.feed(scope, after, limit))
+    }
+
+    async fn news(&self, after: Position) -> Result<(), StoreError> {
+        poll_fn(|context| self.books().news(after, context)).await
     }
 
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
@@ -120,7 +202,9 @@ impl PaymentStore for MemoryStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        self.books().closed = true;
+        let mut books = self.books();
+        books.closed = true;
+        books.wake();
         Ok(())
     }
 }

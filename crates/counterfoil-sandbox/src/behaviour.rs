@@ -2,8 +2,8 @@
 
 use counterfoil::gateway::Charge;
 use counterfoil::money::Money;
-use counterfoil::payment::{Failure, FailureClass, Outcome};
-use counterfoil::text::{ErrorCode, Message, PaymentMethodId, PaymentUrl};
+use counterfoil::payment::{Failure, FailureClass, Outcome, PaymentMethodType};
+use counterfoil::text::{ErrorCode, GatewayPaymentId, Message, PaymentMethodId, PaymentUrl};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
@@ -20,8 +20,8 @@ pub(crate) enum Behaviour {
 }
 
 impl Behaviour {
-    pub(crate) fn of(instrument: Option<&PaymentMethodId>) -> Behaviour {
-        match instrument.map_or("", PaymentMethodId::as_str) {
+    pub(crate) fn of(charge: &Charge) -> Behaviour {
+        match charge.instrument.as_ref().map_or("", PaymentMethodId::as_str) {
             "pm_sandbox_decline" => Behaviour::Decline,
             "pm_sandbox_decline_hard" => Behaviour::DeclineHard,
             "pm_sandbox_pending" => Behaviour::Pending,
@@ -31,6 +31,7 @@ impl Behaviour {
             "pm_sandbox_timeout_unknown" => Behaviour::TimeoutUnknown,
             "pm_sandbox_down" => Behaviour::Down,
             "pm_sandbox_overpaid" => Behaviour::Overpaid,
+            _ if charge.method == PaymentMethodType::PaymentLink => Behaviour::Action,
             _ => Behaviour::Succeed,
         }
     }
@@ -44,9 +45,7 @@ impl Behaviour {
     pub(crate) fn truth(self, charge: &Charge) -> Option<Outcome> {
         Some(match self {
             Behaviour::Succeed | Behaviour::TimeoutPaid => Outcome::Succeeded { reported: None },
-            Behaviour::Decline | Behaviour::TimeoutDeclined => {
-                no(FailureClass::Soft, "insufficient_funds", "the account does not hold enough money")
-            }
+            Behaviour::Decline | Behaviour::TimeoutDeclined => insufficient_funds(),
             Behaviour::DeclineHard => no(FailureClass::Hard, "stolen_card", "the card was reported stolen"),
             Behaviour::Pending => Outcome::Pending,
             Behaviour::Action => Outcome::RequiresAction { payment_url: payment_url(charge) },
@@ -54,6 +53,21 @@ impl Behaviour {
             Behaviour::TimeoutUnknown | Behaviour::Down => return None,
         })
     }
+}
+
+/// What became of a payment that was made at the gateway itself; `None`: no news.
+pub(crate) fn made_here(id: &GatewayPaymentId) -> Option<Outcome> {
+    if id.as_str().starts_with("sandbox_paid") {
+        Some(Outcome::Succeeded { reported: None })
+    } else if id.as_str().starts_with("sandbox_declined") {
+        Some(insufficient_funds())
+    } else {
+        None
+    }
+}
+
+fn insufficient_funds() -> Outcome {
+    no(FailureClass::Soft, "insufficient_funds", "the account does not hold enough money")
 }
 
 fn no(class: FailureClass, code: &str, message: &str) -> Outcome {

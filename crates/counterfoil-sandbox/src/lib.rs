@@ -2,7 +2,7 @@
 //!
 //! | `payment_method_id` | what the gateway does |
 //! |---|---|
-//! | anything else, or none | succeeds |
+//! | anything else, or none | succeeds; of a `PAYMENT_LINK`, needs the payer |
 //! | `pm_sandbox_decline` | says no: soft, `insufficient_funds` |
 //! | `pm_sandbox_decline_hard` | says no: hard, `stolen_card` |
 //! | `pm_sandbox_pending` | accepts; the outcome would come later |
@@ -12,6 +12,10 @@
 //! | `pm_sandbox_timeout_unknown` | the call times out; asked later it knows nothing |
 //! | `pm_sandbox_down` | certain that nothing was sent |
 //! | `pm_sandbox_overpaid` | reports one minor unit more than asked |
+//!
+//! A payment that was made at the gateway itself is steered by what the gateway is said to call it: one whose
+//! `gateway_payment_id` begins with `sandbox_paid` is paid, with `sandbox_declined` declined, and of any other there
+//! is no news.
 //!
 //! A token is charged once, however often it is sent, as with any gateway worth its name.
 //!
@@ -50,13 +54,13 @@ use async_trait::async_trait;
 use behaviour::Behaviour;
 use books::Books;
 use counterfoil::clock::{Clock, SystemClock};
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use counterfoil::id::PaymentId;
 use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, Outcome};
 use counterfoil::text::{GatewayName, GatewayOperationId, Message};
 
-/// The name it has in the books.
+/// The name it has in the books, unless it is given another.
 pub const NAME: &str = "sandbox";
 
 /// A steerable [`Gateway`]. See the [crate's page](crate) for what it does when.
@@ -78,7 +82,12 @@ impl Sandbox {
     #[must_use]
     #[allow(clippy::missing_panics_doc, reason = "a constant name is valid or is not")]
     pub fn new() -> Sandbox {
-        let name = GatewayName::new(NAME).expect("a constant, checked by every test that makes one");
+        Sandbox::named(GatewayName::new(NAME).expect("a constant, checked by every test that makes one"))
+    }
+
+    /// A gateway that goes by another name: the one that a host's clients ask for.
+    #[must_use]
+    pub fn named(name: GatewayName) -> Sandbox {
         Sandbox { name, clock: Arc::new(SystemClock), books: Mutex::default() }
     }
 
@@ -115,7 +124,7 @@ impl Sandbox {
         let reached = !matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. });
         let evidence = Evidence::new(outcome, self.clock.now());
         // A gateway that was not heard of gave no id.
-        match GatewayOperationId::new(format!("sandbox_{token}")) {
+        match GatewayOperationId::new(format!("{}_{token}", self.name)) {
             Ok(id) if reached => evidence.with_gateway_operation_id(id),
             _ => evidence,
         }
@@ -136,7 +145,7 @@ impl Gateway for Sandbox {
         let outcome = {
             let mut books = self.books();
             books.called();
-            let behaviour = Behaviour::of(charge.instrument.as_ref());
+            let behaviour = Behaviour::of(charge);
             let truth = books.enter(charge, behaviour.truth(charge));
             if behaviour.times_out() {
                 Outcome::Unknown { error_message: Message::lossy("the gateway did not answer in time") }
@@ -150,5 +159,10 @@ impl Gateway for Sandbox {
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
         let truth = self.books().truth(&inquiry.token)?;
         Some(self.evidence(&inquiry.token, truth))
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        let outcome = behaviour::made_here(&payment.gateway_payment_id)?;
+        Some(Evidence::new(outcome, self.clock.now()))
     }
 }

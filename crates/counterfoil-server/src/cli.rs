@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use counterfoil::text::GatewayName;
 use counterfoil_http::Amounts;
 
 use crate::console;
@@ -18,6 +19,7 @@ use crate::store::Location;
 /// Another way to give API keys: separated by white space.
 const API_KEY_VARIABLE: &str = "COUNTERFOIL_API_KEY";
 const DEFAULT_STORE: &str = "sqlite:counterfoil.db";
+const SANDBOX_NAMES: &str = "sandbox,stripe,razorpay,nomod,moyasar,paddle,whop,chargebee";
 
 /// Payments made exactly once, with a history that can be proved.
 #[derive(Debug, Parser)]
@@ -55,6 +57,10 @@ pub(crate) struct Serve {
     /// How amounts are answered: `number` or `string`. In the data of events they are always strings.
     #[arg(long, value_name = "FORM", default_value = "number")]
     pub(crate) amounts: Amounts,
+    /// The names that the sandbox gateway goes by; payments that ask for no gateway go through the first. The
+    /// published clients of this API can name no others than these.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = SANDBOX_NAMES)]
+    pub(crate) sandbox_as: Vec<GatewayName>,
     /// Listen beyond this machine: you vouch that something in front of it speaks TLS.
     #[arg(long)]
     pub(crate) tls_in_front: bool,

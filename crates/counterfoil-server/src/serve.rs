@@ -34,7 +34,9 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode, Error> {
     if options.store == Location::Memory {
         console::complain("warning", "memory: keeps nothing when the server ends");
     }
-    let ledger = Ledger::new(store.clone()).with_gateway(Arc::new(Sandbox::new()));
+    let sandboxes = options.sandbox_as.iter().cloned().map(Sandbox::named);
+    let ledger =
+        sandboxes.fold(Ledger::new(store.clone()), |ledger, sandbox| ledger.with_gateway(Arc::new(sandbox)));
     let api = Api::new(ledger, keys).with_amounts(options.amounts);
     let flows = api.flows();
     let router = counterfoil_http::router(api);

@@ -1,28 +1,37 @@
 //! What one transaction looks up and writes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use counterfoil::Damage;
+use counterfoil::account::Account;
 use counterfoil::claim::Claim;
 use counterfoil::event::{Event, StreamId};
+use counterfoil::payment::Payment;
 use counterfoil::store::{Key, Plan, Record, Row};
 use rusqlite::Connection;
 
 use crate::error::Failure;
 use crate::rows::{self, Place, Scopes};
-use crate::{sql, streams};
+use crate::{listing, sql, streams};
 
-/// The books within one transaction. They know the place of every stream that was looked up, so writing
-/// looks up nothing.
+/// The books within one transaction. They know every stream that was looked up, so writing looks up nothing.
 pub(crate) struct Books<'a> {
     connection: &'a Connection,
     scopes: &'a mut Scopes,
-    places: HashMap<Key, Place>,
+    streams: HashMap<Key, Known>,
+}
+
+/// What is known of a stream.
+struct Known {
+    place: Place,
+    /// The payment as it was found, if it is one and was there.
+    payment: Option<Arc<Payment>>,
 }
 
 impl<'a> Books<'a> {
     pub(crate) fn new(connection: &'a Connection, scopes: &'a mut Scopes) -> Books<'a> {
-        Books { connection, scopes, places: HashMap::new() }
+        Books { connection, scopes, streams: HashMap::new() }
     }
 
     /// Looks up `key`.
@@ -30,14 +39,18 @@ impl<'a> Books<'a> {
         let found = rows::find(self.connection, self.scopes, key)?;
         Ok(found.map(|found| {
             if let Some(place) = found.place {
-                self.places.insert(key.clone(), place);
+                let payment = match &found.record {
+                    Record::Payment(payment) => Some(payment.clone()),
+                    _ => None,
+                };
+                self.streams.insert(key.clone(), Known { place, payment });
             }
             found.record
         }))
     }
 
-    /// Writes all that was decided on what was looked up here.
-    pub(crate) fn write(&mut self, plan: &Plan) -> Result<(), Failure> {
+    /// Writes all that was decided on what was looked up here. Returns the position of the last event.
+    pub(crate) fn write(&mut self, plan: &Plan) -> Result<i64, Failure> {
         let mut position = watermark(self.connection)?;
         for event in &plan.events {
             position += 1;
@@ -49,7 +62,8 @@ impl<'a> Books<'a> {
         for row in &plan.rows {
             self.row(row)?;
         }
-        move_watermark(self.connection, position)
+        move_watermark(self.connection, position)?;
+        Ok(position)
     }
 
     fn append(&mut self, position: i64, event: &Event) -> Result<(), Failure> {
@@ -73,9 +87,9 @@ impl<'a> Books<'a> {
     /// stream stood before; position 0 if nowhere.
     pub(crate) fn enter(&mut self, position: i64, event: &Event) -> Result<Place, Failure> {
         let key = Key::of(event.scope(), event.stream());
-        if let Some(place) = self.places.get_mut(&key) {
-            let before = *place;
-            place.position = position;
+        if let Some(known) = self.streams.get_mut(&key) {
+            let before = known.place;
+            known.place.position = position;
             return Ok(before);
         }
         if event.sequence() != 1 {
@@ -85,7 +99,8 @@ impl<'a> Books<'a> {
         let (kind, id) = streams::columns(event.stream());
         let mut statement = self.connection.prepare_cached(sql::INSERT_STREAM)?;
         statement.execute((position, scope, kind, id.as_ref()))?;
-        self.places.insert(key, Place { stream: position, position });
+        let place = Place { stream: position, position };
+        self.streams.insert(key, Known { place, payment: None });
         Ok(Place { stream: position, position: 0 })
     }
 
@@ -106,25 +121,56 @@ impl<'a> Books<'a> {
 
     /// Writes a row, if it still stands where it was loaded.
     pub(crate) fn row(&mut self, row: &Row) -> Result<(), Failure> {
-        let (insert, update, bytes) = match &row.after {
-            Record::Payment(payment) => (sql::INSERT_PAYMENT, sql::UPDATE_PAYMENT, payment.encode_row()),
-            Record::Account(account) => (sql::INSERT_ACCOUNT, sql::UPDATE_ACCOUNT, account.encode_row()),
+        let before = row.before.cast_signed();
+        let written = match &row.after {
+            Record::Payment(payment) => self.payment(before, payment)?,
+            Record::Account(account) => self.account(before, account)?,
             Record::Claim(claim) => return self.claim(sql::INSERT_CLAIM, claim),
         };
-        let key = row.after.key();
-        let Place { stream, position } = self.place(&key)?;
-        let version = row.after.version().cast_signed();
-        let written = if row.before == 0 {
-            self.connection.prepare_cached(insert)?.execute((stream, version, position, bytes))?
+        if written { Ok(()) } else { Err(unknown(&row.after.key())) }
+    }
+
+    /// Writes the row of a payment, and its listing if that changes. Whether the row was where it was loaded.
+    fn payment(&mut self, before: i64, payment: &Payment) -> Result<bool, Failure> {
+        let key = Key::Payment(payment.scope().clone(), payment.id());
+        let known = self.streams.get(&key).ok_or_else(|| unknown(&key))?;
+        let Place { stream, position } = known.place;
+        let version = payment.version().cast_signed();
+        let (status, updated_at) = (payment.status() as u8, payment.updated_at().unix_micros());
+        let row = payment.encode_row();
+        let written = if before == 0 {
+            let mut insert = self.connection.prepare_cached(sql::INSERT_PAYMENT)?;
+            insert.execute((stream, version, position, status, updated_at, row))?
         } else {
-            let before = row.before.cast_signed();
-            self.connection.prepare_cached(update)?.execute((stream, version, position, bytes, before))?
+            let mut update = self.connection.prepare_cached(sql::UPDATE_PAYMENT)?;
+            update.execute((stream, version, position, status, updated_at, row, before))?
         };
-        if written == 1 { Ok(()) } else { Err(unknown(&key)) }
+        let listed = match &known.payment {
+            None => {
+                let scope = self.scopes.number_or_new(self.connection, payment.scope())?;
+                listing::insert(self.connection, stream, scope, payment)?
+            }
+            Some(before) => listing::update(self.connection, stream, before, payment)?,
+        };
+        Ok(written == 1 && listed)
+    }
+
+    fn account(&mut self, before: i64, account: &Account) -> Result<bool, Failure> {
+        let Place { stream, position } =
+            self.place(&Key::Account(account.scope().clone(), account.id().clone()))?;
+        let (version, row) = (account.version().cast_signed(), account.encode_row());
+        let written = if before == 0 {
+            let mut insert = self.connection.prepare_cached(sql::INSERT_ACCOUNT)?;
+            insert.execute((stream, version, position, row))?
+        } else {
+            let mut update = self.connection.prepare_cached(sql::UPDATE_ACCOUNT)?;
+            update.execute((stream, version, position, row, before))?
+        };
+        Ok(written == 1)
     }
 
     fn place(&self, key: &Key) -> Result<Place, Failure> {
-        self.places.get(key).copied().ok_or_else(|| unknown(key))
+        self.streams.get(key).map(|known| known.place).ok_or_else(|| unknown(key))
     }
 }
 

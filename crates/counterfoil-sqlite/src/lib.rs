@@ -10,7 +10,28 @@
 //! * **Honest.** After a failed write the writer opens the file again, reads what is there, and goes on.
 //!   After a failed sync, a failed read or damage it takes no more commands until the store is opened again.
 //!
-//! The journal of events is the truth; rows and claims are a cache that opening brings up to date.
+//! The journal of events is the truth; rows, claims and listings are a cache that opening brings up to date. A
+//! file of an older version is migrated when it is opened for writing, and all of that is made anew from its
+//! journal.
+//!
+//! # What a list costs
+//!
+//! | asked for | looked at |
+//! |---|---|
+//! | the order of creation, from a cursor or between two times | the page, in an index |
+//! | `ids` | each of them |
+//! | a `destination_id` | what pays that, found by an index, and sorted |
+//! | any other filter, in the order of creation | as many as it takes to fill the page |
+//! | another order | all that are archived, or all that are not, of the scope, and sorted |
+//! | an offset | all before it too |
+//! | a count | all that the filter could mean; without a filter, entries of an index only |
+//!
+//! Status and time of the last event are in no index: every transition would have to move them there.
+//!
+//! # The feed
+//!
+//! It is the journal, by position. [News](counterfoil::store::PaymentStore::news) is told by whoever writes; a store
+//! that only looks finds out for itself within some 50 milliseconds.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -46,7 +67,12 @@
 mod books;
 mod connect;
 mod error;
+mod feed;
+mod list;
+mod listing;
 mod lock;
+mod lookout;
+mod news;
 mod options;
 mod readers;
 mod rebuild;

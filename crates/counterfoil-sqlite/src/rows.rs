@@ -86,7 +86,7 @@ pub(crate) fn find(
             let Some(row) = StreamRow::find(connection, number, StreamId::Payment(*id))? else {
                 return Ok(None);
             };
-            let record = Record::Payment(Arc::new(payment(connection, scope, *id, &row)?));
+            let record = Record::Payment(Arc::new(row.payment(connection, scope, *id)?));
             row.found(record).map(Some)
         }
         Key::Account(scope, id) => {
@@ -97,6 +97,19 @@ pub(crate) fn find(
             row.found(record).map(Some)
         }
     }
+}
+
+/// The payment `id` of `scope`, whose stream has this number.
+pub(crate) fn payment(
+    connection: &Connection,
+    scope: &Scope,
+    id: PaymentId,
+    number: i64,
+) -> Result<Arc<Payment>, Failure> {
+    let row = StreamRow::read(connection, StreamId::Payment(id), number)?;
+    let payment = row.payment(connection, scope, id)?;
+    row.check(payment.version())?;
+    Ok(Arc::new(payment))
 }
 
 /// Where `stream` stands, if it exists in `scope`.
@@ -120,14 +133,27 @@ struct StreamRow {
 
 impl StreamRow {
     fn find(connection: &Connection, scope: i64, stream: StreamId) -> Result<Option<StreamRow>, Failure> {
-        let Some(number) = streams::number(connection, scope, &stream)? else { return Ok(None) };
+        let number = streams::number(connection, scope, &stream)?;
+        number.map(|number| StreamRow::read(connection, stream, number)).transpose()
+    }
+
+    fn read(connection: &Connection, stream: StreamId, number: i64) -> Result<StreamRow, Failure> {
         let mut statement = connection.prepare_cached(streams::row_of(&stream))?;
         let found =
             statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let Some((version, position, bytes)) = found else {
             return Err(damaged(&stream, Damage::Malformed("row: it is missing")));
         };
-        Ok(Some(StreamRow { stream, place: Place { stream: number, position }, version, bytes }))
+        Ok(StreamRow { stream, place: Place { stream: number, position }, version, bytes })
+    }
+
+    /// A payment is its row, and its terms, which stand in its first event and nowhere else.
+    fn payment(&self, connection: &Connection, scope: &Scope, id: PaymentId) -> Result<Payment, Failure> {
+        let first = streams::event(connection, self.place.stream)?;
+        let terms = first.terms().filter(|terms| terms.id == id && terms.scope == *scope);
+        let misplaced = || streams::entry(self.place.stream, Damage::Misplaced(first.body().kind()));
+        let terms = terms.ok_or_else(misplaced)?.clone();
+        Payment::decode_row(terms, &self.bytes).map_err(|damage| self.damaged(damage))
     }
 
     fn damaged(&self, damage: Damage) -> Failure {
@@ -135,8 +161,14 @@ impl StreamRow {
     }
 
     fn found(self, record: Record) -> Result<Found, Failure> {
-        if record.version() == self.version.cast_unsigned() {
-            Ok(Found { record, place: Some(self.place) })
+        self.check(record.version())?;
+        Ok(Found { record, place: Some(self.place) })
+    }
+
+    /// The version stands in the bytes and beside them.
+    fn check(&self, version: u64) -> Result<(), Failure> {
+        if version == self.version.cast_unsigned() {
+            Ok(())
         } else {
             Err(self.damaged(Damage::Malformed("version")))
         }
@@ -145,20 +177,6 @@ impl StreamRow {
 
 fn damaged(stream: &StreamId, damage: Damage) -> Failure {
     Failure::damaged(format_args!("row of {stream}"), damage)
-}
-
-/// A payment is its row, and its terms, which stand in its first event and nowhere else.
-fn payment(
-    connection: &Connection,
-    scope: &Scope,
-    id: PaymentId,
-    row: &StreamRow,
-) -> Result<Payment, Failure> {
-    let first = streams::event(connection, row.place.stream)?;
-    let terms = first.terms().filter(|terms| terms.id == id && terms.scope == *scope);
-    let misplaced = || streams::entry(row.place.stream, Damage::Misplaced(first.body().kind()));
-    let terms = terms.ok_or_else(misplaced)?.clone();
-    Payment::decode_row(terms, &row.bytes).map_err(|damage| row.damaged(damage))
 }
 
 fn account(scope: &Scope, id: &AccountId, row: &StreamRow) -> Result<Account, Failure> {

@@ -14,8 +14,10 @@ struct Migration {
 }
 
 /// In order. What is written here has been run somewhere: it never changes.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "journal, rows and claims", sql: sql::MIGRATION_1 }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "journal, rows and claims", sql: sql::MIGRATION_1 },
+    Migration { version: 2, name: "lists", sql: sql::MIGRATION_2 },
+];
 
 /// An object as `sqlite_schema` has it: type, name and text.
 type Object = (String, String, Option<String>);

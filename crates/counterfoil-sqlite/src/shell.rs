@@ -66,7 +66,7 @@ struct Turns<C> {
 /// Who waits, first come, first served.
 #[derive(Debug)]
 enum Turn<C> {
-    Command(Command, oneshot::Sender<Answer>),
+    Command(Box<Command>, oneshot::Sender<Answer>),
     /// Somebody with a group of his own, who is handed the committer.
     Batch(SyncSender<C>),
 }
@@ -155,7 +155,7 @@ impl<C: Commit> Desk<C> {
             }
             Ok(None) => {
                 let (sender, answer) = oneshot::channel();
-                turns.waiting.push_back(Turn::Command(command, sender));
+                turns.waiting.push_back(Turn::Command(Box::new(command), sender));
                 Entered::Waiting(answer)
             }
             Err(error) => Entered::Answered(Err(ExecuteError::NotCommitted(error))),
@@ -270,7 +270,7 @@ impl<C> Turns<C> {
             None => Work::End(committer),
             Some(Turn::Batch(batch)) => Work::HandOver(committer, batch),
             Some(Turn::Command(command, asker)) => {
-                let (mut group, mut askers) = (vec![command], vec![asker]);
+                let (mut group, mut askers) = (vec![*command], vec![asker]);
                 while group.len() < limit
                     && let Some((command, asker)) = self.next_command()
                 {
@@ -285,7 +285,7 @@ impl<C> Turns<C> {
     /// The next that waits, if it is a command.
     fn next_command(&mut self) -> Option<(Command, oneshot::Sender<Answer>)> {
         match self.waiting.pop_front()? {
-            Turn::Command(command, asker) => Some((command, asker)),
+            Turn::Command(command, asker) => Some((*command, asker)),
             batch @ Turn::Batch(_) => {
                 self.waiting.push_front(batch);
                 None

@@ -1,4 +1,5 @@
-//! All SQL, and nothing but SQL. Every text is constant; values are only ever bound.
+//! All SQL, and nothing but SQL. Every text is constant, or put together of constant pieces in `list`; values
+//! are only ever bound.
 
 /// The first version of the schema.
 ///
@@ -77,6 +78,48 @@ CREATE TABLE counterfoil_watermark (
 INSERT INTO counterfoil_watermark (one, position) VALUES (1, 0);
 ";
 
+/// Lists.
+///
+/// What a list reads of a payment and what moves with nearly every event stands in its row, which is written
+/// then anyway, and in no index. The rest stands in the listing, which is seldom written after the first event.
+/// Names from outside are blobs there: they are compared as the bytes they are, whatever a file's encoding.
+///
+/// Rows and listing are made from the journal when the file is opened: that is what watermark 0 says.
+pub(crate) const MIGRATION_2: &str = "
+DROP TABLE counterfoil_payment;
+
+CREATE TABLE counterfoil_payment (
+    stream INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL CHECK (version > 0),
+    position INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    row BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE counterfoil_listing (
+    stream INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL,
+    archived INTEGER NOT NULL CHECK (archived IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    amount BLOB NOT NULL CHECK (length(amount) = 16),
+    currency TEXT NOT NULL,
+    method INTEGER NOT NULL,
+    destination_type INTEGER NOT NULL,
+    destination_id BLOB NOT NULL,
+    gateway BLOB,
+    gateway_payment_id BLOB,
+    gateway_tracking_id BLOB
+) STRICT;
+
+CREATE INDEX counterfoil_listing_created ON counterfoil_listing (scope, archived, created_at, id);
+
+CREATE INDEX counterfoil_listing_destination ON counterfoil_listing (scope, destination_id);
+
+UPDATE counterfoil_watermark SET position = 0;
+";
+
 // The schema and its version.
 
 pub(crate) const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
@@ -111,6 +154,9 @@ pub(crate) const ACCOUNT_EVENTS: &str = "SELECT position, event, hash FROM count
     WHERE stream = ?1 AND account_sequence > ?2 ORDER BY account_sequence LIMIT ?3";
 pub(crate) const EVENTS_BEHIND: &str = "SELECT position, event, hash FROM counterfoil_journal
     WHERE position > ?1 ORDER BY position LIMIT ?2";
+pub(crate) const EVENTS_AND_SCOPES_BEHIND: &str = "SELECT position, event, hash,
+    (SELECT scope FROM counterfoil_stream WHERE counterfoil_stream.stream = counterfoil_journal.stream)
+    FROM counterfoil_journal WHERE position > ?1 ORDER BY position LIMIT ?2";
 pub(crate) const JOURNAL_END: &str = "SELECT coalesce(max(position), 0) FROM counterfoil_journal";
 pub(crate) const INSERT_EVENT: &str = "INSERT INTO counterfoil_journal
     (position, stream, previous, account_sequence, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -118,10 +164,26 @@ pub(crate) const INSERT_EVENT: &str = "INSERT INTO counterfoil_journal
 // Rows and claims, and up to where they are current.
 
 pub(crate) const PAYMENT: &str = "SELECT version, position, row FROM counterfoil_payment WHERE stream = ?1";
-pub(crate) const INSERT_PAYMENT: &str =
-    "INSERT INTO counterfoil_payment (stream, version, position, row) VALUES (?1, ?2, ?3, ?4)";
+pub(crate) const INSERT_PAYMENT: &str = "INSERT INTO counterfoil_payment
+    (stream, version, position, status, updated_at, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(crate) const UPDATE_PAYMENT: &str = "UPDATE counterfoil_payment
-    SET version = ?2, position = ?3, row = ?4 WHERE stream = ?1 AND version = ?5";
+    SET version = ?2, position = ?3, status = ?4, updated_at = ?5, row = ?6 WHERE stream = ?1 AND version = ?7";
+pub(crate) const INSERT_LISTING: &str = "INSERT INTO counterfoil_listing
+    (stream, archived, gateway, gateway_payment_id, gateway_tracking_id, scope, created_at, id, amount,
+    currency, method, destination_type, destination_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+/// Whether a payment is found by both indexes as what it is, and its row's own columns agree.
+pub(crate) const IS_LISTED: &str = "SELECT
+    EXISTS (SELECT 1 FROM counterfoil_listing INDEXED BY counterfoil_listing_created
+        WHERE scope = ?6 AND archived = ?2 AND created_at = ?7 AND id = ?8 AND stream = ?1
+        AND gateway IS ?3 AND gateway_payment_id IS ?4 AND gateway_tracking_id IS ?5 AND amount = ?9
+        AND currency = ?10 AND method = ?11 AND destination_type = ?12 AND destination_id = ?13)
+    AND EXISTS (SELECT 1 FROM counterfoil_listing INDEXED BY counterfoil_listing_destination
+        WHERE scope = ?6 AND destination_id = ?13 AND stream = ?1)
+    AND EXISTS (SELECT 1 FROM counterfoil_payment
+        WHERE stream = ?1 AND status = ?14 AND updated_at = ?15)";
+pub(crate) const UPDATE_LISTING: &str = "UPDATE counterfoil_listing
+    SET archived = ?2, gateway = ?3, gateway_payment_id = ?4, gateway_tracking_id = ?5 WHERE stream = ?1";
 pub(crate) const ACCOUNT: &str = "SELECT version, position, row FROM counterfoil_account WHERE stream = ?1";
 pub(crate) const INSERT_ACCOUNT: &str =
     "INSERT INTO counterfoil_account (stream, version, position, row) VALUES (?1, ?2, ?3, ?4)";
@@ -136,7 +198,60 @@ pub(crate) const REPLACE_CLAIM: &str = "INSERT OR REPLACE INTO counterfoil_claim
 pub(crate) const WATERMARK: &str = "SELECT position FROM counterfoil_watermark";
 pub(crate) const MOVE_WATERMARK: &str = "UPDATE counterfoil_watermark SET position = ?1";
 pub(crate) const EMPTY_ROWS: &str = "DELETE FROM counterfoil_payment; DELETE FROM counterfoil_account;
-    DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope;";
+    DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope;";
+
+// Lists: what `list` puts together.
+
+pub(crate) const LISTED: &str = "SELECT listing.stream, listing.id FROM counterfoil_listing AS listing";
+pub(crate) const COUNT_LISTED: &str = "SELECT count(*) FROM counterfoil_listing AS listing";
+pub(crate) const BY_CREATION: &str = " INDEXED BY counterfoil_listing_created";
+pub(crate) const BY_DESTINATION: &str = " INDEXED BY counterfoil_listing_destination";
+/// The listing first, in the order of its index: `CROSS` says so.
+pub(crate) const WITH_ROWS: &str =
+    " CROSS JOIN counterfoil_payment AS payment ON payment.stream = listing.stream";
+pub(crate) const IN_SCOPE: &str = " WHERE listing.scope = ? AND listing.archived = ?";
+pub(crate) const OF_DESTINATION_TYPE: &str = " AND listing.destination_type = ?";
+pub(crate) const OF_DESTINATION_ID: &str = " AND listing.destination_id = ?";
+pub(crate) const OF_METHOD: &str = " AND listing.method = ?";
+pub(crate) const OF_STATUS: &str = " AND payment.status = ?";
+pub(crate) const OF_GATEWAY: &str = " AND listing.gateway = ?";
+pub(crate) const OF_CURRENCY: &str = " AND listing.currency = ?";
+pub(crate) const OF_GATEWAY_PAYMENT_ID: &str = " AND listing.gateway_payment_id = ?";
+pub(crate) const OF_GATEWAY_TRACKING_ID: &str = " AND listing.gateway_tracking_id = ?";
+pub(crate) const CREATED_FROM: &str = " AND listing.created_at >= ?";
+pub(crate) const CREATED_TO: &str = " AND listing.created_at <= ?";
+pub(crate) const PAGE: &str = " LIMIT ? OFFSET ?";
+
+/// One way to sort a list: where a page goes on behind a key and an id, and the order of what follows.
+pub(crate) struct Sorting {
+    pub(crate) behind: &'static str,
+    pub(crate) order: &'static str,
+}
+
+pub(crate) const CREATED_ASCENDING: Sorting = Sorting {
+    behind: " AND (listing.created_at, listing.id) > (?, ?)",
+    order: " ORDER BY listing.created_at, listing.id",
+};
+pub(crate) const CREATED_DESCENDING: Sorting = Sorting {
+    behind: " AND (listing.created_at, listing.id) < (?, ?)",
+    order: " ORDER BY listing.created_at DESC, listing.id DESC",
+};
+pub(crate) const UPDATED_ASCENDING: Sorting = Sorting {
+    behind: " AND (payment.updated_at, listing.id) > (?, ?)",
+    order: " ORDER BY payment.updated_at, listing.id",
+};
+pub(crate) const UPDATED_DESCENDING: Sorting = Sorting {
+    behind: " AND (payment.updated_at, listing.id) < (?, ?)",
+    order: " ORDER BY payment.updated_at DESC, listing.id DESC",
+};
+pub(crate) const AMOUNT_ASCENDING: Sorting = Sorting {
+    behind: " AND (listing.amount, listing.id) > (?, ?)",
+    order: " ORDER BY listing.amount, listing.id",
+};
+pub(crate) const AMOUNT_DESCENDING: Sorting = Sorting {
+    behind: " AND (listing.amount, listing.id) < (?, ?)",
+    order: " ORDER BY listing.amount DESC, listing.id DESC",
+};
 
 // The log.
 

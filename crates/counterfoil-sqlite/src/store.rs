@@ -6,16 +6,18 @@ use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Head, Health, Key, PaymentStore, State, StoreError, StoreErrorKind,
-    StoreStatus,
+    Cursor, Durability, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query, State,
+    StoreError, StoreErrorKind, StoreStatus,
 };
 
 use crate::error::{self, Failure};
 use crate::lock::{self, FileLock};
+use crate::lookout::Lookout;
+use crate::news::News;
 use crate::readers::Readers;
 use crate::shell::Shell;
 use crate::writer::Writer;
-use crate::{SqliteOptions, connect, rows, streams};
+use crate::{SqliteOptions, connect, feed, list, news, rows, streams};
 
 const OPENING: &str = "opening the file";
 
@@ -27,8 +29,14 @@ const OPENING: &str = "opening the file";
 pub struct SqliteStore {
     /// First, so that the writer's is the last connection and leaves no log behind.
     readers: Readers,
-    /// `None` if it was opened to look only.
-    shell: Option<Shell<Writer>>,
+    access: Access,
+}
+
+/// What a store may do with its file, and who tells it of news there.
+#[derive(Debug)]
+enum Access {
+    Write { shell: Shell<Writer>, news: News },
+    Look(Lookout),
 }
 
 impl SqliteStore {
@@ -49,6 +57,9 @@ impl SqliteStore {
     /// Opens a database file to look at it. It never writes, takes no lock, and works beside a process that
     /// writes. Every command is answered `NotCommitted`.
     ///
+    /// Nobody tells it of [news](PaymentStore::news): a thread of its own, which the first to wait for some
+    /// starts and closing ends, looks at the file every 50 milliseconds.
+    ///
     /// # Errors
     ///
     /// As [`open`](Self::open), but for `Busy`; [`Misconfigured`](StoreErrorKind::Misconfigured) also if the
@@ -58,8 +69,9 @@ impl SqliteStore {
         let path = lock::resolve(path.as_ref())?;
         let mut first = connect::reader(&path).map_err(|failure| failure.during(OPENING))?;
         connect::check_readable(&mut first).map_err(|failure| failure.during(OPENING))?;
+        let lookout = Lookout::new(path.clone());
         let readers = Readers::new(path, SqliteOptions::default().readers, first);
-        Ok(SqliteStore { readers, shell: None })
+        Ok(SqliteStore { readers, access: Access::Look(lookout) })
     }
 
     pub(crate) fn open_with(path: &Path, options: SqliteOptions) -> Result<SqliteStore, StoreError> {
@@ -73,9 +85,11 @@ impl SqliteStore {
         let mut first = connect::reader(&path).map_err(failed)?;
         // Having read, it keeps SQLite's shared memory in place, so that reading goes on when writing cannot.
         connect::check_readable(&mut first).map_err(failed)?;
+        let news = writer.news();
         let shell = Shell::start(writer, group_limit, queue_limit)
             .map_err(|error| error::file(error, "starting the thread that writes"))?;
-        Ok(SqliteStore { readers: Readers::new(path, readers, first), shell: Some(shell) })
+        let readers = Readers::new(path, readers, first);
+        Ok(SqliteStore { readers, access: Access::Write { shell, news } })
     }
 
     /// Executes many commands in order, in as few commits as the
@@ -85,9 +99,9 @@ impl SqliteStore {
     /// It blocks until all is durable: for threads of one's own, not for tasks of an asynchronous runtime.
     /// Commands of other callers may come between two groups.
     pub fn execute_batch(&self, commands: &[Command]) -> Vec<Result<Receipt, ExecuteError>> {
-        match &self.shell {
-            Some(shell) => shell.execute_batch(commands),
-            None => commands.iter().map(|_| Err(read_only())).collect(),
+        match &self.access {
+            Access::Write { shell, .. } => shell.execute_batch(commands),
+            Access::Look(_) => commands.iter().map(|_| Err(read_only())).collect(),
         }
     }
 }
@@ -101,14 +115,17 @@ fn read_only() -> ExecuteError {
 impl PaymentStore for SqliteStore {
     fn status(&self) -> StoreStatus {
         let open = if self.readers.are_open() { Health::Ok } else { Health::Closed };
-        let (health, queued) = self.shell.as_ref().map_or((open, 0), Shell::status);
+        let (health, queued) = match &self.access {
+            Access::Write { shell, .. } => shell.status(),
+            Access::Look(_) => (open, 0),
+        };
         StoreStatus::new(Durability::Disk).with_health(health).with_queued(queued)
     }
 
     async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
-        match &self.shell {
-            Some(shell) => shell.execute(command).await,
-            None => Err(read_only()),
+        match &self.access {
+            Access::Write { shell, .. } => shell.execute(command).await,
+            Access::Look(_) => Err(read_only()),
         }
     }
 
@@ -123,6 +140,10 @@ impl PaymentStore for SqliteStore {
             }
             Ok(state)
         })
+    }
+
+    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
+        self.readers.read("listing", |connection, scopes| list::page(connection, scopes, scope, query))
     }
 
     async fn history(
@@ -145,14 +166,32 @@ impl PaymentStore for SqliteStore {
         })
     }
 
+    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        self.readers.read("reading the feed", |connection, scopes| {
+            feed::read(connection, scopes, scope, after, limit)
+        })
+    }
+
+    async fn news(&self, after: Position) -> Result<(), StoreError> {
+        if !self.readers.are_open() {
+            return Err(news::closed());
+        }
+        let mut news = match &self.access {
+            Access::Write { news, .. } => news.clone(),
+            Access::Look(lookout) => lookout.news()?,
+        };
+        news.wait(after).await
+    }
+
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
         self.readers.read("reading the heads", |connection, _| streams::heads(connection, after, limit))
     }
 
     async fn close(&self) -> Result<(), StoreError> {
         self.readers.close();
-        if let Some(shell) = &self.shell {
-            shell.close().await;
+        match &self.access {
+            Access::Write { shell, .. } => shell.close().await,
+            Access::Look(lookout) => lookout.close(),
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::rows::Place;
-use crate::sql;
+use crate::rows::{self, Place};
+use crate::{listing, sql};
 
 /// The kind of a payment's stream.
 const PAYMENT: i64 = 1;
@@ -181,9 +181,29 @@ fn heads_of(
         let stream: i64 = row.get(0)?;
         let id = from_columns(row.get(1)?, row.get_ref(2)?.as_blob()?)
             .map_err(|damage| Failure::damaged(format_args!("stream {stream}"), damage))?;
+        if let StreamId::Payment(payment) = id {
+            check_listing(connection, scope, number, stream, payment)?;
+        }
         heads.push(head(connection, scope, stream, id)?);
     }
     Ok(())
+}
+
+/// A payment that can be read is listed as what it is. What cannot be read is found by whoever follows the head.
+fn check_listing(
+    connection: &Connection,
+    scope: &Scope,
+    number: i64,
+    stream: i64,
+    id: PaymentId,
+) -> Result<(), Failure> {
+    let whole = event(connection, stream).is_ok_and(|first| first.follows(Hash::ZERO));
+    match rows::payment(connection, scope, id, stream) {
+        Ok(payment) if whole && !listing::is_right(connection, stream, number, &payment)? => {
+            Err(Failure::damaged(format_args!("listing of {id}"), Damage::Misplaced("row")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A stream whose row or last event is missing still has a head, with nothing in it: whoever verifies finds
@@ -218,6 +238,6 @@ fn scope(tenant: &str, environment: &str) -> Result<Scope, Damage> {
 }
 
 /// As large as SQLite can count.
-fn clamped(number: impl TryInto<i64>) -> i64 {
+pub(crate) fn clamped(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }

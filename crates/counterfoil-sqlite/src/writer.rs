@@ -11,9 +11,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::books::{self, Books};
 use crate::error::{Aftermath, Failure};
 use crate::lock::FileLock;
+use crate::news::{News, Teller};
 use crate::rows::Scopes;
 use crate::shell::{Answer, Commit};
-use crate::{SqliteOptions, connect, sql};
+use crate::{SqliteOptions, connect, rebuild, sql};
 
 const COMMITTING: &str = "committing";
 
@@ -24,6 +25,7 @@ pub(crate) struct Writer {
     options: SqliteOptions,
     state: WriterState,
     scopes: Scopes,
+    teller: Teller,
     /// Last, so that the connection is closed before somebody else may write.
     _lock: FileLock,
 }
@@ -56,8 +58,15 @@ impl<E: Into<Failure>> From<E> for Failed {
 impl Writer {
     /// Opens the file for writing.
     pub(crate) fn open(path: PathBuf, options: SqliteOptions, lock: FileLock) -> Result<Writer, Failure> {
-        let state = WriterState::Ready(connect::writer(&path, &options)?);
-        Ok(Writer { path, options, state, scopes: Scopes::default(), _lock: lock })
+        let connection = connect::writer(&path, &options)?;
+        let teller = Teller::new(rebuild::journal_end(&connection)?);
+        let state = WriterState::Ready(connection);
+        Ok(Writer { path, options, state, scopes: Scopes::default(), teller, _lock: lock })
+    }
+
+    /// News of what it commits; until it is dropped.
+    pub(crate) fn news(&self) -> News {
+        self.teller.news()
     }
 
     fn attempt(&mut self, commands: &[Command]) -> Result<Vec<Answer>, Failed> {
@@ -73,9 +82,12 @@ impl Writer {
         if plan.is_empty() {
             return Ok(plan.committed().collect());
         }
-        books.write(&plan)?;
+        let end = books.write(&plan)?;
         match transaction.commit() {
-            Ok(()) => Ok(plan.committed().collect()),
+            Ok(()) => {
+                self.teller.tell(end);
+                Ok(plan.committed().collect())
+            }
             Err(error) => Err(Failed::InDoubt(Box::new(plan), error.into())),
         }
     }
@@ -83,6 +95,8 @@ impl Writer {
     fn reopen(&self) -> Result<Connection, Failure> {
         let mut connection = connect::writer(&self.path, &self.options)?;
         settle(&mut connection)?;
+        // A commit that was in doubt may have happened.
+        self.teller.tell(rebuild::journal_end(&connection)?);
         Ok(connection)
     }
 
@@ -190,12 +204,14 @@ fn shorten_log(connection: &Connection, pages: u32) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::task::{Context, Waker};
 
     use counterfoil::clock::Timestamp;
-    use counterfoil::command::{Policy, Request, TopUp};
+    use counterfoil::command::{Request, TopUp};
     use counterfoil::id::TopUpId;
     use counterfoil::money::{Currency, Money};
     use counterfoil::scope::{Caller, Scope};
+    use counterfoil::store::Position;
     use counterfoil::text::{Actor, EnvironmentId, TenantId, WalletId};
     use tempfile::TempDir;
     use uuid::Uuid;
@@ -225,7 +241,8 @@ mod tests {
         Command {
             caller: Caller::new(scope, Actor::new("test").unwrap()),
             at: Timestamp::EPOCH,
-            policy: Arc::new(Policy::default()),
+            policy: Arc::default(),
+            gateways: Arc::default(),
             request: Request::TopUp(TopUp {
                 top_up: TopUpId::new(Uuid::from_u128(number)),
                 wallet: WalletId::new(number.to_string()).unwrap(),
@@ -269,6 +286,23 @@ mod tests {
         let connection = writer.reopen().unwrap();
         assert!(log() > 0);
         assert_eq!(books::watermark(&connection).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_commit_that_was_in_doubt_is_news_when_the_file_is_opened_again() {
+        let (_folder, mut writer) = writer();
+        writer.commit(&[command(1)]).pop().unwrap().unwrap();
+        // As if the commit had failed, and yet happened.
+        writer.teller.tell(0);
+        let mut news = writer.news();
+        let mut is_told = || {
+            let waiting = std::pin::pin!(news.wait(Position::START));
+            waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        };
+        assert!(!is_told());
+        writer.state = WriterState::Stale;
+        assert!(writer.commit(&[command(1)]).pop().unwrap().unwrap().replayed);
+        assert!(is_told());
     }
 
     #[test]

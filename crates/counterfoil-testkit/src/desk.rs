@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::{Archive, Command, Create, Policy, Process, Report, Request, TopUp};
+use counterfoil::command::{
+    self, Archive, Command, Create, Discover, Policy, Process, RecordAttempt, Report, Request, Target, TopUp,
+};
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, IdSource, PaymentId, TopUpId};
-use counterfoil::ledger::{NewPayment, NewTopUp, Processing};
+use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::payment::{Evidence, OperationId};
 use counterfoil::scope::Caller;
+use counterfoil::text::GatewayName;
 
 use crate::clock::{ManualClock, SeededIds};
 use crate::fixtures;
@@ -21,13 +25,15 @@ pub struct Desk {
     clock: ManualClock,
     ids: SeededIds,
     policy: Arc<Policy>,
+    gateways: Arc<[GatewayName]>,
 }
 
 impl Desk {
     /// A desk whose ids no desk with another seed gives.
     #[must_use]
     pub fn new(seed: u16) -> Desk {
-        Desk { clock: ManualClock::default(), ids: SeededIds::new(seed), policy: Arc::default() }
+        let gateways = Arc::new([fixtures::gateway(), fixtures::other_gateway()]);
+        Desk { clock: ManualClock::default(), ids: SeededIds::new(seed), policy: Arc::default(), gateways }
     }
 
     /// Its clock: each command is a millisecond later than the one before.
@@ -44,11 +50,12 @@ impl Desk {
             payment: PaymentId::new(self.ids.next(at)),
             amount: new.amount,
             destination: new.destination,
+            known: Known::Unasked,
             method: new.method,
+            checkout: new.checkout,
             metadata: new.metadata,
             idempotency_key: new.idempotency_key,
             process: new.process.then(|| AttemptId::new(self.ids.next(at))),
-            gateway: Some(fixtures::gateway()),
         };
         self.command(caller, at, Request::Create(create))
     }
@@ -61,10 +68,44 @@ impl Desk {
             payment,
             attempt: AttemptId::new(self.ids.next(at)),
             instrument: how.instrument,
-            gateway: Some(fixtures::gateway()),
+            known: Known::Unasked,
             idempotency_key: how.idempotency_key,
         };
         self.command(caller, at, Request::Process(process))
+    }
+
+    /// An attempt of `payment` that was made elsewhere.
+    #[must_use]
+    pub fn record_attempt(&self, caller: &Caller, payment: PaymentId, new: NewAttempt) -> Command {
+        let at = self.next_moment();
+        let record = RecordAttempt {
+            payment,
+            attempt: AttemptId::new(self.ids.next(at)),
+            outcome: new.outcome,
+            gateway_attempt_id: new.gateway_attempt_id,
+            idempotency_key: new.idempotency_key,
+        };
+        self.command(caller, at, Request::RecordAttempt(record))
+    }
+
+    /// What the tests' gateway says about a payment that was made there.
+    #[must_use]
+    pub fn discover(&self, caller: &Caller, payment: PaymentId, evidence: Evidence) -> Command {
+        let at = self.next_moment();
+        let attempt = AttemptId::new(self.ids.next(at));
+        let discover = Discover { payment, attempt, gateway: fixtures::gateway(), evidence };
+        self.command(caller, at, Request::Discover(discover))
+    }
+
+    /// Other names and notes of `payment`, or another status.
+    #[must_use]
+    pub fn update(&self, caller: &Caller, payment: PaymentId, update: Update) -> Command {
+        let at = self.next_moment();
+        let target =
+            update.status.map(|(status, moment)| Target { status, at: moment, operation: self.ids.next(at) });
+        let update =
+            command::Update { payment, if_version: update.if_version, change: update.change, target };
+        self.command(caller, at, Request::Update(update))
     }
 
     /// What the gateway says about an operation.
@@ -105,7 +146,8 @@ impl Desk {
     }
 
     fn command(&self, caller: &Caller, at: Timestamp, request: Request) -> Command {
-        Command { caller: caller.clone(), at, policy: self.policy.clone(), request }
+        let (policy, gateways) = (self.policy.clone(), self.gateways.clone());
+        Command { caller: caller.clone(), at, policy, gateways, request }
     }
 }
 
@@ -118,12 +160,14 @@ pub fn created(command: &Command) -> PaymentId {
     }
 }
 
-/// The attempt that a command starts. Panics at one that starts none.
+/// The attempt that a command starts or writes down. Panics at one that does neither.
 #[must_use]
 pub fn started(command: &Command) -> OperationId {
     let attempt = match &command.request {
         Request::Create(create) => create.process,
         Request::Process(process) => Some(process.attempt),
+        Request::RecordAttempt(record) => Some(record.attempt),
+        Request::Discover(discover) => Some(discover.attempt),
         _ => None,
     };
     attempt.expect("a command that starts an attempt").into()

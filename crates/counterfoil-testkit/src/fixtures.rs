@@ -5,8 +5,8 @@ use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, Evidence, Failure, FailureClass, Outcome, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::text::{
-    Actor, DestinationId, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message,
-    PaymentMethodId, TenantId, WalletId,
+    Actor, DestinationId, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId, GatewayPaymentId,
+    IdempotencyKey, Message, PaymentMethodId, TenantId, WalletId,
 };
 
 /// The text types check what they are given; the tests' own texts pass.
@@ -52,6 +52,12 @@ pub fn invoice(id: &str) -> Destination {
     Destination::invoice(text!(DestinationId, id))
 }
 
+/// A customer to be paid for.
+#[must_use]
+pub fn customer(id: &str) -> Destination {
+    Destination::customer(text!(DestinationId, id))
+}
+
 /// An instrument at a gateway.
 #[must_use]
 pub fn instrument(id: &str) -> PaymentMethodId {
@@ -82,13 +88,25 @@ pub fn credits(id: &str) -> PaymentMethod {
     PaymentMethod::Credits(wallet(id))
 }
 
-/// The gateway of all tests.
+/// The gateway that is taken where none is asked for.
 #[must_use]
 pub fn gateway() -> GatewayName {
     text!(GatewayName, "test-gateway")
 }
 
-/// What that gateway calls an operation.
+/// The other gateway there is.
+#[must_use]
+pub fn other_gateway() -> GatewayName {
+    text!(GatewayName, "other-gateway")
+}
+
+/// What a gateway calls a payment.
+#[must_use]
+pub fn gateway_payment(id: &str) -> GatewayPaymentId {
+    text!(GatewayPaymentId, id)
+}
+
+/// What a gateway calls an operation.
 #[must_use]
 pub fn gateway_operation(id: &str) -> GatewayOperationId {
     text!(GatewayOperationId, id)
@@ -122,6 +140,12 @@ pub fn not_sent() -> Outcome {
     Outcome::NotSent { error_message: Message::lossy("the gateway could not be reached") }
 }
 
+/// Given up before any money moved.
+#[must_use]
+pub fn canceled() -> Outcome {
+    Outcome::Canceled { error_message: Message::lossy("the payer gave up") }
+}
+
 /// Nobody knows.
 #[must_use]
 pub fn unknown() -> Outcome {
@@ -131,6 +155,11 @@ pub fn unknown() -> Outcome {
 /// Evidence of `outcome`, `second` seconds into the gateway's time.
 #[must_use]
 pub fn evidence(outcome: Outcome, second: u32) -> Evidence {
-    let at = Timestamp::from_unix_micros(i64::from(second) * 1_000_000);
-    Evidence::new(outcome, at.unwrap_or(Timestamp::EPOCH))
+    Evidence::new(outcome, self::second(second))
+}
+
+/// So many seconds into the gateway's time, which is long ago.
+#[must_use]
+pub fn second(second: u32) -> Timestamp {
+    Timestamp::from_unix_micros(i64::from(second) * 1_000_000).unwrap_or(Timestamp::EPOCH)
 }

@@ -6,21 +6,25 @@
 //!   and the fuzzer all take theirs from here.
 //! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
 //! * [`planted`] is a store with defects to switch on: the suite must find each of them.
+//! * [`faulty`] is a store that fails when it is told to, for the tests of whoever uses one.
 //!
 //! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`].
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a test has failed")]
 
+pub mod calls;
 mod clock;
 pub mod conformance;
 pub mod desk;
+pub mod faulty;
 pub mod fixtures;
+mod judged;
 pub mod model;
-
 pub mod planted;
 mod run;
 pub mod script;
 
 pub use clock::{ManualClock, SeededIds};
 pub use desk::Desk;
+pub use judged::JudgedStore;
 pub use run::{Answer, Trace, block_on, compare, run, run_against_model};
 pub use script::Script;

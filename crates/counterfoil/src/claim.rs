@@ -8,7 +8,7 @@ use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::TopUpId;
 use crate::scope::Scope;
 use crate::stream::StreamId;
-use crate::text::{GatewayName, GatewayOperationId, IdempotencyKey};
+use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey};
 use crate::word::words;
 
 words! {
@@ -24,6 +24,10 @@ words! {
         TopUp = 4, "top_up";
         /// What a gateway calls an operation.
         GatewayOperation = 5, "gateway_operation";
+        /// What a gateway calls a payment that was made there.
+        GatewayPayment = 6, "gateway_payment";
+        /// The idempotency key of an attempt that is written down.
+        RecordKey = 7, "record_key";
     }
 }
 
@@ -47,14 +51,29 @@ impl ClaimKey {
         ClaimKey { scope: scope.clone(), kind: ClaimKind::TopUp, name: id.to_string().into() }
     }
 
+    /// Without a gateway: the id was given by one that is not known here.
     pub(crate) fn gateway_operation(
         scope: &Scope,
-        gateway: &GatewayName,
+        gateway: Option<&GatewayName>,
         id: &GatewayOperationId,
     ) -> ClaimKey {
+        ClaimKey::at_gateway(scope, ClaimKind::GatewayOperation, gateway, id.as_str())
+    }
+
+    /// Without a gateway: the id was given by one that is not known here.
+    pub(crate) fn gateway_payment(
+        scope: &Scope,
+        gateway: Option<&GatewayName>,
+        id: &GatewayPaymentId,
+    ) -> ClaimKey {
+        ClaimKey::at_gateway(scope, ClaimKind::GatewayPayment, gateway, id.as_str())
+    }
+
+    fn at_gateway(scope: &Scope, kind: ClaimKind, gateway: Option<&GatewayName>, id: &str) -> ClaimKey {
+        let gateway = gateway.map_or("", GatewayName::as_str);
         // The length keeps apart what a separator could not: names and ids may hold any visible character.
-        let name = format!("{}:{gateway}:{id}", gateway.as_str().len()).into();
-        ClaimKey { scope: scope.clone(), kind: ClaimKind::GatewayOperation, name }
+        let name = format!("{}:{gateway}:{id}", gateway.len()).into();
+        ClaimKey { scope: scope.clone(), kind, name }
     }
 }
 
@@ -96,6 +115,22 @@ words! {
         WalletId = 10, "wallet_id";
         /// Which operation.
         OperationId = 11, "operation_id";
+        /// Through which gateway.
+        PaymentGateway = 12, "payment_gateway";
+        /// Where the payer comes back to when it went well.
+        SuccessUrl = 13, "success_url";
+        /// Where the payer comes back to when not.
+        CancelUrl = 14, "cancel_url";
+        /// Whether the card is kept.
+        SaveCardAndMakeDefault = 15, "save_card_and_make_default";
+        /// What only the gateway understands.
+        GatewayOptions = 16, "gateway_options";
+        /// What became of an attempt made elsewhere.
+        PaymentStatus = 17, "payment_status";
+        /// Why it did not go well.
+        ErrorMessage = 18, "error_message";
+        /// What its gateway calls an attempt.
+        GatewayAttemptId = 19, "gateway_attempt_id";
     }
 }
 

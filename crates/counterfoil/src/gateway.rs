@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Destination, Evidence, OperationId, PaymentMethodType};
+use crate::payment::{Checkout, Destination, Evidence, OperationId, PaymentMethodType};
 use crate::scope::Scope;
-use crate::text::{GatewayName, Metadata, PaymentMethodId};
+use crate::text::{GatewayName, GatewayPaymentId, GatewayTrackingId, Metadata, PaymentMethodId};
 
 /// A payment gateway, as the [`Ledger`](crate::ledger::Ledger) calls it: between two commands, never within
 /// one, and at most once per operation.
@@ -36,6 +36,11 @@ pub trait Gateway: Debug + Send + Sync + 'static {
     /// Asks what became of an operation; moves no money. `None`: the gateway answered, and knows nothing of
     /// it.
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence>;
+
+    /// Asks what became of a payment that was made at the gateway itself, past this ledger; moves no money.
+    /// `None`: no news, or it knows nothing of it. Evidence of success or of a final no becomes an attempt of the
+    /// payment, found again by its gateway operation id; anything else is no news.
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence>;
 }
 
 /// When a gateway that knows nothing of an operation will never know of it.
@@ -68,6 +73,8 @@ pub struct Charge {
     pub instrument: Option<PaymentMethodId>,
     /// What it pays.
     pub destination: Destination,
+    /// What else the payer's way is to be.
+    pub checkout: Checkout,
     /// The host's notes.
     pub metadata: Metadata,
     /// The time by which the call must be over.
@@ -86,4 +93,18 @@ pub struct Inquiry {
     pub operation: OperationId,
     /// The token it was sent with.
     pub token: String,
+}
+
+/// A question about a payment that was made at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LookUp {
+    /// Whose.
+    pub scope: Scope,
+    /// Which payment it is here.
+    pub payment: PaymentId,
+    /// What the gateway calls it.
+    pub gateway_payment_id: GatewayPaymentId,
+    /// What else it is tracked under there.
+    pub gateway_tracking_id: Option<GatewayTrackingId>,
 }

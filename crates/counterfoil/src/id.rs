@@ -95,6 +95,10 @@ ids! {
     PaymentId, "pay";
     /// A charge or authorization attempt of a payment.
     AttemptId, "att";
+    /// A refund of a payment.
+    RefundId, "ref";
+    /// A void of a payment: a hold released, or captured money given back the same day.
+    VoidId, "void";
     /// A top-up of a wallet.
     TopUpId, "top";
 }
@@ -102,7 +106,7 @@ ids! {
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LENGTH: usize = 26;
 
-struct Base32(u128);
+pub(crate) struct Base32(pub(crate) u128);
 
 impl fmt::Display for Base32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,7 +119,7 @@ impl fmt::Display for Base32 {
     }
 }
 
-fn parse_base32(text: &str) -> Option<u128> {
+pub(crate) fn parse_base32(text: &str) -> Option<u128> {
     // 26 × 5 = 130 bits: the first letter carries only three.
     if text.len() != LENGTH || text.as_bytes().first()? > &b'7' {
         return None;

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod clock;
 mod codec;
 pub mod command;
+pub mod destinations;
 pub mod event;
 pub mod gateway;
 mod hash;

@@ -142,12 +142,29 @@ texts! {
     GatewayName, "gateway name", 64;
     /// What a gateway calls an operation of ours.
     GatewayOperationId, "gateway operation id", 255;
+    /// What a gateway calls a payment of ours, where it was made there.
+    GatewayPaymentId, "gateway payment id", 255;
+    /// What else a payment is tracked under at its gateway: an order, a checkout session.
+    GatewayTrackingId, "gateway tracking id", 255;
+    /// What a destination is called by people: an invoice number, say.
+    DestinationNumber, "destination number", 255;
     /// A machine-readable reason, as in `insufficient_funds`.
     ErrorCode, "error code", 100;
     /// Words for people: why something failed.
     Message, "message", 1000;
     /// Where the payer is sent.
     PaymentUrl, "payment url", 2000;
+    /// Where the payer comes back to.
+    ReturnUrl, "return url", 2000;
+    /// What a gateway is told beside the rest, as JSON that only the gateway reads.
+    GatewayOptions, "gateway options", 10_000;
+}
+
+/// A gateway that does not tell a payment from its one attempt calls both the same.
+impl From<GatewayPaymentId> for GatewayOperationId {
+    fn from(id: GatewayPaymentId) -> GatewayOperationId {
+        GatewayOperationId(id.0)
+    }
 }
 
 macro_rules! lossy {

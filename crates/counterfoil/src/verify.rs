@@ -296,9 +296,11 @@ fn note_moved(moved: &mut BTreeMap<(Scope, AccountId, PaymentId), Moved>, event:
                 moved.entry(key).or_default().posted += i128::from(posting.minor);
             }
         }
-        (StreamId::Account(account), Body::Debited(debited)) => {
-            let key = (event.scope().clone(), account.clone(), debited.payment);
-            moved.entry(key).or_default().entered -= i128::from(debited.amount.minor());
+        (StreamId::Account(account), Body::Debited(entered) | Body::Credited(entered)) => {
+            let key = (event.scope().clone(), account.clone(), entered.payment);
+            let minor = i128::from(entered.amount.minor());
+            let sign = if matches!(event.body(), Body::Debited(_)) { -1 } else { 1 };
+            moved.entry(key).or_default().entered += sign * minor;
         }
         (StreamId::Account(_), _) => {}
     }

@@ -1,17 +1,21 @@
 //! What is asked for, out of the bytes of a body.
 
 use counterfoil::ledger::{NewPayment, Processing};
-use counterfoil::payment::{Destination, DestinationType, PaymentMethod, PaymentMethodType};
+use counterfoil::payment::{Checkout, Destination, DestinationType, PaymentMethod, PaymentMethodType};
+
+use utoipa::ToSchema;
 
 use crate::amount;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::idempotency;
+use crate::schema;
 
 /// What the body of `POST /payments` asks for. Does no I/O: this is the whole parser, for fuzzing too.
 pub fn parse_create(body: &[u8]) -> Result<NewPayment, ApiError> {
     let fields = Fields::parse(body)?;
     let mut new = NewPayment::new(amount::read(&fields)?, destination(&fields)?, method(&fields)?);
+    checkout(&fields, &mut new.checkout)?;
     new.metadata = fields.metadata("metadata")?.unwrap_or_default();
     new.idempotency_key = fields.text(idempotency::FIELD)?;
     new.process = fields.boolean("process_payment")?.unwrap_or(true);
@@ -25,6 +29,15 @@ pub(super) fn parse_process(body: &[u8]) -> Result<Processing, ApiError> {
     how.instrument = fields.text("payment_method_id")?;
     how.idempotency_key = fields.text(idempotency::FIELD)?;
     Ok(how)
+}
+
+fn checkout(fields: &Fields<'_>, checkout: &mut Checkout) -> Result<(), ApiError> {
+    checkout.gateway = fields.text("payment_gateway")?;
+    checkout.success_url = fields.text("success_url")?;
+    checkout.cancel_url = fields.text("cancel_url")?;
+    checkout.save_card_and_make_default = fields.boolean("save_card_and_make_default")?.unwrap_or(false);
+    checkout.options = fields.options("gateway_options")?;
+    Ok(())
 }
 
 fn destination(fields: &Fields<'_>) -> Result<Destination, ApiError> {
@@ -41,4 +54,43 @@ fn method(fields: &Fields<'_>) -> Result<PaymentMethod, ApiError> {
     })?;
     let id = fields.string("payment_method_id")?;
     PaymentMethod::new(kind, id.as_deref()).map_err(|error| ApiError::invalid("payment_method_id", error))
+}
+
+/// What a payment is to be.
+#[derive(ToSchema)]
+#[schema(as = CreatePayment)]
+#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+pub(super) struct CreateBody {
+    amount: schema::GivenAmount,
+    currency: schema::GivenCurrency,
+    destination_type: schema::DestinationType,
+    destination_id: schema::DestinationId,
+    payment_method_type: schema::PaymentMethodType,
+    /// Needed by `ACH` and `UPI`, and by `CREDITS`, whose wallet it is; not taken by `OFFLINE`.
+    payment_method_id: Option<schema::PaymentMethodId>,
+    idempotency_key: Option<schema::IdempotencyKey>,
+    metadata: Option<schema::Metadata>,
+    /// Whether it is sent on its way at once; `true` unless said otherwise. `POST /payments/{id}/process` does it later.
+    process_payment: Option<bool>,
+    /// Needed by `PAYMENT_LINK`; without it the ledger chooses.
+    payment_gateway: Option<schema::GatewayName>,
+    /// Where the payer comes back to when it went well.
+    success_url: Option<schema::ReturnUrl>,
+    /// Where the payer comes back to when not.
+    cancel_url: Option<schema::ReturnUrl>,
+    /// Whether the gateway is to keep the card, as the payer's default one.
+    save_card_and_make_default: Option<bool>,
+    /// What only the gateway understands; at most 10000 characters of JSON.
+    #[schema(value_type = Option<Object>)]
+    gateway_options: Option<()>,
+}
+
+/// How a payment is sent on its way.
+#[derive(ToSchema)]
+#[schema(as = ProcessPayment)]
+#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+pub(super) struct ProcessBody {
+    /// Another instrument than the payment's own.
+    payment_method_id: Option<schema::PaymentMethodId>,
+    idempotency_key: Option<schema::IdempotencyKey>,
 }

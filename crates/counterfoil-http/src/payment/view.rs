@@ -6,68 +6,146 @@ use counterfoil::money::Currency;
 use counterfoil::payment::{DestinationType, Operation, OperationId, Payment, PaymentMethodType, Review};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::{
-    Actor, DestinationId, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message,
-    Metadata, PaymentUrl, TenantId,
+    Actor, DestinationId, DestinationNumber, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId,
+    GatewayPaymentId, GatewayTrackingId, IdempotencyKey, Message, Metadata, PaymentMethodId, PaymentUrl,
+    TenantId,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::amount::Amounts;
+use crate::schema;
 
-#[derive(Serialize)]
+/// A payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
 pub(super) struct PaymentView<'a> {
+    /// Its id.
+    #[schema(value_type = schema::PaymentId)]
     id: PaymentId,
+    /// What is asked for.
+    #[schema(value_type = schema::Amount)]
     amount: Box<RawValue>,
+    #[schema(value_type = schema::Currency)]
     currency: Currency,
+    #[schema(value_type = schema::PaymentStatus)]
     payment_status: PaymentStatus,
+    #[schema(value_type = schema::DestinationType)]
     destination_type: DestinationType,
+    #[schema(value_type = schema::DestinationId)]
     destination_id: &'a DestinationId,
+    /// What people call the invoice, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::DestinationNumber)]
+    invoice_number: Option<&'a DestinationNumber>,
+    #[schema(value_type = schema::PaymentMethodType)]
     payment_method_type: PaymentMethodType,
+    /// The instrument; of credits, the wallet.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::PaymentMethodId)]
     payment_method_id: Option<&'a str>,
+    /// The gateway that has it or was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayName)]
     payment_gateway: Option<&'a GatewayName>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayPaymentId)]
+    gateway_payment_id: Option<&'a GatewayPaymentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayTrackingId)]
+    gateway_tracking_id: Option<&'a GatewayTrackingId>,
+    /// Where the payer must go next, while `payment_status` is `REQUIRES_ACTION`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::PaymentUrl)]
     payment_url: Option<&'a PaymentUrl>,
+    /// Whether the gateway was asked to keep the card.
+    save_card_and_make_default: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::IdempotencyKey)]
     idempotency_key: Option<&'a IdempotencyKey>,
+    #[schema(value_type = schema::Metadata)]
     metadata: &'a Metadata,
+    /// Whether `attempts` are shown: not of what is paid outside of any gateway.
     track_attempts: bool,
+    /// Every try to get the money, the first one first.
     attempts: Vec<AttemptView<'a>>,
+    /// Why it did not go well, while that is how it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Message)]
     error_message: Option<&'a Message>,
+    /// Why a person should look at it, where there is a reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<schema::Review>)]
     review: Vec<Review>,
+    /// When the money was there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
     succeeded_at: Option<Timestamp>,
+    /// When it was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
     failed_at: Option<Timestamp>,
+    /// When money last went back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
+    refunded_at: Option<Timestamp>,
+    /// When it was cancelled, or reversed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
+    voided_at: Option<Timestamp>,
+    #[schema(value_type = schema::TenantId)]
     tenant_id: &'a TenantId,
+    #[schema(value_type = schema::EnvironmentId)]
     environment_id: &'a EnvironmentId,
+    #[schema(value_type = schema::Time)]
     created_at: Timestamp,
+    /// Whoever asked for it.
+    #[schema(value_type = schema::Actor)]
     created_by: &'a Actor,
+    #[schema(value_type = schema::Time)]
     updated_at: Timestamp,
+    /// Whoever last changed it.
+    #[schema(value_type = schema::Actor)]
     updated_by: &'a Actor,
 }
 
-#[derive(Serialize)]
-struct AttemptView<'a> {
+/// A try to get the money of a payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(super) struct AttemptView<'a> {
+    #[schema(value_type = schema::AttemptId)]
     id: OperationId,
+    #[schema(value_type = schema::PaymentId)]
     payment_id: PaymentId,
+    /// 1, 2, 3 … among those of its payment.
     attempt_number: u32,
+    #[schema(value_type = schema::AttemptStatus)]
     payment_status: OperationStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayAttemptId)]
     gateway_attempt_id: Option<&'a GatewayOperationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::ErrorCode)]
     error_code: Option<&'a ErrorCode>,
+    /// Why it did not go well, while that is how it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Message)]
     error_message: Option<&'a Message>,
-    /// Attempts have no notes of their own; the reference always shows the object.
+    /// Always empty: attempts have no notes of their own.
+    #[schema(value_type = schema::Metadata)]
     metadata: Metadata,
+    #[schema(value_type = schema::TenantId)]
     tenant_id: &'a TenantId,
+    #[schema(value_type = schema::Time)]
     created_at: Timestamp,
+    /// Whoever asked for it.
+    #[schema(value_type = schema::Actor)]
     created_by: &'a Actor,
+    #[schema(value_type = schema::Time)]
     updated_at: Timestamp,
+    /// Whoever last changed it.
+    #[schema(value_type = schema::Actor)]
     updated_by: &'a Actor,
 }
 
@@ -75,6 +153,7 @@ impl<'a> PaymentView<'a> {
     pub(super) fn new(payment: &'a Payment, amounts: Amounts) -> PaymentView<'a> {
         let terms = payment.terms();
         let track_attempts = terms.method.kind().tracks_attempts();
+        let is_invoice = terms.destination.kind == DestinationType::Invoice;
         let attempts = payment.attempts().filter(|_| track_attempts);
         PaymentView {
             id: payment.id(),
@@ -83,18 +162,24 @@ impl<'a> PaymentView<'a> {
             payment_status: payment.status(),
             destination_type: terms.destination.kind,
             destination_id: &terms.destination.id,
+            invoice_number: terms.number.as_ref().filter(|_| is_invoice),
             payment_method_type: terms.method.kind(),
-            payment_method_id: terms.method.id(),
-            payment_gateway: payment.attempts().last().and_then(|attempt| attempt.gateway.as_ref()),
+            payment_method_id: payment.instrument().map(PaymentMethodId::as_str).or(terms.method.id()),
+            payment_gateway: payment.gateway(),
+            gateway_payment_id: payment.gateway_payment_id(),
+            gateway_tracking_id: payment.gateway_tracking_id(),
             payment_url: payment.live_attempt().and_then(Operation::payment_url),
+            save_card_and_make_default: terms.checkout.save_card_and_make_default,
             idempotency_key: terms.idempotency_key.as_ref(),
-            metadata: &terms.metadata,
+            metadata: payment.metadata(),
             track_attempts,
             attempts: attempts.map(|attempt| AttemptView::new(payment, attempt)).collect(),
             error_message: payment.error_message(),
             review: payment.reviews().into_iter().collect(),
             succeeded_at: payment.succeeded_at(),
             failed_at: payment.failed_at(),
+            refunded_at: payment.refunded_at(),
+            voided_at: payment.voided_at(),
             tenant_id: payment.scope().tenant(),
             environment_id: payment.scope().environment(),
             created_at: terms.created_at,
@@ -106,7 +191,7 @@ impl<'a> PaymentView<'a> {
 }
 
 impl<'a> AttemptView<'a> {
-    fn new(payment: &'a Payment, attempt: &'a Operation) -> AttemptView<'a> {
+    pub(super) fn new(payment: &'a Payment, attempt: &'a Operation) -> AttemptView<'a> {
         AttemptView {
             id: attempt.id,
             payment_id: payment.id(),

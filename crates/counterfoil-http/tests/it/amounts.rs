@@ -45,6 +45,18 @@ async fn wallets_answer_amounts_the_same_way() {
     assert!(answer.text.contains(r#""balances":[{"currency":"usd","amount":"100"}]"#), "{}", answer.text);
 }
 
+#[tokio::test]
+async fn lists_and_changed_payments_answer_amounts_the_same_way() {
+    for (amounts, digits) in [(Amounts::Number, "99.5"), (Amounts::String, "\"99.5\"")] {
+        let app = App::answering(amounts);
+        let id = app.create(card_with("amount", Some("99.50"))).await.string("/id");
+        let expected = format!("\"amount\":{digits},");
+        let list = app.get("/v1/payments").await.text;
+        let changed = app.put(&format!("/v1/payments/{id}"), r#"{"metadata": {"a": "b"}}"#).await.text;
+        assert!(list.contains(&expected) && changed.contains(&expected), "{list} {changed}");
+    }
+}
+
 #[test]
 fn the_two_ways_have_names() {
     assert_eq!("number".parse(), Ok(Amounts::Number));

@@ -44,7 +44,11 @@ async fn the_key_is_checked_before_the_body() {
 async fn every_route_that_takes_a_body_has_the_limit() {
     let app = App::new();
     let id = app.create(CARD).await.string("/id");
-    for path in [format!("/v1/payments/{id}/process"), "/v1/wallets/w/top-ups".to_owned()] {
+    let payment = format!("/v1/payments/{id}");
+    for path in
+        [format!("{payment}/process"), format!("{payment}/attempts"), "/v1/wallets/w/top-ups".to_owned()]
+    {
         app.post(&path, padded(LIMIT + 1)).await.details_of("payload_too_large", 413);
     }
+    app.put(&payment, padded(LIMIT + 1)).await.details_of("payload_too_large", 413);
 }

@@ -40,6 +40,7 @@ async fn the_reference_call_is_answered_as_its_document_shows() {
         "id": id, "amount": 123, "currency": "usd", "payment_status": "SUCCEEDED",
         "destination_type": "INVOICE", "destination_id": "inv_2026_001",
         "payment_method_type": "CARD", "payment_method_id": "pm_1", "payment_gateway": "sandbox",
+        "save_card_and_make_default": false,
         "idempotency_key": "order-1", "metadata": {}, "track_attempts": true,
         "attempts": [{
             "payment_id": id, "attempt_number": 1, "payment_status": "SUCCEEDED", "metadata": {},

@@ -16,6 +16,8 @@ async fn every_answer_carries_the_same_headers() {
         request(Method::GET, "/v1/nothing", ACME, ""),
         request(Method::GET, "/nothing", ACME, ""),
         request(Method::DELETE, "/v1/payments", ACME, ""),
+        request(Method::GET, "/v1/payments?limit=0", ACME, ""),
+        request(Method::GET, "/v1/events", ACME, ""),
         request(Method::GET, "/healthz", "", ""),
     ];
     for request in requests {
@@ -59,7 +61,7 @@ async fn a_sane_request_id_is_repeated_and_another_replaced() {
 async fn without_a_good_key_nothing_is_told() {
     let app = App::new();
     let unauthenticated = "a valid x-api-key header is needed";
-    let paths = ["/v1/payments/x", "/v1/payments", "/v1/nothing", "/v1/wallets/w"];
+    let paths = ["/v1/payments/x", "/v1/payments", "/v1/nothing", "/v1/wallets/w", "/v1/events"];
     for path in paths {
         for key in ["", "wrong", "acme-ke", "acme-key ", "ACME-KEY"] {
             let mut request = Request::post(path).body(Body::from("not read")).unwrap();

@@ -3,20 +3,22 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use axum::http::Method;
 use counterfoil::command::{Command, Receipt, Request};
 use counterfoil::event::{Event, StreamId};
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use counterfoil::payment::Evidence;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, ExecuteError, Head, Key, PaymentStore, State, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
+    StoreErrorKind, StoreStatus,
 };
 use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::{App, CARD, card_with};
+use crate::support::{ACME, App, CARD, card_with, request};
 
 /// How the store fails.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,20 @@ impl PaymentStore for Faulty {
         self.inner.history(scope, stream, after, limit).await
     }
 
+    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
+        self.reading()?;
+        self.inner.list(scope, query).await
+    }
+
+    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        self.reading()?;
+        self.inner.feed(scope, after, limit).await
+    }
+
+    async fn news(&self, after: Position) -> Result<(), StoreError> {
+        self.inner.news(after).await
+    }
+
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
         self.inner.heads(after, limit).await
     }
@@ -116,12 +132,18 @@ async fn nothing_happened_is_503_and_may_be_tried_again() {
         for (path, body) in [
             ("/v1/payments", CARD),
             (&format!("/v1/payments/{id}/process"), ""),
+            (&format!("/v1/payments/{id}/attempts"), r#"{"payment_status": "FAILED"}"#),
             ("/v1/wallets/w/top-ups", TOP_UP),
         ] {
             let answer = app.post(path, body).await;
             assert_eq!(answer.details_of("service_unavailable", 503), Value::Null);
             assert_eq!(answer.header("retry-after"), Some(seconds));
             assert!(!answer.text.contains("secret"), "{}", answer.text);
+        }
+        for method in [Method::PUT, Method::DELETE] {
+            let body = r#"{"payment_status": "FAILED"}"#;
+            let answer = app.send(request(method, &format!("/v1/payments/{id}"), ACME, body)).await;
+            assert_eq!(answer.details_of("service_unavailable", 503), Value::Null);
         }
         assert_eq!(app.sandbox.calls(), 0);
     }
@@ -136,6 +158,12 @@ async fn it_may_have_happened_is_504_and_names_the_payment() {
     assert_eq!(answer.header("retry-after"), None);
     let answer = app.post(&format!("/v1/payments/{id}/process"), "").await;
     assert_eq!(answer.details_of("outcome_unknown", 504), json!({"payment_id": id}));
+    for method in [Method::PUT, Method::DELETE] {
+        let body = r#"{"payment_status": "FAILED"}"#;
+        let answer = app.send(request(method, &format!("/v1/payments/{id}"), ACME, body)).await;
+        assert_eq!(answer.details_of("outcome_unknown", 504), json!({"payment_id": id}));
+        assert_eq!(answer.header("etag"), None, "nobody knows");
+    }
     let answer = app.post("/v1/wallets/w/top-ups", TOP_UP).await;
     assert_eq!(answer.details_of("outcome_unknown", 504), Value::Null);
     assert!(!answer.text.contains("secret"), "{}", answer.text);
@@ -159,9 +187,9 @@ async fn failed_reads_are_503_and_panics_are_500() {
     ];
     for (fault, code, status) in faults {
         let (app, id) = failing(fault).await;
-        for path in
-            [format!("/v1/payments/{id}"), format!("/v1/payments/{id}/events"), "/v1/wallets/w".into()]
-        {
+        let of_payment = ["", "/events"].map(|tail| format!("/v1/payments/{id}{tail}"));
+        let others = ["/v1/payments", "/v1/events", "/v1/wallets/w"].map(str::to_owned);
+        for path in of_payment.into_iter().chain(others) {
             let answer = app.get(&path).await;
             assert_eq!(answer.details_of(code, status), Value::Null, "{path}");
             assert_eq!(answer.header("retry-after").is_some(), status == 503);
@@ -191,6 +219,10 @@ impl Gateway for Panics {
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
         self.0.inquire(inquiry).await
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        self.0.look_up(payment).await
     }
 }
 

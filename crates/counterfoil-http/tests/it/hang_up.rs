@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Method;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use counterfoil::payment::Evidence;
 use counterfoil::text::GatewayName;
 use counterfoil_sandbox::Sandbox;
@@ -18,10 +18,10 @@ use crate::support::{ACME, App, CARD, request};
 
 /// A gateway that says when it is called and answers when it is let go.
 #[derive(Debug)]
-struct Slow {
-    inner: Sandbox,
-    called: Semaphore,
-    let_go: Semaphore,
+pub(crate) struct Slow {
+    pub(crate) inner: Sandbox,
+    pub(crate) called: Semaphore,
+    pub(crate) let_go: Semaphore,
 }
 
 #[async_trait]
@@ -43,14 +43,18 @@ impl Gateway for Slow {
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
         self.inner.inquire(inquiry).await
     }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        self.inner.look_up(payment).await
+    }
 }
 
-fn slow() -> Arc<Slow> {
+pub(crate) fn slow() -> Arc<Slow> {
     Arc::new(Slow { inner: Sandbox::new(), called: Semaphore::new(0), let_go: Semaphore::new(0) })
 }
 
 /// Sends the request and drops it while the gateway is being asked.
-async fn hang_up(app: &App, gateway: &Slow, path: &str, body: &str) {
+pub(crate) async fn hang_up(app: &App, gateway: &Slow, path: &str, body: &str) {
     tokio::select! {
         answer = app.send(request(Method::POST, path, ACME, body.to_owned())) => panic!("answered: {answer:?}"),
         called = gateway.called.acquire() => called.unwrap().forget(),

@@ -27,6 +27,10 @@ async fn a_foreign_id_answers_byte_for_byte_like_a_missing_one() {
             (Method::GET, "/events", ""),
             (Method::POST, "/process", ""),
             (Method::POST, "/process", r#"{"payment_method_id": "pm_1", "idempotency_key": "k"}"#),
+            (Method::PUT, "", "{}"),
+            (Method::PUT, "", r#"{"payment_status": "SUCCEEDED", "gateway_payment_id": "g"}"#),
+            (Method::DELETE, "", ""),
+            (Method::POST, "/attempts", r#"{"payment_status": "SUCCEEDED", "idempotency_key": "k"}"#),
         ] {
             let mut answers = Vec::new();
             for id in [&foreign, &missing, &none] {
@@ -45,6 +49,22 @@ async fn a_foreign_id_answers_byte_for_byte_like_a_missing_one() {
     }
     assert_eq!(app.books().await, before);
     assert_eq!(app.sandbox.calls(), 0);
+}
+
+/// The version of a foreign payment cannot be probed either.
+#[tokio::test]
+async fn a_precondition_tells_nothing_of_a_foreign_payment() {
+    let app = App::new();
+    let foreign = app.create(CARD).await.string("/id");
+    for id in [foreign.as_str(), "pay_00000000000000000000000007"] {
+        for tag in ["\"1\"", "\"2\"", "W/\"2\"", "*"] {
+            let mut put = request(Method::PUT, &format!("/v1/payments/{id}"), GLOBEX, "{}");
+            put.headers_mut().insert("if-match", tag.parse().unwrap());
+            let answer = app.send(put).await;
+            assert_eq!(answer.header("etag"), None);
+            answer.details_of("not_found", 404);
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,18 +4,31 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amounts;
+mod attempts;
 mod bodies;
 mod concurrency;
 mod create;
+mod delete;
+mod destinations;
 mod envelope;
 mod events;
 mod faults;
+mod feed;
+mod gateways;
 mod hang_up;
 mod idempotency;
 mod isolation;
+mod list;
+mod machine;
+mod openapi;
+mod paging;
 mod parser;
 mod process;
 mod refusals;
+mod shop;
 mod socket;
+mod statuses;
 mod support;
+mod update;
+mod versions;
 mod wallets;

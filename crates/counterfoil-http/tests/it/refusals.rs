@@ -48,9 +48,10 @@ async fn amounts_are_more_than_nothing_and_exact() {
 
 #[tokio::test]
 async fn enums_say_what_is_allowed() {
-    let methods = json!({"field": "payment_method_type", "allowed": ["CARD", "ACH", "OFFLINE", "CREDITS"]});
+    let methods = json!({"field": "payment_method_type", "allowed":
+        ["CARD", "ACH", "OFFLINE", "CREDITS", "PAYMENT_LINK", "UPI"]});
     refused_with("payment_method_type", &["\"CASH\"", "\"card\"", "\"\""], &methods).await;
-    let destinations = json!({"field": "destination_type", "allowed": ["INVOICE"]});
+    let destinations = json!({"field": "destination_type", "allowed": ["INVOICE", "CUSTOMER"]});
     refused_with("destination_type", &["\"CUSTOMS\"", "\"invoice\""], &destinations).await;
     refused("payment_method_type", &["[\"CARD\"]", "1"]).await;
     refused("destination_type", &["1", "true"]).await;
@@ -63,7 +64,23 @@ async fn texts_are_bounded_and_visible() {
         refused(field, &["\"\"", "\"  \"", "7", "[\"a\"]", &long]).await;
         refused(field, &["\"a\\u0000b\"", "\"a\\nb\"", "\"a\\tb\"", "\"\\ud800\""]).await;
     }
-    refused("process_payment", &["\"true\"", "1", "[]"]).await;
+    for flag in ["process_payment", "save_card_and_make_default"] {
+        refused(flag, &["\"true\"", "1", "[]"]).await;
+    }
+    let long_url = format!("\"https://{}\"", "x".repeat(2_000));
+    for url in ["success_url", "cancel_url"] {
+        refused(url, &["\"\"", "7", "{}", "\"a\\nb\"", &long_url]).await;
+    }
+    let long_name = format!("\"{}\"", "x".repeat(65));
+    refused("payment_gateway", &["\"\"", "7", "[]", "\"a\\tb\"", &long_name]).await;
+}
+
+#[tokio::test]
+async fn gateway_options_are_a_bounded_object() {
+    let long = format!("{{\"o\": \"{}\"}}", "x".repeat(10_000));
+    refused("gateway_options", &["[]", "\"{}\"", "1", "true", &long]).await;
+    refused("gateway_options", &["{\"a\": 1, \"a\": 1}", "{\"a\": {\"b\": 1, \"\\u0062\": 1}}"]).await;
+    refused("gateway_options", &["{\"a\": \"\\u0000\"}", "{\"a\": \"\\ud800\"}"]).await;
 }
 
 #[tokio::test]
@@ -84,7 +101,7 @@ async fn methods_are_refused_ids_and_gateways_that_do_not_fit() {
     let app = App::without_gateway();
     let refused = app.post("/v1/payments", CARD).await;
     assert_eq!(refused.details_of("validation_error", 400), json!({"field": "payment_method_type"}));
-    for method in ["\"OFFLINE\", \"payment_method_id\": \"pm_1\"", "\"ACH\"", "\"CREDITS\""] {
+    for method in ["\"OFFLINE\", \"payment_method_id\": \"pm_1\"", "\"ACH\"", "\"CREDITS\"", "\"UPI\""] {
         let refused = app.post("/v1/payments", card_with("payment_method_type", Some(method))).await;
         assert_eq!(refused.details_of("validation_error", 400), json!({"field": "payment_method_id"}));
     }

@@ -67,3 +67,50 @@ async fn an_announced_body_that_is_too_large_is_refused_unread() {
         exchange(address, "POST /v1/payments HTTP/1.1\r\ncontent-length: 999999999999", "").await;
     assert!(head.starts_with("HTTP/1.1 413 ") && body.contains("payload_too_large"), "{head}");
 }
+
+#[tokio::test]
+async fn a_thousand_ids_fit_in_a_query() {
+    let address = serve().await;
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let head = format!("POST /v1/payments HTTP/1.1\r\ncontent-length: {}", CARD.len());
+        let (_, body) = exchange(address, &head, CARD).await;
+        let payment: serde_json::Value = serde_json::from_str(&body).unwrap();
+        made.push(payment["id"].as_str().unwrap().to_owned());
+    }
+    let mut ids: Vec<_> = (0..998).map(|number| format!("pay_{number:026}")).collect();
+    ids.splice(500..500, made.clone());
+    assert_eq!(ids.len(), 1_000);
+    for query in
+        [format!("payment_ids={}", ids.join("%2C")), format!("payment_ids={}", ids.join("&payment_ids="))]
+    {
+        let path = format!("GET /v1/payments?{query} HTTP/1.1");
+        let (head, body) = exchange(address, &path, "").await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        let list: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(list["pagination"]["total"], 2);
+        assert!(made.iter().all(|id| body.contains(id)));
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_changed_and_archived() {
+    let address = serve().await;
+    let body = CARD.replace("123", "123, \"process_payment\": false");
+    let head = format!("POST /v1/payments HTTP/1.1\r\ncontent-length: {}", body.len());
+    let (head, body) = exchange(address, &head, &body).await;
+    assert!(head.contains("\r\netag: \"1\"\r\n"), "{head}");
+    let payment: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let path = format!("/v1/payments/{}", payment["id"].as_str().unwrap());
+    let change = r#"{"payment_status": "FAILED"}"#;
+    let put = format!("PUT {path} HTTP/1.1\r\nif-match: \"1\"\r\ncontent-length: {}", change.len());
+    let (head, body) = exchange(address, &put, change).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("\r\netag: \"2\"\r\n"), "{head}");
+    assert!(body.contains("\"payment_status\":\"FAILED\""), "{body}");
+    let stale = change.replace('}', ", \"error_message\": \"late\"}");
+    let put = format!("PUT {path} HTTP/1.1\r\nif-match: \"1\"\r\ncontent-length: {}", stale.len());
+    let (head, _) = exchange(address, &put, &stale).await;
+    assert!(head.starts_with("HTTP/1.1 409 Conflict\r\n") && head.contains("\r\netag: \"2\"\r\n"), "{head}");
+    let (head, body) = exchange(address, &format!("DELETE {path} HTTP/1.1"), "").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body.starts_with("{\"message\":"), "{head} {body}");
+}

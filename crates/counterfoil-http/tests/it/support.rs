@@ -50,6 +50,13 @@ impl App {
         App::over(store, Some(sandbox.clone()), sandbox, Amounts::default())
     }
 
+    /// With a ledger over the memory store and the sandbox, to which this is added.
+    pub(crate) fn with(add: impl FnOnce(Ledger) -> Ledger) -> App {
+        let (store, sandbox) = (Arc::new(MemoryStore::new()), Arc::new(Sandbox::new()));
+        let ledger = add(Ledger::new(store.clone()).with_gateway(sandbox.clone()));
+        App::of(ledger, sandbox, Amounts::default())
+    }
+
     pub(crate) fn through(gateway: Arc<dyn Gateway>) -> App {
         let store = Arc::new(MemoryStore::new());
         App::over(store, Some(gateway), Arc::new(Sandbox::new()), Amounts::default())
@@ -65,10 +72,15 @@ impl App {
         sandbox: Arc<Sandbox>,
         amounts: Amounts,
     ) -> App {
-        let mut ledger = Ledger::new(store.clone());
+        let mut ledger = Ledger::new(store);
         if let Some(gateway) = gateway {
             ledger = ledger.with_gateway(gateway);
         }
+        App::of(ledger, sandbox, amounts)
+    }
+
+    fn of(ledger: Ledger, sandbox: Arc<Sandbox>, amounts: Amounts) -> App {
+        let store = ledger.store().clone();
         let api = Api::new(ledger, keys()).with_amounts(amounts);
         let flows = api.flows();
         App { router: router(api), flows, store, sandbox }
@@ -88,6 +100,14 @@ impl App {
 
     pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         self.send(request(Method::POST, path, ACME, body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(request(Method::PUT, path, ACME, body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(request(Method::DELETE, path, ACME, "")).await
     }
 
     /// Creates a payment that must be accepted, and gives its answer.
@@ -120,6 +140,11 @@ fn keys() -> ApiKeys {
 pub(crate) fn request(method: Method, path: &str, key: &str, body: impl Into<Body>) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header("x-api-key", key);
     request.body(body.into()).unwrap()
+}
+
+/// `CARD`, only recorded.
+pub(crate) fn recorded() -> String {
+    card_with("process_payment", Some("false"))
 }
 
 /// `CARD` with one field set to `json`, or without it.

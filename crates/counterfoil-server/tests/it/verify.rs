@@ -101,9 +101,13 @@ fn a_swapped_event_is_named() {
 #[test]
 fn a_changed_row_is_named() {
     let Books { path, payments, .. } = &books();
-    let from_the_other = "(SELECT row FROM counterfoil_payment ORDER BY stream DESC LIMIT 1)";
+    let columns = "status, updated_at, row";
+    let from_the_other = format!("(SELECT {columns} FROM counterfoil_payment ORDER BY stream DESC LIMIT 1)");
     let first = "(SELECT min(stream) FROM counterfoil_payment)";
-    tamper(path, &format!("UPDATE counterfoil_payment SET row = {from_the_other} WHERE stream = {first}"));
+    tamper(
+        path,
+        &format!("UPDATE counterfoil_payment SET ({columns}) = {from_the_other} WHERE stream = {first}"),
+    );
     faulty(path, &[&payments[0], "the stored row is not what the events make"]);
 }
 
@@ -113,17 +117,22 @@ fn bytes_changed_in_the_file_are_named_wherever_they_stand() {
     let good = fs::read(path).unwrap();
     let mut named = Vec::new();
     // What was paid stands in every event: in the terms, or in the postings.
-    for place in (0..good.len() - 5).filter(|place| good[*place..].starts_with(b"inv_1")) {
+    for place in (0..=good.len() - 5).filter(|place| good[*place..].starts_with(b"inv_1")) {
         let mut bad = good.clone();
         bad[place + 4] = b'9';
         fs::write(path, bad).unwrap();
-        named.push(faulty(path, &["its hash does not follow"]));
+        // In the events it breaks the chain; in the listing, and its index, it would hide a payment.
+        let fault = faulty(path, &[]);
+        assert!(fault.contains("its hash does not follow") || fault.contains("listing of"), "{fault}");
+        named.push(fault);
     }
     for payment in payments {
         for event in [1, 2] {
             let name = format!("fault: default/default: {payment}, event {event}: ");
             assert!(named.iter().any(|fault| fault.starts_with(&name)), "never {name:?}: {named:#?}");
         }
+        let listed = named.iter().filter(|fault| fault.contains(&format!("listing of {payment}"))).count();
+        assert_eq!(listed, 2, "in the table and in its index: {named:#?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Archive, Policy, Rejection, Request};
+use counterfoil::command::{Archive, Rejection, Request};
 use counterfoil::id::PaymentId;
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::text::{Actor, EnvironmentId, TenantId};
@@ -81,7 +81,8 @@ fn command(number: u128) -> Command {
     Command {
         caller: Caller::new(scope, Actor::new("test").unwrap()),
         at: Timestamp::EPOCH,
-        policy: Arc::new(Policy::default()),
+        policy: Arc::default(),
+        gateways: Arc::default(),
         request: Request::Archive(Archive { payment: payment(number) }),
     }
 }

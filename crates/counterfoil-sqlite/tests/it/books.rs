@@ -100,12 +100,7 @@ async fn histories_are_paged_forwards() {
     let card = PaymentMethod::new(PaymentMethodType::Card, None).unwrap();
     let create = maker.create_as(card, 5, false, None);
     store.execute(create.clone()).await.unwrap();
-    let archive = counterfoil::command::Archive { payment: created(&create) };
-    let archive = counterfoil::command::Command {
-        request: counterfoil::command::Request::Archive(archive),
-        ..create.clone()
-    };
-    store.execute(archive).await.unwrap();
+    store.execute(maker.archive(created(&create))).await.unwrap();
 
     let streams =
         [(StreamId::Account(AccountId::wallet(&wallet("w"))), 50), (StreamId::Payment(created(&create)), 2)];

@@ -20,20 +20,6 @@ fn written(place: &Place) -> Vec<counterfoil::command::Command> {
     commands
 }
 
-/// Changes what only somebody who takes the triggers away can change.
-fn tamper(place: &Place, sql: &str) {
-    let raw = raw(&place.path());
-    let triggers = "SELECT sql FROM sqlite_schema WHERE type = 'trigger'";
-    let triggers: Vec<String> = {
-        let mut statement = raw.prepare(triggers).unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(|sql| sql.unwrap()).collect()
-    };
-    raw.execute_batch("DROP TRIGGER counterfoil_journal_update; DROP TRIGGER counterfoil_journal_delete")
-        .unwrap();
-    raw.execute_batch(sql).unwrap();
-    raw.execute_batch(&triggers.join(";")).unwrap();
-}
-
 #[test]
 fn the_journal_refuses_to_be_changed() {
     let place = Place::new();
@@ -62,10 +48,9 @@ async fn verdict(place: &Place) -> String {
 /// INVARIANTS 39.
 #[tokio::test]
 async fn verify_names_what_was_changed_behind_the_stores_back() {
-    let another = |column: &str, table: &str, key: &str| {
-        format!(
-            "UPDATE {table} SET {column} = (SELECT {column} FROM {table} WHERE {key} = 8) WHERE {key} = 7"
-        )
+    let another = |columns: &str, table: &str, key: &str| {
+        let other = format!("SELECT {columns} FROM {table} WHERE {key} = 8");
+        format!("UPDATE {table} SET ({columns}) = ({other}) WHERE {key} = 7")
     };
     let changes = [
         (
@@ -73,7 +58,11 @@ async fn verify_names_what_was_changed_behind_the_stores_back() {
             "event 1: it is not the event that belongs here",
         ),
         (another("hash", "counterfoil_journal", "position"), "event 1: its hash"),
-        (another("row", "counterfoil_payment", "stream"), "the stored row"),
+        (another("status, updated_at, row", "counterfoil_payment", "stream"), "the stored row"),
+        ("UPDATE counterfoil_payment SET status = 99 WHERE stream = 7".into(), "listing of pay_"),
+        ("UPDATE counterfoil_listing SET archived = 1 WHERE stream = 7".into(), "listing of pay_"),
+        ("UPDATE counterfoil_listing SET currency = 'XXX' WHERE stream = 7".into(), "listing of pay_"),
+        ("DELETE FROM counterfoil_listing WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_payment SET row = x'01' WHERE stream = 7".into(), "row of pay_"),
         ("UPDATE counterfoil_payment SET version = 2 WHERE stream = 7".into(), "event 2"),
         ("DELETE FROM counterfoil_payment WHERE stream = 7".into(), "row of pay_"),

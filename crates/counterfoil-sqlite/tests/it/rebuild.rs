@@ -11,10 +11,11 @@ use rusqlite::types::Value;
 
 use crate::support::*;
 
-const CACHES: [(&str, &str); 6] = [
+const CACHES: [(&str, &str); 7] = [
     ("counterfoil_scope", "tenant, environment"),
     ("counterfoil_stream", "stream"),
     ("counterfoil_payment", "stream"),
+    ("counterfoil_listing", "stream"),
     ("counterfoil_account", "stream"),
     ("counterfoil_claim", "kind, name"),
     ("counterfoil_watermark", "position"),
@@ -71,9 +72,10 @@ async fn all_of_it_is_made_again_from_the_journal() {
     let place = Place::new();
     let (before, rows) = (written(&place).await, caches(&place));
     let emptied = "DELETE FROM counterfoil_payment; DELETE FROM counterfoil_account;
-        DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope;
-        UPDATE counterfoil_watermark SET position = 0";
-    let garbled = "UPDATE counterfoil_payment SET row = x'07', version = 9;
+        DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream;
+        DELETE FROM counterfoil_scope; UPDATE counterfoil_watermark SET position = 0";
+    let garbled = "UPDATE counterfoil_payment SET row = x'07', version = 9, status = 99;
+        UPDATE counterfoil_listing SET archived = 1, gateway = x'07', created_at = 0, scope = 99;
         UPDATE counterfoil_claim SET fingerprint = x'00';
         UPDATE counterfoil_watermark SET position = 0";
     for damage in [emptied, garbled] {

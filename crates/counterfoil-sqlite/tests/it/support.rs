@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use counterfoil::clock::{Clock, SystemClock, Timestamp};
 use counterfoil::command::{
-    Command, Create, Policy, Process as NextAttempt, Receipt, Report, Request, TopUp,
+    Archive, Command, Create, Policy, Process as NextAttempt, Receipt, Report, Request, TopUp,
 };
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, IdSource, PaymentId, RandomIds, TopUpId};
 use counterfoil::ledger::Ledger;
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod};
+use counterfoil::payment::{Checkout, Destination, Evidence, Outcome, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
 use counterfoil::text::{
@@ -54,6 +56,20 @@ pub(crate) fn raw(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }
 
+/// Changes what only somebody who takes the triggers away can change.
+pub(crate) fn tamper(place: &Place, sql: &str) {
+    let raw = raw(&place.path());
+    let triggers = "SELECT sql FROM sqlite_schema WHERE type = 'trigger'";
+    let triggers: Vec<String> = {
+        let mut statement = raw.prepare(triggers).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(|sql| sql.unwrap()).collect()
+    };
+    raw.execute_batch("DROP TRIGGER counterfoil_journal_update; DROP TRIGGER counterfoil_journal_delete")
+        .unwrap();
+    raw.execute_batch(sql).unwrap();
+    raw.execute_batch(&triggers.join(";")).unwrap();
+}
+
 pub(crate) fn scope(tenant: &str) -> Scope {
     Scope::new(TenantId::new(tenant).unwrap(), EnvironmentId::new("test").unwrap())
 }
@@ -83,11 +99,13 @@ pub(crate) struct Maker {
     caller: Caller,
     ids: RandomIds,
     policy: Arc<Policy>,
+    gateways: Arc<[GatewayName]>,
 }
 
 impl Maker {
     pub(crate) fn new(tenant: &str) -> Maker {
-        Maker { caller: caller(tenant), ids: RandomIds::default(), policy: Arc::default() }
+        let gateways = [GatewayName::new("gate").unwrap()].into();
+        Maker { caller: caller(tenant), ids: RandomIds::default(), policy: Arc::default(), gateways }
     }
 
     pub(crate) fn create(&self, method: PaymentMethod, minor: i64) -> Command {
@@ -105,11 +123,12 @@ impl Maker {
             payment: PaymentId::new(self.id()),
             amount: usd(minor),
             destination: invoice(),
+            known: Known::Unasked,
             method,
+            checkout: Checkout::default(),
             metadata: Metadata::default(),
             idempotency_key,
             process: process.then(|| AttemptId::new(self.id())),
-            gateway: Some(GatewayName::new("gate").unwrap()),
         }))
     }
 
@@ -118,7 +137,7 @@ impl Maker {
             payment,
             attempt: AttemptId::new(self.id()),
             instrument: None,
-            gateway: Some(GatewayName::new("gate").unwrap()),
+            known: Known::Unasked,
             idempotency_key: None,
         }))
     }
@@ -137,8 +156,13 @@ impl Maker {
         self.command(Request::TopUp(TopUp { top_up, wallet, amount: usd(minor), idempotency_key: None }))
     }
 
-    fn command(&self, request: Request) -> Command {
-        Command { caller: self.caller.clone(), at: SystemClock.now(), policy: self.policy.clone(), request }
+    pub(crate) fn archive(&self, payment: PaymentId) -> Command {
+        self.command(Request::Archive(Archive { payment }))
+    }
+
+    pub(crate) fn command(&self, request: Request) -> Command {
+        let (caller, policy, gateways) = (self.caller.clone(), self.policy.clone(), self.gateways.clone());
+        Command { caller, at: SystemClock.now(), policy, gateways, request }
     }
 
     fn id(&self) -> Uuid {
@@ -166,6 +190,11 @@ pub(crate) fn unknown(answer: &Result<Receipt, ExecuteError>) -> Option<StoreErr
         Err(ExecuteError::Unknown(error)) => Some(error.kind()),
         _ => None,
     }
+}
+
+/// Fails a test that would hang; nothing that is asserted depends on how long it is.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future).await.expect("nobody told the sleeper")
 }
 
 /// A clock and a source of ids that say the same in every run.

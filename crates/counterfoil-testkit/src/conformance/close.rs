@@ -1,7 +1,7 @@
 //! Closing, and opening again.
 
 use counterfoil::event::StreamId;
-use counterfoil::store::{Cursor, ExecuteError, Health, Key, StoreErrorKind};
+use counterfoil::store::{Cursor, ExecuteError, Filter, Health, Key, Position, Query, StoreErrorKind};
 
 use super::trial::{Trial, card_payment, ok, place};
 use crate::desk::created;
@@ -23,6 +23,11 @@ pub(super) async fn a_closed_store_says_so(trial: &mut Trial) {
     let stream = StreamId::Payment(payment);
     closed(store.read(&[Key::Payment(scope.clone(), payment)]).await.err().map(|error| error.kind()));
     closed(store.history(scope, &stream, 0, 1).await.err().map(|error| error.kind()));
+    let query = Query::new(Filter::default(), 1);
+    closed(store.list(scope, &query).await.err().map(|error| error.kind()));
+    closed(store.feed(None, Position::START, 1).await.err().map(|error| error.kind()));
+    closed(store.feed(Some(scope), Position::START, 1).await.err().map(|error| error.kind()));
+    closed(store.news(Position::START).await.err().map(|error| error.kind()));
     closed(store.heads(&Cursor::START, 1).await.err().map(|error| error.kind()));
 }
 

@@ -1,5 +1,6 @@
 //! What a command does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::account::AccountId;
@@ -116,9 +117,7 @@ pub(super) async fn a_refused_command_writes_nothing(trial: &mut Trial) {
     let nobody = PaymentId::new(Uuid::nil());
     let (desk, caller) = (&trial.desk, &trial.caller);
     let mut no_gateway = desk.create(caller, card_payment());
-    if let Request::Create(create) = &mut no_gateway.request {
-        create.gateway = None;
-    }
+    no_gateway.gateways = Arc::default();
     let refused = [
         desk.create(caller, NewPayment::new(usd(0), invoice("inv_1"), card())),
         no_gateway,

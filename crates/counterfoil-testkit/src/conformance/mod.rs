@@ -7,13 +7,20 @@ mod accounts;
 mod claims;
 mod close;
 mod concurrency;
+mod elsewhere;
 mod evidence;
 mod execute;
+mod feed;
 mod heads;
 mod history;
+mod list;
+mod news;
+mod paging;
 mod scope;
 mod scripts;
+mod shelf;
 mod trial;
+mod update;
 
 use std::fmt;
 use std::future::Future;
@@ -196,6 +203,55 @@ macro_rules! __for_each_case {
                 a_late_success_counts_and_is_marked,
                 money_brings_an_archived_payment_back,
                 a_gateway_id_belongs_to_one_operation,
+            }
+            update {
+                a_status_is_set_where_it_can_be,
+                names_and_notes_are_kept_as_they_came,
+                the_same_again_changes_nothing,
+                a_moment_may_be_now_and_not_later,
+                nobody_settles_what_may_be_on_its_way,
+                what_cannot_be_paid_is_not_begun,
+                of_updates_of_one_version_one_wins,
+                credits_come_back_once,
+            }
+            elsewhere {
+                a_recorded_no_leaves_the_payment_open,
+                what_was_made_at_its_gateway_is_never_charged,
+                one_name_at_a_gateway_is_one_payment,
+                one_name_at_a_gateway_is_one_attempt,
+                what_is_discovered_counts_once,
+            }
+            list {
+                every_sort_goes_both_ways,
+                each_filter_alone_finds_what_it_means,
+                filters_together_find_what_all_of_them_mean,
+                any_offset_and_limit_cuts_the_same_list,
+                a_total_is_counted_when_asked_for,
+                archived_payments_are_listed_apart,
+                lists_stay_within_their_scope,
+                large_and_odd_values_are_found_as_bytes,
+            }
+            paging {
+                any_page_size_meets_each_payment_once,
+                a_filter_holds_on_every_page,
+                a_cursor_stands_where_it_stood,
+                paging_meets_each_once_while_others_write,
+            }
+            feed {
+                events_come_in_the_order_of_their_commits,
+                any_page_size_gives_the_same_feed,
+                reading_goes_on_from_every_position,
+                a_position_at_or_beyond_the_end_shows_nothing,
+                a_scope_sees_its_own_events_only,
+                what_writes_nothing_is_in_no_feed,
+                followers_meet_each_event_once_while_others_write,
+            }
+            news {
+                it_comes_back_at_once_if_there_is_something,
+                a_commit_wakes_whoever_waits,
+                no_commit_slips_through_between_looking_and_waiting,
+                closing_wakes_whoever_waits,
+                a_dropped_waiter_harms_nobody,
             }
             concurrency {
                 parallel_debits_never_overdraw,

@@ -2,20 +2,26 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use counterfoil::account::{Account, AccountId};
 use counterfoil::command::{Command, Receipt, Rejection};
 use counterfoil::event::{Event, Hash, StreamId};
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::{NewPayment, NewTopUp};
+use counterfoil::ledger::{NewPayment, NewTopUp, Update};
 use counterfoil::payment::{Evidence, OperationId, Payment};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::store::{Cursor, Durability, ExecuteError, Head, Health, Key, Lookup, PaymentStore, State};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Open;
 use crate::desk::{Desk, created, started};
 use crate::fixtures::{caller, card, invoice, usd, wallet};
 use crate::run::digest;
+
+/// How long what should come soon may take.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A store, and a desk to make commands for it. What should go well panics when it does not.
 pub(super) struct Trial {
@@ -72,6 +78,41 @@ impl Trial {
             answers.push(ok(task.await));
         }
         answers
+    }
+
+    /// Executes each list in a task of its own, one command of it after the other.
+    pub(super) async fn together_in_order(
+        &self,
+        lists: Vec<Vec<Command>>,
+    ) -> Vec<Result<Receipt, ExecuteError>> {
+        let run = |commands: Vec<Command>| {
+            let store = self.store.clone();
+            tokio::spawn(async move {
+                let mut answers = Vec::new();
+                for command in commands {
+                    answers.push(store.execute(command).await);
+                }
+                answers
+            })
+        };
+        let tasks: Vec<_> = lists.into_iter().map(run).collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.extend(ok(task.await));
+        }
+        answers
+    }
+
+    /// A payment that is only recorded.
+    pub(super) async fn recorded(&self, new: NewPayment) -> PaymentId {
+        let create = self.desk.create(&self.caller, new.recorded_only());
+        self.done(&create).await;
+        created(&create)
+    }
+
+    /// A change of one of the caller's payments.
+    pub(super) fn set(&self, payment: PaymentId, update: Update) -> Command {
+        self.desk.update(&self.caller, payment, update)
     }
 
     /// A card payment with its first attempt under way.
@@ -138,11 +179,22 @@ pub(super) fn ok<T, E: Debug>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("it failed: {error:?}"))
 }
 
+/// What a task comes back with, if it does so soon.
+pub(super) async fn soon<T>(task: JoinHandle<T>) -> T {
+    ok(timeout(SOON, task).await.expect("it came back"))
+}
+
 pub(super) fn refusal(answer: Result<Receipt, ExecuteError>) -> Rejection {
     match answer {
         Err(ExecuteError::Rejected(rejection)) => rejection,
         other => panic!("it was not refused: {other:?}"),
     }
+}
+
+/// What was done, and what was refused.
+pub(super) fn split(answers: Vec<Result<Receipt, ExecuteError>>) -> (Vec<Receipt>, Vec<Rejection>) {
+    let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    (done.into_iter().map(ok).collect(), refused.into_iter().map(refusal).collect())
 }
 
 pub(super) fn place(receipt: &Receipt) -> (StreamId, u64) {

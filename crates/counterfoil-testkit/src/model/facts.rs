@@ -5,65 +5,148 @@ use std::collections::BTreeSet;
 use counterfoil::account::Account;
 use counterfoil::clock::Timestamp;
 use counterfoil::money::Money;
-use counterfoil::payment::{OperationId, Payment, Review};
+use counterfoil::payment::{Operation, OperationId, Payment, Review};
 use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::text::{
+    DestinationNumber, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId,
+};
 
 /// What can be seen of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentFacts {
     /// Where it stands.
     pub status: PaymentStatus,
-    /// The money that was taken.
+    /// The money that was taken and not taken back by a void.
     pub captured: Money,
-    /// Its attempts, in order.
-    pub attempts: Vec<AttemptFacts>,
+    /// What of it was given back.
+    pub refunded: Money,
+    /// What of it could be given back.
+    pub refundable: Money,
+    /// Its operations, in order.
+    pub operations: Vec<OperationFacts>,
     /// Why a person should look at it.
     pub reviews: BTreeSet<Review>,
     /// Whether it is put away.
     pub archived: bool,
     /// How many events it has.
     pub version: u64,
-    /// When it first succeeded.
+    /// Names and notes.
+    pub names: NameFacts,
+    /// When what came about first came about.
+    pub times: TimeFacts,
+}
+
+/// What a payment is known by, and what is noted of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameFacts {
+    /// What people call what it pays.
+    pub number: Option<DestinationNumber>,
+    /// The host's own notes.
+    pub metadata: Metadata,
+    /// The gateway that has it, or is to have it.
+    pub gateway: Option<GatewayName>,
+    /// What that gateway calls it.
+    pub gateway_payment_id: Option<GatewayPaymentId>,
+    /// What else it is tracked under.
+    pub gateway_tracking_id: Option<GatewayTrackingId>,
+    /// The instrument of its next attempt.
+    pub instrument: Option<PaymentMethodId>,
+    /// Why it did not go well.
+    pub error_message: Option<Message>,
+}
+
+/// When what became of a payment first came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeFacts {
+    /// That it succeeded.
     pub succeeded_at: Option<Timestamp>,
-    /// When it first failed.
+    /// That it failed.
     pub failed_at: Option<Timestamp>,
-    /// The time of its last event.
+    /// That money was given back.
+    pub refunded_at: Option<Timestamp>,
+    /// That it was voided.
+    pub voided_at: Option<Timestamp>,
+    /// The last of its events.
     pub updated_at: Timestamp,
 }
 
-/// What can be seen of an attempt.
+/// What can be seen of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptFacts {
+pub struct OperationFacts {
     /// Its id.
     pub id: OperationId,
-    /// Its number.
+    /// Its number among those of its kind.
     pub number: u32,
     /// Where it stands.
     pub status: OperationStatus,
+    /// What was asked for.
+    pub amount: Money,
     /// What it moved, if it succeeded.
     pub moved: Option<Money>,
+    /// Who was asked.
+    pub gateway: Option<GatewayName>,
+    /// With which instrument.
+    pub instrument: Option<PaymentMethodId>,
+    /// Until when nothing need be heard of it.
+    pub runs_until: Option<Timestamp>,
 }
 
 impl PaymentFacts {
     /// What can be seen of a stored payment.
     #[must_use]
     pub fn of(payment: &Payment) -> PaymentFacts {
-        let attempts = payment.attempts().map(|attempt| AttemptFacts {
-            id: attempt.id,
-            number: attempt.number,
-            status: attempt.status(),
-            moved: attempt.moved(),
-        });
         PaymentFacts {
             status: payment.status(),
             captured: payment.captured(),
-            attempts: attempts.collect(),
+            refunded: payment.refunded(),
+            refundable: payment.refundable(),
+            operations: payment.operations().iter().map(OperationFacts::of).collect(),
             reviews: payment.reviews(),
             archived: payment.archived_at().is_some(),
             version: payment.version(),
+            names: NameFacts::of(payment),
+            times: TimeFacts::of(payment),
+        }
+    }
+}
+
+impl NameFacts {
+    fn of(payment: &Payment) -> NameFacts {
+        NameFacts {
+            number: payment.terms().number.clone(),
+            metadata: payment.metadata().clone(),
+            gateway: payment.gateway().cloned(),
+            gateway_payment_id: payment.gateway_payment_id().cloned(),
+            gateway_tracking_id: payment.gateway_tracking_id().cloned(),
+            instrument: payment.instrument().cloned(),
+            error_message: payment.error_message().cloned(),
+        }
+    }
+}
+
+impl TimeFacts {
+    fn of(payment: &Payment) -> TimeFacts {
+        TimeFacts {
             succeeded_at: payment.succeeded_at(),
             failed_at: payment.failed_at(),
+            refunded_at: payment.refunded_at(),
+            voided_at: payment.voided_at(),
             updated_at: payment.updated_at(),
+        }
+    }
+}
+
+impl OperationFacts {
+    fn of(operation: &Operation) -> OperationFacts {
+        OperationFacts {
+            id: operation.id,
+            number: operation.number,
+            status: operation.status(),
+            amount: operation.amount,
+            moved: operation.moved(),
+            gateway: operation.gateway.clone(),
+            instrument: operation.instrument.clone(),
+            runs_until: operation.runs_until(),
         }
     }
 }

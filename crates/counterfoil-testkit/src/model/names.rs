@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Create, Rejection};
 use counterfoil::event::StreamId;
+use counterfoil::payment::OperationId;
 use counterfoil::scope::Scope;
+use counterfoil::text::{GatewayName, GatewayOperationId};
 
 use crate::run::Answer;
 
@@ -44,6 +46,12 @@ impl Names {
         }
     }
 
+    /// What has `name`, and the operation that it is the name of.
+    pub(super) fn holder(&self, scope: &Scope, name: &Name) -> Option<(&StreamId, Option<&str>)> {
+        let taken = self.0.get(&(scope.clone(), name.clone()))?;
+        Some((&taken.stream, taken.fields.get(&RequestField::OperationId).map(String::as_str)))
+    }
+
     /// Takes a name; what has it keeps it.
     pub(super) fn take(
         &mut self,
@@ -60,6 +68,16 @@ impl Names {
     }
 }
 
+/// The name that a gateway gives an operation; without a gateway, one that nobody here knows.
+pub(super) fn operation_name(gateway: Option<&GatewayName>, id: &GatewayOperationId) -> Name {
+    (ClaimKind::GatewayOperation, format!("{gateway:?} {id}"))
+}
+
+/// What such a name is the name of.
+pub(super) fn of_operation(operation: OperationId) -> Fields {
+    Fields::from([(RequestField::OperationId, operation.to_string())])
+}
+
 /// What counts of a create request: defaults filled in, amounts by value, metadata in, who asked out.
 pub(super) fn create_fields(create: &Create) -> Fields {
     let mut fields = Fields::from([
@@ -73,5 +91,17 @@ pub(super) fn create_fields(create: &Create) -> Fields {
     fields.extend(create.method.id().map(|id| (RequestField::PaymentMethodId, id.to_owned())));
     let notes = format!("{:?}", create.metadata);
     fields.extend((!create.metadata.is_empty()).then_some((RequestField::Metadata, notes)));
+    let checkout = &create.checkout;
+    let told = [
+        (RequestField::PaymentGateway, checkout.gateway.as_ref().map(ToString::to_string)),
+        (RequestField::SuccessUrl, checkout.success_url.as_ref().map(ToString::to_string)),
+        (RequestField::CancelUrl, checkout.cancel_url.as_ref().map(ToString::to_string)),
+        (RequestField::GatewayOptions, checkout.options.as_ref().map(ToString::to_string)),
+        (
+            RequestField::SaveCardAndMakeDefault,
+            checkout.save_card_and_make_default.then(|| "true".to_owned()),
+        ),
+    ];
+    fields.extend(told.into_iter().filter_map(|(field, value)| Some((field, value?))));
     fields
 }

@@ -1,17 +1,19 @@
 //! From steps to commands.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::{Command, Request};
-use counterfoil::id::{AttemptId, PaymentId};
+use counterfoil::command::{self, Command, Request};
+use counterfoil::id::{AttemptId, PaymentId, RefundId, VoidId};
 use counterfoil::payment::OperationId;
 use counterfoil::scope::Caller;
+use counterfoil::status::PaymentStatus;
 use uuid::Uuid;
 
 use super::Step;
 use crate::clock::ManualClock;
-use crate::desk::Desk;
+use crate::desk::{Desk, started};
 use crate::fixtures;
 
 pub(super) fn commands(steps: &[Step]) -> Vec<Command> {
@@ -33,34 +35,58 @@ struct Compiler {
 struct Asked {
     caller: Caller,
     payment: PaymentId,
-    attempts: Vec<AttemptId>,
+    operations: Vec<OperationId>,
 }
 
 impl Compiler {
     fn command(&mut self, step: &Step) -> Option<Command> {
         Some(match step {
-            Step::Create { caller, new, gateway } => {
+            Step::Create { caller, new, known, gateway } => {
                 let mut command = self.desk.create(caller, new.clone());
                 if let Request::Create(create) = &mut command.request {
-                    create.gateway = gateway.then(fixtures::gateway);
-                    let attempts = create.process.into_iter().collect();
-                    self.payments.push(Asked { caller: caller.clone(), payment: create.payment, attempts });
+                    create.known = known.clone();
+                    let operations = create.process.map(OperationId::from).into_iter().collect();
+                    let payment = create.payment;
+                    self.payments.push(Asked { caller: caller.clone(), payment, operations });
                 }
-                command
+                among_gateways(command, *gateway)
             }
-            Step::Process { caller, payment, how, gateway } => {
+            Step::Process { caller, payment, how, known, gateway } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut command = self.desk.process(&caller, id, how.clone());
                 if let Request::Process(process) = &mut command.request {
-                    process.gateway = gateway.then(fixtures::gateway);
-                    self.asked(*payment).into_iter().for_each(|asked| asked.attempts.push(process.attempt));
+                    process.known = known.clone();
+                    self.began(*payment, process.attempt.into());
+                }
+                among_gateways(command, *gateway)
+            }
+            Step::RecordAttempt { caller, payment, new } => {
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.record_attempt(&caller, id, new.clone());
+                self.began(*payment, started(&command));
+                command
+            }
+            Step::Report { caller, payment, operation, evidence } => {
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let operation = self.operation(*payment, *operation);
+                self.desk.report(&caller, id, operation, evidence.clone())
+            }
+            Step::Discover { caller, payment, gateway, evidence } => {
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let mut command = self.desk.discover(&caller, id, evidence.clone());
+                if let Request::Discover(discover) = &mut command.request {
+                    discover.gateway = gateway.clone();
+                    self.began(*payment, discover.attempt.into());
                 }
                 command
             }
-            Step::Report { caller, payment, attempt, evidence } => {
+            Step::Update { caller, payment, update } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
-                let operation = self.attempt(*payment, *attempt);
-                self.desk.report(&caller, id, operation, evidence.clone())
+                let command = self.desk.update(&caller, id, update.clone());
+                if let Some(operation) = written_down(&command) {
+                    self.began(*payment, operation);
+                }
+                command
             }
             Step::Archive { caller, payment } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
@@ -75,9 +101,12 @@ impl Compiler {
         })
     }
 
-    fn asked(&mut self, payment: usize) -> Option<&mut Asked> {
+    /// Notes an operation that payment may have now.
+    fn began(&mut self, payment: usize, operation: OperationId) {
         let count = self.payments.len();
-        (count > 0).then(|| &mut self.payments[payment % count])
+        if count > 0 {
+            self.payments[payment % count].operations.push(operation);
+        }
     }
 
     /// A payment that nobody asked for is nobody's, and does not exist.
@@ -88,9 +117,29 @@ impl Compiler {
         (caller.cloned().unwrap_or_else(own), id)
     }
 
-    fn attempt(&self, payment: usize, attempt: usize) -> OperationId {
-        let attempts = around(&self.payments, payment).map_or(&[][..], |asked| &asked.attempts);
-        OperationId::Attempt(around(attempts, attempt).copied().unwrap_or(AttemptId::new(Uuid::nil())))
+    fn operation(&self, payment: usize, operation: usize) -> OperationId {
+        let operations = around(&self.payments, payment).map_or(&[][..], |asked| &asked.operations);
+        around(operations, operation).copied().unwrap_or(AttemptId::new(Uuid::nil()).into())
+    }
+}
+
+fn among_gateways(mut command: Command, any: bool) -> Command {
+    if !any {
+        command.gateways = Arc::default();
+    }
+    command
+}
+
+/// What a command for another status writes down, if it writes down an operation.
+fn written_down(command: &Command) -> Option<OperationId> {
+    let Request::Update(command::Update { target: Some(target), .. }) = &command.request else {
+        return None;
+    };
+    match target.status {
+        PaymentStatus::Succeeded => Some(AttemptId::new(target.operation).into()),
+        PaymentStatus::Refunded => Some(OperationId::Refund(RefundId::new(target.operation))),
+        PaymentStatus::Voided => Some(OperationId::Void(VoidId::new(target.operation))),
+        _ => None,
     }
 }
 

@@ -8,9 +8,11 @@ mod bytes;
 mod compile;
 
 use counterfoil::command::Command;
-use counterfoil::ledger::{NewPayment, NewTopUp, Processing};
+use counterfoil::destinations::Known;
+use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::payment::Evidence;
 use counterfoil::scope::Caller;
+use counterfoil::text::GatewayName;
 use proptest::prelude::{Strategy, any};
 
 /// How many bytes make a step.
@@ -25,7 +27,7 @@ pub struct Script {
 
 /// One thing that is done.
 ///
-/// A payment or attempt is meant by its place among those that the script asked for so far, whether they
+/// A payment or operation is meant by its place among those that the script asked for so far, whether they
 /// came to be or not; places wrap around. A `caller` of `None` is the one who asked for the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -35,6 +37,8 @@ pub enum Step {
         caller: Caller,
         /// For what.
         new: NewPayment,
+        /// What the host knows of what is paid.
+        known: Known,
         /// Whether there is a gateway at all.
         gateway: bool,
     },
@@ -46,8 +50,19 @@ pub enum Step {
         payment: usize,
         /// How.
         how: Processing,
+        /// What the host knows of what is paid.
+        known: Known,
         /// Whether there is a gateway at all.
         gateway: bool,
+    },
+    /// Writes down an attempt that was made elsewhere.
+    RecordAttempt {
+        /// Who asks.
+        caller: Option<Caller>,
+        /// Of which payment.
+        payment: usize,
+        /// What became of it.
+        new: NewAttempt,
     },
     /// A gateway says something.
     Report {
@@ -55,10 +70,30 @@ pub enum Step {
         caller: Option<Caller>,
         /// About which payment.
         payment: usize,
-        /// About which of its attempts.
-        attempt: usize,
+        /// About which of its operations.
+        operation: usize,
         /// What.
         evidence: Evidence,
+    },
+    /// A gateway says something about a payment that was made there.
+    Discover {
+        /// In whose scope.
+        caller: Option<Caller>,
+        /// About which payment.
+        payment: usize,
+        /// Who says so.
+        gateway: GatewayName,
+        /// What.
+        evidence: Evidence,
+    },
+    /// Changes names and notes of a payment, or its status.
+    Update {
+        /// Who asks.
+        caller: Option<Caller>,
+        /// Which payment.
+        payment: usize,
+        /// To what.
+        update: Update,
     },
     /// Hides a payment.
     Archive {
@@ -117,7 +152,7 @@ impl Script {
 }
 
 /// The next number of the sequence known as `SplitMix64`.
-fn split_mix(state: &mut u64) -> u64 {
+pub(crate) fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -141,7 +176,7 @@ mod tests {
     fn seeded_scripts_use_every_kind_of_step_and_make_equal_commands_each_time() {
         let script = Script::seeded(1, 200);
         let kinds: std::collections::HashSet<_> = script.steps.iter().map(std::mem::discriminant).collect();
-        assert_eq!(kinds.len(), 7);
+        assert_eq!(kinds.len(), 10);
         assert_ne!(script, Script::seeded(2, 200));
         let text = |script: &Script| format!("{:?}", script.commands());
         assert_eq!(text(&script), text(&script));

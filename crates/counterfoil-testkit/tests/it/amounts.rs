@@ -1,4 +1,4 @@
-//! Amounts: invariants 1, 4, 5, 7 and 9, as far as captures and wallets reach.
+//! Amounts: invariants 1, 3, 4, 5, 7 and 9, as far as captures, recorded refunds and wallets reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use counterfoil::command::Rejection;
 use counterfoil::event::StreamId;
 use counterfoil::ledger::{NewPayment, NewTopUp};
 use counterfoil::money::{Currency, Money, MoneyError};
-use counterfoil::payment::{Operation, Payment};
+use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Key, Lookup, PaymentStore};
 use counterfoil_memory::MemoryStore;
@@ -19,15 +19,14 @@ use crate::watched::{Watched, captured, config, heads, posted};
 proptest! {
     #![proptest_config(config(200))]
 
-    /// Invariant 1.
+    /// Invariant 1: what an operation moved stays moved; what goes back is an operation of its own.
     #[test]
     fn gross_counters_never_fall(script in Script::any(40)) {
         for life in Watched::run(&script).lives() {
-            prop_assert!(life.states.iter().map(captured).is_sorted());
             for (_, before, after) in life.moves() {
-                for attempt in before.into_iter().flat_map(Payment::attempts) {
-                    let now = after.operation(attempt.id).unwrap();
-                    prop_assert!(attempt.moved().map(Money::minor) <= now.moved().map(Money::minor));
+                for operation in before.into_iter().flat_map(Payment::operations) {
+                    let now = after.operation(operation.id).unwrap();
+                    prop_assert!(operation.moved().map(Money::minor) <= now.moved().map(Money::minor));
                 }
             }
         }
@@ -69,7 +68,18 @@ proptest! {
         prop_assert_eq!(heads(&watched.store), before);
     }
 
-    /// Invariant 7: a payment's total is that of its attempts, and that of what its events posted.
+    /// Invariant 3, and 4 where it can be reached: no command gives back more than there is, and what is
+    /// refundable is what is left. (Amounts of part of the money cannot be asked for yet.)
+    #[test]
+    fn no_more_is_given_back_than_was_taken(script in Script::any(60)) {
+        for state in Watched::run(&script).lives().iter().flat_map(|life| &life.states) {
+            let (taken, back) = (state.captured().minor(), state.refunded().minor());
+            prop_assert_eq!(state.refundable().minor(), taken.saturating_sub(back).max(0));
+            prop_assert!(back <= taken, "{} of {}", back, taken);
+        }
+    }
+
+    /// Invariant 7: a payment's totals are those of its operations, and that of what its events posted.
     #[test]
     fn a_counter_is_the_sum_of_what_makes_it(script in Script::any(40)) {
         for life in Watched::run(&script).lives() {
@@ -77,9 +87,15 @@ proptest! {
             let mut sum = 0;
             for (event, _, after) in life.moves() {
                 sum += posted(event, currency, |account| account.starts_with("destination:"));
-                let of_attempts: i64 = after.attempts().filter_map(Operation::moved).map(Money::minor).sum();
-                prop_assert_eq!(captured(after), of_attempts.min(Money::MAX_MINOR));
-                prop_assert_eq!(captured(after), sum.min(Money::MAX_MINOR));
+                let moved = |kind: fn(&Operation) -> bool| -> i64 {
+                    after.operations().iter().filter(|o| kind(o)).filter_map(Operation::moved).map(Money::minor).sum()
+                };
+                let taken = moved(|o| matches!(o.id, OperationId::Attempt(_)))
+                    - moved(|o| matches!(o.id, OperationId::Void(_)));
+                let back = moved(|o| matches!(o.id, OperationId::Refund(_)));
+                prop_assert_eq!(captured(after), taken.min(Money::MAX_MINOR));
+                prop_assert_eq!(after.refunded().minor(), back.min(Money::MAX_MINOR));
+                prop_assert_eq!(sum, taken - back);
             }
         }
     }

@@ -11,8 +11,8 @@ use counterfoil::store::PaymentStore;
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
 use counterfoil_testkit::fixtures::{
-    caller, card, evidence, failed, gateway_operation, invoice, money, not_sent, requires_action, succeeded,
-    unknown, usd,
+    caller, canceled, card, evidence, failed, gateway_operation, invoice, money, not_sent, requires_action,
+    succeeded, unknown, usd,
 };
 use counterfoil_testkit::{Desk, Script, block_on};
 use proptest::prelude::*;
@@ -70,6 +70,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         select(FailureClass::ALL).prop_map(failed),
         Just(Outcome::Pending),
         Just(requires_action()),
+        Just(canceled()),
         Just(not_sent()),
         Just(unknown()),
     ];
@@ -108,8 +109,9 @@ fn settled(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
 /// Invariant 27, in its own words.
 fn precedence(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Succeeded { .. } => 5,
-        Outcome::Failed(_) => 4,
+        Outcome::Succeeded { .. } => 6,
+        Outcome::Failed(_) => 5,
+        Outcome::Canceled { .. } => 4,
         Outcome::Pending | Outcome::RequiresAction { .. } => 3,
         Outcome::NotSent { .. } => 2,
         _ => 1,
@@ -120,6 +122,7 @@ fn status_of(outcome: &Outcome) -> OperationStatus {
     match outcome {
         Outcome::Succeeded { .. } => OperationStatus::Succeeded,
         Outcome::Failed(_) => OperationStatus::Failed,
+        Outcome::Canceled { .. } => OperationStatus::Canceled,
         Outcome::Pending => OperationStatus::Processing,
         Outcome::RequiresAction { .. } => OperationStatus::RequiresAction,
         Outcome::NotSent { .. } => OperationStatus::NotSent,
@@ -157,8 +160,13 @@ proptest! {
         let attempt = payment.operation(charged.attempts[1]).unwrap();
         prop_assert_eq!(attempt.status(), expected);
         let ends = |end: fn(&Outcome) -> bool| told.iter().any(|said| !foreign(&said.outcome) && end(&said.outcome));
-        let both = ends(|o| matches!(o, Outcome::Succeeded { .. })) && ends(|o| matches!(o, Outcome::Failed(_)));
-        prop_assert!(!both || attempt.reviews().contains(&Review::Contradiction));
+        let seen = [
+            ends(|o| matches!(o, Outcome::Succeeded { .. })),
+            ends(|o| matches!(o, Outcome::Failed(_))),
+            ends(|o| matches!(o, Outcome::Canceled { .. })),
+        ];
+        let contradict = seen.into_iter().filter(|seen| *seen).count() > 1;
+        prop_assert!(!contradict || attempt.reviews().contains(&Review::Contradiction));
     }
 
     /// Invariant 28.
@@ -173,7 +181,8 @@ proptest! {
         prop_assert_eq!(is.status(), OperationStatus::Succeeded);
         prop_assert!(is.moved().unwrap().minor() >= 1_000 && captured(&after) >= captured(&before));
         prop_assert!(matches!(after.status(), PaymentStatus::Succeeded | PaymentStatus::Overpaid));
-        let ended = matches!(was.status(), OperationStatus::Failed | OperationStatus::NotSent);
+        let ends = [OperationStatus::Failed, OperationStatus::Canceled, OperationStatus::NotSent];
+        let ended = ends.contains(&was.status());
         prop_assert!(!ended || is.reviews().contains(&Review::Contradiction));
     }
 

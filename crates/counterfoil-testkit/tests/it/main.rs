@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod amounts;
+mod calls;
 mod conformance;
 mod evidence;
+mod faulty;
 mod idempotency;
 mod planted;
 mod status;

@@ -1,11 +1,15 @@
 //! Statuses and histories: invariants 10 to 14, 16 to 19, 32 and 38.
 
+use std::collections::BTreeSet;
+
+use counterfoil::clock::Timestamp;
 use counterfoil::command::Request;
 use counterfoil::event::Body;
-use counterfoil::payment::{Operation, Payment, Review};
+use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
-use counterfoil::store::Head;
-use counterfoil_testkit::Script;
+use counterfoil::store::{Head, PaymentStore};
+use counterfoil_memory::MemoryStore;
+use counterfoil_testkit::{Script, block_on};
 use proptest::prelude::*;
 
 use crate::watched::{Life, Watched, captured, config, find};
@@ -50,46 +54,73 @@ proptest! {
     #[test]
     fn a_command_is_accepted_where_the_table_allows_it(script in Script::any(40)) {
         for step in Watched::run(&script).steps.iter().filter(|step| step.answer.wrote()) {
+            let Some(before) = &step.before else { continue };
+            let to = step.after.as_ref().unwrap().status();
+            let mut moved = Some(before.status());
             let action = match &step.command.request {
                 Request::Process(_) => Action::Process,
+                Request::RecordAttempt(_) => Action::RecordAttempt,
                 Request::Archive(_) => Action::Archive,
+                Request::Update(update) => {
+                    // What was named first may have made it PENDING, which is where the other thing started.
+                    let named = update.change.gateway_payment_id.is_some();
+                    if named && before.status() == PaymentStatus::Initiated && to != PaymentStatus::Pending {
+                        moved = Some(PaymentStatus::Pending);
+                    }
+                    match &update.target {
+                        Some(target) if target.status != before.status() => {
+                            action_to(moved.unwrap(), target.status).unwrap()
+                        }
+                        _ => Action::Change,
+                    }
+                }
                 _ => continue,
             };
-            let before = step.before.as_ref().unwrap();
-            prop_assert!(allowed(before.status(), action), "{} while {}", action, before.status());
+            let from = moved.unwrap();
+            prop_assert!(allowed(from, action) || to == PaymentStatus::Pending, "{} while {}", action, from);
             prop_assert_eq!(before.archived_at(), None);
-            let to = step.after.as_ref().unwrap().status();
-            prop_assert!(PaymentStatus::GRAPH.allows(Some(before.status()), to, Cause::Command));
+            let cause = if action == Action::Resolve { Cause::Evidence } else { Cause::Command };
+            prop_assert!(PaymentStatus::GRAPH.allows(Some(from), to, cause), "{} to {}", from, to);
         }
     }
 
-    /// Invariants 13 and 14; nothing is refunded or held yet.
+    /// Invariants 13 and 14; nothing is held yet.
     #[test]
     fn statuses_of_money_have_money_and_others_have_none(script in Script::any(40)) {
         for state in lives(&script).iter().flat_map(|life| &life.states) {
-            let of_money = matches!(state.status(), PaymentStatus::Succeeded | PaymentStatus::Overpaid);
-            prop_assert_eq!(captured(state) > 0, of_money, "{}", state.status());
-            let asked = state.terms().amount.minor();
-            prop_assert_eq!(captured(state) > asked, state.status() == PaymentStatus::Overpaid);
+            let (taken, back) = (captured(state), state.refunded().minor());
+            let status = state.status();
+            let of_money = [
+                PaymentStatus::Succeeded,
+                PaymentStatus::Overpaid,
+                PaymentStatus::PartiallyRefunded,
+                PaymentStatus::Refunded,
+            ];
+            prop_assert_eq!(taken > 0, of_money.contains(&status), "{}", status);
+            prop_assert_eq!(taken > 0 && back >= taken, status == PaymentStatus::Refunded);
+            prop_assert_eq!(0 < back && back < taken, status == PaymentStatus::PartiallyRefunded);
+            let over = back == 0 && taken > state.terms().amount.minor();
+            prop_assert_eq!(over, status == PaymentStatus::Overpaid);
         }
     }
 
-    /// Invariant 16: a second one only by late evidence on one that was not sent, and then it is marked.
+    /// Invariant 16: a second one only by evidence that fits nothing, and then it is marked.
     #[test]
     fn one_attempt_is_live_at_most(script in Script::any(60)) {
         for state in lives(&script).iter().flat_map(|life| &life.states) {
             let live = state.attempts().filter(|attempt| attempt.status().is_live());
-            let unmarked = live.filter(|attempt| !attempt.reviews().contains(&Review::Contradiction));
+            let unmarked = live.filter(|attempt| attempt.reviews().is_empty());
             prop_assert!(unmarked.count() <= 1);
         }
     }
 
-    /// Invariants 17 and 18.
+    /// Invariants 17 and 18; what was made at a gateway is found whatever is under way.
     #[test]
     fn attempts_start_one_after_the_other_and_are_numbered_without_a_gap(script in Script::any(60)) {
         for life in lives(&script) {
             for (event, before, after) in life.moves() {
-                if let (Body::Started(_), Some(before)) = (event.body(), before) {
+                let (Body::Started(start), Some(before)) = (event.body(), before) else { continue };
+                if event.cause() == Cause::Command && matches!(start.operation, OperationId::Attempt(_)) {
                     prop_assert!(before.live_attempt().is_none(), "one was under way");
                 }
                 prop_assert!(after.attempts().zip(1..).all(|(attempt, number)| attempt.number == number));
@@ -97,17 +128,26 @@ proptest! {
         }
     }
 
-    /// Invariant 19.
+    /// Invariant 19: the first time stays. What had happened elsewhere happened when it is said to have.
     #[test]
     fn times_rise_and_first_times_stay(script in Script::any(40)) {
         for life in lives(&script) {
             prop_assert!(life.events.is_sorted_by(|one, next| one.at() < next.at()));
-            let first = |wanted: &[PaymentStatus]| {
-                life.moves().find(|(_, _, after)| wanted.contains(&after.status())).map(|(event, ..)| event.at())
+            let first = |wanted: &[PaymentStatus], of: fn(&Payment) -> Option<Timestamp>| {
+                let entered = life.moves().find(|(_, _, after)| wanted.contains(&after.status()));
+                let noted = entered.map(|(event, _, after)| (event.at(), of(after)));
+                match noted {
+                    None => of(life.end()).is_none(),
+                    Some((at, noted)) => {
+                        noted.is_some_and(|noted| noted <= at) && of(life.end()) == noted
+                    }
+                }
             };
-            let succeeded = first(&[PaymentStatus::Succeeded, PaymentStatus::Overpaid]);
-            prop_assert_eq!(life.end().succeeded_at(), succeeded);
-            prop_assert_eq!(life.end().failed_at(), first(&[PaymentStatus::Failed]));
+            prop_assert!(first(&[PaymentStatus::Succeeded, PaymentStatus::Overpaid], Payment::succeeded_at));
+            prop_assert!(first(&[PaymentStatus::Failed], Payment::failed_at));
+            let back = [PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded];
+            prop_assert!(first(&back, Payment::refunded_at));
+            prop_assert!(first(&[PaymentStatus::Voided], Payment::voided_at));
         }
     }
 
@@ -121,8 +161,9 @@ proptest! {
                 found.map_or(0, |head| head.version)
             };
             let risen = after.iter().map(|head| head.version - version(before, head));
-            // A payment out of a wallet is an event of each.
-            let most = u64::from(step.answer.wrote());
+            // A payment out of a wallet is an event of each; an update names and sets, each an event.
+            let twice = matches!(step.command.request, Request::Update(_));
+            let most = u64::from(step.answer.wrote()) << u64::from(twice);
             prop_assert!(risen.clone().all(|by| by <= most));
             prop_assert_eq!(risen.sum::<u64>() > 0, step.answer.wrote());
         }
@@ -143,4 +184,40 @@ proptest! {
             }
         }
     }
+}
+
+/// What scripts do not lead to, no property of theirs says anything about.
+#[test]
+fn scripts_lead_to_every_status_there_is() {
+    let mut payments = BTreeSet::new();
+    let mut operations = BTreeSet::new();
+    for seed in 0..100 {
+        let store = MemoryStore::new();
+        for command in Script::seeded(seed, 120).commands() {
+            let Ok(receipt) = block_on(store.execute(command)) else { continue };
+            if let Some(payment) = receipt.payment() {
+                payments.insert(payment.status());
+                operations.extend(payment.operations().iter().map(Operation::status));
+            }
+        }
+    }
+    // Nothing holds money yet, and no gateway takes back what it gave.
+    let held = [PaymentStatus::Authorized, PaymentStatus::PartiallyCaptured];
+    let all = PaymentStatus::ALL.iter().copied().filter(|status| !held.contains(status));
+    assert_eq!(payments, all.collect());
+    let all = OperationStatus::ALL.iter().copied().filter(|status| *status != OperationStatus::Reversed);
+    assert_eq!(operations, all.collect());
+}
+
+/// What is asked by asking for a status.
+fn action_to(from: PaymentStatus, to: PaymentStatus) -> Option<Action> {
+    Some(match (from, to) {
+        (PaymentStatus::Processing, _) => Action::Resolve,
+        (_, PaymentStatus::Pending) => Action::Submit,
+        (_, PaymentStatus::Succeeded) => Action::RecordAttempt,
+        (_, PaymentStatus::Failed) => Action::Fail,
+        (_, PaymentStatus::Voided) => Action::Void,
+        (_, PaymentStatus::Refunded) => Action::Refund,
+        _ => return None,
+    })
 }

@@ -47,8 +47,11 @@ proptest! {
     }
 
     /// Invariant 44, as far as anything happens by time: without the clock's steps all money is where it was.
+    /// What a person may set depends on leases, so nobody sets anything here.
     #[test]
     fn time_alone_moves_no_money(script in Script::any(40)) {
+        let steps = script.steps.into_iter().filter(|step| !matches!(step, Step::Update { .. }));
+        let script = Script { steps: steps.collect() };
         let still = script.steps.iter().filter(|step| !matches!(step, Step::Clock { .. })).cloned().collect();
         prop_assert_eq!(money(&script), money(&Script { steps: still }));
     }

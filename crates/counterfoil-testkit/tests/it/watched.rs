@@ -121,7 +121,10 @@ fn payment_of(request: &Request) -> Option<PaymentId> {
     match request {
         Request::Create(create) => Some(create.payment),
         Request::Process(process) => Some(process.payment),
+        Request::RecordAttempt(record) => Some(record.payment),
         Request::Report(report) => Some(report.payment),
+        Request::Discover(discover) => Some(discover.payment),
+        Request::Update(update) => Some(update.payment),
         Request::Archive(archive) => Some(archive.payment),
         _ => None,
     }

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
+use super::payable::require_payable;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
-use super::start;
+use super::start::{self, Start};
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::codec::{Encode, Writer};
+use crate::destinations::Known;
 use crate::event::{Body, Created, StreamId};
 use crate::id::{AttemptId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Destination, OperationId, Payment, PaymentMethod, Terms};
+use crate::payment::{Checkout, Destination, OperationId, Payment, PaymentMethod, PaymentMethodType, Terms};
 use crate::scope::Scope;
 use crate::status::Cause;
 use crate::store::Key;
-use crate::text::{GatewayName, IdempotencyKey, Metadata};
+use crate::text::{DestinationNumber, GatewayName, IdempotencyKey, Metadata, ReturnUrl};
 
 /// A new payment, perhaps with its first attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +30,18 @@ pub struct Create {
     pub amount: Money,
     /// What it pays.
     pub destination: Destination,
+    /// What the host knows of that.
+    pub known: Known,
     /// How it is paid.
     pub method: PaymentMethod,
+    /// What the gateway is told beside the money.
+    pub checkout: Checkout,
     /// The host's own notes.
     pub metadata: Metadata,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Its first attempt, if it is to be processed at once.
     pub process: Option<AttemptId>,
-    /// The gateway for that attempt, where the method takes one.
-    pub gateway: Option<GatewayName>,
 }
 
 impl Create {
@@ -54,6 +58,11 @@ impl Create {
         if self.amount.is_zero() {
             return Err(Rejection::AmountNotPositive.into());
         }
+        let kind = self.method.kind();
+        if kind == PaymentMethodType::PaymentLink && self.checkout.gateway.is_none() {
+            return Err(Rejection::GatewayRequired(kind).into());
+        }
+        require_payable(&self.known, &self.destination, self.amount.currency())?;
         self.write(command, view, claim)
     }
 
@@ -66,7 +75,10 @@ impl Create {
     fn write(&self, command: &Command, view: &View<'_>, claim: Option<Taking>) -> Result<Change, Halt> {
         let terms = Arc::new(self.terms(command));
         let started = match self.process {
-            Some(attempt) => Some(start::start(command, view, &terms, attempt, self.gateway.as_ref(), None)?),
+            Some(id) => {
+                let gateway = terms.checkout.gateway.as_ref();
+                Some(Start { terms: &terms, id, gateway, instrument: None }.decide(command, view)?)
+            }
             None => None,
         };
         let created = Created {
@@ -90,11 +102,20 @@ impl Create {
             id: self.payment,
             amount: self.amount,
             destination: self.destination.clone(),
+            number: self.number(),
             method: self.method.clone(),
+            checkout: self.checkout.clone(),
             metadata: self.metadata.clone(),
             idempotency_key: self.idempotency_key.clone(),
             created_at: command.at,
             created_by: command.caller.actor.clone(),
+        }
+    }
+
+    fn number(&self) -> Option<DestinationNumber> {
+        match &self.known {
+            Known::Found(info) => info.number.clone(),
+            _ => None,
         }
     }
 
@@ -124,7 +145,29 @@ impl Create {
             self.metadata.encode(&mut bytes);
             fingerprint = fingerprint.with(RequestField::Metadata, &bytes.into_bytes());
         }
-        let fingerprint = fingerprint.with(RequestField::ProcessPayment, &[u8::from(self.process.is_some())]);
-        (ClaimKey::key(scope, ClaimKind::CreateKey, key), fingerprint)
+        fingerprint = fingerprint.with(RequestField::ProcessPayment, &[u8::from(self.process.is_some())]);
+        (ClaimKey::key(scope, ClaimKind::CreateKey, key), self.with_checkout(fingerprint))
+    }
+
+    fn with_checkout(&self, mut fingerprint: Fingerprint) -> Fingerprint {
+        let Checkout { gateway, success_url, cancel_url, save_card_and_make_default, options } =
+            &self.checkout;
+        let texts = [
+            (RequestField::PaymentGateway, gateway.as_ref().map(GatewayName::as_str)),
+            (RequestField::SuccessUrl, success_url.as_ref().map(ReturnUrl::as_str)),
+            (RequestField::CancelUrl, cancel_url.as_ref().map(ReturnUrl::as_str)),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                fingerprint = fingerprint.with(field, text.as_bytes());
+            }
+        }
+        if *save_card_and_make_default {
+            fingerprint = fingerprint.with(RequestField::SaveCardAndMakeDefault, &[1]);
+        }
+        match options {
+            Some(options) => fingerprint.with(RequestField::GatewayOptions, options.as_str().as_bytes()),
+            None => fingerprint,
+        }
     }
 }

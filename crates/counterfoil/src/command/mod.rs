@@ -7,13 +7,17 @@
 mod archive;
 mod change;
 mod create;
+mod discover;
+mod payable;
 mod policy;
 mod process;
 mod receipt;
+mod record;
 mod rejection;
 mod report;
 mod start;
 mod top_up;
+mod update;
 mod view;
 
 #[cfg(test)]
@@ -24,17 +28,21 @@ use std::sync::Arc;
 pub use archive::Archive;
 pub use change::Change;
 pub use create::Create;
+pub use discover::Discover;
 pub use policy::Policy;
 pub use process::Process;
 pub use receipt::{Receipt, Subject};
+pub use record::{RecordAttempt, Recorded};
 pub use rejection::Rejection;
 pub use report::Report;
 pub use top_up::TopUp;
+pub use update::{Target, Update, settable};
 use view::{Halt, View};
 
 use crate::clock::Timestamp;
 use crate::scope::Caller;
 use crate::store::{Key, State};
+use crate::text::GatewayName;
 
 /// Something that is asked of the books.
 #[derive(Debug, Clone)]
@@ -45,6 +53,8 @@ pub struct Command {
     pub at: Timestamp,
     /// The rules of the moment.
     pub policy: Arc<Policy>,
+    /// The gateways there are. The first is for payments that ask for none.
+    pub gateways: Arc<[GatewayName]>,
     /// What is asked.
     pub request: Request,
 }
@@ -57,8 +67,14 @@ pub enum Request {
     Create(Create),
     /// The next attempt of a payment.
     Process(Process),
-    /// To write down what a gateway says.
+    /// To write down an attempt that was made elsewhere.
+    RecordAttempt(RecordAttempt),
+    /// To write down what a gateway says of an operation.
     Report(Report),
+    /// To write down what a gateway says of a payment that was made there.
+    Discover(Discover),
+    /// To change names and notes, or to set a status.
+    Update(Update),
     /// To hide a payment that came to nothing.
     Archive(Archive),
     /// More credits in a wallet.
@@ -87,7 +103,10 @@ impl Command {
         let decided = match &self.request {
             Request::Create(create) => create.decide(self, &view),
             Request::Process(process) => process.decide(self, &view),
+            Request::RecordAttempt(record) => record.decide(self, &view),
             Request::Report(report) => report.decide(self, &view),
+            Request::Discover(discover) => discover.decide(self, &view),
+            Request::Update(update) => update.decide(self, &view),
             Request::Archive(archive) => archive.decide(self, &view),
             Request::TopUp(top_up) => top_up.decide(self, &view),
         };

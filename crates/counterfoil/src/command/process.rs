@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
+use super::payable::require_payable;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
-use super::start;
+use super::start::Start;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
+use crate::destinations::Known;
 use crate::event::Body;
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{OperationId, Payment};
 use crate::scope::Scope;
 use crate::status::{Action, Cause, allowed};
 use crate::store::Key;
-use crate::text::{GatewayName, IdempotencyKey, PaymentMethodId};
+use crate::text::{IdempotencyKey, PaymentMethodId};
 
 /// The next attempt of a payment: written down before its gateway is called, or done at once inside our own
 /// books.
@@ -27,8 +29,8 @@ pub struct Process {
     pub attempt: AttemptId,
     /// Another instrument than the payment's own.
     pub instrument: Option<PaymentMethodId>,
-    /// The gateway, where the method takes one.
-    pub gateway: Option<GatewayName>,
+    /// What the host knows of what it pays.
+    pub known: Known,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
 }
@@ -52,7 +54,11 @@ impl Process {
             return Err(Halt::Same(Box::new(receipt)));
         }
         require_allowed(payment, Action::Process)?;
-        Ok(())
+        if payment.gateway_payment_id().is_some() {
+            return Err(Rejection::AtGateway { payment: payment.id() }.into());
+        }
+        let terms = payment.terms();
+        Ok(require_payable(&self.known, &terms.destination, terms.amount.currency())?)
     }
 
     fn write(
@@ -62,8 +68,10 @@ impl Process {
         payment: &Payment,
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
-        let (gateway, instrument) = (self.gateway.as_ref(), self.instrument.as_ref());
-        let started = start::start(command, view, payment.terms(), self.attempt, gateway, instrument)?;
+        let instrument = self.instrument.as_ref().or(payment.references.instrument.as_ref());
+        let gateway = payment.asked_gateway();
+        let start = Start { terms: payment.terms(), id: self.attempt, gateway, instrument };
+        let started = start.decide(command, view)?;
         let entry = Entry::new(Cause::Command, Body::Started(started.start.clone()))
             .claiming(claim)
             .posting(started.postings.clone());

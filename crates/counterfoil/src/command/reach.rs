@@ -7,22 +7,32 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Command, Create, Decision, Policy, Process, Report, Request};
+use super::{
+    Command, Create, Decision, Discover, Policy, Process, RecordAttempt, Recorded, Rejection, Report,
+    Request, Target, Update, settable,
+};
 use crate::clock::Timestamp;
+use crate::destinations::Known;
 use crate::id::{AttemptId, PaymentId};
 use crate::money::{Currency, Money};
 use crate::payment::{
-    Destination, Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment, PaymentMethod,
+    Checkout, Destination, Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment,
+    PaymentMethod, References,
 };
 use crate::scope::{Caller, Scope};
 use crate::status::{Cause, Graph, OperationStatus, PaymentStatus};
-use crate::store::{Record, State};
-use crate::text::{ErrorCode, Message, Metadata};
+use crate::store::{Key, Record, State};
+use crate::text::{ErrorCode, GatewayName, Message, Metadata};
 
 const MOST_ATTEMPTS: u128 = 2;
+const MOST_OTHERS: u128 = 2;
 
 fn asked() -> Money {
     Money::from_minor(100, Currency::USD).unwrap()
+}
+
+fn gateway() -> GatewayName {
+    "g".parse().unwrap()
 }
 
 fn payment_id() -> PaymentId {
@@ -36,7 +46,8 @@ fn attempt_id(number: u128) -> AttemptId {
 fn command(request: Request) -> Command {
     let scope = Scope::new("t".parse().unwrap(), "e".parse().unwrap());
     let caller = Caller::new(scope, "a".parse().unwrap());
-    Command { caller, at: Timestamp::EPOCH, policy: Arc::new(Policy::default()), request }
+    let policy = Arc::new(Policy::default());
+    Command { caller, at: Timestamp::MAX, policy, gateways: [gateway()].into(), request }
 }
 
 fn create(process: bool) -> Command {
@@ -44,11 +55,12 @@ fn create(process: bool) -> Command {
         payment: payment_id(),
         amount: asked(),
         destination: Destination::invoice("i".parse().unwrap()),
+        known: Known::Unasked,
         method: PaymentMethod::Card(None),
+        checkout: Checkout::default(),
         metadata: Metadata::default(),
         idempotency_key: None,
         process: process.then(|| attempt_id(1)),
-        gateway: Some("g".parse().unwrap()),
     }))
 }
 
@@ -57,7 +69,7 @@ fn process(number: u128) -> Command {
         payment: payment_id(),
         attempt: attempt_id(number),
         instrument: None,
-        gateway: Some("g".parse().unwrap()),
+        known: Known::Unasked,
         idempotency_key: None,
     }))
 }
@@ -76,6 +88,7 @@ fn evidence() -> Vec<Evidence> {
         (Outcome::Failed(refusal), 0),
         (Outcome::Pending, 1),
         (Outcome::RequiresAction { payment_url: None }, 2),
+        (Outcome::Canceled { error_message: why() }, 0),
         (Outcome::Pending, 3),
         (Outcome::NotSent { error_message: why() }, 0),
         (Outcome::Unknown { error_message: why() }, 0),
@@ -85,32 +98,89 @@ fn evidence() -> Vec<Evidence> {
     .collect()
 }
 
+fn update(change: References, target: Option<Target>) -> Command {
+    command(Request::Update(Update { payment: payment_id(), if_version: None, change, target }))
+}
+
+/// The status to be set; what that writes down gets an id of its own.
+fn set(status: PaymentStatus, number: u128) -> Command {
+    let operation = Uuid::from_u128(1_000 + number);
+    update(References::default(), Some(Target { status, at: None, operation }))
+}
+
+fn known_to_its_gateway() -> Command {
+    let change =
+        References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
+    update(change, None)
+}
+
+fn record(number: u128) -> Command {
+    command(Request::RecordAttempt(RecordAttempt {
+        payment: payment_id(),
+        attempt: attempt_id(number),
+        outcome: Recorded::Failed { error_message: None },
+        gateway_attempt_id: None,
+        idempotency_key: None,
+    }))
+}
+
+fn discover(number: u128, evidence: Evidence) -> Command {
+    let (payment, attempt) = (payment_id(), attempt_id(number));
+    let evidence = evidence.with_gateway_operation_id(format!("found-{number}").parse().unwrap());
+    command(Request::Discover(Discover { payment, attempt, gateway: gateway(), evidence }))
+}
+
 fn next(before: Option<&Arc<Payment>>, command: &Command) -> Option<Arc<Payment>> {
     let mut state = State::new();
     match before {
         Some(payment) => state.insert(Record::Payment(payment.clone())),
-        None => state.insert_absent(crate::store::Key::Payment(command.caller.scope.clone(), payment_id())),
+        None => state.insert_absent(Key::Payment(command.caller.scope.clone(), payment_id())),
     }
-    match command.decide(&state) {
-        Ok(Decision::Write(change)) => change.receipt.payment().cloned(),
-        Ok(Decision::Same(_)) | Err(super::Rejection::NotAllowed { .. }) => None,
-        other => panic!("{other:?}"),
+    loop {
+        match command.decide(&state) {
+            Ok(Decision::Write(change)) => return change.receipt.payment().cloned(),
+            // Names are free: whose they are is another test's matter.
+            Ok(Decision::Load(keys)) => keys.into_iter().for_each(|key| state.insert_absent(key)),
+            Ok(Decision::Same(_)) => return None,
+            Err(
+                Rejection::NotAllowed { .. } | Rejection::NotSettable { .. } | Rejection::AtGateway { .. },
+            ) => return None,
+            other => panic!("{other:?}"),
+        }
     }
 }
 
 fn moves_of(payment: &Payment) -> Vec<Command> {
-    let reports = payment.operations().iter().flat_map(|operation| {
+    let asked = payment.operations().iter().filter(|operation| operation.gateway.is_some());
+    let reports = asked.flat_map(|operation| {
         let report = |evidence| Report { payment: payment_id(), operation: operation.id, evidence };
         evidence().into_iter().map(move |evidence| command(Request::Report(report(evidence))))
     });
     let attempts = payment.attempts().count() as u128;
-    reports.chain((attempts < MOST_ATTEMPTS).then(|| process(attempts + 1))).collect()
+    let more = [process(attempts + 1), record(attempts + 1)].into_iter();
+    let at_gateway = payment.gateway_payment_id().is_some();
+    let found =
+        evidence().into_iter().filter(|_| at_gateway).map(|evidence| discover(attempts + 1, evidence));
+    let more = more.chain(found).filter(|_| attempts < MOST_ATTEMPTS);
+    let others = payment.operations().len() as u128 - attempts;
+    let settable = settable(payment.status()).filter(|_| others < MOST_OTHERS);
+    let set = settable.map(|status| set(status, payment.operations().len() as u128));
+    reports.chain(more).chain(set).chain([known_to_its_gateway()]).collect()
 }
 
-/// What of a payment decides what can become of it: no times, no versions, no hashes.
+/// What of a payment decides what can become of it: no times, no versions, no hashes, and of each operation only
+/// what outranks the rest of what was said of it. The order of operations decides nothing.
 fn essence(payment: &Payment) -> String {
-    let reports: Vec<_> = payment.operations().iter().map(|operation| &operation.reports).collect();
-    format!("{:?} {:?} {reports:?}", payment.submitted, payment.closed)
+    let mut operations: Vec<_> = payment.operations().iter().map(standing).collect();
+    operations.sort();
+    let at_gateway = payment.gateway_payment_id().is_some();
+    format!("{:?} {:?} {at_gateway} {operations:?}", payment.submitted, payment.closed)
+}
+
+fn standing(operation: &Operation) -> String {
+    let kind = operation.id.to_string().split('_').next().map(str::to_owned);
+    let own = operation.gateway.is_some();
+    format!("{kind:?} {own} {:?} {} {:?}", operation.status(), operation.amount, operation.reports.weight())
 }
 
 #[derive(Default)]
@@ -132,7 +202,7 @@ fn explore() -> Seen {
         for command in moves_of(&payment) {
             let Some(after) = next(Some(&payment), &command) else { continue };
             assert_eq!(after.status(), after.derive(), "INVARIANTS 10");
-            if matches!(command.request, Request::Report(_)) {
+            if is_evidence(&command, &payment) {
                 note(&mut seen, &payment, &after);
             }
             open.push(after);
@@ -142,12 +212,24 @@ fn explore() -> Seen {
     seen
 }
 
+/// What a gateway says, or a person in its place.
+fn is_evidence(command: &Command, payment: &Payment) -> bool {
+    match &command.request {
+        Request::Report(_) | Request::Discover(_) => true,
+        Request::Update(update) => update.target.is_some() && payment.status() == PaymentStatus::Processing,
+        _ => false,
+    }
+}
+
 fn note(seen: &mut Seen, before: &Payment, after: &Payment) {
     if before.status() != after.status() {
         seen.payment.insert((before.status(), after.status()));
     }
     let status = |payment: &Payment, id: OperationId| payment.operation(id).map(Operation::status).unwrap();
     for operation in after.operations() {
+        if before.operation(operation.id).is_none() {
+            continue;
+        }
         let (from, to) = (status(before, operation.id), operation.status());
         if from != to {
             seen.operation.insert((from, to));

@@ -1,12 +1,15 @@
 //! Why not.
 
 use crate::claim::RequestField;
+use crate::clock::Timestamp;
 use crate::codec::Damage;
 use crate::event::StreamId;
 use crate::id::PaymentId;
+use crate::money::Currency;
 use crate::money::MoneyError;
-use crate::payment::{IllegalMove, OperationId, PaymentMethodType};
+use crate::payment::{Destination, IllegalMove, OperationId, PaymentMethodType};
 use crate::status::{Action, PaymentStatus};
+use crate::text::GatewayName;
 
 /// Why a command was refused. Nothing was written, and no idempotency key is bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,62 @@ pub enum Rejection {
         /// Where it stands.
         status: PaymentStatus,
     },
+    /// The status cannot be set of a payment that stands there.
+    #[error("a payment that is {status} cannot be set to {to}")]
+    NotSettable {
+        /// Which payment.
+        payment: PaymentId,
+        /// Where it stands.
+        status: PaymentStatus,
+        /// What was asked for.
+        to: PaymentStatus,
+    },
+    /// The payment is not at the version that was asked for: somebody changed it meanwhile.
+    #[error("the payment has been changed: it is at version {version}")]
+    VersionConflict {
+        /// Which payment.
+        payment: PaymentId,
+        /// Where it is.
+        version: u64,
+    },
+    /// Whoever started the payment's attempt may still be on its way to the gateway.
+    #[error("the payment's attempt is under way until {until} at the latest")]
+    InFlight {
+        /// Which payment.
+        payment: PaymentId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The gateway has this payment: it is to be asked about it, not to be charged.
+    #[error("the payment was made at its gateway, which can only be asked about it")]
+    AtGateway {
+        /// Which payment.
+        payment: PaymentId,
+    },
+    /// What is said to have happened is said to have happened later than now.
+    #[error("{0} is in the future")]
+    InFuture(Timestamp),
+    /// Money of this method moves in our own books, where nothing is written down as having happened elsewhere.
+    #[error("{0} is paid by processing it")]
+    NotRecordable(PaymentMethodType),
+    /// The name that the gateway is said to have given belongs to something else.
+    #[error("the gateway's id belongs to {0}")]
+    GatewayIdTaken(StreamId),
+    /// There is no such thing to be paid.
+    #[error("there is no {} {}", .0.kind, .0.id)]
+    DestinationNotFound(Destination),
+    /// It takes no payments now.
+    #[error("{} {} is not payable", .0.kind, .0.id)]
+    DestinationNotPayable(Destination),
+    /// It is paid in another currency.
+    #[error("it is to be paid in {expected}")]
+    DestinationCurrency {
+        /// In this one.
+        expected: Currency,
+    },
+    /// The host could not tell whether it can be paid. Asking again later may go well.
+    #[error("it cannot be told now whether this can be paid")]
+    DestinationsUnavailable,
     /// The payment is archived: it takes no more commands.
     #[error("the payment is archived")]
     Archived {
@@ -54,6 +113,15 @@ pub enum Rejection {
     /// The method moves money at a gateway and none is configured.
     #[error("{0} needs a gateway and none is configured")]
     NoGateway(PaymentMethodType),
+    /// The method is carried out by a gateway that has to be named.
+    #[error("{0} needs a payment_gateway")]
+    GatewayRequired(PaymentMethodType),
+    /// The gateway that was asked for is not one of the configured ones.
+    #[error("there is no gateway {0}")]
+    UnknownGateway(GatewayName),
+    /// The method moves no money at any gateway.
+    #[error("{0} is not paid at a gateway")]
+    NotAtGateway(PaymentMethodType),
     /// The method has no instrument that could be another one.
     #[error("{0} takes no other payment_method_id")]
     InstrumentNotAllowed(PaymentMethodType),

@@ -7,7 +7,7 @@ use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Posting};
-use crate::event::{Body, Debited, Start, StartResult};
+use crate::event::{self, Body, Entered, StartResult};
 use crate::id::AttemptId;
 use crate::payment::{Failure, FailureClass, OperationId, Payment, PaymentMethod, Terms};
 use crate::status::Cause;
@@ -16,7 +16,7 @@ use crate::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
 /// A start that is decided, with the money it moves at once.
 pub(super) struct Started<'a> {
-    pub(super) start: Start,
+    pub(super) start: event::Start,
     pub(super) postings: Vec<Posting>,
     debit: Option<(AccountId, &'a Arc<Account>)>,
 }
@@ -29,52 +29,74 @@ pub(super) fn keys(method: &PaymentMethod, view: &View<'_>) -> Option<Key> {
     }
 }
 
-/// Begins attempt `id` of a payment with these terms, through `gateway` where it takes one, with
-/// `instrument` if another one is asked for.
-pub(super) fn start<'a>(
-    command: &Command,
-    view: &View<'a>,
-    terms: &Terms,
-    id: AttemptId,
-    gateway: Option<&GatewayName>,
-    instrument: Option<&PaymentMethodId>,
-) -> Result<Started<'a>, Halt> {
-    let kind = terms.method.kind();
-    if instrument.is_some() && !kind.needs_gateway() {
-        return Err(Rejection::InstrumentNotAllowed(kind).into());
-    }
-    let mut started = Started {
-        start: Start {
-            operation: OperationId::Attempt(id),
-            amount: terms.amount,
-            gateway: None,
-            instrument: None,
-            result: StartResult::Succeeded {},
-        },
-        postings: Vec::new(),
-        debit: None,
-    };
-    match &terms.method {
-        PaymentMethod::Card(_) | PaymentMethod::Ach(_) => {
-            started.start.gateway = Some(gateway.cloned().ok_or(Rejection::NoGateway(kind))?);
-            started.start.instrument = instrument.or(terms.method.instrument()).cloned();
-            let lease_until = command.at.saturating_add(command.policy.lease);
-            started.start.result = StartResult::Processing { lease_until };
+/// An attempt that is to begin.
+pub(super) struct Start<'a> {
+    /// Of a payment with these terms.
+    pub(super) terms: &'a Terms,
+    /// The id it gets.
+    pub(super) id: AttemptId,
+    /// Through this gateway, where it takes one; else through the ledger's own choice.
+    pub(super) gateway: Option<&'a GatewayName>,
+    /// With this instrument, if another one than that of the terms is asked for.
+    pub(super) instrument: Option<&'a PaymentMethodId>,
+}
+
+impl Start<'_> {
+    /// How it begins.
+    pub(super) fn decide<'v>(&self, command: &Command, view: &View<'v>) -> Result<Started<'v>, Halt> {
+        let Start { terms, id, instrument, .. } = *self;
+        let kind = terms.method.kind();
+        if instrument.is_some() && !kind.needs_gateway() {
+            return Err(Rejection::InstrumentNotAllowed(kind).into());
         }
-        PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
-        PaymentMethod::Credits(wallet) => {
-            let wallet = AccountId::wallet(wallet);
-            let account = view.account(&wallet)?;
-            match account.filter(|account| covers(account, terms)) {
-                Some(account) => {
-                    started.postings = paid_from(wallet.clone(), terms);
-                    started.debit = Some((wallet, account));
+        let mut started = Started {
+            start: event::Start {
+                operation: OperationId::Attempt(id),
+                amount: terms.amount,
+                gateway: None,
+                instrument: None,
+                result: StartResult::Succeeded {},
+                closes: None,
+            },
+            postings: Vec::new(),
+            debit: None,
+        };
+        match &terms.method {
+            PaymentMethod::Card(_)
+            | PaymentMethod::Ach(_)
+            | PaymentMethod::Upi(_)
+            | PaymentMethod::PaymentLink(_) => {
+                started.start.gateway = Some(self.choose_gateway(command)?);
+                started.start.instrument = instrument.or(terms.method.instrument()).cloned();
+                let lease_until = command.at.saturating_add(command.policy.lease);
+                started.start.result = StartResult::Processing { lease_until };
+            }
+            PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
+            PaymentMethod::Credits(wallet) => {
+                let wallet = AccountId::wallet(wallet);
+                let account = view.account(&wallet)?;
+                match account.filter(|account| covers(account, terms)) {
+                    Some(account) => {
+                        started.postings = paid_from(wallet.clone(), terms);
+                        started.debit = Some((wallet, account));
+                    }
+                    None => started.start.result = StartResult::Failed(insufficient_credits()),
                 }
-                None => started.start.result = StartResult::Failed(insufficient_credits()),
+            }
+        }
+        Ok(started)
+    }
+
+    fn choose_gateway(&self, command: &Command) -> Result<GatewayName, Rejection> {
+        match self.gateway {
+            Some(asked) if command.gateways.contains(asked) => Ok(asked.clone()),
+            Some(asked) => Err(Rejection::UnknownGateway(asked.clone())),
+            None => {
+                let first = command.gateways.first().cloned();
+                first.ok_or(Rejection::NoGateway(self.terms.method.kind()))
             }
         }
     }
-    Ok(started)
 }
 
 fn paid_from(account: AccountId, terms: &Terms) -> Vec<Posting> {
@@ -98,9 +120,9 @@ impl Started<'_> {
     /// Takes from the wallet what the start of `payment`'s attempt moved out of it.
     pub(super) fn debit(self, payment: &Payment, recorder: &mut Recorder<'_>) -> Result<(), Rejection> {
         let Some((wallet, account)) = self.debit else { return Ok(()) };
-        let debited =
-            Debited { amount: self.start.amount, payment: payment.id(), operation: self.start.operation };
-        recorder.account(wallet, Some(account), Entry::new(Cause::Command, Body::Debited(debited)))?;
+        let entered =
+            Entered { amount: self.start.amount, payment: payment.id(), operation: self.start.operation };
+        recorder.account(wallet, Some(account), Entry::new(Cause::Command, Body::Debited(entered)))?;
         Ok(())
     }
 }

@@ -5,17 +5,19 @@
 
 use std::sync::Arc;
 
-use super::body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
+use super::body::{Body, Closing, Created, Entered, Reported, Start, ToppedUp};
 use super::{Draft, StreamId};
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::{PaymentId, TopUpId};
+use crate::id::TopUpId;
 use crate::money::Money;
-use crate::payment::{Closed, Destination, Evidence, Failure, OperationId, PaymentMethod, Terms};
+use crate::payment::{Checkout, Destination, PaymentMethod, References, Terms};
 use crate::scope::Scope;
 use crate::status::Cause;
-use crate::text::{Actor, GatewayName, IdempotencyKey, Metadata, PaymentMethodId};
+use crate::text::{
+    Actor, DestinationNumber, GatewayName, GatewayOptions, IdempotencyKey, Metadata, ReturnUrl,
+};
 
 const FORMAT: u8 = 1;
 
@@ -80,21 +82,23 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Archived {} => 4,
         Body::ToppedUp(_) => 5,
         Body::Debited(_) => 6,
+        Body::Changed(_) => 7,
+        Body::Submitted {} => 8,
+        Body::Closed(_) => 9,
+        Body::Credited(_) => 10,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
         Body::Started(start) => start.encode(w),
         Body::Reported(reported) => reported.encode(w),
-        Body::Archived {} => {}
+        Body::Archived {} | Body::Submitted {} => {}
+        Body::Changed(references) => references.encode(w),
+        Body::Closed(closing) => closing.encode(w),
         Body::ToppedUp(ToppedUp { top_up, amount }) => {
             w.field(1, |w| top_up.encode(w));
             w.field(2, |w| amount.encode(w));
         }
-        Body::Debited(Debited { amount, payment, operation }) => {
-            w.field(1, |w| amount.encode(w));
-            w.field(2, |w| payment.encode(w));
-            w.field(3, |w| operation.encode(w));
-        }
+        Body::Debited(entered) | Body::Credited(entered) => entered.encode(w),
     });
 }
 
@@ -123,16 +127,11 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
             fields.end()?;
             Body::ToppedUp(topped_up)
         }
-        6 => {
-            let mut fields = content.fields()?;
-            let debited = Debited {
-                amount: fields.required(1, Money::decode)?,
-                payment: fields.required(2, PaymentId::decode)?,
-                operation: fields.required(3, OperationId::decode)?,
-            };
-            fields.end()?;
-            Body::Debited(debited)
-        }
+        6 => Body::Debited(Entered::decode(&mut content)?),
+        7 => Body::Changed(References::decode(&mut content)?),
+        8 => Body::Submitted {},
+        9 => Body::Closed(Closing::decode(&mut content)?),
+        10 => Body::Credited(Entered::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;
@@ -148,6 +147,13 @@ fn encode_created(created: &Created, to: &mut Writer) {
     to.optional(5, terms.idempotency_key.as_ref(), |w, key| key.encode(w));
     to.optional(6, Some(&()).filter(|()| created.submitted), |_, ()| ());
     to.optional(7, created.attempt.as_ref(), |w, start| start.encode(w));
+    let checkout = &terms.checkout;
+    to.optional(8, terms.number.as_ref(), |w, number| number.encode(w));
+    to.optional(9, checkout.gateway.as_ref(), |w, name| name.encode(w));
+    to.optional(10, checkout.success_url.as_ref(), |w, url| url.encode(w));
+    to.optional(11, checkout.cancel_url.as_ref(), |w, url| url.encode(w));
+    to.optional(12, Some(&()).filter(|()| checkout.save_card_and_make_default), |_, ()| ());
+    to.optional(13, checkout.options.as_ref(), |w, options| options.encode(w));
 }
 
 fn decode_created(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Created, Damage> {
@@ -155,74 +161,33 @@ fn decode_created(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Created, Dam
         return Err(Damage::Misplaced("payment.created"));
     };
     let mut fields = from.fields()?;
+    let amount = fields.required(1, Money::decode)?;
+    let destination = fields.required(2, Destination::decode)?;
+    let method = fields.required(3, PaymentMethod::decode)?;
+    let metadata = fields.optional(4, Metadata::decode)?.unwrap_or_default();
+    let idempotency_key = fields.optional(5, IdempotencyKey::decode)?;
+    let submitted = fields.optional(6, |_| Ok(()))?.is_some();
+    let attempt = fields.optional(7, Start::decode)?;
     let terms = Terms {
         scope: head.scope.clone(),
         id: *id,
-        amount: fields.required(1, Money::decode)?,
-        destination: fields.required(2, Destination::decode)?,
-        method: fields.required(3, PaymentMethod::decode)?,
-        metadata: fields.optional(4, Metadata::decode)?.unwrap_or_default(),
-        idempotency_key: fields.optional(5, IdempotencyKey::decode)?,
+        amount,
+        destination,
+        number: fields.optional(8, DestinationNumber::decode)?,
+        method,
+        checkout: Checkout {
+            gateway: fields.optional(9, GatewayName::decode)?,
+            success_url: fields.optional(10, ReturnUrl::decode)?,
+            cancel_url: fields.optional(11, ReturnUrl::decode)?,
+            save_card_and_make_default: fields.optional(12, |_| Ok(()))?.is_some(),
+            options: fields.optional(13, GatewayOptions::decode)?,
+        },
+        metadata,
+        idempotency_key,
         created_at: head.at,
         created_by: head.actor.clone(),
     };
-    let created = Created {
-        terms: Arc::new(terms),
-        submitted: fields.optional(6, |_| Ok(()))?.is_some(),
-        attempt: fields.optional(7, Start::decode)?,
-    };
+    let created = Created { terms: Arc::new(terms), submitted, attempt };
     fields.end()?;
     Ok(created)
-}
-
-impl Encode for Start {
-    fn encode(&self, to: &mut Writer) {
-        to.field(1, |w| self.operation.encode(w));
-        to.field(2, |w| self.amount.encode(w));
-        to.optional(3, self.gateway.as_ref(), |w, name| name.encode(w));
-        to.optional(4, self.instrument.as_ref(), |w, id| id.encode(w));
-        match &self.result {
-            StartResult::Processing { lease_until } => to.field(5, |w| lease_until.encode(w)),
-            StartResult::Succeeded {} => to.field(6, |_| ()),
-            StartResult::Failed(failure) => to.field(7, |w| failure.encode(w)),
-        }
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
-        let mut fields = from.fields()?;
-        let operation = fields.required(1, OperationId::decode)?;
-        let amount = fields.required(2, Money::decode)?;
-        let gateway = fields.optional(3, GatewayName::decode)?;
-        let instrument = fields.optional(4, PaymentMethodId::decode)?;
-        let result = if let Some(lease_until) = fields.optional(5, Timestamp::decode)? {
-            StartResult::Processing { lease_until }
-        } else if fields.optional(6, |_| Ok(()))?.is_some() {
-            StartResult::Succeeded {}
-        } else {
-            StartResult::Failed(fields.required(7, Failure::decode)?)
-        };
-        fields.end()?;
-        Ok(Start { operation, amount, gateway, instrument, result })
-    }
-}
-
-impl Encode for Reported {
-    fn encode(&self, to: &mut Writer) {
-        to.field(1, |w| self.operation.encode(w));
-        to.field(2, |w| self.evidence.encode(w));
-        to.optional(3, Some(&()).filter(|()| self.gateway_id_clash), |_, ()| ());
-        to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
-        let mut fields = from.fields()?;
-        let reported = Reported {
-            operation: fields.required(1, OperationId::decode)?,
-            evidence: fields.required(2, Evidence::decode)?,
-            gateway_id_clash: fields.optional(3, |_| Ok(()))?.is_some(),
-            closes: fields.optional(4, Closed::decode)?,
-        };
-        fields.end()?;
-        Ok(reported)
-    }
 }

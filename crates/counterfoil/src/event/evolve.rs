@@ -1,15 +1,18 @@
 //! What an event does to the state. Folding a stream's events gives exactly the stored state.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
-use super::body::{Body, Reported, Start, StartResult};
+use super::body::{Body, Closing, Reported, Start, StartResult};
 use super::{Event, StreamId};
 use crate::account::Account;
+use crate::clock::Timestamp;
 use crate::codec::Damage;
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Operation, Outcome, Payment, Reports};
-use crate::status::{Action, PaymentStatus, allowed};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, References, Reports};
+use crate::status::{Action, Cause, PaymentStatus, allowed};
+use crate::text::Message;
 
 /// The payment after `event`, which follows what made `before`.
 ///
@@ -31,6 +34,9 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             match body {
                 Body::Started(start) => started(&mut payment, start, event)?,
                 Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
+                Body::Changed(change) => changed(&mut payment, change),
+                Body::Submitted {} => payment.submitted = true,
+                Body::Closed(closing) => closed(&mut payment, closing, event)?,
                 Body::Archived {} => payment.archived_at = Some(event.at()),
                 _ => return Err(Damage::Misplaced(body.kind())),
             }
@@ -64,6 +70,9 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         archived_at: None,
         succeeded_at: None,
         failed_at: None,
+        refunded_at: None,
+        voided_at: None,
+        references: References::default(),
         updated_at: event.at(),
         updated_by: event.actor().clone(),
         operations: Vec::new(),
@@ -87,9 +96,11 @@ fn check_place(same_stream: bool, version: u64, event: &Event) -> Result<(), Dam
 
 fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Damage> {
     if payment.operation(start.operation).is_some() {
-        return Err(Damage::Misplaced("attempt.started"));
+        return Err(Damage::Misplaced(event.body().kind()));
     }
-    let number = u32::try_from(payment.attempts().count() + 1).map_err(|_| Damage::Misplaced("attempt"))?;
+    let of_kind = |known: &&Operation| discriminant(&known.id) == discriminant(&start.operation);
+    let number = u32::try_from(payment.operations.iter().filter(of_kind).count() + 1)
+        .map_err(|_| Damage::Misplaced(event.body().kind()))?;
     let mut operation = Operation {
         id: start.operation,
         number,
@@ -104,31 +115,59 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         updated_by: event.actor().clone(),
         reports: Reports::default(),
     };
-    let outcome = match &start.result {
-        StartResult::Processing { lease_until } => {
-            operation.lease_until = Some(*lease_until);
-            None
+    match &start.result {
+        StartResult::Processing { lease_until } => operation.lease_until = Some(*lease_until),
+        StartResult::Succeeded {} => {
+            operation.learn(&Evidence::new(Outcome::Succeeded { reported: None }, event.at()), false);
         }
-        StartResult::Succeeded {} => Some(Outcome::Succeeded { reported: None }),
         StartResult::Failed(failure) => {
             payment.closed = Some(Closed::Failed);
-            Some(Outcome::Failed(failure.clone()))
+            operation.learn(&Evidence::new(Outcome::Failed(failure.clone()), event.at()), false);
         }
-    };
-    if let Some(outcome) = outcome {
-        operation.learn(&Evidence::new(outcome, event.at()), false);
+        StartResult::Recorded(evidence) => operation.learn(evidence, false),
     }
-    payment.submitted = true;
+    match start.operation {
+        OperationId::Attempt(_) => payment.submitted = true,
+        OperationId::Void(_) => payment.closed = Some(Closed::Voided),
+        OperationId::Refund(_) => {}
+    }
+    payment.closed = payment.closed.or(start.closes);
     payment.operations.push(operation);
     Ok(())
 }
 
-fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
-    let known = payment.operations.iter_mut().find(|operation| operation.id == reported.operation);
-    let operation = known.ok_or(Damage::Misplaced("attempt.reported"))?;
-    operation.learn(&reported.evidence, reported.gateway_id_clash);
+/// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
+fn changed(payment: &mut Payment, change: &References) {
+    payment.references = payment.references.changed(change);
+    payment.submitted |= change.gateway_payment_id.is_some();
+}
+
+fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(), Damage> {
+    for id in &closing.cancels {
+        let error_message = Message::lossy("the payment was voided");
+        let evidence = Evidence::new(Outcome::Canceled { error_message }, closing.occurred_at);
+        let operation = known(payment, *id, event)?;
+        operation.learn(&evidence, false);
+        touch(operation, event);
+    }
+    payment.closed = Some(closing.closes);
+    Ok(())
+}
+
+fn known<'a>(payment: &'a mut Payment, id: OperationId, event: &Event) -> Result<&'a mut Operation, Damage> {
+    let known = payment.operations.iter_mut().find(|operation| operation.id == id);
+    known.ok_or(Damage::Misplaced(event.body().kind()))
+}
+
+fn touch(operation: &mut Operation, event: &Event) {
     operation.updated_at = event.at();
     operation.updated_by = event.actor().clone();
+}
+
+fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
+    let operation = known(payment, reported.operation, event)?;
+    operation.hear(reported);
+    touch(operation, event);
     payment.closed = payment.closed.or(reported.closes);
     Ok(())
 }
@@ -138,9 +177,24 @@ fn note_first_times(payment: &mut Payment, event: &Event) {
     let noted = match payment.status {
         PaymentStatus::Succeeded | PaymentStatus::Overpaid => &mut payment.succeeded_at,
         PaymentStatus::Failed => &mut payment.failed_at,
+        PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => &mut payment.refunded_at,
+        PaymentStatus::Voided => &mut payment.voided_at,
         _ => return,
     };
-    noted.get_or_insert(event.at());
+    noted.get_or_insert(said_at(event));
+}
+
+/// When it happened: by the word of whoever wrote down what had happened elsewhere, else when it was written.
+fn said_at(event: &Event) -> Timestamp {
+    match event.body() {
+        Body::Started(start) if event.cause() == Cause::Command => match &start.result {
+            StartResult::Recorded(evidence) => evidence.occurred_at,
+            _ => event.at(),
+        },
+        Body::Closed(closing) => closing.occurred_at,
+        Body::Reported(reported) if reported.note.is_some() => reported.evidence.occurred_at,
+        _ => event.at(),
+    }
 }
 
 /// The account after `event`, which follows what made `before`.
@@ -163,6 +217,9 @@ pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account
             (top_up.amount.currency(), apply(&account, top_up.amount, Money::checked_add))
         }
         Body::Debited(debit) => (debit.amount.currency(), apply(&account, debit.amount, Money::checked_sub)),
+        Body::Credited(credit) => {
+            (credit.amount.currency(), apply(&account, credit.amount, Money::checked_add))
+        }
         _ => return Err(misplaced()),
     };
     account.balances.insert(currency, balance.map_err(|_| misplaced())?);

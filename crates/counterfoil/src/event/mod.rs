@@ -6,10 +6,11 @@
 mod body;
 mod encode;
 mod evolve;
+mod parts;
 
 use std::sync::Arc;
 
-pub use body::{Body, Created, Debited, Reported, Start, StartResult, ToppedUp};
+pub use body::{Body, Closing, Created, Entered, Reported, Start, StartResult, ToppedUp};
 pub use evolve::{evolve_account, evolve_payment};
 
 pub use crate::hash::Hash;

@@ -1,11 +1,14 @@
 //! Calling the gateway between two commands.
 
-use crate::command::{Command, Receipt, Report, Request};
-use crate::gateway::{Charge, Finality, Inquiry};
-use crate::id::AttemptId;
+use std::sync::Arc;
+
+use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Subject};
+use crate::destinations::Known;
+use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Evidence, Operation, OperationId, Outcome, Payment};
-use crate::scope::Caller;
-use crate::status::OperationStatus;
+use crate::scope::{Caller, Scope};
+use crate::status::{OperationStatus, PaymentStatus};
 use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
 use crate::text::Message;
 
@@ -66,7 +69,7 @@ impl Ledger {
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
         let deadline = operation.lease_until.unwrap_or(now).saturating_sub(margin);
         let late = now >= deadline;
-        match &self.gateway {
+        match operation.gateway.as_ref().and_then(|name| self.gateway(name)) {
             // Checked just before sending: after the lease others may think that this caller is gone.
             Some(gateway) if !late => {
                 let terms = payment.terms();
@@ -79,7 +82,8 @@ impl Ledger {
                     method: terms.method.kind(),
                     instrument: operation.instrument.clone(),
                     destination: terms.destination.clone(),
-                    metadata: terms.metadata.clone(),
+                    checkout: terms.checkout.clone(),
+                    metadata: payment.metadata().clone(),
                     deadline,
                 };
                 gateway.charge(&charge).await
@@ -97,10 +101,12 @@ impl Ledger {
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let asked = payment.live_attempt().zip(self.gateway.as_ref());
+        let Some(operation) = payment.live_attempt() else {
+            return self.look_up_payment(caller, payment).await;
+        };
         // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
-        let ours = asked.filter(|(operation, gateway)| operation.gateway.as_ref() == Some(gateway.name()));
-        let Some((operation, gateway)) = ours else { return Ok(None) };
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        let Some(gateway) = gateway else { return Ok(None) };
         let inquiry = Inquiry {
             scope: payment.scope().clone(),
             payment: payment.id(),
@@ -112,6 +118,70 @@ impl Ledger {
             Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Asks about a payment that was made at its gateway. `None`: nobody to ask, or no news.
+    async fn look_up_payment(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let waits = payment.status() == PaymentStatus::Pending;
+        let Some(id) = payment.gateway_payment_id().filter(|_| waits) else { return Ok(None) };
+        let gateway = self.gateway_of(payment);
+        let Some(gateway) = gateway else { return Ok(None) };
+        let look_up = LookUp {
+            scope: payment.scope().clone(),
+            payment: payment.id(),
+            gateway_payment_id: id.clone(),
+            gateway_tracking_id: payment.gateway_tracking_id().cloned(),
+        };
+        let Some(evidence) = gateway.look_up(&look_up).await else { return Ok(None) };
+        let at = self.clock.now();
+        let discover = Discover {
+            payment: payment.id(),
+            attempt: AttemptId::new(self.ids.next(at)),
+            gateway: gateway.name().clone(),
+            evidence,
+        };
+        let command = self.command_at(caller, at, Request::Discover(discover));
+        let told = self.write_down(command).await;
+        told.map(Some).map_err(|error| LedgerError::about(payment.id(), error))
+    }
+
+    /// The gateway that has a payment: the one it names, else the ledger's own choice.
+    fn gateway_of(&self, payment: &Payment) -> Option<&Arc<dyn Gateway>> {
+        match payment.gateway() {
+            Some(name) => self.gateway(name),
+            None => self.gateways.first(),
+        }
+    }
+
+    /// Asks about a payment that the gateway has, and answers with the payment whether or not there was news.
+    pub(super) async fn poll(&self, caller: &Caller, id: PaymentId) -> Result<Receipt, LedgerError> {
+        let read = self.payment(&caller.scope, id).await.map_err(|error| LedgerError::read(id, error))?;
+        let refused = |rejection: Rejection| LedgerError::about(id, rejection.into());
+        let payment = read.ok_or_else(|| refused(Rejection::PaymentNotFound(id)))?;
+        if self.gateway_of(&payment).is_none() {
+            return Err(refused(Rejection::AtGateway { payment: id }));
+        }
+        let told = self.ask(caller, &payment).await?;
+        Ok(told.unwrap_or_else(|| {
+            let version = payment.version();
+            Receipt::replay(Subject::Payment(payment), version)
+        }))
+    }
+
+    /// What the host knows of what a payment pays. Of a payment that is not there nothing need be known.
+    pub(super) async fn known_destination(&self, scope: &Scope, id: PaymentId) -> Result<Known, LedgerError> {
+        if self.destinations.is_none() {
+            return Ok(Known::Unasked);
+        }
+        let payment = self.payment(scope, id).await.map_err(|error| LedgerError::read(id, error))?;
+        Ok(match payment {
+            Some(payment) => self.look_up(scope, &payment.terms().destination).await,
+            None => Known::Unasked,
+        })
     }
 
     /// The gateway knows nothing of the operation: final once whoever sent it must have given up, and the

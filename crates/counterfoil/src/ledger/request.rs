@@ -1,8 +1,14 @@
 //! What a caller asks for. Ids, time and rules are the ledger's to add.
 
+use crate::clock::Timestamp;
+use crate::command::Recorded;
 use crate::money::Money;
-use crate::payment::{Destination, PaymentMethod};
-use crate::text::{IdempotencyKey, Metadata, PaymentMethodId, WalletId};
+use crate::payment::{Checkout, Destination, PaymentMethod, References};
+use crate::status::PaymentStatus;
+use crate::text::{
+    GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey, Message, Metadata, PaymentMethodId,
+    WalletId,
+};
 
 /// A payment to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct NewPayment {
     pub destination: Destination,
     /// How it is paid.
     pub method: PaymentMethod,
+    /// What the gateway is told beside the money.
+    pub checkout: Checkout,
     /// The host's own notes.
     pub metadata: Metadata,
     /// The key under which it may be asked for again. Without one, two equal requests are two payments.
@@ -26,8 +34,15 @@ impl NewPayment {
     /// A payment to be carried out at once, without notes and without a key.
     #[must_use]
     pub fn new(amount: Money, destination: Destination, method: PaymentMethod) -> NewPayment {
-        let (metadata, idempotency_key) = (Metadata::default(), None);
-        NewPayment { amount, destination, method, metadata, idempotency_key, process: true }
+        let (checkout, metadata) = (Checkout::default(), Metadata::default());
+        NewPayment { amount, destination, method, checkout, metadata, idempotency_key: None, process: true }
+    }
+
+    /// Through this gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: GatewayName) -> NewPayment {
+        self.checkout.gateway = Some(gateway);
+        self
     }
 
     /// With these notes.
@@ -75,6 +90,100 @@ impl Processing {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Processing {
         self.idempotency_key = Some(key);
+        self
+    }
+}
+
+/// An attempt that was made elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewAttempt {
+    /// What became of it.
+    pub outcome: Recorded,
+    /// What the gateway calls it: of one name there is one attempt.
+    pub gateway_attempt_id: Option<GatewayOperationId>,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl NewAttempt {
+    /// An attempt with this outcome.
+    #[must_use]
+    pub const fn new(outcome: Recorded) -> NewAttempt {
+        NewAttempt { outcome, gateway_attempt_id: None, idempotency_key: None }
+    }
+
+    /// One by which all of the money came.
+    #[must_use]
+    pub const fn succeeded() -> NewAttempt {
+        NewAttempt::new(Recorded::Succeeded { amount: None })
+    }
+
+    /// With the gateway's id of it.
+    #[must_use]
+    pub fn with_gateway_attempt_id(mut self, id: GatewayOperationId) -> NewAttempt {
+        self.gateway_attempt_id = Some(id);
+        self
+    }
+
+    /// With this key.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> NewAttempt {
+        self.idempotency_key = Some(key);
+        self
+    }
+}
+
+/// What is to be changed about a payment. What is left out stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Update {
+    /// The version that it must have; without one it may have been changed meanwhile.
+    pub if_version: Option<u64>,
+    /// Names and notes.
+    pub change: References,
+    /// The status to be set, and when it came about; `None`: now.
+    pub status: Option<(PaymentStatus, Option<Timestamp>)>,
+}
+
+impl Update {
+    /// To a status that came about just now.
+    #[must_use]
+    pub fn to(status: PaymentStatus) -> Update {
+        Update { status: Some((status, None)), ..Update::default() }
+    }
+
+    /// To a status that came about at `moment`.
+    #[must_use]
+    pub fn to_since(status: PaymentStatus, moment: Timestamp) -> Update {
+        Update { status: Some((status, Some(moment))), ..Update::default() }
+    }
+
+    /// Only if the payment is at this version.
+    #[must_use]
+    pub const fn if_version(mut self, version: u64) -> Update {
+        self.if_version = Some(version);
+        self
+    }
+
+    /// With these notes instead of the ones it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Update {
+        self.change.metadata = Some(metadata);
+        self
+    }
+
+    /// Made at its gateway, which calls it this.
+    #[must_use]
+    pub fn with_gateway_payment_id(mut self, id: GatewayPaymentId) -> Update {
+        self.change.gateway_payment_id = Some(id);
+        self
+    }
+
+    /// With these words about why it did not go well.
+    #[must_use]
+    pub fn with_error_message(mut self, message: Message) -> Update {
+        self.change.error_message = Some(message);
         self
     }
 }

@@ -59,6 +59,11 @@ pub enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         payment_url: Option<PaymentUrl>,
     },
+    /// It was given up before any money moved: by the payer, or because its time ran out.
+    Canceled {
+        /// Why.
+        error_message: Message,
+    },
     /// **Certain** that nothing reached the gateway: to be said only by a caller that wrote nothing to it.
     NotSent {
         /// Why.
@@ -129,7 +134,9 @@ impl Encode for Evidence {
             Outcome::RequiresAction { payment_url } => {
                 to.optional(6, payment_url.as_ref(), |w, url| url.encode(w));
             }
-            Outcome::NotSent { error_message } | Outcome::Unknown { error_message } => {
+            Outcome::NotSent { error_message }
+            | Outcome::Unknown { error_message }
+            | Outcome::Canceled { error_message } => {
                 to.field(7, |w| error_message.encode(w));
             }
         }
@@ -147,6 +154,7 @@ impl Encode for Evidence {
             4 => Outcome::RequiresAction { payment_url: fields.optional(6, PaymentUrl::decode)? },
             5 => Outcome::NotSent { error_message: fields.required(7, Message::decode)? },
             6 => Outcome::Unknown { error_message: fields.required(7, Message::decode)? },
+            7 => Outcome::Canceled { error_message: fields.required(7, Message::decode)? },
             _ => return Err(Damage::Newer { what: "outcome", number: number.into() }),
         };
         fields.end()?;
@@ -163,6 +171,7 @@ impl Outcome {
             Outcome::RequiresAction { .. } => 4,
             Outcome::NotSent { .. } => 5,
             Outcome::Unknown { .. } => 6,
+            Outcome::Canceled { .. } => 7,
         }
     }
 }

@@ -17,6 +17,10 @@ words! {
         Offline = 3, "OFFLINE";
         /// Credits in a wallet of ours.
         Credits = 4, "CREDITS";
+        /// A page of a gateway, where the payer pays.
+        PaymentLink = 5, "PAYMENT_LINK";
+        /// A transfer between bank accounts by India's Unified Payments Interface, through a gateway.
+        Upi = 6, "UPI";
     }
 }
 
@@ -24,7 +28,7 @@ impl PaymentMethodType {
     /// Whether money moves at a gateway.
     #[must_use]
     pub const fn needs_gateway(self) -> bool {
-        matches!(self, PaymentMethodType::Card | PaymentMethodType::Ach)
+        !matches!(self, PaymentMethodType::Offline | PaymentMethodType::Credits)
     }
 
     /// Whether its attempts are shown: an offline payment has none worth the name.
@@ -46,6 +50,10 @@ pub enum PaymentMethod {
     Offline,
     /// Credits of this wallet.
     Credits(WalletId),
+    /// A page of a gateway; the id, where there is one, is for the gateway to understand.
+    PaymentLink(Option<PaymentMethodId>),
+    /// A virtual payment address.
+    Upi(PaymentMethodId),
 }
 
 /// Why a type and an id do not make a payment method.
@@ -71,6 +79,10 @@ impl PaymentMethod {
             PaymentMethodType::Card => PaymentMethod::Card(id.map(PaymentMethodId::new).transpose()?),
             PaymentMethodType::Ach => PaymentMethod::Ach(PaymentMethodId::new(required()?)?),
             PaymentMethodType::Credits => PaymentMethod::Credits(WalletId::new(required()?)?),
+            PaymentMethodType::PaymentLink => {
+                PaymentMethod::PaymentLink(id.map(PaymentMethodId::new).transpose()?)
+            }
+            PaymentMethodType::Upi => PaymentMethod::Upi(PaymentMethodId::new(required()?)?),
             PaymentMethodType::Offline if id.is_some() => {
                 return Err(InvalidPaymentMethod::IdNotAllowed(kind));
             }
@@ -86,6 +98,8 @@ impl PaymentMethod {
             PaymentMethod::Ach(_) => PaymentMethodType::Ach,
             PaymentMethod::Offline => PaymentMethodType::Offline,
             PaymentMethod::Credits(_) => PaymentMethodType::Credits,
+            PaymentMethod::PaymentLink(_) => PaymentMethodType::PaymentLink,
+            PaymentMethod::Upi(_) => PaymentMethodType::Upi,
         }
     }
 
@@ -93,10 +107,8 @@ impl PaymentMethod {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            PaymentMethod::Card(id) => id.as_ref().map(PaymentMethodId::as_str),
-            PaymentMethod::Ach(id) => Some(id.as_str()),
             PaymentMethod::Credits(id) => Some(id.as_str()),
-            PaymentMethod::Offline => None,
+            _ => self.instrument().map(PaymentMethodId::as_str),
         }
     }
 
@@ -104,8 +116,8 @@ impl PaymentMethod {
     #[must_use]
     pub const fn instrument(&self) -> Option<&PaymentMethodId> {
         match self {
-            PaymentMethod::Card(id) => id.as_ref(),
-            PaymentMethod::Ach(id) => Some(id),
+            PaymentMethod::Card(id) | PaymentMethod::PaymentLink(id) => id.as_ref(),
+            PaymentMethod::Ach(id) | PaymentMethod::Upi(id) => Some(id),
             PaymentMethod::Offline | PaymentMethod::Credits(_) => None,
         }
     }
@@ -129,6 +141,8 @@ words! {
     DestinationType, "destination type" {
         /// An invoice of the host.
         Invoice = 1, "INVOICE";
+        /// A customer of the host: to set up a card, say.
+        Customer = 2, "CUSTOMER";
     }
 }
 
@@ -148,6 +162,12 @@ impl Destination {
     #[must_use]
     pub const fn invoice(id: DestinationId) -> Destination {
         Destination { kind: DestinationType::Invoice, id }
+    }
+
+    /// A customer.
+    #[must_use]
+    pub const fn customer(id: DestinationId) -> Destination {
+        Destination { kind: DestinationType::Customer, id }
     }
 }
 

@@ -1,9 +1,11 @@
 //! A payment: its [`Terms`], which never change, and a small hot part, which follows from its events.
 
+mod checkout;
 mod evidence;
 mod method;
 mod moves;
 mod operation;
+mod references;
 mod reports;
 mod row;
 mod terms;
@@ -11,11 +13,13 @@ mod terms;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use checkout::Checkout;
 pub use evidence::{Evidence, Failure, FailureClass, Outcome};
 pub use method::{Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType};
 pub use moves::IllegalMove;
 pub(crate) use moves::check_moves;
 pub use operation::{Operation, OperationId};
+pub use references::References;
 pub(crate) use reports::Reports;
 pub use reports::Review;
 pub use terms::Terms;
@@ -26,7 +30,9 @@ use crate::id::PaymentId;
 use crate::money::Money;
 use crate::scope::Scope;
 use crate::status::{OperationStatus, PaymentStatus};
-use crate::text::{Actor, Message};
+use crate::text::{
+    Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId,
+};
 use crate::word::words;
 
 words! {
@@ -56,6 +62,9 @@ pub struct Payment {
     pub(crate) archived_at: Option<Timestamp>,
     pub(crate) succeeded_at: Option<Timestamp>,
     pub(crate) failed_at: Option<Timestamp>,
+    pub(crate) refunded_at: Option<Timestamp>,
+    pub(crate) voided_at: Option<Timestamp>,
+    pub(crate) references: References,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: Actor,
     pub(crate) operations: Vec<Operation>,
@@ -117,7 +126,7 @@ impl Payment {
     }
 
     /// Its charge and authorization attempts, numbered from 1 without a gap.
-    pub fn attempts(&self) -> impl Iterator<Item = &Operation> {
+    pub fn attempts(&self) -> impl Iterator<Item = &Operation> + Clone {
         self.operations.iter().filter(|operation| matches!(operation.id, OperationId::Attempt(_)))
     }
 
@@ -133,26 +142,95 @@ impl Payment {
         self.attempts().find(|attempt| attempt.status().is_live())
     }
 
-    /// The money that was taken; at most what [`Money`] can say, which only several successes of one payment
-    /// can reach, and those are flagged.
+    /// The money that was taken and not taken back by a void; at most what [`Money`] can say, which only several
+    /// successes of one payment can reach, and those are flagged.
     #[must_use]
     pub fn captured(&self) -> Money {
-        let zero = Money::zero(self.terms.amount.currency());
-        let minor =
-            self.attempts().filter_map(Operation::moved).map(Money::minor).fold(0, i64::saturating_add);
-        Money::from_minor(minor.min(Money::MAX_MINOR), zero.currency()).unwrap_or(zero)
+        let taken = self.moved(|id| matches!(id, OperationId::Attempt(_)));
+        self.money(taken.saturating_sub(self.moved(|id| matches!(id, OperationId::Void(_)))))
     }
 
-    /// Why it did not go well, while that is how its last attempt stands.
+    /// The captured money that was given back.
+    #[must_use]
+    pub fn refunded(&self) -> Money {
+        self.money(self.moved(|id| matches!(id, OperationId::Refund(_))))
+    }
+
+    /// The captured money that could be given back.
+    #[must_use]
+    pub fn refundable(&self) -> Money {
+        self.money(self.captured().minor().saturating_sub(self.refunded().minor()))
+    }
+
+    fn moved(&self, kind: fn(OperationId) -> bool) -> i64 {
+        let of_kind = self.operations.iter().filter(|operation| kind(operation.id));
+        of_kind.filter_map(Operation::moved).map(Money::minor).fold(0, i64::saturating_add)
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        let currency = self.terms.amount.currency();
+        Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
+    }
+
+    /// Why it did not go well: in the host's words if there are any, else while that is how its last attempt
+    /// stands.
     #[must_use]
     pub fn error_message(&self) -> Option<&Message> {
-        self.attempts().last().and_then(Operation::error_message)
+        let own = self.references.error_message.as_ref();
+        own.or_else(|| self.attempts().last().and_then(Operation::error_message))
+    }
+
+    /// The host's own notes.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        self.references.metadata.as_ref().unwrap_or(&self.terms.metadata)
+    }
+
+    /// The gateway that has it, or is to have it: as was last said; else as asked for; else that of its last
+    /// attempt.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&GatewayName> {
+        self.asked_gateway().or_else(|| self.attempts().last().and_then(|attempt| attempt.gateway.as_ref()))
+    }
+
+    /// The gateway that gives it its names there: as [`gateway`](Self::gateway), else the first of `gateways`.
+    pub(crate) fn gateway_among<'a>(&'a self, gateways: &'a [GatewayName]) -> Option<&'a GatewayName> {
+        let takes_one = self.terms.method.kind().needs_gateway();
+        self.gateway().or(gateways.first()).filter(|_| takes_one)
+    }
+
+    /// The gateway that it is to go through.
+    pub(crate) fn asked_gateway(&self) -> Option<&GatewayName> {
+        self.references.gateway.as_ref().or(self.terms.checkout.gateway.as_ref())
+    }
+
+    /// What a gateway calls it, if it was made there: such a payment is asked about, never charged.
+    #[must_use]
+    pub fn gateway_payment_id(&self) -> Option<&GatewayPaymentId> {
+        self.references.gateway_payment_id.as_ref()
+    }
+
+    /// What else it is tracked under at its gateway.
+    #[must_use]
+    pub fn gateway_tracking_id(&self) -> Option<&GatewayTrackingId> {
+        self.references.gateway_tracking_id.as_ref()
+    }
+
+    /// The instrument of its next attempt.
+    #[must_use]
+    pub fn instrument(&self) -> Option<&PaymentMethodId> {
+        self.references.instrument.as_ref().or(self.terms.method.instrument())
     }
 
     /// Why a person should look at it; empty when nobody need.
     #[must_use]
     pub fn reviews(&self) -> BTreeSet<Review> {
-        self.operations.iter().flat_map(Operation::reviews).collect()
+        let mut reviews: BTreeSet<Review> = self.operations.iter().flat_map(Operation::reviews).collect();
+        if self.closed.is_some() && !self.captured().is_zero() {
+            // It was ended without money, and there is some.
+            reviews.insert(Review::Contradiction);
+        }
+        reviews
     }
 
     /// When it first succeeded.
@@ -165,6 +243,18 @@ impl Payment {
     #[must_use]
     pub fn failed_at(&self) -> Option<Timestamp> {
         self.failed_at
+    }
+
+    /// When captured money was first given back.
+    #[must_use]
+    pub fn refunded_at(&self) -> Option<Timestamp> {
+        self.refunded_at
+    }
+
+    /// When it was first voided.
+    #[must_use]
+    pub fn voided_at(&self) -> Option<Timestamp> {
+        self.voided_at
     }
 
     /// When it was archived: hidden from lists, closed for commands, still there.
@@ -188,9 +278,13 @@ impl Payment {
     /// The status that follows from the facts. Money first, then what is on its way, then how it was ended.
     #[must_use]
     pub fn derive(&self) -> PaymentStatus {
-        let captured = self.captured();
-        if !captured.is_zero() {
-            if captured.minor() > self.terms.amount.minor() {
+        let (captured, refunded) = (self.captured().minor(), self.refunded().minor());
+        if captured > 0 {
+            if refunded >= captured {
+                PaymentStatus::Refunded
+            } else if refunded > 0 {
+                PaymentStatus::PartiallyRefunded
+            } else if captured > self.terms.amount.minor() {
                 PaymentStatus::Overpaid
             } else {
                 PaymentStatus::Succeeded

@@ -10,7 +10,8 @@ use super::evidence::{Evidence, Failure};
 use super::reports::{Live, Reports, Review};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::{AttemptId, InvalidId};
+use crate::event::Reported;
+use crate::id::{AttemptId, InvalidId, RefundId, VoidId};
 use crate::money::Money;
 use crate::status::OperationStatus;
 use crate::text::{Actor, GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
@@ -21,12 +22,18 @@ use crate::text::{Actor, GatewayName, GatewayOperationId, Message, PaymentMethod
 pub enum OperationId {
     /// A charge or an authorization.
     Attempt(AttemptId),
+    /// Captured money given back.
+    Refund(RefundId),
+    /// Captured money given back as if it had never been captured.
+    Void(VoidId),
 }
 
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OperationId::Attempt(id) => fmt::Display::fmt(id, f),
+            OperationId::Refund(id) => fmt::Display::fmt(id, f),
+            OperationId::Void(id) => fmt::Display::fmt(id, f),
         }
     }
 }
@@ -47,7 +54,11 @@ impl FromStr for OperationId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<OperationId, InvalidId> {
-        text.parse().map(OperationId::Attempt)
+        match text.split_once('_').map_or(text, |(prefix, _)| prefix) {
+            RefundId::PREFIX => text.parse().map(OperationId::Refund),
+            VoidId::PREFIX => text.parse().map(OperationId::Void),
+            _ => text.parse().map(OperationId::Attempt),
+        }
     }
 }
 
@@ -64,18 +75,29 @@ impl Encode for OperationId {
                 to.byte(1);
                 id.encode(to);
             }
+            OperationId::Refund(id) => {
+                to.byte(2);
+                id.encode(to);
+            }
+            OperationId::Void(id) => {
+                to.byte(3);
+                id.encode(to);
+            }
         }
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<OperationId, Damage> {
         match from.byte()? {
             1 => Ok(OperationId::Attempt(AttemptId::decode(from)?)),
+            2 => Ok(OperationId::Refund(RefundId::decode(from)?)),
+            3 => Ok(OperationId::Void(VoidId::decode(from)?)),
             number => Err(Damage::Newer { what: "operation kind", number: number.into() }),
         }
     }
 }
 
-/// A charge attempt: written down before the gateway is called, and never forgotten.
+/// Something that moves money of a payment: a charge attempt, a refund, a void. Written down before a gateway is
+/// called, and never forgotten.
 ///
 /// Its [`status`](Self::status) follows from the set of reports about it by precedence, whatever the order
 /// in which they arrived.
@@ -84,7 +106,7 @@ impl Encode for OperationId {
 pub struct Operation {
     /// Its id. Everything sent to a gateway for it carries a token made of this id alone.
     pub id: OperationId,
-    /// 1, 2, 3 … among the attempts of its payment.
+    /// 1, 2, 3 … among those of its kind of its payment.
     pub number: u32,
     /// What was asked for.
     pub amount: Money,
@@ -141,10 +163,17 @@ impl Operation {
     pub fn error_message(&self) -> Option<&Message> {
         match self.status() {
             OperationStatus::Failed => self.reports.failed.as_ref().map(|failure| &failure.message),
+            OperationStatus::Canceled => self.reports.canceled.as_ref(),
             OperationStatus::NotSent => self.reports.not_sent.as_ref(),
             OperationStatus::Unknown => self.reports.unknown.as_ref(),
             _ => None,
         }
+    }
+
+    /// Until when its starter may be on its way to the gateway, as long as nothing was heard of it.
+    #[must_use]
+    pub fn runs_until(&self) -> Option<Timestamp> {
+        self.lease_until.filter(|_| self.reports == Reports::default())
     }
 
     /// Where the payer is sent, while the payer must act.
@@ -157,6 +186,21 @@ impl Operation {
     /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
         self.reports.add(self.amount, evidence, clash);
+    }
+
+    /// Takes in what was reported; a person's word about it is marked.
+    pub(crate) fn hear(&mut self, reported: &Reported) {
+        self.learn(&reported.evidence, reported.gateway_id_clash);
+        if reported.note.is_some() {
+            self.reports.reviews.insert(Review::Resolved);
+        }
+    }
+
+    /// What an operation that asked for `asked` moves when nothing but `evidence` is known of it.
+    pub(crate) fn moved_by(asked: Money, evidence: &Evidence) -> Money {
+        let mut reports = Reports::default();
+        reports.add(asked, evidence, false);
+        reports.succeeded.unwrap_or(Money::zero(asked.currency()))
     }
 
     /// Why a person should look at it.
@@ -195,6 +239,7 @@ impl Encode for Operation {
         to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), |w, reviews| {
             w.list(reviews);
         });
+        to.optional(19, reports.canceled.as_ref(), |w, message| message.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -220,6 +265,7 @@ impl Encode for Operation {
                 unknown: fields.optional(16, Message::decode)?,
                 gateway_operation_ids: fields.optional(17, Reader::set)?.unwrap_or_default(),
                 reviews: fields.optional(18, Reader::set)?.unwrap_or_default(),
+                canceled: fields.optional(19, Message::decode)?,
             },
         };
         fields.end()?;

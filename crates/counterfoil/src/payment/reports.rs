@@ -22,6 +22,8 @@ words! {
         CurrencyMismatch = 3, "currency_mismatch";
         /// The gateway gave one id to two operations, or two ids to one.
         GatewayIdClash = 4, "gateway_id_clash";
+        /// A person said what became of it.
+        Resolved = 5, "resolved";
     }
 }
 
@@ -31,6 +33,7 @@ words! {
 pub(crate) struct Reports {
     pub(super) succeeded: Option<Money>,
     pub(super) failed: Option<Failure>,
+    pub(super) canceled: Option<Message>,
     pub(super) live: Option<Live>,
     pub(super) not_sent: Option<Message>,
     pub(super) unknown: Option<Message>,
@@ -53,6 +56,8 @@ impl Reports {
             OperationStatus::Succeeded
         } else if self.failed.is_some() {
             OperationStatus::Failed
+        } else if self.canceled.is_some() {
+            OperationStatus::Canceled
         } else if let Some(live) = &self.live {
             live.status
         } else if self.not_sent.is_some() {
@@ -64,9 +69,17 @@ impl Reports {
         }
     }
 
+    /// What of it decides its status, and with what it can be outranked.
+    #[cfg(test)]
+    pub(crate) fn weight(&self) -> (Option<Money>, Option<Timestamp>) {
+        let live = self.live.as_ref().map(|live| live.at);
+        (self.succeeded, live.filter(|_| self.status().is_live()))
+    }
+
     pub(super) fn contradict(&self) -> bool {
-        let reached = self.succeeded.is_some() || self.failed.is_some() || self.live.is_some();
-        (self.succeeded.is_some() && self.failed.is_some()) || (self.not_sent.is_some() && reached)
+        let ends = [self.succeeded.is_some(), self.failed.is_some(), self.canceled.is_some()];
+        let reached = ends.contains(&true) || self.live.is_some();
+        ends.iter().filter(|end| **end).count() > 1 || (self.not_sent.is_some() && reached)
     }
 
     pub(super) fn add(&mut self, asked: Money, evidence: &Evidence, clash: bool) {
@@ -77,6 +90,7 @@ impl Reports {
             Outcome::RequiresAction { payment_url } => {
                 self.add_live(evidence, OperationStatus::RequiresAction, payment_url.clone());
             }
+            Outcome::Canceled { error_message } => raise(&mut self.canceled, error_message.clone()),
             Outcome::NotSent { error_message } => raise(&mut self.not_sent, error_message.clone()),
             Outcome::Unknown { error_message } => raise(&mut self.unknown, error_message.clone()),
         }

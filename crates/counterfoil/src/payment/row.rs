@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Closed, Operation, Payment, Terms};
+use super::{Closed, Operation, Payment, References, Terms};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
@@ -33,6 +33,9 @@ impl Payment {
                 w.nested(|w| operation.encode(w));
             }
         });
+        to.optional(12, self.refunded_at.as_ref(), |w, at| at.encode(w));
+        to.optional(13, self.voided_at.as_ref(), |w, at| at.encode(w));
+        to.optional(14, Some(&self.references).filter(|known| !known.is_empty()), |w, known| known.encode(w));
         to.into_bytes()
     }
 
@@ -57,6 +60,9 @@ impl Payment {
             updated_at: fields.required(9, Timestamp::decode)?,
             updated_by: fields.required(10, Actor::decode)?,
             operations: fields.optional(11, decode_operations)?.unwrap_or_default(),
+            refunded_at: fields.optional(12, Timestamp::decode)?,
+            voided_at: fields.optional(13, Timestamp::decode)?,
+            references: fields.optional(14, References::decode)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(payment)

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::checkout::Checkout;
 use super::method::{Destination, PaymentMethod};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
 use crate::scope::Scope;
-use crate::text::{Actor, EnvironmentId, IdempotencyKey, Metadata, TenantId};
+use crate::text::{Actor, DestinationNumber, EnvironmentId, IdempotencyKey, Metadata, TenantId};
 
 /// The part of a payment that never changes; shared, never copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,13 @@ pub struct Terms {
     pub amount: Money,
     /// What it pays.
     pub destination: Destination,
+    /// What people call that.
+    pub number: Option<DestinationNumber>,
     /// How it is paid.
     pub method: PaymentMethod,
-    /// The host's own notes.
+    /// What the gateway is told beside the money.
+    pub checkout: Checkout,
+    /// The host's own notes, as they were at first.
     pub metadata: Metadata,
     /// The key it was created under.
     pub idempotency_key: Option<IdempotencyKey>,
@@ -79,9 +84,13 @@ impl Serialize for Terms {
             amount: Money,
             #[serde(flatten)]
             destination: &'a Destination,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            destination_number: Option<&'a DestinationNumber>,
             payment_method_type: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             payment_method_id: Option<&'a str>,
+            #[serde(flatten)]
+            checkout: &'a Checkout,
             #[serde(skip_serializing_if = "Metadata::is_empty")]
             metadata: &'a Metadata,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,8 +99,10 @@ impl Serialize for Terms {
         let data = Data {
             amount: self.amount,
             destination: &self.destination,
+            destination_number: self.number.as_ref(),
             payment_method_type: self.method.kind().as_str(),
             payment_method_id: self.method.id(),
+            checkout: &self.checkout,
             metadata: &self.metadata,
             idempotency_key: self.idempotency_key.as_ref(),
         };

@@ -54,10 +54,12 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Overpaid), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(PartiallyRefunded), &[Refunded], Causes::C),
     (Some(Pending), &[Processing, RequiresAction, Succeeded, Overpaid, Failed], Causes::E),
-    (Some(Processing), &[Pending, RequiresAction, Succeeded, Overpaid, Failed], Causes::E),
-    (Some(RequiresAction), &[Processing, Succeeded, Overpaid, Failed], Causes::E),
+    (Some(Processing), &[Pending, RequiresAction, Succeeded, Overpaid, Failed, Voided], Causes::E),
+    (Some(RequiresAction), &[Pending, Processing, Succeeded, Overpaid, Failed, Voided], Causes::E),
     (Some(Succeeded), &[Overpaid], Causes::E),
+    (Some(Refunded), &[PartiallyRefunded], Causes::E),
     (Some(Failed), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
+    (Some(Voided), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
 ];
 
 impl PaymentStatus {

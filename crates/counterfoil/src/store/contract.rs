@@ -6,6 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::error::{ExecuteError, StoreError};
+use super::feed::{Feed, Position};
+use super::list::{Page, Query};
 use super::state::{Key, State};
 use crate::command::{Command, Receipt};
 use crate::event::{Event, Hash, StreamId};
@@ -62,6 +64,14 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
     /// Reads `keys` as they stand at one moment. Every key is in the answer, as present or absent.
     async fn read(&self, keys: &[Key]) -> Result<State, StoreError>;
 
+    /// A page of the payments of `scope`, as [`Query::page_of`] defines it: all that match the filter, sorted by
+    /// the sort's [key](super::Sort::key), then by id, compared as numbers and bytes, never by locale; what the
+    /// page says, its `total` included, is so at one moment.
+    ///
+    /// Paging by cursor in the order of creation meets each payment that was there at the start, and still
+    /// matches when it is reached, exactly once, whatever is added and changed meanwhile.
+    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError>;
+
     /// The events of `stream` with a sequence greater than `after`, in rising order without a gap, at most
     /// `limit` of them. Empty for a stream that does not exist in `scope`.
     async fn history(
@@ -71,6 +81,20 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Arc<Event>>, StoreError>;
+
+    /// The events of `scope` behind `after`, at most `limit` of them, in the order in which they were committed:
+    /// an event that becomes visible later has a greater position, so whoever goes on from the
+    /// [`next`](Feed::next) of the answer before skips none and meets none twice. Events of one command stand
+    /// together, but a page may end between them.
+    ///
+    /// It looks at a bounded number of events, so for one scope among many an answer can be empty though its
+    /// `next` has moved. Without a scope: the events of all scopes, for operators; no HTTP route may reach that.
+    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError>;
+
+    /// Comes back when there may be events behind `after`, at once if there are. It sleeps until something is
+    /// committed, in whatever scope, and is answered [`Closed`](super::StoreErrorKind::Closed) when the store is
+    /// closed meanwhile.
+    async fn news(&self, after: Position) -> Result<(), StoreError>;
 
     /// The streams of all scopes behind `after`, sorted by tenant, environment, then stream (payments by id,
     /// then accounts by name), at most `limit` of them. For operators: it knows no scope, and no HTTP route

@@ -4,10 +4,14 @@
 
 mod contract;
 mod error;
+mod feed;
 mod group;
+mod list;
 mod state;
 
 pub use contract::{Cursor, Durability, Head, Health, PaymentStore, StoreStatus};
 pub use error::{ExecuteError, Retry, StoreError, StoreErrorKind};
+pub use feed::{Entry, Feed, InvalidPosition, Position};
 pub use group::{Group, Plan, Row, Step};
+pub use list::{Filter, InvalidCursor, Order, Page, PageCursor, Query, Sort, Start};
 pub use state::{Key, Lookup, Record, State};

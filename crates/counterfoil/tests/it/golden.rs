@@ -8,14 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Archive, Command, Create, Policy, Process, Report, Request, TopUp};
+use counterfoil::command::{
+    Archive, Command, Create, Discover, Policy, Process, RecordAttempt, Recorded, Report, Request, Target,
+    TopUp, Update,
+};
+use counterfoil::destinations::{DestinationInfo, Known};
 use counterfoil::event::{Event, Hash, StreamId};
 use counterfoil::id::{AttemptId, PaymentId, TopUpId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
-    Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
+    Checkout, Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, References,
 };
 use counterfoil::scope::{Caller, Scope};
+use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Cursor, PaymentStore};
 use counterfoil::text::Metadata;
 use counterfoil_memory::MemoryStore;
@@ -34,11 +39,12 @@ fn create(number: u128, method: PaymentMethod, process: bool) -> Create {
         payment: PaymentId::new(id(number)),
         amount: usd("99.50"),
         destination: Destination::invoice("inv_2026_001".parse().unwrap()),
+        known: Known::Unasked,
         method,
+        checkout: Checkout::default(),
         metadata: Metadata::default(),
         idempotency_key: None,
         process: process.then(|| AttemptId::new(id(number + 1))),
-        gateway: Some("sandbox".parse().unwrap()),
     }
 }
 
@@ -47,7 +53,7 @@ fn process(payment: u128, attempt: u128) -> Request {
         payment: PaymentId::new(id(payment)),
         attempt: AttemptId::new(id(attempt)),
         instrument: Some("pm_other".parse().unwrap()),
-        gateway: Some("sandbox".parse().unwrap()),
+        known: Known::Unasked,
         idempotency_key: Some("process-1".parse().unwrap()),
     })
 }
@@ -59,6 +65,98 @@ fn report(payment: u128, attempt: u128, outcome: Outcome) -> Request {
         operation: OperationId::Attempt(AttemptId::new(id(attempt))),
         evidence: evidence.with_gateway_operation_id(format!("ch_{attempt}").parse().unwrap()),
     })
+}
+
+fn update(payment: u128, change: References, target: Option<Target>) -> Request {
+    Request::Update(Update { payment: PaymentId::new(id(payment)), if_version: None, change, target })
+}
+
+fn set(payment: u128, status: PaymentStatus, at: Option<&str>) -> Request {
+    let at = at.map(|at| at.parse().unwrap());
+    update(payment, References::default(), Some(Target { status, at, operation: id(payment + 9) }))
+}
+
+fn record(payment: u128, attempt: u128, outcome: Recorded) -> Request {
+    let named = matches!(outcome, Recorded::Succeeded { .. });
+    Request::RecordAttempt(RecordAttempt {
+        payment: PaymentId::new(id(payment)),
+        attempt: AttemptId::new(id(attempt)),
+        outcome,
+        gateway_attempt_id: named.then(|| format!("ch_{attempt}").parse().unwrap()),
+        idempotency_key: named.then(|| "record-1".parse().unwrap()),
+    })
+}
+
+/// A payment that its gateway calls by a name, and what the gateway then tells of it.
+fn made_there(payment: u128, outcome: Outcome) -> [Request; 3] {
+    let mut change = References::default();
+    change.gateway_payment_id = Some(format!("pi_{payment}").parse().unwrap());
+    let discover = Discover {
+        payment: PaymentId::new(id(payment)),
+        attempt: AttemptId::new(id(payment + 1)),
+        gateway: "sandbox".parse().unwrap(),
+        evidence: Evidence::new(outcome, "2026-01-02T03:04:05.5Z".parse().unwrap()),
+    };
+    [
+        Request::Create(create(payment, PaymentMethod::Card(None), false)),
+        update(payment, change, None),
+        Request::Discover(discover),
+    ]
+}
+
+/// What came with the second version of the bytes.
+fn later_requests() -> Vec<Request> {
+    let why = || "why".parse().unwrap();
+    let failure = Failure { class: FailureClass::Soft, code: "no".parse().unwrap(), message: why() };
+    let mut checkout = Checkout::default();
+    checkout.gateway = Some("sandbox".parse().unwrap());
+    checkout.success_url = Some("https://shop.example/thanks".parse().unwrap());
+    checkout.cancel_url = Some("https://shop.example/cart".parse().unwrap());
+    checkout.save_card_and_make_default = true;
+    checkout.options = Some("{\"locale\":\"de\"}".parse().unwrap());
+    let info = DestinationInfo::payable_in(Currency::USD).with_number("C-7".parse().unwrap());
+    let link = Create {
+        destination: Destination::customer("cus_7".parse().unwrap()),
+        known: Known::Found(info),
+        checkout,
+        ..create(70, PaymentMethod::PaymentLink(None), true)
+    };
+    let mut change = References::default();
+    change.metadata = Some(Metadata::new([("order", "43")]).unwrap());
+    change.gateway = Some("sandbox".parse().unwrap());
+    change.gateway_tracking_id = Some("cs_1".parse().unwrap());
+    change.instrument = Some("pm_2".parse().unwrap());
+    change.error_message = Some(why());
+    let mut emptied = References::default();
+    emptied.metadata = Some(Metadata::default());
+    let amount = Some(usd("99.49"));
+    let card = |number, process| Request::Create(create(number, PaymentMethod::Card(None), process));
+    let upi = PaymentMethod::Upi("a@bank".parse().unwrap());
+    let mut requests = vec![
+        Request::Create(link),
+        report(70, 71, Outcome::Canceled { error_message: why() }),
+        update(70, change, None),
+        update(70, emptied, None),
+        Request::Create(create(80, upi, false)),
+        set(80, PaymentStatus::Pending, None),
+        record(80, 81, Recorded::Failed { error_message: Some(why()) }),
+        record(80, 82, Recorded::Succeeded { amount }),
+        set(80, PaymentStatus::Refunded, Some("2023-11-14T22:13:20Z")),
+        card(90, false),
+        set(90, PaymentStatus::Failed, None),
+        card(100, true),
+        report(100, 101, Outcome::RequiresAction { payment_url: None }),
+        set(100, PaymentStatus::Voided, None),
+        Request::Create(create(110, PaymentMethod::Offline, true)),
+        set(110, PaymentStatus::Voided, None),
+        set(40, PaymentStatus::Refunded, None),
+        card(120, true),
+        report(120, 121, Outcome::Unknown { error_message: why() }),
+        set(120, PaymentStatus::Succeeded, None),
+    ];
+    requests.extend(made_there(130, Outcome::Succeeded { reported: None }));
+    requests.extend(made_there(140, Outcome::Failed(failure)));
+    requests
 }
 
 /// One of everything, in an order that uses every field at least once with and once without a value.
@@ -103,9 +201,11 @@ async fn histories() -> Vec<Vec<Arc<Event>>> {
     let scope = Scope::new("acme".parse().unwrap(), "production".parse().unwrap());
     let caller = Caller::new(scope, "ann".parse().unwrap());
     let policy = Arc::new(Policy::default());
-    for (second, request) in (1_700_000_000_i64..).zip(requests()) {
+    let gateways: Arc<[_]> = ["sandbox".parse().unwrap()].into();
+    for (second, request) in (1_700_000_000_i64..).zip(requests().into_iter().chain(later_requests())) {
         let at = Timestamp::from_unix_micros(second * 1_000_000 + 7).unwrap();
-        let command = Command { caller: caller.clone(), at, policy: policy.clone(), request };
+        let (caller, policy) = (caller.clone(), policy.clone());
+        let command = Command { caller, at, policy, gateways: gateways.clone(), request };
         store.execute(command).await.unwrap();
     }
     let mut histories = Vec::new();

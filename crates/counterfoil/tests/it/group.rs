@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Archive, Command, Create, Policy, Process, Receipt, Rejection, Request, TopUp};
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId, TopUpId};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, PaymentMethod};
+use counterfoil::payment::{Checkout, Destination, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{ExecuteError, Group, Key, Plan, Record, Step, StoreError, StoreErrorKind};
@@ -24,6 +25,7 @@ fn command(request: Request) -> Command {
     let scope = Scope::new("acme".parse().unwrap(), "test".parse().unwrap());
     let at = Timestamp::from_unix_micros(1_700_000_000_000_000).unwrap();
     Command {
+        gateways: ["g".parse().unwrap()].into(),
         caller: Caller::new(scope, "ann".parse().unwrap()),
         at,
         policy: Arc::new(Policy::default()),
@@ -36,11 +38,12 @@ fn create(number: u128, method: PaymentMethod, key: Option<&str>) -> Command {
         payment: PaymentId::new(Uuid::from_u128(number)),
         amount: usd("30"),
         destination: Destination::invoice("inv_1".parse().unwrap()),
+        known: Known::Unasked,
         method,
+        checkout: Checkout::default(),
         metadata: Metadata::default(),
         idempotency_key: key.map(|key| key.parse().unwrap()),
         process: Some(AttemptId::new(Uuid::from_u128(1_000 + number))),
-        gateway: Some("g".parse().unwrap()),
     }))
 }
 
@@ -49,7 +52,7 @@ fn process(number: u128) -> Command {
         payment: PaymentId::new(Uuid::from_u128(number)),
         attempt: AttemptId::new(Uuid::from_u128(2_000 + number)),
         instrument: None,
-        gateway: Some("g".parse().unwrap()),
+        known: Known::Unasked,
         idempotency_key: None,
     }))
 }

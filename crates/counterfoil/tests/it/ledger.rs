@@ -1,95 +1,34 @@
 //! The shell: what it does between two commands, and when a store or a gateway lets it down.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::{Command, Receipt, Rejection};
-use counterfoil::event::{Event, StreamId};
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry};
+use counterfoil::command::Rejection;
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::{OperationStatus, PaymentStatus};
-use counterfoil::store::{
-    Cursor, ExecuteError, Head, Key, PaymentStore, State, StoreError, StoreErrorKind, StoreStatus,
-};
+use counterfoil::store::{Cursor, ExecuteError, PaymentStore, StoreErrorKind};
 use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
+use counterfoil_testkit::faulty::{Fault, FaultyStore};
 
-/// What becomes of a call to [`Shaky::execute`].
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Fine,
-    /// Written, but nobody hears of it.
-    Lost,
-    /// Not written, and nobody knows.
-    Void,
-    /// Not written, and known to be so.
-    Refused,
-}
+const FINE: Fault = Fault::None;
+const LOST: Fault = Fault::lost(StoreErrorKind::Io);
+const VOID: Fault = Fault::void(StoreErrorKind::Io);
+const REFUSED: Fault = Fault::failed(StoreErrorKind::Io);
 
-/// A store that does as it is told by a list of fates; fine when the list is over.
-#[derive(Debug, Default)]
-struct Shaky {
-    inner: MemoryStore,
-    fates: Mutex<Vec<Fate>>,
-    executed: AtomicUsize,
-}
-
-impl Shaky {
-    fn new(fates: &[Fate]) -> Arc<Shaky> {
-        let fates = Mutex::new(fates.iter().rev().copied().collect());
-        Arc::new(Shaky { fates, ..Shaky::default() })
-    }
-}
-
-#[async_trait]
-impl PaymentStore for Shaky {
-    fn status(&self) -> StoreStatus {
-        self.inner.status()
-    }
-
-    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
-        self.executed.fetch_add(1, Ordering::SeqCst);
-        let fate = self.fates.lock().unwrap().pop().unwrap_or(Fate::Fine);
-        let error = || StoreError::new(StoreErrorKind::Io, "committing");
-        match fate {
-            Fate::Fine => self.inner.execute(command).await,
-            Fate::Lost => {
-                self.inner.execute(command).await?;
-                Err(ExecuteError::Unknown(error()))
-            }
-            Fate::Void => Err(ExecuteError::Unknown(error())),
-            Fate::Refused => Err(ExecuteError::NotCommitted(error())),
-        }
-    }
-
-    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
-        self.inner.read(keys).await
-    }
-
-    async fn history(
-        &self,
-        scope: &Scope,
-        stream: &StreamId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Event>>, StoreError> {
-        self.inner.history(scope, stream, after, limit).await
-    }
-
-    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
-        self.inner.heads(after, limit).await
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
+/// A store whose next commands go wrong like this.
+fn shaky(faults: &[Fault]) -> Arc<FaultyStore> {
+    let store = FaultyStore::new(MemoryStore::new());
+    store.next_commands(faults.iter().cloned());
+    Arc::new(store)
 }
 
 fn caller() -> Caller {
@@ -115,23 +54,22 @@ async fn count_payments(store: &dyn PaymentStore) -> usize {
 /// INVARIANTS 24, 25: whichever commit is in doubt, there is one payment and one charge.
 #[tokio::test]
 async fn a_commit_in_doubt_is_settled_by_asking_again() {
-    use Fate::{Fine, Lost, Void};
-    for fates in
-        [&[Lost][..], &[Void], &[Void, Lost], &[Fine, Lost], &[Fine, Void, Void], &[Lost, Fine, Lost]]
+    for faults in
+        [&[LOST][..], &[VOID], &[VOID, LOST], &[FINE, LOST], &[FINE, VOID, VOID], &[LOST, FINE, LOST]]
     {
-        let store = Shaky::new(fates);
+        let store = shaky(faults);
         let (ledger, sandbox) = ledger(store.clone());
         let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
-        assert!(!receipt.replayed, "{fates:?}: this call made it");
-        assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded, "{fates:?}");
-        assert_eq!((count_payments(store.as_ref()).await, sandbox.calls()), (1, 1), "{fates:?}");
+        assert!(!receipt.replayed, "{faults:?}: this call made it");
+        assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded, "{faults:?}");
+        assert_eq!((count_payments(store.as_ref()).await, sandbox.calls()), (1, 1), "{faults:?}");
     }
 }
 
 #[tokio::test]
 async fn a_top_up_in_doubt_is_this_calls_own_once_it_is_known() {
     let new = NewTopUp::new("w1".parse().unwrap(), Money::parse("5", Currency::USD).unwrap());
-    let (ledger, _) = ledger(Shaky::new(&[Fate::Lost]));
+    let (ledger, _) = ledger(shaky(&[LOST]));
     let receipt = ledger.top_up(&caller(), new.with_idempotency_key("t".parse().unwrap())).await.unwrap();
     assert!(!receipt.replayed);
     assert_eq!(receipt.account().unwrap().version(), 1);
@@ -139,12 +77,11 @@ async fn a_top_up_in_doubt_is_this_calls_own_once_it_is_known() {
 
 #[tokio::test]
 async fn doubt_that_does_not_end_is_reported_as_doubt_and_names_the_payment() {
-    use Fate::{Lost, Refused, Void};
-    for fates in [[Void, Void, Void], [Lost, Lost, Lost], [Lost, Refused, Refused]] {
-        let store = Shaky::new(&fates);
+    for faults in [[VOID, VOID, VOID], [LOST, LOST, LOST], [LOST, REFUSED, REFUSED]] {
+        let store = shaky(&faults);
         let (ledger, sandbox) = ledger(store.clone());
         let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
-        assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{fates:?}: {error:?}");
+        assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{faults:?}: {error:?}");
         assert!(error.payment().is_some());
         assert_eq!(sandbox.calls(), 0, "nothing is sent before it is known to be written down");
     }
@@ -152,18 +89,17 @@ async fn doubt_that_does_not_end_is_reported_as_doubt_and_names_the_payment() {
 
 #[tokio::test]
 async fn a_refused_write_is_not_tried_again() {
-    let store = Shaky::new(&[Fate::Refused]);
+    let store = shaky(&[REFUSED]);
     let (ledger, sandbox) = ledger(store.clone());
     let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
     assert!(matches!(error.error(), ExecuteError::NotCommitted(_)));
-    assert_eq!((store.executed.load(Ordering::SeqCst), sandbox.calls()), (1, 0));
+    assert_eq!((store.executed(), sandbox.calls()), (1, 0));
 }
 
 /// INVARIANTS 24: money may have moved, so it must not be called a no; asking the gateway ends it.
 #[tokio::test]
 async fn a_lost_answer_of_the_gateway_is_in_doubt_and_an_inquiry_settles_it() {
-    let refused = Fate::Refused;
-    let store = Shaky::new(&[Fate::Fine, refused, refused, refused]);
+    let store = shaky(&[FINE, REFUSED, REFUSED, REFUSED]);
     let (ledger, sandbox) = ledger(store);
     let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();
     assert!(matches!(error.error(), ExecuteError::Unknown(_)), "{error:?}");
@@ -318,7 +254,7 @@ async fn repeating_the_key_of_an_unknown_outcome_asks_the_gateway() {
 
 #[tokio::test]
 async fn an_answer_of_the_gateway_is_written_down_at_the_next_try() {
-    let store = Shaky::new(&[Fate::Fine, Fate::Refused, Fate::Refused]);
+    let store = shaky(&[FINE, REFUSED, REFUSED]);
     let (ledger, sandbox) = ledger(store);
     let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
     assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Succeeded);
@@ -344,6 +280,10 @@ impl Gateway for Other {
     }
 
     async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
+        None
+    }
+
+    async fn look_up(&self, _: &LookUp) -> Option<Evidence> {
         None
     }
 }

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod currency;
+mod destinations;
+mod feed;
+mod gateways;
 mod golden;
 mod group;
 mod ledger;
 mod readme;
+mod update;

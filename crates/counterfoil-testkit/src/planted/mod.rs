@@ -1,34 +1,27 @@
 //! A store with defects to switch on: a suite proves nothing until it fails what is broken.
 
+mod bug;
+mod reads;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::pin::pin;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
-use counterfoil::command::{Command, Receipt};
+use counterfoil::command::{Command, Receipt, Request};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Group, Head, Health, Key, PaymentStore, Plan, Record, State, Step,
-    StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan, Position,
+    Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
+use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-/// What is wrong with a [`PlantedStore`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Bug {
-    /// Nothing: it passes the whole suite.
-    #[default]
-    None,
-    /// A row is written without asking whether it is still the one that was read.
-    LostUpdate,
-    /// Claims are looked up, and taken, outside of the transaction that writes the rest.
-    ClaimOutsideTransaction,
-    /// Claims and histories are looked up without the tenant.
-    TenantFilterMissing,
-}
+pub use bug::Bug;
 
 /// A store in memory that guards by versions instead of a lock: it loads, decides, and writes if all that was
 /// read is still so; else it starts again. Everybody else gets a turn between reading and writing, so what
@@ -37,12 +30,14 @@ pub enum Bug {
 pub struct PlantedStore {
     bug: Bug,
     books: Mutex<Books>,
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Books {
     records: HashMap<Key, Record>,
     streams: BTreeMap<(Scope, StreamId), BTreeMap<u64, Arc<Event>>>,
+    journal: Vec<Arc<Event>>,
     closed: bool,
 }
 
@@ -53,7 +48,7 @@ impl PlantedStore {
     /// An empty store with this defect.
     #[must_use]
     pub fn new(bug: Bug) -> PlantedStore {
-        PlantedStore { bug, books: Mutex::default() }
+        PlantedStore { bug, ..PlantedStore::default() }
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -114,10 +109,16 @@ impl Books {
         }
     }
 
-    fn write(&mut self, plan: &Plan) {
+    fn write(&mut self, plan: &Plan, bug: Bug) {
         for event in &plan.events {
             let stream = (event.scope().clone(), event.stream().clone());
             self.streams.entry(stream).or_default().insert(event.sequence(), event.clone());
+            self.journal.push(event.clone());
+        }
+        if bug == Bug::FeedOutOfOrder && self.journal.len() >= 3 {
+            // As if the commit before had taken longer than this one.
+            let end = self.journal.len();
+            self.journal.swap(end - 1, end - 2);
         }
         let claims = plan.claims.iter().cloned().map(Record::Claim);
         for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
@@ -133,13 +134,19 @@ impl PaymentStore for PlantedStore {
         StoreStatus::new(Durability::Memory).with_health(health)
     }
 
-    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
+    async fn execute(&self, mut command: Command) -> Result<Receipt, ExecuteError> {
+        if let (Bug::UpdateVersionIgnored, Request::Update(update)) = (self.bug, &mut command.request) {
+            update.if_version = None;
+        }
         loop {
             let (plan, guards) = self.decide(&command).await.map_err(ExecuteError::NotCommitted)?;
             yield_now().await;
             let mut books = self.open("writing").map_err(ExecuteError::NotCommitted)?;
             if self.holds(&books, &guards) {
-                books.write(&plan);
+                books.write(&plan, self.bug);
+                if self.bug != Bug::NewsNeverWakes {
+                    self.news.notify_waiters();
+                }
                 let missing = || StoreError::new(StoreErrorKind::Other, "answering");
                 return plan.committed().next().unwrap_or_else(|| Err(ExecuteError::Unknown(missing())));
             }
@@ -156,6 +163,10 @@ impl PaymentStore for PlantedStore {
             }
         }
         Ok(state)
+    }
+
+    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
+        Ok(reads::list(&*self.open("listing")?, self.bug, scope, query))
     }
 
     async fn history(
@@ -175,6 +186,25 @@ impl PaymentStore for PlantedStore {
         Ok(behind.take(limit).map(|(_, event)| event.clone()).collect())
     }
 
+    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        Ok(reads::feed(&*self.open("reading the feed")?, self.bug, scope, after, limit))
+    }
+
+    async fn news(&self, after: Position) -> Result<(), StoreError> {
+        loop {
+            let mut told = pin!(self.news.notified());
+            told.as_mut().enable();
+            let end = Position::from_number(self.open("waiting for news")?.journal.len() as u64);
+            if end > after && self.bug != Bug::NewsForgets {
+                return Ok(());
+            }
+            told.await;
+            if self.bug == Bug::NewsForgets {
+                return Ok(());
+            }
+        }
+    }
+
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
         let books = self.open("reading the heads")?;
         let from = after.get().map_or(Bound::Unbounded, |at| Bound::Excluded(at.clone()));
@@ -187,6 +217,9 @@ impl PaymentStore for PlantedStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.books().closed = true;
+        if self.bug != Bug::NewsSurvivesClosing {
+            self.news.notify_waiters();
+        }
         Ok(())
     }
 }

@@ -1,0 +1,158 @@
+//! What the answer to each rejection is.
+
+use counterfoil::command::{Rejection, settable};
+use counterfoil::event::StreamId;
+use counterfoil::id::PaymentId;
+use counterfoil::status::{Action, PaymentStatus};
+use counterfoil::store::Retry;
+
+use super::{ApiError, Code};
+
+impl From<&Rejection> for ApiError {
+    fn from(rejection: &Rejection) -> ApiError {
+        let message = rejection.to_string();
+        match rejection {
+            Rejection::PaymentNotFound(_) => ApiError::no_such("payment"),
+            Rejection::OperationNotFound(_) => ApiError::no_such("operation"),
+            Rejection::DestinationNotFound(_) => ApiError::new(Code::NotFound, message),
+            Rejection::KeyMismatch { stream, fields } => {
+                let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
+                ApiError::new(Code::IdempotencyMismatch, message).with("fields", fields).about(stream)
+            }
+            Rejection::IdTaken(stream) | Rejection::GatewayIdTaken(stream) => {
+                ApiError::new(Code::AlreadyExists, message).about(stream)
+            }
+            Rejection::VersionConflict { payment, version } => {
+                let error =
+                    ApiError::new(Code::VersionConflict, message).of(*payment).with("version", *version);
+                ApiError { version: Some(*version), ..error }
+            }
+            Rejection::DestinationsUnavailable => {
+                let message = format!("nothing happened: {message}");
+                ApiError::new(Code::ServiceUnavailable, message).retry(Retry::Later)
+            }
+            // Defects of the rules, not of the request.
+            Rejection::IllegalMove(_) | Rejection::Defect(_) => ApiError::internal(),
+            _ => not_now(rejection).unwrap_or_else(|| will_not_do(rejection)),
+        }
+    }
+}
+
+/// What the payment's state does not allow.
+fn not_now(rejection: &Rejection) -> Option<ApiError> {
+    let refused =
+        |payment: PaymentId| ApiError::new(Code::InvalidOperation, rejection.to_string()).of(payment);
+    Some(match rejection {
+        Rejection::NotAllowed { payment, action, status } => not_allowed(refused(*payment), *action, *status),
+        Rejection::NotSettable { payment, status, to } => {
+            let allowed: Vec<&str> = settable(*status).map(PaymentStatus::as_str).collect();
+            let message = match other_way(*to) {
+                Some(way) => format!("{rejection}: {way}"),
+                None => rejection.to_string(),
+            };
+            ApiError::new(Code::InvalidOperation, message)
+                .of(*payment)
+                .with("current_status", status.as_str())
+                .with("allowed_statuses", allowed)
+        }
+        Rejection::InFlight { payment, until } => refused(*payment).with("until", until.to_string()),
+        Rejection::Archived { payment } | Rejection::AtGateway { payment } => refused(*payment),
+        _ => return None,
+    })
+}
+
+fn not_allowed(error: ApiError, action: Action, status: PaymentStatus) -> ApiError {
+    let allowed: Vec<&str> = action.statuses().map(PaymentStatus::as_str).collect();
+    let error = error
+        .with("current_status", status.as_str())
+        // Clients of the reference's `process` read the same value here.
+        .with("status", status.as_str())
+        .with("allowed_statuses", allowed);
+    match action {
+        // And those of its `DELETE` here.
+        Action::Archive => error.with("payment_status", status.as_str()),
+        _ => error,
+    }
+}
+
+/// How a payment gets to a status that nobody can set.
+const fn other_way(to: PaymentStatus) -> Option<&'static str> {
+    match to {
+        PaymentStatus::Initiated => Some("that is where payments begin, with process_payment false"),
+        PaymentStatus::Processing | PaymentStatus::RequiresAction => {
+            Some("POST /payments/{id}/process sends it to its gateway, whose answer decides")
+        }
+        PaymentStatus::Overpaid => Some("POST /payments/{id}/attempts takes the amount that came"),
+        PaymentStatus::PartiallyRefunded => {
+            Some("it would take an amount, and no call takes one for refunds; REFUNDED is all of it")
+        }
+        PaymentStatus::Authorized | PaymentStatus::PartiallyCaptured => {
+            Some("it would take a hold and an amount, and no call takes those")
+        }
+        _ => None,
+    }
+}
+
+/// What no payment would be asked for like this.
+fn will_not_do(rejection: &Rejection) -> ApiError {
+    let invalid = |field| ApiError::invalid(field, rejection);
+    match rejection {
+        Rejection::AmountNotPositive => invalid("amount"),
+        Rejection::Money(error) => ApiError::money(error),
+        Rejection::NoGateway(_) => invalid("payment_method_type"),
+        Rejection::InstrumentNotAllowed(_) => invalid("payment_method_id"),
+        Rejection::NotRecordable(_) => invalid("payment_status"),
+        Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) => invalid("payment_gateway"),
+        Rejection::DestinationNotPayable(_) => invalid("destination_id"),
+        Rejection::DestinationCurrency { expected } => {
+            invalid("currency").with("currency", expected.to_string())
+        }
+        // `InFuture` among them: which of the times it is, the request tells.
+        _ => ApiError::refused(rejection),
+    }
+}
+
+impl ApiError {
+    fn of(self, payment: PaymentId) -> ApiError {
+        self.with("payment_id", payment.to_string())
+    }
+
+    fn about(self, stream: &StreamId) -> ApiError {
+        match stream {
+            StreamId::Payment(id) => self.of(*id),
+            StreamId::Account(_) => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Those that no request can cause.
+    #[test]
+    fn rejections_say_what_they_are_about() {
+        let id: PaymentId = "pay_00000000000000000000000007".parse().unwrap();
+        let about = |rejection: Rejection| {
+            let error = ApiError::from(&rejection);
+            (error.code(), error.status().as_u16(), Value::Object(error.details))
+        };
+        let taken = about(Rejection::IdTaken(StreamId::Payment(id)));
+        assert_eq!(taken, ("already_exists", 409, json!({"payment_id": id.to_string()})));
+        let wallet = "w".parse().unwrap();
+        let taken =
+            about(Rejection::IdTaken(StreamId::Account(counterfoil::account::AccountId::wallet(&wallet))));
+        assert_eq!(taken, ("already_exists", 409, json!({})));
+    }
+
+    /// Where nobody can be led by setting it, the message says what else leads there.
+    #[test]
+    fn a_status_that_nobody_can_set_says_how_it_comes_about() {
+        let set: Vec<_> = PaymentStatus::ALL.iter().flat_map(|from| settable(*from)).collect();
+        for to in PaymentStatus::ALL {
+            assert_eq!(other_way(*to).is_some(), !set.contains(to), "{to}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The feed: what happened to all payments and wallets of the key's scope, every event once.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use counterfoil::account::AccountId;
+use counterfoil::clock::Timestamp;
+use counterfoil::event::{Body, Hash, StreamId};
+use counterfoil::id::PaymentId;
+use counterfoil::scope::Caller;
+use counterfoil::status::Cause;
+use counterfoil::store::{Entry, Feed, Position};
+use counterfoil::text::Actor;
+use serde::Serialize;
+use utoipa::openapi::Object;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::answer;
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::error::described::BadRequest;
+use crate::query::{self, Parameters};
+use crate::schema;
+
+/// How many events are answered at once, unless the caller says.
+const DEFAULT_LIMIT: usize = 100;
+
+/// Lists what happened to all payments and wallets, every event once.
+///
+/// Remember `next`, and go on there. While it moves there may be more, even behind an empty page: the feed looks at so
+/// many events of all scopes at a time, and answers those of one.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "listEvents",
+    tag = "events",
+    params(FeedParameters),
+    responses(
+        (status = 200, description = "Events, in an order that never changes.", body = FeedView,
+            links(("next" = (operation_id = "listEvents", parameters(("after" = "$response.body#/next"))))),
+        ),
+        (status = 400, response = BadRequest),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(&uri)?;
+    let after = parameters.parsed("after")?.unwrap_or(Position::START);
+    let limit = parameters.limit(DEFAULT_LIMIT)?;
+    let feed = api.ledger.feed(&caller.scope, after, limit).await?;
+    Ok(answer::json(StatusCode::OK, &FeedView::new(&feed)))
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "only described: parameters are read by their names")]
+struct FeedParameters {
+    /// A `next`, or the `position` of an event; from the very first one unless said.
+    after: Option<schema::Position>,
+    /// How many at most.
+    #[param(schema_with = limits)]
+    limit: Option<u64>,
+}
+
+fn limits() -> Object {
+    query::limits(DEFAULT_LIMIT)
+}
+
+/// A stretch of the feed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Feed)]
+struct FeedView<'a> {
+    items: Vec<FeedItemView<'a>>,
+    /// Where to go on.
+    #[schema(value_type = schema::Position)]
+    next: Position,
+}
+
+/// An event as in a payment's own history, and where it stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FeedEvent)]
+struct FeedItemView<'a> {
+    #[schema(value_type = schema::Position)]
+    position: Position,
+    /// The payment it is about, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::PaymentId)]
+    payment_id: Option<PaymentId>,
+    /// The account it is about, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, examples("wallet:w_1"))]
+    account_id: Option<&'a AccountId>,
+    /// 1, 2, 3 … of its payment or account.
+    sequence: u64,
+    /// What happened. New words may come.
+    #[serde(rename = "type")]
+    #[schema(examples("payment.created"))]
+    kind: &'static str,
+    #[schema(value_type = schema::Time)]
+    at: Timestamp,
+    #[schema(value_type = schema::Actor)]
+    actor: &'a Actor,
+    /// Why: somebody asked for it, a gateway said so, or a time passed.
+    #[schema(value_type = schema::Cause)]
+    cause: Cause,
+    /// All of it; its amounts are strings.
+    #[schema(value_type = Object)]
+    data: &'a Body,
+    #[schema(value_type = schema::Hash)]
+    hash: Hash,
+}
+
+impl<'a> FeedView<'a> {
+    fn new(feed: &'a Feed) -> FeedView<'a> {
+        FeedView { items: feed.entries.iter().map(FeedItemView::new).collect(), next: feed.next }
+    }
+}
+
+impl<'a> FeedItemView<'a> {
+    fn new(entry: &'a Entry) -> FeedItemView<'a> {
+        let event = &entry.event;
+        let (payment_id, account_id) = match event.stream() {
+            StreamId::Payment(id) => (Some(*id), None),
+            StreamId::Account(id) => (None, Some(id)),
+        };
+        FeedItemView {
+            position: entry.position,
+            payment_id,
+            account_id,
+            sequence: event.sequence(),
+            kind: event.body().kind(),
+            at: event.at(),
+            actor: event.actor(),
+            cause: event.cause(),
+            data: event.body(),
+            hash: event.hash(),
+        }
+    }
+}

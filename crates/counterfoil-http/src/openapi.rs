@@ -1,0 +1,162 @@
+//! The API's description of itself.
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::Response;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{Object, Ref, RefOr, Required, Server, Type};
+use utoipa::{Modify, OpenApi, PartialSchema};
+
+use crate::amount::Amounts;
+use crate::error::described;
+use crate::{error, events, feed, health, payment, schema, wallet};
+
+const REQUEST_ID: &str = "X-Request-ID";
+
+/// The description of the API in OpenAPI 3.1, as JSON: what [`router`](crate::router) serves at `/openapi.json` with
+/// amounts answered like this.
+///
+/// The one address among its `servers` is relative to where it stands, beside `/v1`.
+#[must_use]
+pub fn openapi(amounts: Amounts) -> String {
+    let json = Description::answering(amounts, "./v1").to_pretty_json();
+    json.expect("texts and numbers are JSON")
+}
+
+/// The description as it is served at one place.
+#[derive(Debug, Clone)]
+pub(crate) struct Document(Bytes);
+
+impl Document {
+    /// To be served where `base` leads to the API.
+    pub(crate) fn new(amounts: Amounts, base: &str) -> Document {
+        let json = Description::answering(amounts, base).to_json();
+        Document(json.expect("texts and numbers are JSON").into())
+    }
+}
+
+/// Describes the API, in OpenAPI 3.1.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "describe",
+    tag = "server",
+    security(()),
+    responses((status = 200, description = "This.", body = Object)),
+)]
+pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Response {
+    let mut response = Response::new(Body::from(json));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Counterfoil",
+        description = "Keeps the books of payments.\n\n\
+            Amounts are exact: they go through no float. What is not known is left out of an answer, never null, and a \
+            field of a request that is null is not there. A write with an idempotency key takes effect once: repeated, \
+            it is answered as before, with `Idempotent-Replayed: true`. Of errors, 503 means that nothing happened, and \
+            504 that it may have.",
+    ),
+    tags(
+        (name = "payments", description = "Money that somebody is to pay."),
+        (name = "wallets", description = "Credits that payments can be paid with."),
+        (name = "events", description = "What happened, and when."),
+        (name = "server", description = "How the server does. Also found without the `/v1`, and needs no key."),
+    ),
+    paths(
+        payment::list::list,
+        payment::create,
+        payment::read,
+        payment::update::update,
+        payment::archive,
+        payment::process,
+        payment::attempt::record_attempt,
+        events::list,
+        feed::list,
+        wallet::read,
+        wallet::top_up,
+        health::healthz,
+        health::readyz,
+        read,
+    ),
+    components(
+        // Those that only parameters name, or only errors.
+        schemas(schema::Cursor, error::ErrorView),
+        responses(
+            described::BadRequest, described::Unauthenticated, described::NotFound, described::Conflict,
+            described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,
+            described::ServiceUnavailable, described::OutcomeUnknown,
+        ),
+    ),
+    security(("api_key" = [])),
+    modifiers(&Throughout),
+)]
+struct Description;
+
+impl Description {
+    fn answering(amounts: Amounts, base: &str) -> utoipa::openapi::OpenApi {
+        let mut openapi = Description::openapi();
+        openapi.servers = Some(vec![Server::new(base)]);
+        if let (Amounts::String, Some(components)) = (amounts, &mut openapi.components) {
+            components.schemas.insert("Amount".to_owned(), schema::TextAmount::schema());
+        }
+        openapi
+    }
+}
+
+/// What holds for every request and every answer.
+struct Throughout;
+
+impl Modify for Throughout {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for path in openapi.paths.paths.values_mut() {
+            path.parameters = Some(vec![request_id()]);
+            operations(path).for_each(guard);
+            operations(path).for_each(|operation| name_requests(operation.responses.responses.values_mut()));
+        }
+        if let Some(components) = &mut openapi.components {
+            name_requests(components.responses.values_mut());
+            let key = ApiKeyValue::with_description("x-api-key", "Stands for one tenant, environment and actor.");
+            components.security_schemes.insert("api_key".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(key)));
+        }
+    }
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().flatten()
+}
+
+/// What needs a key can be asked without one, and what stands behind it can fail.
+fn guard(operation: &mut Operation) {
+    if operation.security.is_some() {
+        return;
+    }
+    for (status, name) in [("401", "Unauthenticated"), ("500", "InternalError"), ("503", "ServiceUnavailable")] {
+        let answer = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.insert(status.to_owned(), answer);
+    }
+}
+
+fn name_requests<'a>(responses: impl Iterator<Item = &'a mut RefOr<utoipa::openapi::Response>>) {
+    for response in responses {
+        if let RefOr::T(response) = response {
+            let id = described::header(Type::String, "The request's own, where it was fit to be repeated; else a new one.");
+            response.headers.insert(REQUEST_ID.to_owned(), id);
+        }
+    }
+}
+
+fn request_id() -> Parameter {
+    Parameter::builder()
+        .name(REQUEST_ID)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("What the answer is to be called: up to 128 visible ASCII characters."))
+        .schema(Some(Object::with_type(Type::String)))
+        .build()
+}

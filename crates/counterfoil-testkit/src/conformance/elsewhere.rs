@@ -1,0 +1,91 @@
+//! What happened elsewhere: attempts that are written down, payments that were made at their gateway.
+
+use counterfoil::command::{Recorded, Rejection};
+use counterfoil::event::StreamId;
+use counterfoil::ledger::{NewAttempt, Processing, Update};
+use counterfoil::money::Currency;
+use counterfoil::status::PaymentStatus::{Overpaid, Pending};
+
+use super::trial::{Trial, card_payment, place, split};
+use crate::desk::{created, started};
+use crate::fixtures::{caller, evidence, gateway_operation, gateway_payment, money, succeeded, usd};
+
+pub(super) async fn a_recorded_no_leaves_the_payment_open(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    let no = NewAttempt::new(Recorded::Failed { error_message: "away".parse().ok() });
+    for number in 1..4 {
+        trial.done(&trial.desk.record_attempt(&trial.caller, payment, no.clone())).await;
+        let stored = trial.payment(payment).await;
+        assert_eq!((stored.status(), stored.attempts().count()), (Pending, number));
+    }
+    let too_much = NewAttempt::new(Recorded::Succeeded { amount: Some(usd(1_001)) });
+    trial.done(&trial.desk.record_attempt(&trial.caller, payment, too_much)).await;
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.status(), stored.captured()), (Overpaid, usd(1_001)));
+    let other = trial.recorded(card_payment()).await;
+    for amount in [usd(0), money(10, Currency::JPY)] {
+        let new = NewAttempt::new(Recorded::Succeeded { amount: Some(amount) });
+        trial.refused(&trial.desk.record_attempt(&trial.caller, other, new)).await;
+    }
+    assert_eq!(trial.payment(other).await.version(), 1);
+}
+
+pub(super) async fn what_was_made_at_its_gateway_is_never_charged(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    let update = Update::default().with_gateway_payment_id(gateway_payment("gp_1"));
+    trial.done(&trial.set(payment, update)).await;
+    let process = trial.desk.process(&trial.caller, payment, Processing::default());
+    assert_eq!(trial.refused(&process).await, Rejection::AtGateway { payment });
+    let found = trial.desk.discover(&trial.caller, payment, evidence(succeeded(Some(usd(999))), 3));
+    assert!(!trial.done(&found).await.replayed);
+    let again = trial.desk.discover(&trial.caller, payment, evidence(succeeded(Some(usd(999))), 3));
+    assert!(trial.done(&again).await.replayed, "it is known by the payment's name");
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.captured(), stored.attempts().count()), (usd(999), 1));
+    assert_eq!(stored.attempts().next().map(|attempt| attempt.id), Some(started(&found)));
+}
+
+/// INVARIANTS 29.
+pub(super) async fn one_name_at_a_gateway_is_one_payment(trial: &mut Trial) {
+    let name = |id: &str| Update::default().with_gateway_payment_id(gateway_payment(id));
+    let mut commands = Vec::new();
+    for _ in 0..16 {
+        let payment = trial.recorded(card_payment()).await;
+        commands.push(trial.set(payment, name("gp_1")));
+    }
+    let (won, lost) = split(trial.together(commands).await);
+    assert_eq!((won.len(), lost.len()), (1, 15));
+    assert!(lost.iter().all(|no| *no == Rejection::GatewayIdTaken(won[0].stream.clone())), "{lost:?}");
+    // Another scope may call another payment so.
+    let other = caller("other");
+    let create = trial.desk.create(&other, card_payment().recorded_only());
+    trial.done(&create).await;
+    trial.done(&trial.desk.update(&other, created(&create), name("gp_1"))).await;
+}
+
+/// INVARIANTS 29.
+pub(super) async fn one_name_at_a_gateway_is_one_attempt(trial: &mut Trial) {
+    let new = || NewAttempt::succeeded().with_gateway_attempt_id(gateway_operation("ch_1"));
+    let payment = trial.recorded(card_payment()).await;
+    let record = |_| trial.desk.record_attempt(&trial.caller, payment, new());
+    let (won, lost) = split(trial.together((0..16).map(record).collect()).await);
+    assert_eq!((won.len(), lost.len()), (16, 0));
+    assert_eq!(won.iter().filter(|receipt| !receipt.replayed).count(), 1);
+    assert!(won.iter().all(|receipt| place(receipt) == place(&won[0])), "equal receipts");
+    assert_eq!(trial.payment(payment).await.attempts().count(), 1);
+    let other = trial.recorded(card_payment()).await;
+    let no = trial.refused(&trial.desk.record_attempt(&trial.caller, other, new())).await;
+    assert_eq!(no, Rejection::GatewayIdTaken(StreamId::Payment(payment)));
+}
+
+/// What a gateway tells of a payment that was made there is found once, however many ask.
+pub(super) async fn what_is_discovered_counts_once(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    let update = Update::default().with_gateway_payment_id(gateway_payment("gp_1"));
+    trial.done(&trial.set(payment, update)).await;
+    let discover = |_| trial.desk.discover(&trial.caller, payment, evidence(succeeded(None), 3));
+    let (won, lost) = split(trial.together((0..16).map(discover).collect()).await);
+    assert_eq!((won.len(), lost.len()), (16, 0));
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.captured(), stored.attempts().count(), stored.version()), (usd(1_000), 1, 3));
+}

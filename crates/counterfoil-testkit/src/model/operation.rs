@@ -1,0 +1,195 @@
+//! The model's operations: everything is worked out anew from all that was ever heard.
+
+use std::collections::BTreeSet;
+
+use counterfoil::clock::Timestamp;
+use counterfoil::money::Money;
+use counterfoil::payment::{Evidence, Failure, OperationId, Outcome, Review};
+use counterfoil::status::OperationStatus;
+use counterfoil::text::{GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
+
+#[derive(Debug, Clone)]
+pub(super) struct Operation {
+    pub(super) id: OperationId,
+    pub(super) sequence: u64,
+    pub(super) amount: Money,
+    pub(super) gateway: Option<GatewayName>,
+    pub(super) instrument: Option<PaymentMethodId>,
+    pub(super) lease_until: Option<Timestamp>,
+    pub(super) heard: Vec<Heard>,
+}
+
+/// Something that was said about an operation.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub(super) evidence: Evidence,
+    /// Whether the gateway's id in it is another operation's.
+    pub(super) clash: bool,
+    /// Whether a person said it.
+    pub(super) by_hand: bool,
+}
+
+impl Heard {
+    pub(super) fn new(evidence: Evidence) -> Heard {
+        Heard { evidence, clash: false, by_hand: false }
+    }
+}
+
+/// All that counts of what was heard: hearing something that leaves it as it is changes nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    paid: Option<i64>,
+    refused: Option<Failure>,
+    canceled: Option<Message>,
+    going_on: Option<GoingOn>,
+    not_sent: Option<Message>,
+    unknown: Option<Message>,
+    gateway_ids: BTreeSet<GatewayOperationId>,
+    reviews: BTreeSet<Review>,
+}
+
+/// When, whether the payer must act, and where.
+type GoingOn = (Timestamp, bool, Option<PaymentUrl>);
+
+impl Operation {
+    /// One of which nothing was heard yet.
+    pub(super) fn new(id: OperationId, sequence: u64, amount: Money) -> Operation {
+        Operation {
+            id,
+            sequence,
+            amount,
+            gateway: None,
+            instrument: None,
+            lease_until: None,
+            heard: Vec::new(),
+        }
+    }
+
+    pub(super) fn known(&self) -> Known {
+        Known {
+            paid: self.paid(),
+            refused: self.refusal(),
+            canceled: self.most(|evidence| match &evidence.outcome {
+                Outcome::Canceled { error_message } => Some(error_message.clone()),
+                _ => None,
+            }),
+            going_on: self.going_on(),
+            not_sent: self.most(|evidence| match &evidence.outcome {
+                Outcome::NotSent { error_message } => Some(error_message.clone()),
+                _ => None,
+            }),
+            unknown: self.most(|evidence| match &evidence.outcome {
+                Outcome::Unknown { error_message } => Some(error_message.clone()),
+                _ => None,
+            }),
+            gateway_ids: self.gateway_ids().cloned().collect(),
+            reviews: self.reviews(),
+        }
+    }
+
+    /// The largest success in its own currency, if it is of anything; one without an amount is of what was
+    /// asked for.
+    pub(super) fn paid(&self) -> Option<i64> {
+        let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
+        amounts.map(Money::minor).max().filter(|minor| *minor > 0)
+    }
+
+    /// By precedence: succeeded, failed, canceled, going on, not sent; unknown only while nothing else was ever
+    /// said.
+    pub(super) fn status(&self) -> OperationStatus {
+        let known = self.known();
+        let said = [
+            known.paid.map(|_| OperationStatus::Succeeded),
+            known.refused.map(|_| OperationStatus::Failed),
+            known.canceled.map(|_| OperationStatus::Canceled),
+            known.going_on.map(|(_, acts, _)| {
+                if acts { OperationStatus::RequiresAction } else { OperationStatus::Processing }
+            }),
+            known.not_sent.map(|_| OperationStatus::NotSent),
+            known.unknown.map(|_| OperationStatus::Unknown),
+        ];
+        said.into_iter().flatten().next().unwrap_or(OperationStatus::Processing)
+    }
+
+    /// Whether it is an attempt that may still bring money.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.is_attempt() && self.status().is_live()
+    }
+
+    pub(super) fn is_attempt(&self) -> bool {
+        matches!(self.id, OperationId::Attempt(_))
+    }
+
+    /// Whoever started it may be on the way for so long, unless something was heard of it.
+    pub(super) fn runs_until(&self) -> Option<Timestamp> {
+        self.lease_until.filter(|_| self.heard.is_empty())
+    }
+
+    /// Why it did not go well, while that is how it stands.
+    pub(super) fn error_message(&self) -> Option<Message> {
+        let known = self.known();
+        match self.status() {
+            OperationStatus::Failed => known.refused.map(|failure| failure.message),
+            OperationStatus::Canceled => known.canceled,
+            OperationStatus::NotSent => known.not_sent,
+            OperationStatus::Unknown => known.unknown,
+            _ => None,
+        }
+    }
+
+    pub(super) fn reviews(&self) -> BTreeSet<Review> {
+        let any = |is: fn(&Outcome) -> bool| self.heard.iter().any(|heard| is(&heard.evidence.outcome));
+        let paid = self.paid().is_some();
+        let refused = any(|outcome| matches!(outcome, Outcome::Failed(_)));
+        let canceled = any(|outcome| matches!(outcome, Outcome::Canceled { .. }));
+        let not_sent = any(|outcome| matches!(outcome, Outcome::NotSent { .. }));
+        let ends = [paid, refused, canceled].into_iter().filter(|end| *end).count();
+        let sent = ends > 0 || self.going_on().is_some();
+        let own = self.successes().filter(|amount| amount.currency() == self.amount.currency());
+        let ids: BTreeSet<_> = self.gateway_ids().collect();
+        let reasons = [
+            (Review::Contradiction, ends > 1 || (not_sent && sent)),
+            (Review::AmountMismatch, own.clone().any(|amount| amount != self.amount)),
+            (Review::CurrencyMismatch, own.count() < self.successes().count()),
+            (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
+            (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),
+        ];
+        reasons.into_iter().filter_map(|(review, holds)| holds.then_some(review)).collect()
+    }
+
+    /// The weightiest no.
+    fn refusal(&self) -> Option<Failure> {
+        self.most(|evidence| match &evidence.outcome {
+            Outcome::Failed(failure) => Some(failure.clone()),
+            _ => None,
+        })
+    }
+
+    /// What the gateway called it; an id that is another operation's is not one of them.
+    pub(super) fn gateway_ids(&self) -> impl Iterator<Item = &GatewayOperationId> {
+        let own = self.heard.iter().filter(|heard| !heard.clash);
+        own.filter_map(|heard| heard.evidence.gateway_operation_id.as_ref())
+    }
+
+    fn successes(&self) -> impl Iterator<Item = Money> + Clone {
+        self.heard.iter().filter_map(|heard| match heard.evidence.outcome {
+            Outcome::Succeeded { reported } => Some(reported.unwrap_or(self.amount)),
+            _ => None,
+        })
+    }
+
+    /// The last that was said of one that goes on, by the gateway's clock.
+    fn going_on(&self) -> Option<GoingOn> {
+        self.most(|evidence| match &evidence.outcome {
+            Outcome::Pending => Some((evidence.occurred_at, false, None)),
+            Outcome::RequiresAction { payment_url } => {
+                Some((evidence.occurred_at, true, payment_url.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    fn most<T: Ord>(&self, pick: impl Fn(&Evidence) -> Option<T>) -> Option<T> {
+        self.heard.iter().filter_map(|heard| pick(&heard.evidence)).max()
+    }
+}

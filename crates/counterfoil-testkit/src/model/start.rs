@@ -1,0 +1,149 @@
+//! New payments, and attempts that begin here.
+
+use counterfoil::claim::{ClaimKind, RequestField};
+use counterfoil::command::{Command, Create, Process, Rejection};
+use counterfoil::destinations::Known;
+use counterfoil::event::StreamId;
+use counterfoil::id::AttemptId;
+use counterfoil::money::Currency;
+use counterfoil::payment::{
+    Closed, Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
+    PaymentMethodType,
+};
+use counterfoil::status::{Action, PaymentStatus};
+use counterfoil::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
+
+use super::names::{Fields, create_fields};
+use super::operation::{Heard, Operation};
+use super::payment::Payment;
+use super::{Model, again};
+use crate::run::Answer;
+
+impl Model {
+    pub(super) fn create(&mut self, command: &Command, create: &Create) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let key = create.idempotency_key.as_ref().map(|key| (ClaimKind::CreateKey, key.to_string()));
+        if let Some(first) = self.names.first_answer(scope, key.as_ref(), &create_fields(create))? {
+            return Ok(first);
+        }
+        let stream = StreamId::Payment(create.payment);
+        if let Some(payment) = self.payments.get(&(scope.clone(), create.payment)) {
+            let same = same_terms(payment, command, create);
+            return if same { Ok(again(payment, 1)) } else { Err(Rejection::IdTaken(stream)) };
+        }
+        if create.amount.is_zero() {
+            return Err(Rejection::AmountNotPositive);
+        }
+        let kind = create.method.kind();
+        if kind == PaymentMethodType::PaymentLink && create.checkout.gateway.is_none() {
+            return Err(Rejection::GatewayRequired(kind));
+        }
+        can_be_paid(&create.known, &create.destination, create.amount.currency())?;
+        let mut payment = Payment::new(create, &command.caller, command.at);
+        if let Some(attempt) = create.process {
+            self.attempt(command, &mut payment, attempt, None)?;
+        }
+        payment.happened(command.at, None);
+        self.names.take(scope, key, &stream, 1, create_fields(create));
+        Ok(self.keep(scope, payment))
+    }
+
+    pub(super) fn process(&mut self, command: &Command, process: &Process) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let key = process.idempotency_key.as_ref().map(|key| (ClaimKind::ProcessKey, key.to_string()));
+        let mut fields = Fields::from([(RequestField::PaymentId, process.payment.to_string())]);
+        fields.extend(process.instrument.iter().map(|id| (RequestField::PaymentMethodId, id.to_string())));
+        if let Some(first) = self.names.first_answer(scope, key.as_ref(), &fields)? {
+            return Ok(first);
+        }
+        let mut payment = self.payment(scope, process.payment)?.clone();
+        let id = OperationId::Attempt(process.attempt);
+        if let Some(attempt) = payment.operations.iter().find(|operation| operation.id == id) {
+            return Ok(again(&payment, attempt.sequence));
+        }
+        payment.allows(Action::Process, &[PaymentStatus::Initiated, PaymentStatus::Pending])?;
+        if payment.changed.gateway_payment_id.is_some() {
+            return Err(Rejection::AtGateway { payment: process.payment });
+        }
+        can_be_paid(&process.known, &payment.asked.destination, payment.asked.amount.currency())?;
+        self.attempt(command, &mut payment, process.attempt, process.instrument.as_ref())?;
+        payment.accepted = true;
+        payment.happened(command.at, None);
+        let stream = StreamId::Payment(process.payment);
+        self.names.take(scope, key, &stream, payment.version, fields);
+        Ok(self.keep(scope, payment))
+    }
+
+    /// Adds attempt `id`: sent to a gateway, or done at once.
+    fn attempt(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        id: AttemptId,
+        instrument: Option<&PaymentMethodId>,
+    ) -> Result<(), Rejection> {
+        let amount = payment.asked.amount;
+        let kind = payment.asked.method.kind();
+        let mut attempt = Operation::new(id.into(), payment.version + 1, amount);
+        let at_once = match &payment.asked.method {
+            PaymentMethod::Offline | PaymentMethod::Credits(_) if instrument.is_some() => {
+                return Err(Rejection::InstrumentNotAllowed(kind));
+            }
+            PaymentMethod::Offline => Some(true),
+            PaymentMethod::Credits(wallet) => Some(self.debit(command, wallet, amount)),
+            _ => {
+                attempt.gateway = Some(choose(command, payment)?.clone());
+                attempt.instrument = instrument.or(payment.instrument()).cloned();
+                attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
+                None
+            }
+        };
+        if let Some(paid) = at_once {
+            let outcome =
+                if paid { Outcome::Succeeded { reported: None } } else { Outcome::Failed(no_credits()) };
+            attempt.heard.push(Heard::new(Evidence::new(outcome, command.at)));
+            payment.ended = if paid { payment.ended } else { Some(Closed::Failed) };
+        }
+        payment.operations.push(attempt);
+        Ok(())
+    }
+}
+
+/// The gateway that was asked for, if there is such a one; else the first there is.
+fn choose<'a>(command: &'a Command, payment: &Payment) -> Result<&'a GatewayName, Rejection> {
+    let mut gateways = command.gateways.iter();
+    match payment.asked_gateway() {
+        Some(asked) => gateways.find(|known| *known == asked).ok_or(Rejection::UnknownGateway(asked.clone())),
+        None => gateways.next().ok_or(Rejection::NoGateway(payment.asked.method.kind())),
+    }
+}
+
+fn can_be_paid(known: &Known, destination: &Destination, currency: Currency) -> Result<(), Rejection> {
+    match known {
+        Known::Absent => Err(Rejection::DestinationNotFound(destination.clone())),
+        Known::Unavailable => Err(Rejection::DestinationsUnavailable),
+        Known::Found(info) if info.currency != currency => {
+            Err(Rejection::DestinationCurrency { expected: info.currency })
+        }
+        Known::Found(info) if !info.payable => Err(Rejection::DestinationNotPayable(destination.clone())),
+        Known::Found(_) | Known::Unasked => Ok(()),
+    }
+}
+
+/// Whether `command` is the very one that made `payment`.
+fn same_terms(payment: &Payment, command: &Command, create: &Create) -> bool {
+    let first = &payment.asked;
+    payment.asked_by == command.caller
+        && payment.asked_at == command.at
+        && first.idempotency_key == create.idempotency_key
+        && first.process == create.process
+        && create_fields(create) == create_fields(first)
+}
+
+fn no_credits() -> Failure {
+    Failure {
+        class: FailureClass::Soft,
+        code: ErrorCode::lossy("insufficient_credits"),
+        message: Message::lossy("the wallet does not hold enough credits"),
+    }
+}

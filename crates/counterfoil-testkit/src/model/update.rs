@@ -1,0 +1,207 @@
+//! Names, notes, and statuses that are set.
+
+use counterfoil::claim::ClaimKind;
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Command, Rejection, Target, Update};
+use counterfoil::id::{AttemptId, RefundId, VoidId};
+use counterfoil::money::Money;
+use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethod, References};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::text::Message;
+
+use super::names::{Fields, Name};
+use super::operation::Heard;
+use super::payment::Payment;
+use super::record::recorded_failure;
+use super::{Model, stream, unchanged};
+use crate::run::Answer;
+
+impl Model {
+    pub(super) fn update(&mut self, command: &Command, update: &Update) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let mut payment = self.payment(scope, update.payment)?.clone();
+        let news = payment.news(&update.change);
+        // Asking for where it stands asks for nothing, wherever the change then leads.
+        let target = update.target.as_ref().filter(|target| !payment.is_at(target));
+        if news == References::default() && target.is_none() {
+            return Ok(unchanged(&payment));
+        }
+        payment.can_be_changed(update)?;
+        let mut name = None;
+        if news != References::default() {
+            name = self.gateway_payment_name(command, &news, &payment)?;
+            payment.change(&news);
+            payment.happened(command.at, None);
+        }
+        let taken_at = payment.version;
+        if let Some(target) = target.filter(|target| !payment.is_at(target)) {
+            let given_back = payment.set(command, target, update.change.error_message.as_ref())?;
+            if let (PaymentMethod::Credits(wallet), Some(amount)) = (&payment.asked.method, given_back) {
+                self.credit(command, wallet, amount)?;
+            }
+        }
+        self.names.take(scope, name, &stream(&payment), taken_at, Fields::new());
+        Ok(self.keep(scope, payment))
+    }
+
+    /// One name at a gateway is one payment; one that this payment had before is still its own.
+    fn gateway_payment_name(
+        &self,
+        command: &Command,
+        news: &References,
+        payment: &Payment,
+    ) -> Result<Option<Name>, Rejection> {
+        if news.gateway_payment_id.is_none() && news.gateway.is_none() {
+            return Ok(None);
+        }
+        let now = &payment.changed;
+        let id = news.gateway_payment_id.as_ref().or(now.gateway_payment_id.as_ref());
+        let Some(id) = id else { return Ok(None) };
+        let gateway = news.gateway.as_ref().or(payment.gateway()).or(command.gateways.first());
+        let name = (ClaimKind::GatewayPayment, format!("{gateway:?} {id}"));
+        match self.names.holder(&command.caller.scope, &name) {
+            Some((holder, _)) if *holder != stream(payment) => Err(Rejection::GatewayIdTaken(holder.clone())),
+            _ => Ok(Some(name)),
+        }
+    }
+}
+
+impl Payment {
+    /// What of `change` is not so already.
+    fn news(&self, change: &References) -> References {
+        let now = self.facts().names;
+        let own_words = self.changed.error_message.as_ref();
+        let mut news = change.clone();
+        news.metadata.take_if(|metadata| *metadata == now.metadata);
+        news.gateway.take_if(|gateway| Some(&*gateway) == self.asked_gateway());
+        news.gateway_payment_id.take_if(|id| Some(&*id) == now.gateway_payment_id.as_ref());
+        news.gateway_tracking_id.take_if(|id| Some(&*id) == now.gateway_tracking_id.as_ref());
+        news.instrument.take_if(|instrument| Some(&*instrument) == now.instrument.as_ref());
+        news.error_message.take_if(|message| Some(&*message) == own_words);
+        news
+    }
+
+    fn can_be_changed(&self, update: &Update) -> Result<(), Rejection> {
+        let payment = self.asked.payment;
+        if update.if_version.is_some_and(|version| version != self.version) {
+            Err(Rejection::VersionConflict { payment, version: self.version })
+        } else if self.archived {
+            Err(Rejection::Archived { payment })
+        } else if update.change.gateway_payment_id.is_some() && !self.needs_gateway() {
+            Err(Rejection::NotAtGateway(self.asked.method.kind()))
+        } else if update.change.instrument.is_some() && !self.needs_gateway() {
+            Err(Rejection::InstrumentNotAllowed(self.asked.method.kind()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What a gateway has a name for, it has: that is accepted.
+    fn change(&mut self, news: &References) {
+        let news = news.clone();
+        self.accepted |= news.gateway_payment_id.is_some();
+        let now = &mut self.changed;
+        now.metadata = news.metadata.or(now.metadata.take());
+        now.gateway = news.gateway.or(now.gateway.take());
+        now.gateway_payment_id = news.gateway_payment_id.or(now.gateway_payment_id.take());
+        now.gateway_tracking_id = news.gateway_tracking_id.or(now.gateway_tracking_id.take());
+        now.instrument = news.instrument.or(now.instrument.take());
+        now.error_message = news.error_message.or(now.error_message.take());
+    }
+
+    /// Whether it stands there, or this very command was carried out before.
+    fn is_at(&self, target: &Target) -> bool {
+        let written = |id| match id {
+            OperationId::Attempt(id) => id.as_uuid(),
+            OperationId::Refund(id) => id.as_uuid(),
+            OperationId::Void(id) => id.as_uuid(),
+            other => panic!("the model knows no {other:?}"),
+        };
+        self.status() == target.status
+            || self.operations.iter().any(|operation| written(operation.id) == target.operation)
+    }
+
+    /// Writes down what leads to the status. What it gives back, if that is it.
+    fn set(
+        &mut self,
+        command: &Command,
+        target: &Target,
+        message: Option<&Message>,
+    ) -> Result<Option<Money>, Rejection> {
+        use PaymentStatus::{
+            Failed, Initiated, Overpaid, PartiallyRefunded, Pending, Processing, Refunded, RequiresAction,
+            Succeeded, Voided,
+        };
+        let at = target.at.unwrap_or(command.at);
+        if at > command.at {
+            return Err(Rejection::InFuture(at));
+        }
+        let (from, to) = (self.status(), target.status);
+        let mut given_back = None;
+        let mut said = Some(at);
+        match (from, to) {
+            (Initiated, Pending) => {
+                self.accepted = true;
+                said = None;
+            }
+            (Initiated | Pending, Succeeded) => {
+                let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
+                let named = self.changed.gateway_payment_id.is_some();
+                self.write_down(command, AttemptId::new(target.operation).into(), evidence, named)?;
+            }
+            (Initiated | Pending, Failed) => self.ended = Some(Closed::Failed),
+            (Processing, Succeeded | Failed) => self.resolve(command, to, at, message)?,
+            (Initiated | Pending | RequiresAction, Voided) if !self.is_on_its_way() => self.cancel(at),
+            (Succeeded, Voided) if self.live_attempt().is_none() => {
+                given_back = Some(self.refundable());
+                self.give_back(OperationId::Void(VoidId::new(target.operation)), at);
+                self.ended = Some(Closed::Voided);
+            }
+            (Succeeded | Overpaid | PartiallyRefunded, Refunded) => {
+                given_back = Some(self.refundable());
+                self.give_back(OperationId::Refund(RefundId::new(target.operation)), at);
+            }
+            _ => return Err(Rejection::NotSettable { payment: self.asked.payment, status: from, to }),
+        }
+        self.happened(command.at, said);
+        Ok(given_back)
+    }
+
+    /// A person's word on what is under way counts like the gateway's, once nobody can be on the way any more.
+    fn resolve(
+        &mut self,
+        command: &Command,
+        to: PaymentStatus,
+        at: Timestamp,
+        message: Option<&Message>,
+    ) -> Result<(), Rejection> {
+        let live = self.operations.iter_mut().find(|operation| operation.is_under_way());
+        let live = live.expect("a payment is PROCESSING by an attempt");
+        if let Some(until) = live.runs_until().filter(|until| *until > command.at) {
+            return Err(Rejection::InFlight { payment: self.asked.payment, until });
+        }
+        let outcome = if to == PaymentStatus::Succeeded {
+            Outcome::Succeeded { reported: None }
+        } else {
+            self.ended = self.ended.or(Some(Closed::Failed));
+            Outcome::Failed(recorded_failure(message.cloned()))
+        };
+        live.heard.push(Heard { by_hand: true, ..Heard::new(Evidence::new(outcome, at)) });
+        Ok(())
+    }
+
+    /// Whether there is an attempt that nobody can give up.
+    fn is_on_its_way(&self) -> bool {
+        let mut live = self.operations.iter().filter(|operation| operation.is_under_way());
+        live.any(|attempt| attempt.status() != OperationStatus::RequiresAction)
+    }
+
+    fn cancel(&mut self, at: Timestamp) {
+        let error_message = Message::lossy("the payment was voided");
+        let evidence = Evidence::new(Outcome::Canceled { error_message }, at);
+        for live in self.operations.iter_mut().filter(|operation| operation.is_under_way()) {
+            live.heard.push(Heard::new(evidence.clone()));
+        }
+        self.ended = Some(Closed::Voided);
+    }
+}

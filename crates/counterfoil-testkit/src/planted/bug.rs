@@ -1,0 +1,47 @@
+//! The defects.
+
+/// What is wrong with a [`PlantedStore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bug {
+    /// Nothing: it passes the whole suite.
+    #[default]
+    None,
+    /// A row is written without asking whether it is still the one that was read.
+    LostUpdate,
+    /// Claims are looked up, and taken, outside of the transaction that writes the rest.
+    ClaimOutsideTransaction,
+    /// Claims and histories are looked up without the tenant.
+    TenantFilterMissing,
+    /// Archived payments are listed among the others.
+    ArchivedListed,
+    /// A page begins behind the key of the one before, not behind its last payment.
+    CursorSkipsEqualKeys,
+    /// Amounts are sorted by their minor units, whatever the currency.
+    AmountsSortedAsMinorUnits,
+    /// The total is that of the page.
+    TotalOfThePage,
+    /// Whoever asks for one gateway payment id gets them all.
+    FilterIgnored,
+    /// Texts are compared without regard to case.
+    CaseIgnored,
+    /// Lists have the payments of the tenant's other environments too.
+    ListLeaks,
+    /// There is always said to be a next page.
+    NextPageAlways,
+    /// A page of the feed begins with the last event of the one before.
+    FeedRepeats,
+    /// A page of the feed that is full leaves out the event behind it.
+    FeedSkips,
+    /// The feed of a scope shows all scopes.
+    FeedLeaks,
+    /// An event becomes visible only after those behind it.
+    FeedOutOfOrder,
+    /// Nobody is told of a commit.
+    NewsNeverWakes,
+    /// Only what is committed while one waits counts as news.
+    NewsForgets,
+    /// Closing leaves those who wait for news alone.
+    NewsSurvivesClosing,
+    /// An update does not ask for the version it was made for.
+    UpdateVersionIgnored,
+}

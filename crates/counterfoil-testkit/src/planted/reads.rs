@@ -1,0 +1,105 @@
+//! Lists and the feed, with what can be wrong about them.
+
+use std::sync::Arc;
+
+use counterfoil::payment::Payment;
+use counterfoil::scope::Scope;
+use counterfoil::store::{Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
+
+use super::{Books, Bug};
+
+/// The right page of what there is, but for the defects.
+pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Page {
+    let mut query = query.clone();
+    let mut payments: Vec<Arc<Payment>> = books
+        .records
+        .values()
+        .filter_map(|record| match record {
+            Record::Payment(payment) if is_of(payment.scope(), scope, bug) => Some(payment.clone()),
+            _ => None,
+        })
+        .collect();
+    match bug {
+        Bug::ArchivedListed if !query.filter.archived => return with_archived(&query, payments),
+        Bug::FilterIgnored => query.filter.gateway_payment_id = None,
+        Bug::CaseIgnored => payments = without_case(&mut query, payments),
+        Bug::CursorSkipsEqualKeys => payments = behind_the_key(&query, payments),
+        Bug::AmountsSortedAsMinorUnits if query.sort == Sort::Amount => {
+            return by_minor_units(&query, payments);
+        }
+        _ => {}
+    }
+    let mut page = query.page_of(payments);
+    match bug {
+        Bug::TotalOfThePage => page.total = page.total.map(|_| page.payments.len() as u64),
+        Bug::NextPageAlways => {
+            let last = page.payments.last();
+            page.next = last.map(|last| PageCursor::behind(last, query.sort, query.order));
+        }
+        _ => {}
+    }
+    page
+}
+
+fn is_of(own: &Scope, scope: &Scope, bug: Bug) -> bool {
+    own.tenant() == scope.tenant() && (bug == Bug::ListLeaks || own.environment() == scope.environment())
+}
+
+/// The pages of both lists behind each other.
+fn with_archived(query: &Query, payments: Vec<Arc<Payment>>) -> Page {
+    let mut archived = query.clone();
+    archived.filter.archived = true;
+    let hidden = archived.page_of(payments.clone());
+    let mut page = query.page_of(payments);
+    page.payments.extend(hidden.payments);
+    page
+}
+
+fn without_case(query: &mut Query, payments: Vec<Arc<Payment>>) -> Vec<Arc<Payment>> {
+    let Some(asked) = query.filter.destination_id.take() else { return payments };
+    let same =
+        |payment: &Arc<Payment>| payment.terms().destination.id.as_str().eq_ignore_ascii_case(asked.as_str());
+    payments.into_iter().filter(same).collect()
+}
+
+fn behind_the_key(query: &Query, payments: Vec<Arc<Payment>>) -> Vec<Arc<Payment>> {
+    let Start::After(cursor) = query.start else { return payments };
+    let at = cursor.key();
+    let behind = |payment: &Arc<Payment>| cursor.sort().key(payment) != at;
+    payments.into_iter().filter(behind).collect()
+}
+
+fn by_minor_units(query: &Query, payments: Vec<Arc<Payment>>) -> Page {
+    let mut all = query.clone();
+    (all.limit, all.start) = (usize::MAX, Start::Offset(0));
+    let mut page = all.page_of(payments);
+    page.payments.sort_by_key(|payment| (payment.terms().amount.minor(), payment.id()));
+    if query.order == Order::Descending {
+        page.payments.reverse();
+    }
+    page.payments.truncate(query.limit);
+    page
+}
+
+/// The right stretch of the feed, but for the defects.
+pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
+    let mut feed = Feed { entries: Vec::new(), next: after };
+    let again = bug == Bug::FeedRepeats && after != Position::START && limit > 0;
+    for (event, number) in books.journal.iter().zip(1..) {
+        let position = Position::from_number(number);
+        if position < after || (position == after && !again) {
+            continue;
+        }
+        if feed.entries.len() == limit {
+            if bug == Bug::FeedSkips && limit > 0 {
+                feed.next = position;
+            }
+            break;
+        }
+        feed.next = position;
+        if bug == Bug::FeedLeaks || scope.is_none_or(|scope| event.scope() == scope) {
+            feed.entries.push(Entry { position, event: event.clone() });
+        }
+    }
+    feed
+}

@@ -1,0 +1,299 @@
+//! A gateway of one's own, and what it says when the connection breaks.
+//!
+//! Run it with `cargo run -p counterfoil --example custom_gateway`.
+//!
+//! [`Tollgate`] is the client that a billing service writes to charge through a made-up gateway of that name;
+//! [`Remote`] is the other end of the line. When a call fails, one question matters: *may anything have reached
+//! the gateway?*
+//!
+//! | what became of the call | evidence | the payment |
+//! |---|---|---|
+//! | the gateway says yes | `Succeeded` | `SUCCEEDED` |
+//! | it says no | `Failed`, of a class | `FAILED` |
+//! | it says that it will say later | `Pending` | `PROCESSING`: asked about |
+//! | no connection, not a byte was written | `NotSent` | `PENDING`: may be tried again |
+//! | anything else | `Unknown` | `PROCESSING`: asked about, never tried again |
+
+#![allow(clippy::print_stdout, reason = "it tells a story")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use counterfoil::clock::Clock;
+use counterfoil::command::Receipt;
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use counterfoil::ledger::{Ledger, NewPayment, Processing, Update};
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::{Destination, Evidence, Failure, FailureClass, Outcome, Payment, PaymentMethod};
+use counterfoil::scope::{Caller, Scope};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::text::{ErrorCode, GatewayName, GatewayOperationId, Message, PaymentMethodId};
+use counterfoil_memory::MemoryStore;
+use counterfoil_testkit::ManualClock;
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The client.
+#[derive(Debug)]
+struct Tollgate {
+    name: GatewayName,
+    remote: Arc<Remote>,
+    clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Gateway for Tollgate {
+    fn name(&self) -> &GatewayName {
+        &self.name
+    }
+
+    /// Tollgate promises that a request which it has not entered after a day will never be entered. Of a gateway
+    /// that promises nothing of the kind say `Never`.
+    fn finality(&self) -> Finality {
+        Finality::After(A_DAY)
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        let micros = charge.deadline.unix_micros() - self.clock.now().unix_micros();
+        // A real client hands this to its HTTP library: the call must be over by the deadline.
+        let timeout = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        let instrument = charge.instrument.as_ref().map_or("", PaymentMethodId::as_str);
+        // The token is the idempotency key: should the request arrive twice, it is entered once.
+        match self.remote.charge(&charge.token, charge.amount, instrument, timeout) {
+            Ok(answer) => self.evidence(&answer),
+            Err(CallError::NotConnected) => {
+                let error_message = Message::lossy("Tollgate cannot be reached");
+                Evidence::new(Outcome::NotSent { error_message }, self.clock.now())
+            }
+            Err(CallError::Broken) => self.unknown("the connection broke before the answer came"),
+        }
+    }
+
+    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
+        match self.remote.find(&inquiry.token) {
+            Ok(answer) => Some(self.evidence(&answer?)),
+            // `None` would be Tollgate's word that it knows nothing of it. It has not said a word.
+            Err(_) => Some(self.unknown("Tollgate could not be asked")),
+        }
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        // Here `None` is no news, whatever the reason.
+        let answer = self.remote.find(payment.gateway_payment_id.as_str()).ok()??;
+        Some(self.evidence(&answer))
+    }
+}
+
+impl Tollgate {
+    fn evidence(&self, answer: &Answer) -> Evidence {
+        let outcome = match answer.state {
+            // What was really taken: if it is not what was asked for, the payment is marked for review.
+            "paid" => Outcome::Succeeded { reported: Some(answer.amount) },
+            "in_progress" => Outcome::Pending,
+            "no_funds" => no(FailureClass::Soft, answer.state),
+            "card_expired" => no(FailureClass::ExpiredInstrument, answer.state),
+            "card_stolen" => no(FailureClass::Fraud, answer.state),
+            _ => return self.unknown("Tollgate's answer makes no sense"),
+        };
+        let evidence = Evidence::new(outcome, self.clock.now());
+        match GatewayOperationId::new(&answer.id) {
+            Ok(id) => evidence.with_gateway_operation_id(id),
+            Err(_) => evidence,
+        }
+    }
+
+    fn unknown(&self, why: &str) -> Evidence {
+        Evidence::new(Outcome::Unknown { error_message: Message::lossy(why) }, self.clock.now())
+    }
+}
+
+fn no(class: FailureClass, code: &str) -> Outcome {
+    let message = Message::lossy(&format!("Tollgate says no: {code}"));
+    Outcome::Failed(Failure { class, code: ErrorCode::lossy(code), message })
+}
+
+/// The other end of the line: its books, by idempotency key, and what goes wrong with the next call.
+#[derive(Debug, Default)]
+struct Remote {
+    books: Mutex<BTreeMap<String, Answer>>,
+    fault: Mutex<Option<Fault>>,
+}
+
+#[derive(Debug, Clone)]
+struct Answer {
+    id: String,
+    state: &'static str,
+    amount: Money,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    NoConnection,
+    RequestLost,
+    AnswerLost,
+}
+
+/// How a call fails. A client that cannot tell these two apart must always say that it broke.
+#[derive(Debug)]
+enum CallError {
+    /// Not a byte was written.
+    NotConnected,
+    /// Some of the request, or all of it, was written; then the connection broke, or time ran out.
+    Broken,
+}
+
+impl Remote {
+    fn charge(&self, key: &str, amount: Money, card: &str, _: Duration) -> Result<Answer, CallError> {
+        let state = match card {
+            "empty" => "no_funds",
+            "slow" => "in_progress",
+            _ => "paid",
+        };
+        let answer = Answer { id: format!("toll_{key}"), state, amount };
+        self.call(|books| books.entry(key.to_owned()).or_insert(answer).clone())
+    }
+
+    fn find(&self, key: &str) -> Result<Option<Answer>, CallError> {
+        self.call(|books| books.get(key).cloned())
+    }
+
+    fn call<T>(&self, request: impl FnOnce(&mut BTreeMap<String, Answer>) -> T) -> Result<T, CallError> {
+        let fault = lock(&self.fault).take();
+        match fault {
+            Some(Fault::NoConnection) => return Err(CallError::NotConnected),
+            Some(Fault::RequestLost) => return Err(CallError::Broken),
+            Some(Fault::AnswerLost) | None => {}
+        }
+        let answer = request(&mut lock(&self.books));
+        if fault.is_some() { Err(CallError::Broken) } else { Ok(answer) }
+    }
+
+    fn next_call_meets(&self, fault: Fault) {
+        *lock(&self.fault) = Some(fault);
+    }
+
+    fn becomes_paid(&self, key: &str, amount: Money) {
+        let paid = Answer { id: format!("toll_{key}"), state: "paid", amount };
+        lock(&self.books).insert(key.to_owned(), paid);
+    }
+
+    /// By its own books, in minor units.
+    fn taken(&self) -> i64 {
+        let books = lock(&self.books);
+        books.values().filter(|entry| entry.state == "paid").map(|entry| entry.amount.minor()).sum()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the last attempt stands, and with it the payment.
+type Standing = (OperationStatus, PaymentStatus);
+
+const PAID: Standing = (OperationStatus::Succeeded, PaymentStatus::Succeeded);
+const REFUSED: Standing = (OperationStatus::Failed, PaymentStatus::Failed);
+const UNDER_WAY: Standing = (OperationStatus::Processing, PaymentStatus::Processing);
+const UNSENT: Standing = (OperationStatus::NotSent, PaymentStatus::Pending);
+const IN_DOUBT: Standing = (OperationStatus::Unknown, PaymentStatus::Processing);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let shop = Shop::open()?;
+
+    let good = shop.charge("a good card", "good", PAID).await?;
+    shop.charge("an empty card", "empty", REFUSED).await?;
+    let slow = shop.charge("a slow bank", "slow", UNDER_WAY).await?;
+    shop.remote.becomes_paid(&token(&slow), shop.price);
+    shop.ask("- asked about", &slow, PAID).await?;
+
+    shop.remote.next_call_meets(Fault::NoConnection);
+    let unsent = shop.charge("no connection", "good", UNSENT).await?;
+    shop.try_again("- tried again", &unsent, PAID).await?;
+
+    shop.remote.next_call_meets(Fault::AnswerLost);
+    let lost = shop.charge("a lost answer", "good", IN_DOUBT).await?;
+    assert!(shop.try_again("", &lost, PAID).await.is_err(), "it may have been charged: refused");
+    shop.ask("- asked about", &lost, PAID).await?;
+
+    shop.remote.next_call_meets(Fault::RequestLost);
+    let lost = shop.charge("a lost request", "good", IN_DOUBT).await?;
+    assert!(shop.ask("", &lost, IN_DOUBT).await.is_err(), "unheard of, but it may still arrive: no news");
+    shop.clock.advance(A_DAY + A_DAY);
+    shop.remote.next_call_meets(Fault::NoConnection);
+    shop.ask("- cannot be asked about", &lost, IN_DOUBT).await?;
+    shop.ask("- unheard of after a day", &lost, UNSENT).await?;
+    shop.try_again("- tried again", &lost, PAID).await?;
+
+    // The payer pays on a page of Tollgate's own, which calls the payment "page_7".
+    shop.remote.becomes_paid("page_7", shop.price);
+    let elsewhere = shop.ledger.create(&shop.caller, shop.bill("good")?.recorded_only()).await?;
+    let elsewhere = elsewhere.payment().ok_or("no payment")?;
+    let update = Update::default().with_gateway_payment_id("page_7".parse()?);
+    shop.ledger.update(&shop.caller, elsewhere.id(), update).await?;
+    shop.ask("paid on Tollgate's page", elsewhere, PAID).await?;
+
+    // One token is one charge, however often it is sent.
+    assert!(shop.remote.charge(&token(&good), shop.price, "good", A_DAY).is_ok());
+    assert_eq!(shop.remote.taken(), 6 * shop.price.minor(), "what six payments were to bring");
+    counterfoil::verify::verify(shop.ledger.store().as_ref()).await?;
+    println!("Tollgate took what the books say, and the books are proved.");
+    Ok(())
+}
+
+struct Shop {
+    ledger: Ledger,
+    caller: Caller,
+    remote: Arc<Remote>,
+    clock: Arc<ManualClock>,
+    price: Money,
+}
+
+impl Shop {
+    fn open() -> Result<Shop, Box<dyn Error>> {
+        let (remote, clock) = (Arc::new(Remote::default()), Arc::new(ManualClock::default()));
+        let tollgate = Tollgate { name: "tollgate".parse()?, remote: remote.clone(), clock: clock.clone() };
+        let ledger = Ledger::new(Arc::new(MemoryStore::new()));
+        let ledger = ledger.with_gateway(Arc::new(tollgate)).with_clock(clock.clone());
+        let caller = Caller::new(Scope::new("acme".parse()?, "production".parse()?), "billing".parse()?);
+        Ok(Shop { ledger, caller, remote, clock, price: Money::parse("12.50", Currency::EUR)? })
+    }
+
+    fn bill(&self, card: &str) -> Result<NewPayment, Box<dyn Error>> {
+        let card = PaymentMethod::Card(Some(card.parse()?));
+        Ok(NewPayment::new(self.price, Destination::invoice("inv_1".parse()?), card))
+    }
+
+    async fn charge(&self, what: &str, card: &str, expected: Standing) -> Told {
+        tell(what, &self.ledger.create(&self.caller, self.bill(card)?).await?, expected)
+    }
+
+    async fn try_again(&self, what: &str, payment: &Payment, expected: Standing) -> Told {
+        let again = self.ledger.process(&self.caller, payment.id(), Processing::default()).await?;
+        tell(what, &again, expected)
+    }
+
+    async fn ask(&self, what: &str, payment: &Payment, expected: Standing) -> Told {
+        let told = self.ledger.inquire(&self.caller, payment.id()).await?;
+        tell(what, &told.ok_or("no news")?, expected)
+    }
+}
+
+type Told = Result<Arc<Payment>, Box<dyn Error>>;
+
+fn tell(what: &str, receipt: &Receipt, expected: Standing) -> Told {
+    let payment = receipt.payment().ok_or("no payment")?;
+    let attempt = payment.attempts().last().ok_or("no attempt")?;
+    let stands = (attempt.status(), payment.status());
+    println!("{what:<26} attempt {}: {:<12} payment: {}", attempt.number, stands.0, stands.1);
+    assert_eq!(stands, expected, "{what}");
+    Ok(payment.clone())
+}
+
+/// What the gateway was sent the payment's last attempt with.
+fn token(payment: &Payment) -> String {
+    payment.attempts().last().map(|attempt| attempt.id.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,91 @@
+//! An attempt that a gateway tells of, of a payment that was made there.
+
+use std::sync::Arc;
+
+use super::Command;
+use super::change::{Change, Entry, Recorder};
+use super::receipt::{Receipt, Subject};
+use super::record::{holder, operation_fingerprint};
+use super::rejection::Rejection;
+use super::report::Report;
+use super::view::{Halt, View};
+use crate::account::{AccountId, Posting};
+use crate::claim::ClaimKey;
+use crate::event::{Body, Start, StartResult};
+use crate::id::{AttemptId, PaymentId};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
+use crate::status::Cause;
+use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId};
+
+/// What a gateway says of a payment that was made there: the money came, or it did not. That it goes on is no
+/// news. Evidence, so never refused for the status of the payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discover {
+    /// Which payment; the gateway knows it by its gateway payment id.
+    pub payment: PaymentId,
+    /// The id the attempt gets, if it is not known yet.
+    pub attempt: AttemptId,
+    /// Who says so.
+    pub gateway: GatewayName,
+    /// What is said.
+    pub evidence: Evidence,
+}
+
+impl Discover {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let payment = view.payment(self.payment)?;
+        // Of a payment that was not made at a gateway, no gateway has anything to tell but about its operations.
+        let unknown = || Rejection::OperationNotFound(self.attempt.into());
+        let made_there = payment.gateway_payment_id().ok_or_else(unknown)?;
+        let ends = matches!(self.evidence.outcome, Outcome::Succeeded { .. } | Outcome::Failed(_));
+        if !ends || payment.operation(self.attempt.into()).is_some() {
+            return Err(same(payment));
+        }
+        let id = self.gateway_operation_id(made_there);
+        let evidence = self.evidence.clone().with_gateway_operation_id(id.clone());
+        let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), &id);
+        match view.claim(&key)? {
+            None => {
+                let taking = (key, operation_fingerprint(self.attempt.into()));
+                let entry = self.entry(payment, &evidence).claiming([taking]);
+                let mut recorder = Recorder::new(command);
+                let after = recorder.payment(self.payment, Some(payment), entry)?;
+                let sequence = after.version();
+                Ok(recorder.finish(Subject::Payment(after), sequence))
+            }
+            Some(claim) => {
+                let taken = || Rejection::GatewayIdTaken(claim.stream.clone());
+                let operation = holder(payment, claim).ok_or_else(taken)?.id;
+                Report { payment: self.payment, operation, evidence }.decide(command, view)
+            }
+        }
+    }
+
+    /// The gateway's id of the attempt; where it gives none, that of the payment stands for its one attempt.
+    fn gateway_operation_id(&self, made_there: &GatewayPaymentId) -> GatewayOperationId {
+        let given = self.evidence.gateway_operation_id.clone();
+        given.unwrap_or_else(|| made_there.clone().into())
+    }
+
+    fn entry(&self, payment: &Payment, evidence: &Evidence) -> Entry {
+        let terms = payment.terms();
+        let refused = matches!(evidence.outcome, Outcome::Failed(_));
+        let start = Start {
+            operation: OperationId::Attempt(self.attempt),
+            amount: terms.amount,
+            gateway: Some(self.gateway.clone()),
+            instrument: payment.instrument().cloned(),
+            result: StartResult::Recorded(evidence.clone()),
+            closes: (refused && payment.closed().is_none()).then_some(Closed::Failed),
+        };
+        let moved = Operation::moved_by(terms.amount, evidence);
+        let to = AccountId::destination(&terms.destination);
+        let postings = Posting::transfer(moved, AccountId::gateway(&self.gateway), to);
+        Entry::new(Cause::Evidence, Body::Started(start)).posting(postings)
+    }
+}
+
+fn same(payment: &Arc<Payment>) -> Halt {
+    let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
+    Halt::Same(Box::new(receipt))
+}

@@ -1,0 +1,200 @@
+//! An attempt that was made elsewhere.
+
+use super::Command;
+use super::change::{Change, Entry, Recorder, Taking};
+use super::process::require_allowed;
+use super::receipt::{Receipt, Subject};
+use super::rejection::Rejection;
+use super::report::source;
+use super::view::{Halt, View};
+use crate::account::{AccountId, Posting};
+use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint, RequestField};
+use crate::clock::Timestamp;
+use crate::event::{Body, Start, StartResult, StreamId};
+use crate::id::{AttemptId, PaymentId};
+use crate::money::Money;
+use crate::payment::{
+    Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment, PaymentMethodType,
+};
+use crate::scope::Scope;
+use crate::status::{Action, Cause, OperationStatus};
+use crate::store::Key;
+use crate::text::{ErrorCode, GatewayOperationId, IdempotencyKey, Message};
+
+/// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard. One
+/// that failed leaves the payment open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordAttempt {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The id the attempt gets.
+    pub attempt: AttemptId,
+    /// What became of it.
+    pub outcome: Recorded,
+    /// What the gateway calls it: of one name there is one attempt.
+    pub gateway_attempt_id: Option<GatewayOperationId>,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// What became of an attempt that was made elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// The money came.
+    Succeeded {
+        /// How much; else what the payment asks for.
+        amount: Option<Money>,
+    },
+    /// It did not.
+    Failed {
+        /// Why.
+        error_message: Option<Message>,
+    },
+}
+
+impl RecordAttempt {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
+        let key = claim.as_ref().map(|(key, _)| Key::Claim(key.clone()));
+        view.require([key, Some(view.payment_key(self.payment))].into_iter().flatten())?;
+        if let Some((key, fingerprint)) = &claim {
+            view.unless_claimed(key, fingerprint)?;
+        }
+        let payment = view.payment(self.payment)?;
+        if let Some(attempt) = payment.operation(self.attempt.into()) {
+            let receipt = Receipt::replay(Subject::Payment(payment.clone()), attempt.sequence);
+            return Err(Halt::Same(Box::new(receipt)));
+        }
+        let id = self.take_gateway_id(command, view, payment)?;
+        require_allowed(payment, Action::RecordAttempt)?;
+        let evidence = self.evidence(payment, command.at)?;
+        let named = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
+        let entry = entry(command, payment, self.attempt, evidence, named)?.claiming(claim).claiming(id);
+        let mut recorder = Recorder::new(command);
+        let after = recorder.payment(self.payment, Some(payment), entry)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
+    }
+
+    fn evidence(&self, payment: &Payment, at: Timestamp) -> Result<Evidence, Rejection> {
+        let outcome = match &self.outcome {
+            Recorded::Succeeded { amount } => {
+                let amount = amount.unwrap_or(payment.terms().amount);
+                if amount.is_zero() {
+                    return Err(Rejection::AmountNotPositive);
+                }
+                // Another currency than the payment's is refused here.
+                Money::zero(payment.terms().amount.currency()).checked_add(amount)?;
+                Outcome::Succeeded { reported: Some(amount) }
+            }
+            Recorded::Failed { error_message } => Outcome::Failed(failure(error_message.clone())),
+        };
+        let evidence = Evidence::new(outcome, at);
+        Ok(match &self.gateway_attempt_id {
+            Some(id) => evidence.with_gateway_operation_id(id.clone()),
+            None => evidence,
+        })
+    }
+
+    /// The gateway's name of the attempt: whoever has it already is the attempt that is meant, or another one.
+    fn take_gateway_id(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Payment,
+    ) -> Result<Option<Taking>, Halt> {
+        let Some(id) = &self.gateway_attempt_id else { return Ok(None) };
+        let key = ClaimKey::gateway_operation(view.scope, payment.gateway_among(&command.gateways), id);
+        let Some(claim) = view.claim(&key)? else {
+            return Ok(Some((key, operation_fingerprint(self.attempt.into()))));
+        };
+        match holder(payment, claim) {
+            Some(attempt) if self.agrees(attempt) => {
+                let subject = Subject::Payment(view.payment(payment.id())?.clone());
+                Err(Halt::Same(Box::new(Receipt::replay(subject, attempt.sequence))))
+            }
+            _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
+        }
+    }
+
+    fn agrees(&self, attempt: &Operation) -> bool {
+        match &self.outcome {
+            Recorded::Succeeded { amount } => attempt.moved() == Some(amount.unwrap_or(attempt.amount)),
+            Recorded::Failed { .. } => attempt.status() == OperationStatus::Failed,
+        }
+    }
+
+    fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
+        let mut fingerprint = Fingerprint::default();
+        if let Recorded::Succeeded { amount: Some(amount) } = &self.outcome {
+            fingerprint = fingerprint
+                .with(RequestField::Amount, &amount.minor().to_be_bytes())
+                .with(RequestField::Currency, amount.currency().code().as_bytes());
+        }
+        fingerprint = fingerprint.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        let status = match &self.outcome {
+            Recorded::Succeeded { .. } => OperationStatus::Succeeded,
+            Recorded::Failed { .. } => OperationStatus::Failed,
+        };
+        fingerprint = fingerprint.with(RequestField::PaymentStatus, status.as_str().as_bytes());
+        if let Recorded::Failed { error_message: Some(message) } = &self.outcome {
+            fingerprint = fingerprint.with(RequestField::ErrorMessage, message.as_str().as_bytes());
+        }
+        if let Some(id) = &self.gateway_attempt_id {
+            fingerprint = fingerprint.with(RequestField::GatewayAttemptId, id.as_str().as_bytes());
+        }
+        (ClaimKey::key(scope, ClaimKind::RecordKey, key), fingerprint)
+    }
+}
+
+/// The event of an attempt that was made elsewhere: at the ledger's own gateway, if one gave a name and none is
+/// known.
+pub(super) fn entry(
+    command: &Command,
+    payment: &Payment,
+    attempt: AttemptId,
+    evidence: Evidence,
+    named: bool,
+) -> Result<Entry, Rejection> {
+    let terms = payment.terms();
+    if terms.method.kind() == PaymentMethodType::Credits {
+        return Err(Rejection::NotRecordable(PaymentMethodType::Credits));
+    }
+    let gateways = if named { &*command.gateways } else { &[] };
+    let gateway = payment.gateway_among(gateways);
+    let moved = match &evidence.outcome {
+        Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
+        _ => Money::zero(terms.amount.currency()),
+    };
+    let postings = Posting::transfer(moved, source(gateway), AccountId::destination(&terms.destination));
+    let start = Start {
+        operation: OperationId::Attempt(attempt),
+        amount: terms.amount,
+        gateway: gateway.cloned(),
+        instrument: payment.instrument().cloned(),
+        result: StartResult::Recorded(evidence),
+        closes: None,
+    };
+    Ok(Entry::new(Cause::Command, Body::Started(start)).posting(postings))
+}
+
+/// The operation of `payment` that the claim of a gateway's id is bound to.
+pub(super) fn holder<'a>(payment: &'a Payment, claim: &Claim) -> Option<&'a Operation> {
+    let own = claim.stream == StreamId::Payment(payment.id());
+    let bound = |operation: &&Operation| claim.fingerprint == operation_fingerprint(operation.id);
+    payment.operations().iter().find(bound).filter(|_| own)
+}
+
+/// What a gateway's id of an operation is bound to.
+pub(super) fn operation_fingerprint(operation: OperationId) -> Fingerprint {
+    Fingerprint::default().with(RequestField::OperationId, operation.to_string().as_bytes())
+}
+
+/// A no that somebody wrote down.
+pub(super) fn failure(message: Option<Message>) -> Failure {
+    Failure {
+        class: FailureClass::Soft,
+        code: ErrorCode::lossy("recorded"),
+        message: message.unwrap_or_else(|| Message::lossy("recorded as failed")),
+    }
+}

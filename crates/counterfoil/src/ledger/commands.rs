@@ -1,0 +1,216 @@
+//! What changes the books.
+
+use super::{Ledger, LedgerError, NewAttempt, NewPayment, NewTopUp, Processing, Update};
+use crate::command::{
+    self, Archive, Create, Process, Receipt, RecordAttempt, Rejection, Report, Request, Target, TopUp,
+};
+use crate::event::StreamId;
+use crate::id::{AttemptId, PaymentId, TopUpId};
+use crate::payment::{Evidence, OperationId};
+use crate::scope::Caller;
+use crate::store::ExecuteError;
+
+impl Ledger {
+    /// Creates a payment and, where it is to be processed, its first attempt with whatever the gateway
+    /// answers. With an idempotency key it does so once, however often it is called.
+    ///
+    /// A declined charge is `Ok`: the payment says so, and it is over, as a payment without a schedule of
+    /// retries is. On a replay nothing is charged again, and the receipt's payment is as it stands now; if
+    /// nobody knows what became of its attempt, the gateway is asked, as by [`inquire`](Self::inquire).
+    ///
+    /// # Cancellation
+    ///
+    /// Run it in a task of its own. A future that is dropped while the gateway is being asked leaves an attempt
+    /// in flight whose answer nobody writes down; [`inquire`](Self::inquire) finds out.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`]: a rejection, a failed store, or an outcome in doubt; then
+    /// [`payment`](LedgerError::payment) names the payment to ask for.
+    pub async fn create(&self, caller: &Caller, new: NewPayment) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let payment = PaymentId::new(self.ids.next(at));
+        let attempt = new.process.then(|| AttemptId::new(self.ids.next(at)));
+        let create = Create {
+            payment,
+            amount: new.amount,
+            known: self.look_up(&caller.scope, &new.destination).await,
+            destination: new.destination,
+            method: new.method,
+            checkout: new.checkout,
+            metadata: new.metadata,
+            idempotency_key: new.idempotency_key,
+            process: attempt,
+        };
+        let about = |error| match error {
+            // Nothing was made, so there is no payment of this id.
+            ExecuteError::Rejected(_) => LedgerError::from(error),
+            error => LedgerError::about(payment, error),
+        };
+        let command = self.command_at(caller, at, Request::Create(create));
+        let mut receipt = self.execute(command).await.map_err(about)?;
+        // The id is this call's own: if it is there, this call made it, at whichever try.
+        receipt.replayed = receipt.stream != StreamId::Payment(payment);
+        self.carry_on(caller, receipt, attempt).await
+    }
+
+    /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
+    /// certainly never reached the gateway. A payment that was made at its gateway is asked about instead, and
+    /// never charged. Run it in a task of its own, as [`create`](Self::create).
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); a payment that does not wait for an attempt is
+    /// [`NotAllowed`](Rejection::NotAllowed), one whose gateway cannot be asked [`AtGateway`](Rejection::AtGateway).
+    pub async fn process(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        how: Processing,
+    ) -> Result<Receipt, LedgerError> {
+        let about = |error| LedgerError::about(payment, error);
+        let known = self.known_destination(&caller.scope, payment).await?;
+        let at = self.clock.now();
+        let attempt = AttemptId::new(self.ids.next(at));
+        let process = Process {
+            payment,
+            attempt,
+            instrument: how.instrument,
+            known,
+            idempotency_key: how.idempotency_key,
+        };
+        let command = self.command_at(caller, at, Request::Process(process));
+        let mut receipt = match self.execute(command).await {
+            Err(ExecuteError::Rejected(Rejection::AtGateway { .. })) => {
+                return self.poll(caller, payment).await;
+            }
+            answer => answer.map_err(about)?,
+        };
+        let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
+        receipt.replayed = made.is_none();
+        self.carry_on(caller, receipt, Some(attempt)).await
+    }
+
+    /// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard.
+    /// One that failed leaves the payment open. With an idempotency key, or a gateway's id of the attempt, it
+    /// does so once.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn record_attempt(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewAttempt,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let attempt = AttemptId::new(self.ids.next(at));
+        let record = RecordAttempt {
+            payment,
+            attempt,
+            outcome: new.outcome,
+            gateway_attempt_id: new.gateway_attempt_id,
+            idempotency_key: new.idempotency_key,
+        };
+        let command = self.command_at(caller, at, Request::RecordAttempt(record));
+        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
+        let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
+        receipt.replayed = made.is_none();
+        Ok(receipt)
+    }
+
+    /// Changes names and notes of a payment, or writes down what became of it elsewhere, all of it or nothing.
+    /// [`Target`](crate::command::Target) tells which status can be set from where, and what that writes down.
+    /// No gateway is called.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        update: Update,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let target =
+            update.status.map(|(status, moment)| Target { status, at: moment, operation: self.ids.next(at) });
+        let update =
+            command::Update { payment, if_version: update.if_version, change: update.change, target };
+        let command = self.command_at(caller, at, Request::Update(update));
+        self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
+    }
+
+    /// Writes down what a gateway says about an operation. Any order and any repetition of the same
+    /// evidence leads to the same payment.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn report(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        operation: OperationId,
+        evidence: Evidence,
+    ) -> Result<Receipt, LedgerError> {
+        let report = Report { payment, operation, evidence };
+        let command = self.command(caller, Request::Report(report));
+        self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
+    }
+
+    /// Asks the gateway about the payment's live attempt, or about a payment that was made there, and writes down
+    /// the answer. Moves no money: this is how an unknown outcome is settled. `None` if there is nothing to ask about, nobody to ask (the attempt
+    /// went to another gateway than this ledger's), or no news.
+    ///
+    /// A gateway that knows nothing of the attempt ends it as `NOT_SENT` once the attempt's lease is over and
+    /// the gateway's declared [finality](Gateway::finality) has passed; by default that is never.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn inquire(&self, caller: &Caller, id: PaymentId) -> Result<Option<Receipt>, LedgerError> {
+        let payment = self.payment(&caller.scope, id).await.map_err(|error| LedgerError::read(id, error))?;
+        match payment {
+            Some(payment) => self.ask(caller, &payment).await,
+            None => Err(LedgerError::about(id, Rejection::PaymentNotFound(id).into())),
+        }
+    }
+
+    /// Hides a payment that came to nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn archive(&self, caller: &Caller, payment: PaymentId) -> Result<Receipt, LedgerError> {
+        let command = self.command(caller, Request::Archive(Archive { payment }));
+        self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
+    }
+
+    /// Puts credits into a wallet.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn top_up(&self, caller: &Caller, new: NewTopUp) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let id = TopUpId::new(self.ids.next(at));
+        let top_up = TopUp {
+            top_up: id,
+            wallet: new.wallet,
+            amount: new.amount,
+            idempotency_key: new.idempotency_key,
+        };
+        let command = self.command_at(caller, at, Request::TopUp(top_up));
+        let mut receipt = self.execute(command).await?;
+        // A wallet keeps no list of its top-ups: whether this call made it, at whichever try, its event tells.
+        if receipt.replayed {
+            let event =
+                self.history(&caller.scope, &receipt.stream, receipt.sequence.saturating_sub(1), 1).await;
+            let made = event.ok().and_then(|events| events.first().cloned());
+            receipt.replayed = !made.is_some_and(|event| event.is_top_up(id));
+        }
+        Ok(receipt)
+    }
+}
