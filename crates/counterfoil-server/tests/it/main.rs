@@ -5,9 +5,12 @@
 mod client;
 mod connections;
 mod crash;
+mod described;
 mod drain;
 mod graph;
+mod packages;
 mod program;
+mod published;
 mod refusals;
 mod serve;
 mod slow;
