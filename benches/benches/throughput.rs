@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use benches::driver::callers;
+use benches::lists::{listed, raw_listed};
 use benches::pure;
 use benches::raw::{RawSqlite, memory_per_second};
 use benches::table::Table;
 use benches::workload::{Kind, Workload};
-use counterfoil::store::PaymentStore;
+use counterfoil::store::{Filter, Order, PaymentStore, Query, Sort};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
 use tokio::runtime::Runtime;
@@ -35,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for kind in [Kind::Transition, Kind::Create] {
         sqlite(&runtime, &size, kind)?;
     }
-    Ok(())
+    lists(&runtime, &size)
 }
 
 fn rules(size: &Size) {
@@ -78,6 +79,34 @@ fn sqlite(runtime: &Runtime, size: &Size, kind: Kind) -> Result<(), Box<dyn std:
     }
     runtime.block_on(store.close())?;
     Ok(())
+}
+
+fn lists(runtime: &Runtime, size: &Size) -> Result<(), Box<dyn std::error::Error>> {
+    let table = Table::titled(&format!("SQLite: payments listed of {}", size.payments));
+    let folder = tempfile::tempdir()?;
+    let workload = Arc::new(Workload::new(Kind::Create, size.payments));
+    let store = open(folder.path())?;
+    preload(runtime, &store, &workload);
+    let scope = workload.scope();
+    let page = |limit| Query::new(Filter::default(), limit);
+    let file = folder.path().join("payments.db");
+    let raw = raw_listed(&file, 1_000, true, size.over)?;
+    table.rate("raw engine: pages of 1,000", raw, raw);
+    table.rate(
+        "by cursor, pages of 1,000",
+        listed(runtime, &*store, scope, &page(1_000), true, size.over),
+        raw,
+    );
+    let raw = raw_listed(&file, 50, false, size.over)?;
+    table.rate("raw engine: newest 50", raw, raw);
+    for (what, query) in [
+        ("newest 50", page(50)),
+        ("newest 50, counted", page(50).counted()),
+        ("50 largest amounts", page(50).sorted(Sort::Amount, Order::Descending)),
+    ] {
+        table.rate(what, listed(runtime, &*store, scope, &query, false, size.over), raw);
+    }
+    Ok(runtime.block_on(store.close())?)
 }
 
 fn open(folder: &Path) -> Result<Arc<dyn PaymentStore>, Box<dyn std::error::Error>> {

@@ -6,6 +6,7 @@
 //! its own.
 
 pub mod driver;
+pub mod lists;
 pub mod pure;
 pub mod raw;
 pub mod table;

@@ -24,7 +24,13 @@ const TABLES: &str = "
     PRAGMA wal_autocheckpoint = 10000;
     CREATE TABLE stream (stream INTEGER PRIMARY KEY, scope INTEGER, kind INTEGER, id BLOB, UNIQUE (scope, kind, id));
     CREATE TABLE journal (position INTEGER PRIMARY KEY, stream INTEGER, previous INTEGER, event BLOB, hash BLOB);
-    CREATE TABLE payment (stream INTEGER PRIMARY KEY, version INTEGER, position INTEGER, row BLOB);
+    CREATE TABLE payment (stream INTEGER PRIMARY KEY, version INTEGER, position INTEGER, status INTEGER,
+                          updated_at INTEGER, row BLOB);
+    CREATE TABLE listing (stream INTEGER PRIMARY KEY, scope INTEGER, archived INTEGER, created_at INTEGER, id BLOB,
+                          amount BLOB, currency TEXT, method INTEGER, destination_type INTEGER, destination_id BLOB,
+                          gateway BLOB);
+    CREATE INDEX listing_created ON listing (scope, archived, created_at, id);
+    CREATE INDEX listing_destination ON listing (scope, destination_id);
     CREATE TABLE claim (scope INTEGER, kind INTEGER, name BLOB, stream INTEGER, sequence INTEGER, fingerprint BLOB,
                         PRIMARY KEY (scope, kind, name)) WITHOUT ROWID;";
 
@@ -81,7 +87,9 @@ impl RawSqlite {
         let terms = "SELECT length(event) FROM journal WHERE position = ?1";
         let _: i64 = self.one(terms, stream)?;
         self.append(stream, previous, &EVENT)?;
-        let update = "UPDATE payment SET version = version + 1, position = ?2, row = ?3 WHERE stream = ?1";
+        let update =
+            "UPDATE payment SET version = version + 1, position = ?2, status = ?2 % 2, updated_at = ?2,
+                      row = ?3 WHERE stream = ?1";
         self.connection.prepare_cached(update)?.execute(params![stream, self.position, ROW])?;
         Ok(())
     }
@@ -100,8 +108,12 @@ impl RawSqlite {
         self.connection.prepare_cached(insert)?.execute(params![stream, id.as_bytes()])?;
         let insert = "INSERT INTO claim VALUES (1, 1, ?1, ?2, 1, ?3)";
         self.connection.prepare_cached(insert)?.execute(params![key.as_bytes(), stream, FINGERPRINT])?;
-        let insert = "INSERT INTO payment VALUES (?1, 1, ?1, ?2)";
+        let insert = "INSERT INTO payment VALUES (?1, 1, ?1, 3, ?1, ?2)";
         self.connection.prepare_cached(insert)?.execute(params![stream, ROW])?;
+        let insert = "INSERT INTO listing VALUES (?1, 1, 0, ?1, ?2, ?3, 'USD', 1, 1, ?4, 'sandbox')";
+        let invoice = format!("inv_{number:012}");
+        let listing = params![stream, id.as_bytes(), [7_u8; 16], invoice.as_bytes()];
+        self.connection.prepare_cached(insert)?.execute(listing)?;
         Ok(())
     }
 

@@ -59,6 +59,12 @@ impl Workload {
         }
     }
 
+    /// Whose payments they are.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.caller.scope
+    }
+
     /// The commands that create the payments.
     pub fn preload(&self) -> impl Iterator<Item = Command> {
         (0..self.payments).map(|number| self.create(number.into()))

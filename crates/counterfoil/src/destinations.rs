@@ -12,6 +12,9 @@ use crate::text::DestinationNumber;
 /// What the host knows of the things that can be paid. The [`Ledger`](crate::ledger::Ledger) asks before it
 /// creates a payment and before it starts an attempt, and refuses what cannot be paid. Money that has moved
 /// already (recorded, or reported by a gateway) is accepted whatever this says.
+///
+/// It tells what the host knows at that moment. Two payments of one destination that begin at the same time may
+/// both find it open: whether it is then paid twice is the host's to see, in its [feed](crate::store::Feed).
 #[async_trait]
 pub trait Destinations: Debug + Send + Sync + 'static {
     /// What is known of `destination`; `None` if there is no such thing in `scope`.

@@ -141,8 +141,8 @@ fn next(before: Option<&Arc<Payment>>, command: &Command) -> Option<Arc<Payment>
             Ok(Decision::Write(change)) => return change.receipt.payment().cloned(),
             // Names are free: whose they are is another test's matter.
             Ok(Decision::Load(keys)) => keys.into_iter().for_each(|key| state.insert_absent(key)),
-            Ok(Decision::Same(_)) => return None,
-            Err(
+            Ok(Decision::Same(_))
+            | Err(
                 Rejection::NotAllowed { .. } | Rejection::NotSettable { .. } | Rejection::AtGateway { .. },
             ) => return None,
             other => panic!("{other:?}"),

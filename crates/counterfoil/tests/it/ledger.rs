@@ -1,7 +1,7 @@
 //! The shell: what it does between two commands, and when a store or a gateway lets it down.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
