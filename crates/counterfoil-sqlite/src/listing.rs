@@ -2,7 +2,7 @@
 
 use counterfoil::payment::Payment;
 use counterfoil::store::Sort;
-use rusqlite::Connection;
+use rusqlite::{Connection, ToSql};
 
 use crate::error::Failure;
 use crate::sql;
@@ -14,24 +14,8 @@ pub(crate) fn insert(
     scope: i64,
     payment: &Payment,
 ) -> Result<bool, Failure> {
-    let terms = payment.terms();
-    let Changing { archived, gateway, gateway_payment_id, gateway_tracking_id } = Changing::of(payment);
-    let written = connection.prepare_cached(sql::INSERT_LISTING)?.execute((
-        stream,
-        archived,
-        gateway,
-        gateway_payment_id,
-        gateway_tracking_id,
-        scope,
-        terms.created_at.unix_micros(),
-        terms.id.as_uuid().as_bytes(),
-        Sort::Amount.key(payment).to_be_bytes(),
-        terms.amount.currency().code(),
-        terms.method.kind() as u8,
-        terms.destination.kind as u8,
-        terms.destination.id.as_str().as_bytes(),
-    ))?;
-    Ok(written == 1)
+    let listed = Listed::new(stream, scope, payment);
+    Ok(connection.prepare_cached(sql::INSERT_LISTING)?.execute(listed.columns())? == 1)
 }
 
 /// Brings the listing of a payment up to date, if anything in it has changed. Whether it was there to be.
@@ -58,29 +42,26 @@ pub(crate) fn is_right(
     scope: i64,
     payment: &Payment,
 ) -> Result<bool, Failure> {
-    let terms = payment.terms();
-    let Changing { archived, gateway, gateway_payment_id, gateway_tracking_id } = Changing::of(payment);
-    let listed = connection.prepare_cached(sql::IS_LISTED)?.query_row(
-        (
-            stream,
-            archived,
-            gateway,
-            gateway_payment_id,
-            gateway_tracking_id,
-            scope,
-            terms.created_at.unix_micros(),
-            terms.id.as_uuid().as_bytes(),
-            Sort::Amount.key(payment).to_be_bytes(),
-            terms.amount.currency().code(),
-            terms.method.kind() as u8,
-            terms.destination.kind as u8,
-            terms.destination.id.as_str().as_bytes(),
-            payment.status() as u8,
-            payment.updated_at().unix_micros(),
-        ),
-        |row| row.get(0),
-    )?;
-    Ok(listed)
+    let listed = Listed::new(stream, scope, payment);
+    let (status, updated_at) = (payment.status() as u8, payment.updated_at().unix_micros());
+    let mut columns = listed.columns().to_vec();
+    columns.extend([&status as &dyn ToSql, &updated_at]);
+    let mut statement = connection.prepare_cached(sql::IS_LISTED)?;
+    Ok(statement.query_row(&*columns, |row| row.get(0))?)
+}
+
+/// A payment as it is listed.
+struct Listed<'a> {
+    stream: i64,
+    changing: Changing<'a>,
+    scope: i64,
+    created_at: i64,
+    id: [u8; 16],
+    amount: [u8; 16],
+    currency: &'static str,
+    method: u8,
+    destination_type: u8,
+    destination_id: &'a [u8],
 }
 
 /// The columns that can change; the others are terms.
@@ -90,6 +71,44 @@ struct Changing<'a> {
     gateway: Option<&'a [u8]>,
     gateway_payment_id: Option<&'a [u8]>,
     gateway_tracking_id: Option<&'a [u8]>,
+}
+
+impl Listed<'_> {
+    fn new(stream: i64, scope: i64, payment: &Payment) -> Listed<'_> {
+        let terms = payment.terms();
+        Listed {
+            stream,
+            changing: Changing::of(payment),
+            scope,
+            created_at: terms.created_at.unix_micros(),
+            id: terms.id.as_uuid().into_bytes(),
+            amount: Sort::Amount.key(payment).to_be_bytes(),
+            currency: terms.amount.currency().code(),
+            method: terms.method.kind() as u8,
+            destination_type: terms.destination.kind as u8,
+            destination_id: terms.destination.id.as_str().as_bytes(),
+        }
+    }
+
+    /// In the order in which the statements number them: first those that can change.
+    fn columns(&self) -> [&dyn ToSql; 13] {
+        let Changing { archived, gateway, gateway_payment_id, gateway_tracking_id } = &self.changing;
+        [
+            &self.stream,
+            archived,
+            gateway,
+            gateway_payment_id,
+            gateway_tracking_id,
+            &self.scope,
+            &self.created_at,
+            &self.id,
+            &self.amount,
+            &self.currency,
+            &self.method,
+            &self.destination_type,
+            &self.destination_id,
+        ]
+    }
 }
 
 impl Changing<'_> {
