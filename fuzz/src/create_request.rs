@@ -65,7 +65,7 @@ fn written(new: &NewPayment) -> String {
     if let Some(options) = &new.checkout.options {
         // As it is kept: another reader would write its numbers in its own way.
         text.truncate(text.len() - 1);
-        text.push_str(&format!(",\"gateway_options\":{options}}}"));
+        text = format!("{text},\"gateway_options\":{options}}}");
     }
     text
 }

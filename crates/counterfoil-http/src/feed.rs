@@ -30,8 +30,8 @@ const DEFAULT_LIMIT: usize = 100;
 
 /// Lists what happened to all payments and wallets, every event once.
 ///
-/// Remember `next`, and go on there. While it moves there may be more, even behind an empty page: the feed looks at so
-/// many events of all scopes at a time, and answers those of one.
+/// Remember `next`, and go on there. While it moves there may be more, even behind an empty page: the feed looks at
+/// so many events of all scopes at a time, and answers those of one.
 #[utoipa::path(
     get,
     path = "/events",

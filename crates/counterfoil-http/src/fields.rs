@@ -107,6 +107,8 @@ impl<'a> Fields<'a> {
         expected: &'static str,
         read: impl FnOnce(&RawValue) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
+        #[cfg(test)]
+        crate::asked::note(name);
         let Some(value) = self.0.get(name).filter(|value| value.get() != "null") else { return Ok(None) };
         let wrong = || ApiError::invalid(name, format!("{name} must be {expected}"));
         read(value).ok_or_else(wrong).map(Some)

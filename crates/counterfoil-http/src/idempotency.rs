@@ -15,6 +15,8 @@ pub(crate) fn one_key(
     headers: &HeaderMap,
     in_body: Option<IdempotencyKey>,
 ) -> Result<Option<IdempotencyKey>, ApiError> {
+    #[cfg(test)]
+    crate::asked::note("Idempotency-Key");
     let mut key = in_body;
     for header in headers.get_all(HEADER) {
         let text = std::str::from_utf8(header.as_bytes())
@@ -34,6 +36,6 @@ pub(crate) fn one_key(
 #[allow(dead_code, reason = "only described: headers are read by their names")]
 pub(crate) struct KeyHeader {
     /// The same as `idempotency_key` in the body, and equal to it where both are given.
-    #[param(rename = "Idempotency-Key")]
-    idempotency_key: Option<schema::IdempotencyKey>,
+    #[param(rename = "Idempotency-Key", required = false)]
+    idempotency_key: schema::IdempotencyKey,
 }

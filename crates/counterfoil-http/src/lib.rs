@@ -17,6 +17,8 @@
 //! Fields that nobody asks for are ignored, as the document that this implements has it: a misspelt
 //! `idempotency_key` is no key.
 //!
+//! What can be asked and what is answered is described in OpenAPI 3.1, at `/openapi.json` and by [`openapi()`].
+//!
 //! # Example
 //!
 //! ```
@@ -55,6 +57,8 @@
 mod amount;
 mod answer;
 mod api;
+#[cfg(test)]
+mod asked;
 mod auth;
 mod body;
 mod canonical;

@@ -5,8 +5,9 @@ use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::Response;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{Object, Ref, RefOr, Required, Server, Type};
+use utoipa::openapi::{Object, Ref, RefOr, Required, Schema, Server, Type};
 use utoipa::{Modify, OpenApi, PartialSchema};
 
 use crate::amount::Amounts;
@@ -15,26 +16,30 @@ use crate::{error, events, feed, health, payment, schema, wallet};
 
 const REQUEST_ID: &str = "X-Request-ID";
 
-/// The description of the API in OpenAPI 3.1, as JSON: what [`router`](crate::router) serves at `/openapi.json` with
-/// amounts answered like this.
+/// The description of the API in OpenAPI 3.1, as JSON: what the [`router`](crate::router) serves at `/openapi.json`
+/// where amounts are answered like this.
 ///
-/// The one address among its `servers` is relative to where it stands, beside `/v1`.
+/// The one address in its `servers` is relative: it holds for where the description stands beside `/v1`.
 #[must_use]
 pub fn openapi(amounts: Amounts) -> String {
-    let json = Description::answering(amounts, "./v1").to_pretty_json();
-    json.expect("texts and numbers are JSON")
+    json(amounts, "./v1")
 }
 
-/// The description as it is served at one place.
+/// The description, as it is served at one place.
 #[derive(Debug, Clone)]
 pub(crate) struct Document(Bytes);
 
 impl Document {
-    /// To be served where `base` leads to the API.
+    /// To be served where the API is found at `base`.
     pub(crate) fn new(amounts: Amounts, base: &str) -> Document {
-        let json = Description::answering(amounts, base).to_json();
-        Document(json.expect("texts and numbers are JSON").into())
+        Document(json(amounts, base).into())
     }
+}
+
+fn json(amounts: Amounts, base: &str) -> String {
+    let json = Description::of(amounts, base).to_pretty_json().expect("texts and numbers are JSON");
+    // The library writes the members of links as Rust does, and not as OpenAPI does.
+    json.replace("\"operation_id\":", "\"operationId\":")
 }
 
 /// Describes the API, in OpenAPI 3.1.
@@ -57,10 +62,10 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
     info(
         title = "Counterfoil",
         description = "Keeps the books of payments.\n\n\
-            Amounts are exact: they go through no float. What is not known is left out of an answer, never null, and a \
-            field of a request that is null is not there. A write with an idempotency key takes effect once: repeated, \
-            it is answered as before, with `Idempotent-Replayed: true`. Of errors, 503 means that nothing happened, and \
-            504 that it may have.",
+            Amounts are exact: they go through no float. What is not known is left out of an answer, never null, \
+            and a field of a request that is null is not there. A write with an idempotency key takes effect once: \
+            repeated, it is answered with how things stand then, and with `Idempotent-Replayed: true`. Of errors, \
+            503 means that nothing happened, and 504 that it may have.",
     ),
     tags(
         (name = "payments", description = "Money that somebody is to pay."),
@@ -85,8 +90,7 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         read,
     ),
     components(
-        // Those that only parameters name, or only errors.
-        schemas(schema::Cursor, error::ErrorView),
+        schemas(error::ErrorView),
         responses(
             described::BadRequest, described::Unauthenticated, described::NotFound, described::Conflict,
             described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,
@@ -99,7 +103,7 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
 struct Description;
 
 impl Description {
-    fn answering(amounts: Amounts, base: &str) -> utoipa::openapi::OpenApi {
+    fn of(amounts: Amounts, base: &str) -> utoipa::openapi::OpenApi {
         let mut openapi = Description::openapi();
         openapi.servers = Some(vec![Server::new(base)]);
         if let (Amounts::String, Some(components)) = (amounts, &mut openapi.components) {
@@ -116,13 +120,19 @@ impl Modify for Throughout {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         for path in openapi.paths.paths.values_mut() {
             path.parameters = Some(vec![request_id()]);
-            operations(path).for_each(guard);
-            operations(path).for_each(|operation| name_requests(operation.responses.responses.values_mut()));
+            for operation in operations(path) {
+                guard(operation);
+                name_requests(operation.responses.responses.values_mut());
+                operation.request_body.iter_mut().for_each(never_null);
+            }
         }
         if let Some(components) = &mut openapi.components {
             name_requests(components.responses.values_mut());
-            let key = ApiKeyValue::with_description("x-api-key", "Stands for one tenant, environment and actor.");
-            components.security_schemes.insert("api_key".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(key)));
+            let key =
+                ApiKeyValue::with_description("x-api-key", "Stands for one tenant, environment and actor.");
+            components
+                .security_schemes
+                .insert("api_key".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(key)));
         }
     }
 }
@@ -136,7 +146,9 @@ fn guard(operation: &mut Operation) {
     if operation.security.is_some() {
         return;
     }
-    for (status, name) in [("401", "Unauthenticated"), ("500", "InternalError"), ("503", "ServiceUnavailable")] {
+    for (status, name) in
+        [("401", "Unauthenticated"), ("500", "InternalError"), ("503", "ServiceUnavailable")]
+    {
         let answer = RefOr::Ref(Ref::from_response_name(name));
         operation.responses.responses.insert(status.to_owned(), answer);
     }
@@ -145,8 +157,20 @@ fn guard(operation: &mut Operation) {
 fn name_requests<'a>(responses: impl Iterator<Item = &'a mut RefOr<utoipa::openapi::Response>>) {
     for response in responses {
         if let RefOr::T(response) = response {
-            let id = described::header(Type::String, "The request's own, where it was fit to be repeated; else a new one.");
+            let id = described::header(
+                Type::String,
+                "The request's own, where it was fit to be repeated; else a new one.",
+            );
             response.headers.insert(REQUEST_ID.to_owned(), id);
+        }
+    }
+}
+
+/// To the library a body that may be left out may be `null`, but that is no object.
+fn never_null(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        if let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema {
+            content.schema = either.items.pop();
         }
     }
 }
@@ -160,3 +184,6 @@ fn request_id() -> Parameter {
         .schema(Some(Object::with_type(Type::String)))
         .build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub(crate) fn tag(version: u64) -> String {
 /// What the `If-Match` header demands: one strong tag, or `*` for any version. Several tags are not understood,
 /// and so match nothing, like a weak one and one that was never given.
 pub(crate) fn of(headers: &HeaderMap) -> Precondition {
+    #[cfg(test)]
+    crate::asked::note("If-Match");
     let mut given = headers.get_all(IF_MATCH).iter();
     match (given.next(), given.next()) {
         (None, _) => Precondition::None,
@@ -46,6 +48,6 @@ fn version(text: &str) -> Option<u64> {
 pub(crate) struct IfMatch {
     /// The version that is to be changed, an `ETag` that was answered, or `*` for any. With another one than the
     /// payment is at, nothing changes.
-    #[param(rename = "If-Match")]
-    if_match: Option<String>,
+    #[param(rename = "If-Match", required = false)]
+    if_match: String,
 }

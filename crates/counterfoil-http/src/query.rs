@@ -45,6 +45,8 @@ impl<'a> Parameters<'a> {
 
     /// The texts of all parameters of this name.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<Cow<'a, str>>, ApiError> {
+        #[cfg(test)]
+        crate::asked::note(name);
         let text =
             |value| decoded(value).ok_or_else(|| ApiError::invalid(name, format!("{name} is not UTF-8")));
         self.values(name).map(text).collect()

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{AdditionalProperties, AnyOf, SchemaType};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// No control characters.
+/// No control characters. (Nor only white space, which patterns say badly.)
 const VISIBLE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 
 macro_rules! schemas {
@@ -131,7 +131,7 @@ fn given_currencies() -> utoipa::openapi::schema::AnyOfBuilder {
 }
 
 fn metadata() -> ObjectBuilder {
-    let value = string().max_length(Some(text::Metadata::MAX_VALUE)).build();
+    let value = string().max_length(Some(text::Metadata::MAX_VALUE)).pattern(Some(r"^[^\x00]*$")).build();
     object(Type::Object)
         .max_properties(Some(text::Metadata::MAX_ENTRIES))
         .property_names(Some(texts(text::Metadata::MAX_KEY)))

@@ -101,6 +101,7 @@ fn will_not_do(rejection: &Rejection) -> ApiError {
         Rejection::Money(error) => ApiError::money(error),
         Rejection::NoGateway(_) => invalid("payment_method_type"),
         Rejection::InstrumentNotAllowed(_) => invalid("payment_method_id"),
+        Rejection::NotAtGateway(_) => invalid("gateway_payment_id"),
         Rejection::NotRecordable(_) => invalid("payment_status"),
         Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) => invalid("payment_gateway"),
         Rejection::DestinationNotPayable(_) => invalid("destination_id"),

@@ -186,7 +186,9 @@ fn sorts() -> Object {
 
 fn orders() -> Object {
     let default = Query::new(Filter::default(), DEFAULT_LIMIT).order;
-    schema::words(Order::ALL.iter().map(|order| order.as_str())).default(Some(default.as_str().into())).build()
+    schema::words(Order::ALL.iter().map(|order| order.as_str()))
+        .default(Some(default.as_str().into()))
+        .build()
 }
 
 fn limits() -> Object {

@@ -70,7 +70,7 @@ pub(super) struct CreateBody {
     payment_method_id: Option<schema::PaymentMethodId>,
     idempotency_key: Option<schema::IdempotencyKey>,
     metadata: Option<schema::Metadata>,
-    /// Whether it is sent on its way at once; `true` unless said otherwise. `POST /payments/{id}/process` does it later.
+    /// Whether it is sent on its way at once; `true` unless said. `POST /payments/{id}/process` does it later.
     process_payment: Option<bool>,
     /// Needed by `PAYMENT_LINK`; without it the ledger chooses.
     payment_gateway: Option<schema::GatewayName>,

@@ -45,7 +45,8 @@ const TIMES: [(&str, PaymentStatus); 4] = [
     params(PaymentPath, IfMatch),
     request_body = UpdateBody,
     responses(
-        (status = 200, description = "The payment.", body = PaymentView, headers(("ETag" = String, description = "Its version."))),
+        (status = 200, description = "The payment.", body = PaymentView,
+            headers(("ETag" = String, description = "Its version."))),
         (status = 400, response = BadRequest),
         (status = 404, response = NotFound),
         (status = 409, response = Conflict),

@@ -1,4 +1,5 @@
 //! A payment as it is answered. What is not known is left out.
+#![allow(clippy::large_stack_arrays, reason = "the derived description, which is made once")]
 
 use counterfoil::clock::Timestamp;
 use counterfoil::id::PaymentId;

@@ -1,21 +1,17 @@
 //! What is answered when the store fails, or something panics.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::Method;
-use counterfoil::command::{Command, Receipt, Request};
-use counterfoil::event::{Event, StreamId};
+use counterfoil::command::Request;
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use counterfoil::payment::Evidence;
-use counterfoil::scope::Scope;
-use counterfoil::store::{
-    Cursor, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
-    StoreErrorKind, StoreStatus,
-};
+use counterfoil::store::{StoreError, StoreErrorKind};
 use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
+use counterfoil_testkit::faulty::{self, Call, FaultyStore};
 use serde_json::{Value, json};
 
 use crate::support::{ACME, App, CARD, card_with, request};
@@ -31,23 +27,21 @@ enum Fault {
     PanicOnRead,
 }
 
-#[derive(Debug, Default)]
-struct Faulty {
-    inner: MemoryStore,
-    fault: Mutex<Option<Fault>>,
-}
-
-impl Faulty {
-    fn set(&self, fault: Fault) {
-        *self.fault.lock().unwrap() = Some(fault);
-    }
-
-    fn reading(&self) -> Result<(), StoreError> {
-        let fault = *self.fault.lock().unwrap();
-        match fault {
-            Some(Fault::Read(kind)) => Err(failure(kind)),
-            Some(Fault::PanicOnRead) => panic!("reading: secret-internals"),
-            _ => Ok(()),
+impl Fault {
+    fn on(self, call: Call<'_>) -> faulty::Fault {
+        match (self, call) {
+            (Fault::NotCommitted(kind), Call::Execute(_)) => faulty::Fault::Failed(failure(kind)),
+            (Fault::Unknown(kind), Call::Execute(_)) => faulty::Fault::Void(failure(kind)),
+            (Fault::ReportNotCommitted(kind), Call::Execute(command))
+                if matches!(command.request, Request::Report(_)) =>
+            {
+                faulty::Fault::Failed(failure(kind))
+            }
+            (Fault::Read(kind), Call::Read | Call::List | Call::Feed) => faulty::Fault::Failed(failure(kind)),
+            (Fault::PanicOnRead, Call::Read | Call::List | Call::Feed) => {
+                faulty::Fault::Panic("reading: secret-internals")
+            }
+            _ => faulty::Fault::None,
         }
     }
 }
@@ -56,70 +50,14 @@ fn failure(kind: StoreErrorKind) -> StoreError {
     StoreError::new(kind, "doing secret-internals").caused_by(std::io::Error::other("secret-internals"))
 }
 
-#[async_trait]
-impl PaymentStore for Faulty {
-    fn status(&self) -> StoreStatus {
-        self.inner.status()
-    }
-
-    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
-        let fault = *self.fault.lock().unwrap();
-        match fault {
-            Some(Fault::NotCommitted(kind)) => Err(ExecuteError::NotCommitted(failure(kind))),
-            Some(Fault::Unknown(kind)) => Err(ExecuteError::Unknown(failure(kind))),
-            Some(Fault::ReportNotCommitted(kind)) if matches!(command.request, Request::Report(_)) => {
-                Err(ExecuteError::NotCommitted(failure(kind)))
-            }
-            _ => self.inner.execute(command).await,
-        }
-    }
-
-    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
-        self.reading()?;
-        self.inner.read(keys).await
-    }
-
-    async fn history(
-        &self,
-        scope: &Scope,
-        stream: &StreamId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Event>>, StoreError> {
-        self.inner.history(scope, stream, after, limit).await
-    }
-
-    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
-        self.reading()?;
-        self.inner.list(scope, query).await
-    }
-
-    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        self.reading()?;
-        self.inner.feed(scope, after, limit).await
-    }
-
-    async fn news(&self, after: Position) -> Result<(), StoreError> {
-        self.inner.news(after).await
-    }
-
-    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
-        self.inner.heads(after, limit).await
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
-}
-
 const TOP_UP: &str = r#"{"amount": 1, "currency": "usd"}"#;
 
 /// An app over a store that fails like this from now on, and the id of a payment made before.
 async fn failing(fault: Fault) -> (App, String) {
-    let store = Arc::new(Faulty::default());
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let app = App::on(store.clone());
     let id = app.create(card_with("process_payment", Some("false"))).await.string("/id");
-    store.set(fault);
+    store.rule(move |call| fault.on(call));
     (app, id)
 }
 
