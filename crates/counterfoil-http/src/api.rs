@@ -1,11 +1,18 @@
 //! What the API needs.
 
+use std::sync::Arc;
+
 use counterfoil::id::RandomIds;
 use counterfoil::ledger::Ledger;
+
+use tokio::sync::Semaphore;
 
 use crate::amount::Amounts;
 use crate::keys::ApiKeys;
 use crate::task::Flows;
+
+/// How many lists are looked for at a time. One can take a whole core for a while, and the rest must go on.
+const LISTS: usize = 2;
 
 /// What the API answers from: the books, and who may ask.
 #[derive(Debug)]
@@ -15,6 +22,8 @@ pub struct Api {
     pub(crate) amounts: Amounts,
     pub(crate) request_ids: RandomIds,
     pub(crate) flows: Flows,
+    /// Turns at looking at many payments at once.
+    pub(crate) lists: Arc<Semaphore>,
 }
 
 impl Api {
@@ -27,6 +36,7 @@ impl Api {
             amounts: Amounts::default(),
             request_ids: RandomIds::default(),
             flows: Flows::default(),
+            lists: Arc::new(Semaphore::new(LISTS)),
         }
     }
 

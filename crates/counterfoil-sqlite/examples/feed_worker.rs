@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run -p counterfoil-sqlite --example feed_worker -- BOOKS EFFECTS [--until LINES]`: BOOKS is the
 //! file of a `SqliteStore`, which another process (`counterfoil serve`, say) may be writing to; EFFECTS is this
-//! worker's own file, made if there is none. It goes on until EFFECTS has so many lines, or for ever.
+//! worker's own file, made if there is none. It goes on until EFFECTS has at least so many lines, or for ever.
 //!
 //! Its effects: a line for each event that moved money to what it pays, or back, and a running total per currency.
 //! Look at them with `sqlite3 EFFECTS 'SELECT * FROM line; SELECT * FROM total'`.

@@ -8,11 +8,11 @@ use counterfoil::command::{
     self, Archive, Command, Create, Discover, Policy, Process, RecordAttempt, Report, Request, Target, TopUp,
 };
 use counterfoil::destinations::Known;
-use counterfoil::id::{AttemptId, IdSource, PaymentId, TopUpId};
+use counterfoil::id::{AttemptId, IdSource, PaymentId, TopUpId, UpdateId};
 use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::payment::{Evidence, OperationId};
 use counterfoil::scope::Caller;
-use counterfoil::text::GatewayName;
+use counterfoil::text::{GatewayName, GatewayPaymentId};
 
 use crate::clock::{ManualClock, SeededIds};
 use crate::fixtures;
@@ -90,10 +90,17 @@ impl Desk {
 
     /// What the tests' gateway says about a payment that was made there.
     #[must_use]
-    pub fn discover(&self, caller: &Caller, payment: PaymentId, evidence: Evidence) -> Command {
+    pub fn discover(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        gateway_payment_id: GatewayPaymentId,
+        evidence: Evidence,
+    ) -> Command {
         let at = self.next_moment();
         let attempt = AttemptId::new(self.ids.next(at));
-        let discover = Discover { payment, attempt, gateway: fixtures::gateway(), evidence };
+        let gateway = fixtures::gateway();
+        let discover = Discover { payment, attempt, gateway, gateway_payment_id, evidence };
         self.command(caller, at, Request::Discover(discover))
     }
 
@@ -101,10 +108,14 @@ impl Desk {
     #[must_use]
     pub fn update(&self, caller: &Caller, payment: PaymentId, update: Update) -> Command {
         let at = self.next_moment();
-        let target =
-            update.status.map(|(status, moment)| Target { status, at: moment, operation: self.ids.next(at) });
-        let update =
-            command::Update { payment, if_version: update.if_version, change: update.change, target };
+        let target = update.status.map(|(status, at)| Target { status, at });
+        let update = command::Update {
+            update: UpdateId::new(self.ids.next(at)),
+            payment,
+            if_version: update.if_version,
+            change: update.change,
+            target,
+        };
         self.command(caller, at, Request::Update(update))
     }
 

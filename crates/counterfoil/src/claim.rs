@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::TopUpId;
+use crate::id::{TopUpId, UpdateId};
 use crate::scope::Scope;
 use crate::stream::StreamId;
 use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey};
@@ -28,6 +28,8 @@ words! {
         GatewayPayment = 6, "gateway_payment";
         /// The idempotency key of an attempt that is written down.
         RecordKey = 7, "record_key";
+        /// The id of an update: what it changed may be changed again, so it has to be known by itself.
+        Update = 8, "update";
     }
 }
 
@@ -49,6 +51,10 @@ impl ClaimKey {
 
     pub(crate) fn top_up(scope: &Scope, id: TopUpId) -> ClaimKey {
         ClaimKey { scope: scope.clone(), kind: ClaimKind::TopUp, name: id.to_string().into() }
+    }
+
+    pub(crate) fn update(scope: &Scope, id: UpdateId) -> ClaimKey {
+        ClaimKey { scope: scope.clone(), kind: ClaimKind::Update, name: id.to_string().into() }
     }
 
     /// Without a gateway: the id was given by one that is not known here.

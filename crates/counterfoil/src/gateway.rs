@@ -28,7 +28,9 @@ pub trait Gateway: Debug + Send + Sync + 'static {
 
     /// Asks for money. Must come back by `charge.deadline`.
     ///
-    /// `charge.token` must go to the gateway as its idempotency key. Say
+    /// `charge.token` must go to the gateway as its idempotency key. `charge.payment` and `charge.operation` are
+    /// worth sending along as the gateway's own notes: [`report`](crate::ledger::Ledger::report) asks for both when
+    /// the gateway calls back. Say
     /// [`NotSent`](crate::payment::Outcome::NotSent) only when nothing was written to the gateway, not even
     /// in part; when in doubt, [`Unknown`](crate::payment::Outcome::Unknown).
     async fn charge(&self, charge: &Charge) -> Evidence;

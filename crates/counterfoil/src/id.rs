@@ -99,6 +99,8 @@ ids! {
     RefundId, "ref";
     /// A void of a payment: a hold released, or captured money given back the same day.
     VoidId, "void";
+    /// An update of a payment: not shown, it is what makes one take effect once.
+    UpdateId, "upd";
     /// A top-up of a wallet.
     TopUpId, "top";
 }

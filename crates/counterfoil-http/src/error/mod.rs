@@ -142,6 +142,12 @@ impl ApiError {
         ApiError::new(Code::ServiceUnavailable, message).retry(retry)
     }
 
+    /// The same in other words.
+    pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> ApiError {
+        self.message = message.into();
+        self
+    }
+
     fn retry(mut self, retry: Retry) -> ApiError {
         self.retry_after = Some(match retry {
             Retry::Later => 1,

@@ -8,10 +8,12 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use counterfoil::id::PaymentId;
 use counterfoil::payment::{DestinationType, PaymentMethodType};
-use counterfoil::scope::Caller;
+use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Filter, Order, Page, PageCursor, Query, Sort, Start};
 use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
@@ -54,8 +56,20 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let query = parse_list(uri.query().unwrap_or_default())?;
-    let page = api.ledger.list(&caller.scope, &query).await?;
+    let page = look_for(&api, caller.scope, query.clone()).await?;
     Ok(answer::json(StatusCode::OK, &ListView::new(&page, &query, api.amounts)))
+}
+
+/// The page, found beside the threads that answer everything else: a store may look at all there is for it, without
+/// a pause.
+async fn look_for(api: &Api, scope: Scope, query: Query) -> Result<Page, ApiError> {
+    let turn = api.lists.clone().acquire_owned().await.map_err(|_| ApiError::internal())?;
+    let (ledger, runtime) = (api.ledger.clone(), Handle::current());
+    let work = spawn_blocking(move || {
+        let _turn = turn;
+        runtime.block_on(ledger.list(&scope, &query))
+    });
+    Ok(work.await.map_err(|_| ApiError::internal())??)
 }
 
 /// What the query string of `GET /payments` asks for.

@@ -12,6 +12,7 @@ use counterfoil::id::PaymentId;
 use counterfoil::ledger::{LedgerError, Update};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
+use counterfoil::store::ExecuteError;
 use utoipa::ToSchema;
 
 use super::view::PaymentView;
@@ -23,6 +24,9 @@ use crate::fields::Fields;
 use crate::path::PaymentPath;
 use crate::precondition::{self, IfMatch, Precondition};
 use crate::schema;
+
+/// No key guards a change: asked for again, it could be made on top of what came in between.
+const IN_DOUBT: &str = "it may have happened: read the payment, and change it again with If-Match";
 
 /// The times that can be said, each with the status that it is the time of.
 const TIMES: [(&str, PaymentStatus); 4] = [
@@ -110,6 +114,7 @@ fn refusal(error: LedgerError, status: Option<PaymentStatus>) -> ApiError {
     let time = TIMES.iter().find(|(_, own)| status == Some(*own)).map(|(name, _)| *name);
     match (error.rejection(), time) {
         (Some(Rejection::InFuture(_)), Some(name)) => ApiError::from(error).with("field", name),
+        _ if matches!(error.error(), ExecuteError::Unknown(_)) => ApiError::from(error).saying(IN_DOUBT),
         _ => error.into(),
     }
 }
@@ -117,7 +122,12 @@ fn refusal(error: LedgerError, status: Option<PaymentStatus>) -> ApiError {
 /// The error of whoever asks for a version that cannot be.
 async fn conflict(api: &Api, scope: &Scope, id: PaymentId) -> Result<ApiError, ApiError> {
     let payment = super::find(api, scope, id).await?;
-    Ok(ApiError::from(&Rejection::VersionConflict { payment: id, version: payment.version() }))
+    let conflict = Rejection::VersionConflict { payment: id, version: payment.version() };
+    let message = format!(
+        "If-Match is not the ETag of any version; send one as it was answered, as in {}",
+        precondition::tag(payment.version())
+    );
+    Ok(ApiError::from(&conflict).saying(message))
 }
 
 /// What is to be different. What is left out stays.

@@ -28,6 +28,15 @@ pub(super) struct PaymentView<'a> {
     /// What is asked for.
     #[schema(value_type = schema::Amount)]
     amount: Box<RawValue>,
+    /// What came, and was not taken back by a void: it can be less or more than `amount`.
+    #[schema(value_type = schema::Amount)]
+    amount_captured: Box<RawValue>,
+    /// What was given back of that.
+    #[schema(value_type = schema::Amount)]
+    amount_refunded: Box<RawValue>,
+    /// What could be given back.
+    #[schema(value_type = schema::Amount)]
+    refundable: Box<RawValue>,
     #[schema(value_type = schema::Currency)]
     currency: Currency,
     #[schema(value_type = schema::PaymentStatus)]
@@ -87,7 +96,7 @@ pub(super) struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     failed_at: Option<Timestamp>,
-    /// When money last went back.
+    /// When money first went back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     refunded_at: Option<Timestamp>,
@@ -95,6 +104,10 @@ pub(super) struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     voided_at: Option<Timestamp>,
+    /// When it was hidden from lists, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
+    archived_at: Option<Timestamp>,
     #[schema(value_type = schema::TenantId)]
     tenant_id: &'a TenantId,
     #[schema(value_type = schema::EnvironmentId)]
@@ -159,6 +172,9 @@ impl<'a> PaymentView<'a> {
         PaymentView {
             id: payment.id(),
             amount: amounts.json(terms.amount),
+            amount_captured: amounts.json(payment.captured()),
+            amount_refunded: amounts.json(payment.refunded()),
+            refundable: amounts.json(payment.refundable()),
             currency: terms.amount.currency(),
             payment_status: payment.status(),
             destination_type: terms.destination.kind,
@@ -169,7 +185,7 @@ impl<'a> PaymentView<'a> {
             payment_gateway: payment.gateway(),
             gateway_payment_id: payment.gateway_payment_id(),
             gateway_tracking_id: payment.gateway_tracking_id(),
-            payment_url: payment.live_attempt().and_then(Operation::payment_url),
+            payment_url: payment.payment_url(),
             save_card_and_make_default: terms.checkout.save_card_and_make_default,
             idempotency_key: terms.idempotency_key.as_ref(),
             metadata: payment.metadata(),
@@ -181,6 +197,7 @@ impl<'a> PaymentView<'a> {
             failed_at: payment.failed_at(),
             refunded_at: payment.refunded_at(),
             voided_at: payment.voided_at(),
+            archived_at: payment.archived_at(),
             tenant_id: payment.scope().tenant(),
             environment_id: payment.scope().environment(),
             created_at: terms.created_at,

@@ -30,14 +30,16 @@ enum Fault {
 impl Fault {
     fn on(self, call: Call<'_>) -> faulty::Fault {
         match (self, call) {
-            (Fault::NotCommitted(kind), Call::Execute(_)) => faulty::Fault::Failed(failure(kind)),
+            (Fault::NotCommitted(kind), Call::Execute(_))
+            | (Fault::Read(kind), Call::Read | Call::List | Call::Feed) => {
+                faulty::Fault::Failed(failure(kind))
+            }
             (Fault::Unknown(kind), Call::Execute(_)) => faulty::Fault::Void(failure(kind)),
             (Fault::ReportNotCommitted(kind), Call::Execute(command))
                 if matches!(command.request, Request::Report(_)) =>
             {
                 faulty::Fault::Failed(failure(kind))
             }
-            (Fault::Read(kind), Call::Read | Call::List | Call::Feed) => faulty::Fault::Failed(failure(kind)),
             (Fault::PanicOnRead, Call::Read | Call::List | Call::Feed) => {
                 faulty::Fault::Panic("reading: secret-internals")
             }

@@ -3,7 +3,7 @@
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Create, Process, Report, Request, Target, Update};
 use counterfoil::destinations::Known;
-use counterfoil::id::{AttemptId, PaymentId};
+use counterfoil::id::{AttemptId, PaymentId, UpdateId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
     Checkout, Destination, Evidence, Outcome, PaymentMethod, PaymentMethodType, References,
@@ -120,10 +120,9 @@ fn update(payment: PaymentId, [name, what, how, to]: [u8; 4]) -> Update {
     if how % 4 == 0 {
         change.gateway = Some(GATEWAYS[usize::from(how / 4) % 3].parse().unwrap());
     }
-    let target = (how % 4 == 1).then(|| Target {
-        status: PaymentStatus::ALL[usize::from(to) % PaymentStatus::ALL.len()],
-        at: None,
-        operation: Uuid::from_u128(u128::from_be_bytes([name, what, how, to].repeat(4).try_into().unwrap())),
-    });
-    Update { payment, if_version: None, change, target }
+    let target = (how % 4 == 1)
+        .then(|| Target { status: PaymentStatus::ALL[usize::from(to) % PaymentStatus::ALL.len()], at: None });
+    let id = [payment.as_uuid().as_bytes()[12..].try_into().unwrap(), [name, what, how, to]];
+    let id = u128::from_be_bytes(id.as_flattened().repeat(2).try_into().unwrap());
+    Update { update: UpdateId::new(Uuid::from_u128(id)), payment, if_version: None, change, target }
 }

@@ -1,10 +1,12 @@
 //! What happened elsewhere: attempts that are written down, payments that were made at their gateway.
 
-use counterfoil::command::{Recorded, Rejection};
+use counterfoil::command::{Command, Recorded, Rejection};
 use counterfoil::event::StreamId;
+use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewAttempt, Processing, Update};
 use counterfoil::money::Currency;
-use counterfoil::status::PaymentStatus::{Overpaid, Pending};
+use counterfoil::payment::Evidence;
+use counterfoil::status::PaymentStatus::{self, Overpaid, Pending};
 
 use super::trial::{Trial, card_payment, place, split};
 use crate::desk::{created, started};
@@ -36,9 +38,9 @@ pub(super) async fn what_was_made_at_its_gateway_is_never_charged(trial: &mut Tr
     trial.done(&trial.set(payment, update)).await;
     let process = trial.desk.process(&trial.caller, payment, Processing::default());
     assert_eq!(trial.refused(&process).await, Rejection::AtGateway { payment });
-    let found = trial.desk.discover(&trial.caller, payment, evidence(succeeded(Some(usd(999))), 3));
+    let found = discover(trial, payment, evidence(succeeded(Some(usd(999))), 3));
     assert!(!trial.done(&found).await.replayed);
-    let again = trial.desk.discover(&trial.caller, payment, evidence(succeeded(Some(usd(999))), 3));
+    let again = discover(trial, payment, evidence(succeeded(Some(usd(999))), 3));
     assert!(trial.done(&again).await.replayed, "it is known by the payment's name");
     let stored = trial.payment(payment).await;
     assert_eq!((stored.captured(), stored.attempts().count()), (usd(999), 1));
@@ -83,9 +85,37 @@ pub(super) async fn what_is_discovered_counts_once(trial: &mut Trial) {
     let payment = trial.recorded(card_payment()).await;
     let update = Update::default().with_gateway_payment_id(gateway_payment("gp_1"));
     trial.done(&trial.set(payment, update)).await;
-    let discover = |_| trial.desk.discover(&trial.caller, payment, evidence(succeeded(None), 3));
-    let (won, lost) = split(trial.together((0..16).map(discover).collect()).await);
+    let commands = (0..16).map(|_| discover(trial, payment, evidence(succeeded(None), 3))).collect();
+    let (won, lost) = split(trial.together(commands).await);
     assert_eq!((won.len(), lost.len()), (16, 0));
     let stored = trial.payment(payment).await;
     assert_eq!((stored.captured(), stored.attempts().count(), stored.version()), (usd(1_000), 1, 3));
+}
+
+/// What the gateway tells of the payment that it calls `gp_1`.
+fn discover(trial: &Trial, payment: PaymentId, evidence: Evidence) -> Command {
+    trial.desk.discover(&trial.caller, payment, gateway_payment("gp_1"), evidence)
+}
+
+/// INVARIANTS 29: money that was written down by hand, and is then told of by its gateway, is the same money.
+pub(super) async fn what_was_written_down_is_not_discovered_again(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    let update = Update::default().with_gateway_payment_id(gateway_payment("gp_1"));
+    trial.done(&trial.set(payment, update)).await;
+    trial.done(&trial.set(payment, Update::to(PaymentStatus::Succeeded))).await;
+    trial.done(&discover(trial, payment, evidence(succeeded(None), 3))).await;
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.captured(), stored.attempts().count()), (usd(1_000), 1));
+}
+
+/// What a gateway tells of another of its payments is no news of this one.
+pub(super) async fn what_is_told_of_another_name_is_no_news(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    for name in ["gp_1", "gp_2"] {
+        let update = Update::default().with_gateway_payment_id(gateway_payment(name));
+        trial.done(&trial.set(payment, update)).await;
+    }
+    let late = discover(trial, payment, evidence(succeeded(None), 3));
+    assert!(trial.done(&late).await.replayed);
+    assert_eq!(trial.payment(payment).await.attempts().count(), 0);
 }

@@ -213,6 +213,7 @@ macro_rules! __for_each_case {
                 what_cannot_be_paid_is_not_begun,
                 of_updates_of_one_version_one_wins,
                 credits_come_back_once,
+                an_update_again_does_nothing_more_whatever_happened_since,
             }
             elsewhere {
                 a_recorded_no_leaves_the_payment_open,
@@ -220,6 +221,8 @@ macro_rules! __for_each_case {
                 one_name_at_a_gateway_is_one_payment,
                 one_name_at_a_gateway_is_one_attempt,
                 what_is_discovered_counts_once,
+                what_was_written_down_is_not_discovered_again,
+                what_is_told_of_another_name_is_no_news,
             }
             list {
                 every_sort_goes_both_ways,

@@ -242,3 +242,25 @@ pub(super) async fn credits_come_back_once(trial: &mut Trial) {
     assert!(matches!(no, Rejection::NotRecordable(_)), "credits move in our own books: {no}");
     assert_eq!(trial.history(&trial.caller.scope, &stream).await.len(), version);
 }
+
+/// INVARIANTS 20, 24: a command whose outcome was in doubt is executed again when much may have happened since. It
+/// settles what it did, and does nothing else.
+pub(super) async fn an_update_again_does_nothing_more_whatever_happened_since(trial: &mut Trial) {
+    let (payment, attempt) = trial.charging().await;
+    trial.report(payment, attempt, evidence(requires_action(), 1)).await;
+    let void = trial.set(payment, Update::to(Voided));
+    let first = trial.done(&void).await;
+    trial.report(payment, attempt, evidence(succeeded(None), 2)).await;
+    let again = trial.done(&void).await;
+    assert!(again.replayed && place(&again) == place(&first));
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.status(), stored.captured()), (Succeeded, usd(1_000)), "the money that came is kept");
+
+    let notes = |order: &str| Metadata::new([("order", order)]).expect("valid notes");
+    let mine = trial.set(payment, Update::default().with_metadata(notes("1")).if_version(stored.version()));
+    let first = trial.done(&mine).await;
+    trial.done(&trial.set(payment, Update::default().with_metadata(notes("2")))).await;
+    let again = trial.done(&mine).await;
+    assert!(again.replayed && place(&again) == place(&first));
+    assert_eq!(*trial.payment(payment).await.metadata(), notes("2"), "what came later is kept");
+}

@@ -111,6 +111,12 @@ impl Operation {
         said.into_iter().flatten().next().unwrap_or(OperationStatus::Processing)
     }
 
+    /// Whether it is an attempt at `gateway` that brought money, and nobody knows what the gateway calls it.
+    pub(super) fn is_nameless_money_of(&self, gateway: &GatewayName) -> bool {
+        let nameless = self.gateway_ids().next().is_none();
+        self.is_attempt() && nameless && self.paid().is_some() && self.gateway.as_ref() == Some(gateway)
+    }
+
     /// Whether it is an attempt that may still bring money.
     pub(super) fn is_under_way(&self) -> bool {
         self.is_attempt() && self.status().is_live()

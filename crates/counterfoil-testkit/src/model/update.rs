@@ -19,10 +19,15 @@ use crate::run::Answer;
 impl Model {
     pub(super) fn update(&mut self, command: &Command, update: &Update) -> Result<Answer, Rejection> {
         let scope = &command.caller.scope;
+        let own = (ClaimKind::Update, update.update.to_string());
+        if let Some(first) = self.names.first_answer(scope, Some(&own), &Fields::new())? {
+            return Ok(first);
+        }
         let mut payment = self.payment(scope, update.payment)?.clone();
+        let first = payment.version + 1;
         let news = payment.news(&update.change);
-        // Asking for where it stands asks for nothing, wherever the change then leads.
-        let target = update.target.as_ref().filter(|target| !payment.is_at(target));
+        // Asking for where it stands asks for nothing.
+        let target = update.target.as_ref().filter(|target| payment.status() != target.status);
         if news == References::default() && target.is_none() {
             return Ok(unchanged(&payment));
         }
@@ -33,15 +38,21 @@ impl Model {
             payment.change(&news);
             payment.happened(command.at, None);
         }
-        let taken_at = payment.version;
-        if let Some(target) = target.filter(|target| !payment.is_at(target)) {
-            let given_back = payment.set(command, target, update.change.error_message.as_ref())?;
+        if let Some(target) = target.filter(|target| payment.status() != target.status) {
+            let given_back = payment.set(command, update, target)?;
             if let (PaymentMethod::Credits(wallet), Some(amount)) = (&payment.asked.method, given_back) {
                 self.credit(command, wallet, amount)?;
             }
         }
-        self.names.take(scope, name, &stream(&payment), taken_at, Fields::new());
-        Ok(self.keep(scope, payment))
+        // Where it asks to be, it must be in the end.
+        if let Some(target) = update.target.as_ref().filter(|target| payment.status() != target.status) {
+            return Err(payment.not_settable(target));
+        }
+        let stream = stream(&payment);
+        self.names.take(scope, name, &stream, first, Fields::new());
+        self.names.take(scope, Some(own), &stream, first, Fields::new());
+        self.keep(scope, payment);
+        Ok(Answer::Done { stream, sequence: first, replayed: false })
     }
 
     /// One name at a gateway is one payment; one that this payment had before is still its own.
@@ -109,24 +120,16 @@ impl Payment {
         now.error_message = news.error_message.or(now.error_message.take());
     }
 
-    /// Whether it stands there, or this very command was carried out before.
-    fn is_at(&self, target: &Target) -> bool {
-        let written = |id| match id {
-            OperationId::Attempt(id) => id.as_uuid(),
-            OperationId::Refund(id) => id.as_uuid(),
-            OperationId::Void(id) => id.as_uuid(),
-            other => panic!("the model knows no {other:?}"),
-        };
-        self.status() == target.status
-            || self.operations.iter().any(|operation| written(operation.id) == target.operation)
+    fn not_settable(&self, target: &Target) -> Rejection {
+        Rejection::NotSettable { payment: self.asked.payment, status: self.status(), to: target.status }
     }
 
     /// Writes down what leads to the status. What it gives back, if that is it.
     fn set(
         &mut self,
         command: &Command,
+        update: &Update,
         target: &Target,
-        message: Option<&Message>,
     ) -> Result<Option<Money>, Rejection> {
         use PaymentStatus::{
             Failed, Initiated, Overpaid, PartiallyRefunded, Pending, Processing, Refunded, RequiresAction,
@@ -137,6 +140,7 @@ impl Payment {
             return Err(Rejection::InFuture(at));
         }
         let (from, to) = (self.status(), target.status);
+        let id = update.update.as_uuid();
         let mut given_back = None;
         let mut said = Some(at);
         match (from, to) {
@@ -147,21 +151,23 @@ impl Payment {
             (Initiated | Pending, Succeeded) => {
                 let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
                 let named = self.changed.gateway_payment_id.is_some();
-                self.write_down(command, AttemptId::new(target.operation).into(), evidence, named)?;
+                self.write_down(command, AttemptId::new(id).into(), evidence, named)?;
             }
             (Initiated | Pending, Failed) => self.ended = Some(Closed::Failed),
-            (Processing, Succeeded | Failed) => self.resolve(command, to, at, message)?,
+            (Processing, Succeeded | Failed) => {
+                return self.resolve(command, to, at, update.change.error_message.as_ref()).map(|()| None);
+            }
             (Initiated | Pending | RequiresAction, Voided) if !self.is_on_its_way() => self.cancel(at),
             (Succeeded, Voided) if self.live_attempt().is_none() => {
                 given_back = Some(self.refundable());
-                self.give_back(OperationId::Void(VoidId::new(target.operation)), at);
+                self.give_back(OperationId::Void(VoidId::new(id)), at);
                 self.ended = Some(Closed::Voided);
             }
             (Succeeded | Overpaid | PartiallyRefunded, Refunded) => {
                 given_back = Some(self.refundable());
-                self.give_back(OperationId::Refund(RefundId::new(target.operation)), at);
+                self.give_back(OperationId::Refund(RefundId::new(id)), at);
             }
-            _ => return Err(Rejection::NotSettable { payment: self.asked.payment, status: from, to }),
+            _ => return Err(self.not_settable(target)),
         }
         self.happened(command.at, said);
         Ok(given_back)
@@ -175,18 +181,24 @@ impl Payment {
         at: Timestamp,
         message: Option<&Message>,
     ) -> Result<(), Rejection> {
-        let live = self.operations.iter_mut().find(|operation| operation.is_under_way());
-        let live = live.expect("a payment is PROCESSING by an attempt");
-        if let Some(until) = live.runs_until().filter(|until| *until > command.at) {
+        let live: Vec<usize> =
+            (0..self.operations.len()).filter(|at| self.operations[*at].is_under_way()).collect();
+        let on_its_way = live.iter().filter_map(|place| self.operations[*place].runs_until()).max();
+        if let Some(until) = on_its_way.filter(|until| *until > command.at) {
             return Err(Rejection::InFlight { payment: self.asked.payment, until });
         }
-        let outcome = if to == PaymentStatus::Succeeded {
-            Outcome::Succeeded { reported: None }
-        } else {
-            self.ended = self.ended.or(Some(Closed::Failed));
-            Outcome::Failed(recorded_failure(message.cloned()))
-        };
-        live.heard.push(Heard { by_hand: true, ..Heard::new(Evidence::new(outcome, at)) });
+        let came = to == PaymentStatus::Succeeded;
+        for place in live.into_iter().take(if came { 1 } else { usize::MAX }) {
+            let outcome = if came {
+                Outcome::Succeeded { reported: None }
+            } else {
+                self.ended = Some(Closed::Failed);
+                Outcome::Failed(recorded_failure(message.cloned()))
+            };
+            let heard = Heard { by_hand: true, ..Heard::new(Evidence::new(outcome, at)) };
+            self.operations[place].heard.push(heard);
+            self.happened(command.at, Some(at));
+        }
         Ok(())
     }
 

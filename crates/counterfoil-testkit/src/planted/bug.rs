@@ -1,6 +1,6 @@
 //! The defects.
 
-/// What is wrong with a [`PlantedStore`].
+/// What is wrong with a [`PlantedStore`](super::PlantedStore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Bug {
     /// Nothing: it passes the whole suite.

@@ -47,6 +47,7 @@ impl Step {
                 caller,
                 payment,
                 gateway: gateway(how / 32).unwrap_or_else(fixtures::gateway),
+                name: fixtures::gateway_payment(gateway_id(when / 4).unwrap_or("ch_5")),
                 evidence: evidence(name, amount, what, how, when),
             },
             22..=27 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },

@@ -71,9 +71,9 @@ impl Compiler {
                 let operation = self.operation(*payment, *operation);
                 self.desk.report(&caller, id, operation, evidence.clone())
             }
-            Step::Discover { caller, payment, gateway, evidence } => {
+            Step::Discover { caller, payment, gateway, name, evidence } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
-                let mut command = self.desk.discover(&caller, id, evidence.clone());
+                let mut command = self.desk.discover(&caller, id, name.clone(), evidence.clone());
                 if let Request::Discover(discover) = &mut command.request {
                     discover.gateway = gateway.clone();
                     self.began(*payment, discover.attempt.into());
@@ -132,13 +132,13 @@ fn among_gateways(mut command: Command, any: bool) -> Command {
 
 /// What a command for another status writes down, if it writes down an operation.
 fn written_down(command: &Command) -> Option<OperationId> {
-    let Request::Update(command::Update { target: Some(target), .. }) = &command.request else {
+    let Request::Update(command::Update { update, target: Some(target), .. }) = &command.request else {
         return None;
     };
     match target.status {
-        PaymentStatus::Succeeded => Some(AttemptId::new(target.operation).into()),
-        PaymentStatus::Refunded => Some(OperationId::Refund(RefundId::new(target.operation))),
-        PaymentStatus::Voided => Some(OperationId::Void(VoidId::new(target.operation))),
+        PaymentStatus::Succeeded => Some(AttemptId::new(update.as_uuid()).into()),
+        PaymentStatus::Refunded => Some(OperationId::Refund(RefundId::new(update.as_uuid()))),
+        PaymentStatus::Voided => Some(OperationId::Void(VoidId::new(update.as_uuid()))),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use counterfoil::destinations::Known;
 use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::payment::Evidence;
 use counterfoil::scope::Caller;
-use counterfoil::text::GatewayName;
+use counterfoil::text::{GatewayName, GatewayPaymentId};
 use proptest::prelude::{Strategy, any};
 
 /// How many bytes make a step.
@@ -83,6 +83,8 @@ pub enum Step {
         payment: usize,
         /// Who says so.
         gateway: GatewayName,
+        /// Of which of its payments.
+        name: GatewayPaymentId,
         /// What.
         evidence: Evidence,
     },

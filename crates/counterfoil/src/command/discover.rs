@@ -18,7 +18,7 @@ use crate::status::Cause;
 use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId};
 
 /// What a gateway says of a payment that was made there: the money came, or it did not. That it goes on is no
-/// news. Evidence, so never refused for the status of the payment.
+/// news, and neither is a success that moved nothing. Evidence, so never refused for the status of the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discover {
     /// Which payment; the gateway knows it by its gateway payment id.
@@ -27,6 +27,8 @@ pub struct Discover {
     pub attempt: AttemptId,
     /// Who says so.
     pub gateway: GatewayName,
+    /// Of which of its payments. If that is not this one's name any more, it is no news of it.
+    pub gateway_payment_id: GatewayPaymentId,
     /// What is said.
     pub evidence: Evidence,
 }
@@ -37,34 +39,52 @@ impl Discover {
         // Of a payment that was not made at a gateway, no gateway has anything to tell but about its operations.
         let unknown = || Rejection::OperationNotFound(self.attempt.into());
         let made_there = payment.gateway_payment_id().ok_or_else(unknown)?;
-        let ends = matches!(self.evidence.outcome, Outcome::Succeeded { .. } | Outcome::Failed(_));
-        if !ends || payment.operation(self.attempt.into()).is_some() {
+        let is_news = made_there == &self.gateway_payment_id && self.is_end(payment);
+        if !is_news || payment.operation(self.attempt.into()).is_some() {
             return Err(same(payment));
         }
-        let id = self.gateway_operation_id(made_there);
+        let id = self.gateway_operation_id();
         let evidence = self.evidence.clone().with_gateway_operation_id(id.clone());
         let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), &id);
-        match view.claim(&key)? {
-            None => {
-                let taking = (key, operation_fingerprint(self.attempt.into()));
-                let entry = self.entry(payment, &evidence).claiming([taking]);
-                let mut recorder = Recorder::new(command);
-                let after = recorder.payment(self.payment, Some(payment), entry)?;
-                let sequence = after.version();
-                Ok(recorder.finish(Subject::Payment(after), sequence))
-            }
+        let known = match view.claim(&key)? {
             Some(claim) => {
                 let taken = || Rejection::GatewayIdTaken(claim.stream.clone());
-                let operation = holder(payment, claim).ok_or_else(taken)?.id;
-                Report { payment: self.payment, operation, evidence }.decide(command, view)
+                Some(holder(payment, claim).ok_or_else(taken)?)
             }
+            None => payment.attempts().find(|attempt| self.may_be(attempt)),
+        };
+        if let Some(operation) = known.map(|known| known.id) {
+            return Report { payment: self.payment, operation, evidence }.decide(command, view);
+        }
+        let taking = (key, operation_fingerprint(self.attempt.into()));
+        let entry = self.entry(payment, &evidence).claiming([taking]);
+        let mut recorder = Recorder::new(command);
+        let after = recorder.payment(self.payment, Some(payment), entry)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
+    }
+
+    /// The money came, or it never will.
+    fn is_end(&self, payment: &Payment) -> bool {
+        match self.evidence.outcome {
+            Outcome::Succeeded { .. } => {
+                !Operation::moved_by(payment.terms().amount, &self.evidence).is_zero()
+            }
+            Outcome::Failed(_) => true,
+            _ => false,
         }
     }
 
+    /// Whether this is the attempt that somebody wrote down meanwhile, not knowing what the gateway calls it.
+    fn may_be(&self, attempt: &Operation) -> bool {
+        let theirs = attempt.gateway.as_ref() == Some(&self.gateway);
+        theirs && attempt.moved().is_some() && attempt.gateway_operation_id().is_none()
+    }
+
     /// The gateway's id of the attempt; where it gives none, that of the payment stands for its one attempt.
-    fn gateway_operation_id(&self, made_there: &GatewayPaymentId) -> GatewayOperationId {
+    fn gateway_operation_id(&self) -> GatewayOperationId {
         let given = self.evidence.gateway_operation_id.clone();
-        given.unwrap_or_else(|| made_there.clone().into())
+        given.unwrap_or_else(|| self.gateway_payment_id.clone().into())
     }
 
     fn entry(&self, payment: &Payment, evidence: &Evidence) -> Entry {

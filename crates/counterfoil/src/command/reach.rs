@@ -13,7 +13,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::destinations::Known;
-use crate::id::{AttemptId, PaymentId};
+use crate::id::{AttemptId, PaymentId, UpdateId};
 use crate::money::{Currency, Money};
 use crate::payment::{
     Checkout, Destination, Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment,
@@ -98,20 +98,20 @@ fn evidence() -> Vec<Evidence> {
     .collect()
 }
 
-fn update(change: References, target: Option<Target>) -> Command {
-    command(Request::Update(Update { payment: payment_id(), if_version: None, change, target }))
+fn update(number: u128, change: References, target: Option<Target>) -> Command {
+    let (update, payment) = (UpdateId::new(Uuid::from_u128(1_000 + number)), payment_id());
+    command(Request::Update(Update { update, payment, if_version: None, change, target }))
 }
 
 /// The status to be set; what that writes down gets an id of its own.
 fn set(status: PaymentStatus, number: u128) -> Command {
-    let operation = Uuid::from_u128(1_000 + number);
-    update(References::default(), Some(Target { status, at: None, operation }))
+    update(number, References::default(), Some(Target { status, at: None }))
 }
 
 fn known_to_its_gateway() -> Command {
     let change =
         References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
-    update(change, None)
+    update(0, change, None)
 }
 
 fn record(number: u128) -> Command {
@@ -127,7 +127,8 @@ fn record(number: u128) -> Command {
 fn discover(number: u128, evidence: Evidence) -> Command {
     let (payment, attempt) = (payment_id(), attempt_id(number));
     let evidence = evidence.with_gateway_operation_id(format!("found-{number}").parse().unwrap());
-    command(Request::Discover(Discover { payment, attempt, gateway: gateway(), evidence }))
+    let (gateway, gateway_payment_id) = (gateway(), "made-there".parse().unwrap());
+    command(Request::Discover(Discover { payment, attempt, gateway, gateway_payment_id, evidence }))
 }
 
 fn next(before: Option<&Arc<Payment>>, command: &Command) -> Option<Arc<Payment>> {

@@ -10,7 +10,8 @@ use crate::payment::Payment;
 ///
 /// Every replay of a command that took a name or made something is answered with the same
 /// [`stream`](Self::stream) and [`sequence`](Self::sequence). Evidence that says nothing new, and archiving
-/// what is archived, change nothing and are answered with the last event.
+/// what is archived, change nothing and are answered with the last event; so is a gateway's word about a payment that
+/// was made there, told once more.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Receipt {

@@ -22,7 +22,7 @@ pub enum Rejection {
     #[error("the payment has no operation {0}")]
     OperationNotFound(OperationId),
     /// The payment's status does not allow it.
-    #[error("cannot {action} a payment that is {status}")]
+    #[error("cannot {} a payment that is {status}", .action.verb())]
     NotAllowed {
         /// Which payment.
         payment: PaymentId,

@@ -74,10 +74,11 @@ impl Word<'_> {
         Ok(Some(entry.claiming(id.taking()).posting(postings)))
     }
 
-    /// Without a schedule of retries, a no ends the payment.
+    /// Without a schedule of retries, a no ends the payment; a person's no in any case.
     fn closes(&self) -> Option<Closed> {
         let refused = matches!(self.evidence.outcome, Outcome::Failed(_));
-        (refused && self.payment.closed().is_none()).then_some(Closed::Failed)
+        let open = self.payment.closed().is_none() || self.note.is_some();
+        (refused && open).then_some(Closed::Failed)
     }
 
     fn bind_gateway_id(&self, view: &View<'_>) -> Result<GatewayId, Halt> {

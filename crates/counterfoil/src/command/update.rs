@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::receipt::{Receipt, Subject};
@@ -15,16 +13,19 @@ use crate::account::{AccountId, Posting};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
 use crate::event::{Body, Closing, Entered, Start, StartResult, StreamId};
-use crate::id::{AttemptId, PaymentId, RefundId, VoidId};
-use crate::money::Money;
+use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
+use crate::money::{Money, MoneyError};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, PaymentMethod, References};
 use crate::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
+use crate::store::Key;
 use crate::text::Message;
 
 /// Changes names and notes of a payment, sets its status, or both, all of it or nothing. What changes nothing
 /// writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
+    /// The id it gets, and whatever it writes down with it: an attempt, a refund or a void.
+    pub update: UpdateId,
     /// Which payment.
     pub payment: PaymentId,
     /// The version that it must have; `None`: any.
@@ -54,8 +55,6 @@ pub struct Target {
     pub status: PaymentStatus,
     /// When it came about; not in the future. `None`: now.
     pub at: Option<Timestamp>,
-    /// The id of the attempt, refund or void that is written down, if one is.
-    pub operation: Uuid,
 }
 
 /// The statuses that can be set of a payment that stands at `status`.
@@ -95,6 +94,9 @@ fn way(from: PaymentStatus, to: PaymentStatus) -> Option<Way> {
 
 impl Update {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let own = (ClaimKey::update(view.scope, self.update), Fingerprint::default());
+        view.require([Key::Claim(own.0.clone()), view.payment_key(self.payment)])?;
+        view.unless_claimed(&own.0, &own.1)?;
         let payment = view.payment(self.payment)?;
         let change = self.news(payment);
         let target = self.target.as_ref().filter(|target| !target.is_reached(payment));
@@ -103,21 +105,21 @@ impl Update {
             return Err(Halt::Same(Box::new(receipt)));
         }
         self.check(payment)?;
-        let mut recorder = Recorder::new(command);
-        let mut after = payment.clone();
+        let mut books = Books { recorder: Recorder::new(command), after: payment.clone(), own: Some(own) };
         if !change.is_empty() {
             let claim = take_gateway_payment_id(command, view, payment, &change)?;
-            let entry = Entry::new(Cause::Command, Body::Changed(change)).claiming(claim);
-            after = recorder.payment(self.payment, Some(&after), entry)?;
+            books.write(Entry::new(Cause::Command, Body::Changed(change)).claiming(claim))?;
         }
         // What was changed may have led there already.
-        if let Some(target) = target.filter(|target| !target.is_reached(&after)) {
+        if let Some(target) = target.filter(|target| !target.is_reached(&books.after)) {
             let message = self.change.error_message.as_ref();
-            let step = Step { command, view, payment: &after, target, message };
-            after = step.take(&mut recorder)?;
+            Step { command, view, update: self.update, target, message }.take(&mut books)?;
         }
-        let sequence = after.version();
-        Ok(recorder.finish(Subject::Payment(after), sequence))
+        let Books { recorder, after, .. } = books;
+        if let Some(target) = self.target.as_ref().filter(|target| !target.is_reached(&after)) {
+            return Err(not_settable(&after, target).into());
+        }
+        Ok(recorder.finish(Subject::Payment(after), payment.version() + 1))
     }
 
     /// What of the change is one.
@@ -180,15 +182,27 @@ fn unless<T: Clone + PartialEq>(wanted: Option<&T>, known: Option<&T>) -> Option
 }
 
 impl Target {
-    /// Whether the payment stands there, or what this very command wrote down is there: later events may have
-    /// moved the payment on.
     fn is_reached(&self, payment: &Payment) -> bool {
-        let made = |operation: &Operation| match operation.id {
-            OperationId::Attempt(id) => id.as_uuid() == self.operation,
-            OperationId::Refund(id) => id.as_uuid() == self.operation,
-            OperationId::Void(id) => id.as_uuid() == self.operation,
-        };
-        payment.status() == self.status || payment.operations().iter().any(made)
+        payment.status() == self.status
+    }
+}
+
+fn not_settable(payment: &Payment, target: &Target) -> Rejection {
+    Rejection::NotSettable { payment: payment.id(), status: payment.status(), to: target.status }
+}
+
+/// What an update writes, event by event. The first of them stands for it, and takes its name.
+struct Books<'a> {
+    recorder: Recorder<'a>,
+    after: Arc<Payment>,
+    own: Option<Taking>,
+}
+
+impl Books<'_> {
+    fn write(&mut self, entry: Entry) -> Result<(), Rejection> {
+        let entry = entry.claiming(self.own.take());
+        self.after = self.recorder.payment(self.after.id(), Some(&self.after), entry)?;
+        Ok(())
     }
 }
 
@@ -196,87 +210,80 @@ impl Target {
 struct Step<'a> {
     command: &'a Command,
     view: &'a View<'a>,
-    payment: &'a Arc<Payment>,
+    update: UpdateId,
     target: &'a Target,
     message: Option<&'a Message>,
 }
 
 impl Step<'_> {
-    fn take(&self, recorder: &mut Recorder<'_>) -> Result<Arc<Payment>, Halt> {
+    fn take(&self, books: &mut Books<'_>) -> Result<(), Halt> {
         let at = self.target.at.unwrap_or(self.command.at);
         if at > self.command.at {
             return Err(Rejection::InFuture(at).into());
         }
-        let payment = self.payment;
-        let way = way(payment.status(), self.target.status).ok_or_else(|| self.not_settable())?;
-        let entry = match way {
-            Way::Submit => Entry::new(Cause::Command, Body::Submitted {}),
+        let payment = books.after.clone();
+        let way = way(payment.status(), self.target.status);
+        let id = self.update.as_uuid();
+        match way.ok_or_else(|| not_settable(&payment, self.target))? {
+            Way::Submit => books.write(Entry::new(Cause::Command, Body::Submitted {}))?,
             Way::Capture => {
-                let outcome = Outcome::Succeeded { reported: None };
-                let attempt = AttemptId::new(self.target.operation);
+                let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
                 let named = payment.gateway_payment_id().is_some();
-                record::entry(self.command, payment, attempt, Evidence::new(outcome, at), named)?
+                let attempt = AttemptId::new(id);
+                books.write(record::entry(self.command, &payment, attempt, evidence, named)?)?;
             }
-            Way::Close(closes) => self.close(closes, at)?,
-            Way::Resolve => self.resolve(at)?,
+            Way::Close(closes) => books.write(self.close(&payment, closes, at)?)?,
+            Way::Resolve => self.resolve(at, books)?,
             Way::Reverse => {
                 // What is under way may yet bring money.
-                self.require(payment.live_attempt().is_none())?;
-                return self.give_back(OperationId::Void(VoidId::new(self.target.operation)), at, recorder);
+                self.require(payment.live_attempt().is_none(), &payment)?;
+                self.give_back(OperationId::Void(VoidId::new(id)), at, books)?;
             }
-            Way::Refund => {
-                return self.give_back(
-                    OperationId::Refund(RefundId::new(self.target.operation)),
-                    at,
-                    recorder,
-                );
-            }
-        };
-        Ok(recorder.payment(payment.id(), Some(payment), entry)?)
+            Way::Refund => self.give_back(OperationId::Refund(RefundId::new(id)), at, books)?,
+        }
+        Ok(())
     }
 
-    fn not_settable(&self) -> Rejection {
-        let (payment, to) = (self.payment, self.target.status);
-        Rejection::NotSettable { payment: payment.id(), status: payment.status(), to }
-    }
-
-    fn require(&self, holds: bool) -> Result<(), Rejection> {
-        if holds { Ok(()) } else { Err(self.not_settable()) }
+    fn require(&self, holds: bool, payment: &Payment) -> Result<(), Rejection> {
+        if holds { Ok(()) } else { Err(not_settable(payment, self.target)) }
     }
 
     /// What waits for the payer is given up; what is on its way cannot be.
-    fn close(&self, closes: Closed, occurred_at: Timestamp) -> Result<Entry, Rejection> {
-        let live = self.payment.attempts().filter(|attempt| attempt.status().is_live());
-        self.require(live.clone().all(|attempt| attempt.status() == OperationStatus::RequiresAction))?;
+    fn close(&self, payment: &Payment, closes: Closed, occurred_at: Timestamp) -> Result<Entry, Rejection> {
+        let live = payment.attempts().filter(|attempt| attempt.status().is_live());
+        let waiting = live.clone().all(|attempt| attempt.status() == OperationStatus::RequiresAction);
+        self.require(waiting, payment)?;
         let cancels = live.map(|attempt| attempt.id).collect();
         Ok(Entry::new(Cause::Command, Body::Closed(Closing { closes, occurred_at, cancels })))
     }
 
-    /// A person's word about the live attempt counts as the gateway's, and is marked.
-    fn resolve(&self, at: Timestamp) -> Result<Entry, Halt> {
-        let payment = self.payment;
-        let live = payment.live_attempt().ok_or_else(|| self.not_settable())?;
-        if let Some(until) = live.runs_until().filter(|until| *until > self.command.at) {
+    /// A person's word about what is under way counts as the gateway's, and is marked. A no is about all of it.
+    fn resolve(&self, at: Timestamp, books: &mut Books<'_>) -> Result<(), Halt> {
+        let payment = books.after.clone();
+        let live = payment.attempts().filter(|attempt| attempt.status().is_live());
+        let on_its_way = live.clone().filter_map(Operation::runs_until).max();
+        if let Some(until) = on_its_way.filter(|until| *until > self.command.at) {
             return Err(Rejection::InFlight { payment: payment.id(), until }.into());
         }
-        let outcome = match self.target.status {
-            PaymentStatus::Succeeded => Outcome::Succeeded { reported: None },
-            _ => Outcome::Failed(record::failure(self.message.cloned())),
+        let (outcome, meant) = match self.target.status {
+            PaymentStatus::Succeeded => (Outcome::Succeeded { reported: None }, 1),
+            _ => (Outcome::Failed(record::failure(self.message.cloned())), usize::MAX),
         };
         let evidence = Evidence::new(outcome, at);
-        let note = self.message.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
-        let word = Word { payment, operation: live, evidence: &evidence, note: Some(note) };
-        Ok(word.entry(self.view)?.ok_or_else(|| self.not_settable())?)
+        for id in live.take(meant).map(|attempt| attempt.id) {
+            let note = self.message.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
+            let payment = books.after.clone();
+            let unknown = || not_settable(&payment, self.target);
+            let operation = payment.operation(id).ok_or_else(unknown)?;
+            let word = Word { payment: &payment, operation, evidence: &evidence, note: Some(note) };
+            books.write(word.entry(self.view)?.ok_or_else(unknown)?)?;
+        }
+        Ok(())
     }
 
     /// All that can be refunded goes back to where it came from.
-    fn give_back(
-        &self,
-        operation: OperationId,
-        at: Timestamp,
-        recorder: &mut Recorder<'_>,
-    ) -> Result<Arc<Payment>, Halt> {
-        let payment = self.payment;
+    fn give_back(&self, operation: OperationId, at: Timestamp, books: &mut Books<'_>) -> Result<(), Halt> {
+        let payment = books.after.clone();
         let amount = payment.refundable();
         let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
         let start = Start {
@@ -287,27 +294,12 @@ impl Step<'_> {
             result: StartResult::Recorded(evidence),
             closes: None,
         };
-        let from = AccountId::destination(&payment.terms().destination);
-        let entry = Entry::new(Cause::Command, Body::Started(start)).posting(Posting::transfer(
-            amount,
-            from,
-            self.source(),
-        ));
-        let after = recorder.payment(payment.id(), Some(payment), entry)?;
+        books.write(Entry::new(Cause::Command, Body::Started(start)).posting(ways_back(&payment)?))?;
         if let PaymentMethod::Credits(wallet) = &payment.terms().method {
             let entered = Entered { amount, payment: payment.id(), operation };
-            self.credit(AccountId::wallet(wallet), entered, recorder)?;
+            self.credit(AccountId::wallet(wallet), entered, &mut books.recorder)?;
         }
-        Ok(after)
-    }
-
-    /// Where the money came from.
-    fn source(&self) -> AccountId {
-        if let PaymentMethod::Credits(wallet) = &self.payment.terms().method {
-            return AccountId::wallet(wallet);
-        }
-        let paid = self.payment.attempts().filter(|attempt| attempt.moved().is_some()).last();
-        source(paid.and_then(|attempt| attempt.gateway.as_ref()))
+        Ok(())
     }
 
     /// Puts back into the wallet what was given back.
@@ -320,4 +312,27 @@ impl Step<'_> {
         recorder.account(wallet, account.map(AsRef::as_ref), entry)?;
         Ok(())
     }
+}
+
+/// The postings by which all that is refundable goes back to where it came from: what came first goes first.
+fn ways_back(payment: &Payment) -> Result<Vec<Posting>, MoneyError> {
+    let terms = payment.terms();
+    let currency = terms.amount.currency();
+    let mut left = payment.refundable().minor();
+    let gross = |attempts: i64, attempt: Money| attempts.saturating_add(attempt.minor());
+    let mut gone = payment.attempts().filter_map(Operation::moved).fold(0, gross).saturating_sub(left);
+    let mut postings = Vec::new();
+    for attempt in payment.attempts() {
+        let moved = attempt.moved().map_or(0, Money::minor);
+        let skipped = moved.min(gone);
+        let back = (moved - skipped).min(left);
+        (gone, left) = (gone - skipped, left - back);
+        let to = match &terms.method {
+            PaymentMethod::Credits(wallet) => AccountId::wallet(wallet),
+            _ => source(attempt.gateway.as_ref()),
+        };
+        let from = AccountId::destination(&terms.destination);
+        postings.extend(Posting::transfer(Money::from_minor(back, currency)?, from, to));
+    }
+    Ok(postings)
 }

@@ -168,7 +168,10 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Res
     let operation = known(payment, reported.operation, event)?;
     operation.hear(reported);
     touch(operation, event);
-    payment.closed = payment.closed.or(reported.closes);
+    payment.closed = match reported.note {
+        Some(_) => reported.closes.or(payment.closed),
+        None => payment.closed.or(reported.closes),
+    };
     Ok(())
 }
 

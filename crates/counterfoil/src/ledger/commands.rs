@@ -5,7 +5,7 @@ use crate::command::{
     self, Archive, Create, Process, Receipt, RecordAttempt, Rejection, Report, Request, Target, TopUp,
 };
 use crate::event::StreamId;
-use crate::id::{AttemptId, PaymentId, TopUpId};
+use crate::id::{AttemptId, PaymentId, TopUpId, UpdateId};
 use crate::payment::{Evidence, OperationId};
 use crate::scope::Caller;
 use crate::store::ExecuteError;
@@ -121,7 +121,7 @@ impl Ledger {
     }
 
     /// Changes names and notes of a payment, or writes down what became of it elsewhere, all of it or nothing.
-    /// [`Target`](crate::command::Target) tells which status can be set from where, and what that writes down.
+    /// [`Target`] tells which status can be set from where, and what that writes down.
     /// No gateway is called.
     ///
     /// # Errors
@@ -134,15 +134,16 @@ impl Ledger {
         update: Update,
     ) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
-        let target =
-            update.status.map(|(status, moment)| Target { status, at: moment, operation: self.ids.next(at) });
-        let update =
-            command::Update { payment, if_version: update.if_version, change: update.change, target };
+        let Update { if_version, change, status } = update;
+        let target = status.map(|(status, at)| Target { status, at });
+        let id = UpdateId::new(self.ids.next(at));
+        let update = command::Update { update: id, payment, if_version, change, target };
         let command = self.command_at(caller, at, Request::Update(update));
         self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
     }
 
-    /// Writes down what a gateway says about an operation. Any order and any repetition of the same
+    /// Writes down what a gateway says about an operation, in its webhook, say: of which payment and operation, it
+    /// knows if both were sent along with the [charge](crate::gateway::Charge). Any order and any repetition of the same
     /// evidence leads to the same payment.
     ///
     /// # Errors
@@ -161,11 +162,11 @@ impl Ledger {
     }
 
     /// Asks the gateway about the payment's live attempt, or about a payment that was made there, and writes down
-    /// the answer. Moves no money: this is how an unknown outcome is settled. `None` if there is nothing to ask about, nobody to ask (the attempt
-    /// went to another gateway than this ledger's), or no news.
+    /// the answer. Moves no money: this is how an unknown outcome is settled. `None` if there is nothing to ask
+    /// about, nobody to ask (the attempt went to another gateway than this ledger's), or no news.
     ///
     /// A gateway that knows nothing of the attempt ends it as `NOT_SENT` once the attempt's lease is over and
-    /// the gateway's declared [finality](Gateway::finality) has passed; by default that is never.
+    /// the gateway's declared [finality](crate::gateway::Gateway::finality) has passed; by default that is never.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Sub
 use crate::destinations::Known;
 use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use crate::id::{AttemptId, PaymentId};
-use crate::payment::{Evidence, Operation, OperationId, Outcome, Payment};
+use crate::payment::{Checkout, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::{Caller, Scope};
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
@@ -46,15 +46,13 @@ impl Ledger {
         self.execute(report).await
     }
 
-    /// A replay of something whose outcome nobody knows, or whose caller must be gone, is the moment to ask.
-    /// Without an answer it stays as it is.
+    /// A replay of something that has no outcome yet is the moment to ask, unless whoever started it may still be on
+    /// the way. Without an answer it stays as it is.
     async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
         let Some(payment) = receipt.payment() else { return receipt };
-        let lost = |attempt: &Operation| {
-            let gone = attempt.lease_until.is_some_and(|lease_until| self.clock.now() >= lease_until);
-            attempt.status() == OperationStatus::Unknown || gone
-        };
-        if !payment.live_attempt().is_some_and(lost) {
+        let on_its_way =
+            |attempt: &Operation| attempt.runs_until().is_some_and(|until| self.clock.now() < until);
+        if payment.live_attempt().is_none_or(on_its_way) {
             return receipt;
         }
         match self.ask(caller, payment).await {
@@ -82,7 +80,7 @@ impl Ledger {
                     method: terms.method.kind(),
                     instrument: operation.instrument.clone(),
                     destination: terms.destination.clone(),
-                    checkout: terms.checkout.clone(),
+                    checkout: Checkout { gateway: operation.gateway.clone(), ..terms.checkout.clone() },
                     metadata: payment.metadata().clone(),
                     deadline,
                 };
@@ -101,7 +99,9 @@ impl Ledger {
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let Some(operation) = payment.live_attempt() else {
+        let given_up = |attempt: &&Operation| attempt.status() == OperationStatus::Canceled;
+        let unsettled = payment.live_attempt().or_else(|| payment.attempts().filter(given_up).last());
+        let Some(operation) = unsettled else {
             return self.look_up_payment(caller, payment).await;
         };
         // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
@@ -126,7 +126,11 @@ impl Ledger {
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let waits = payment.status() == PaymentStatus::Pending;
+        // Ended here is not ended there: the payer may have paid all the same.
+        let waits = matches!(
+            payment.status(),
+            PaymentStatus::Pending | PaymentStatus::Failed | PaymentStatus::Voided
+        );
         let Some(id) = payment.gateway_payment_id().filter(|_| waits) else { return Ok(None) };
         let gateway = self.gateway_of(payment);
         let Some(gateway) = gateway else { return Ok(None) };
@@ -142,6 +146,7 @@ impl Ledger {
             payment: payment.id(),
             attempt: AttemptId::new(self.ids.next(at)),
             gateway: gateway.name().clone(),
+            gateway_payment_id: id.clone(),
             evidence,
         };
         let command = self.command_at(caller, at, Request::Discover(discover));

@@ -50,7 +50,8 @@ pub enum PaymentMethod {
     Offline,
     /// Credits of this wallet.
     Credits(WalletId),
-    /// A page of a gateway; the id, where there is one, is for the gateway to understand.
+    /// A page of a gateway, which has to be [named](crate::ledger::NewPayment::with_gateway); the id, where there is
+    /// one, is for the gateway to understand.
     PaymentLink(Option<PaymentMethodId>),
     /// A virtual payment address.
     Upi(PaymentMethodId),

@@ -31,7 +31,7 @@ use crate::money::Money;
 use crate::scope::Scope;
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::text::{
-    Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId,
+    Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId, PaymentUrl,
 };
 use crate::word::words;
 
@@ -140,6 +140,12 @@ impl Payment {
     #[must_use]
     pub fn live_attempt(&self) -> Option<&Operation> {
         self.attempts().find(|attempt| attempt.status().is_live())
+    }
+
+    /// Where the payer is sent, while the payer must act.
+    #[must_use]
+    pub fn payment_url(&self) -> Option<&PaymentUrl> {
+        self.live_attempt().and_then(Operation::payment_url)
     }
 
     /// The money that was taken and not taken back by a void; at most what [`Money`] can say, which only several

@@ -58,6 +58,15 @@ pub const fn allowed(status: PaymentStatus, action: Action) -> bool {
 }
 
 impl Action {
+    /// Itself as a word in a sentence, followed by "a payment".
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Action::RecordAttempt => "record an attempt of",
+            _ => self.as_str(),
+        }
+    }
+
     /// The statuses that allow this action.
     pub fn statuses(self) -> impl Iterator<Item = PaymentStatus> {
         PaymentStatus::ALL.iter().copied().filter(move |status| allowed(*status, self))

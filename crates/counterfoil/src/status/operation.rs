@@ -28,7 +28,8 @@ words! {
 use OperationStatus::{Canceled, Failed, NotSent, Processing, RequiresAction, Reversed, Succeeded, Unknown};
 
 const ROWS: &[Row<OperationStatus>] = &[
-    (None, &[Processing, Succeeded, Failed], Causes::CE),
+    (None, &[Processing], Causes::C),
+    (None, &[Succeeded, Failed], Causes::CE),
     (Some(Processing), &[RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
     (Some(Processing), &[Unknown], Causes::ET),
     (Some(RequiresAction), &[Processing, Succeeded, Failed, Unknown], Causes::E),

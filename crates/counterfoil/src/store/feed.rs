@@ -10,7 +10,8 @@ use crate::event::Event;
 use crate::id::{Base32, parse_base32};
 
 /// A place in the feed of one store: behind an event. Later places are greater; nothing else about it means
-/// anything, and no other store knows it.
+/// anything, and no other store knows it. Whoever sees two of them can tell about how much was written in between, in
+/// all scopes together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position([u8; 16]);
 

@@ -10,7 +10,7 @@ use counterfoil::store::PaymentStore;
 use counterfoil::verify::verify;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
-use counterfoil_testkit::fixtures::{caller, invoice, usd};
+use counterfoil_testkit::fixtures::{self, caller, invoice, usd};
 
 fn books() -> (Ledger, [Arc<Sandbox>; 2]) {
     let [first, second] = ["first", "second"].map(|name| Arc::new(Sandbox::named(name.parse().unwrap())));
@@ -83,8 +83,11 @@ async fn a_payment_that_was_made_at_its_gateway_is_polled_and_never_charged() {
         if let Some(event) = ledger.history(&caller.scope, &polled.stream, 2, 1).await.unwrap().first() {
             assert_eq!(event.cause(), Cause::Evidence);
         }
+        // Nothing to ask about any more, or no news.
         let again = ledger.inquire(&caller, id).await.unwrap();
-        assert!(again.is_none(), "nothing to ask about any more, or no news");
+        assert!(again.is_none_or(|again| again.replayed));
+        let stored = ledger.payment(&caller.scope, id).await.unwrap().unwrap();
+        assert_eq!(stored.version(), 2 + attempts as u64);
     }
     assert_eq!(first.calls(), 0);
     verify(ledger.store().as_ref()).await.unwrap();
@@ -102,6 +105,47 @@ async fn without_its_gateway_a_payment_made_there_cannot_be_processed() {
     assert_eq!(refused.rejection(), Some(&Rejection::AtGateway { payment: id }));
 }
 
+/// INVARIANTS 9: what came through two gateways goes back through both.
+#[tokio::test]
+async fn money_goes_back_to_where_it_came_from() {
+    let (ledger, _) = books();
+    let caller = caller("acme");
+    let down = PaymentMethod::Card(Some("pm_sandbox_down".parse().unwrap()));
+    let made = ledger.create(&caller, NewPayment::new(usd(100), invoice("inv_1"), down)).await.unwrap();
+    let (id, first) = (made.payment().unwrap().id(), made.payment().unwrap().operations()[0].id);
+    let mut update = Update::default();
+    update.change.gateway = Some("second".parse().unwrap());
+    update.change.instrument = Some("pm_1".parse().unwrap());
+    ledger.update(&caller, id, update).await.unwrap();
+    ledger.process(&caller, id, Processing::default()).await.unwrap();
+    let late = fixtures::evidence(fixtures::succeeded(Some(usd(70))), 1);
+    ledger.report(&caller, id, first, late).await.unwrap();
+    let done = ledger.update(&caller, id, Update::to(PaymentStatus::Refunded)).await.unwrap();
+    assert_eq!(done.payment().unwrap().refunded(), usd(170));
+    let mut balances = std::collections::BTreeMap::new();
+    for event in ledger.history(&caller.scope, &done.stream, 0, 100).await.unwrap() {
+        for posting in event.postings() {
+            *balances.entry(posting.account.to_string()).or_insert(0) += posting.minor;
+        }
+    }
+    assert_eq!(balances.len(), 3, "two gateways and what was paid");
+    assert!(balances.values().all(|balance| *balance == 0), "{balances:?}");
+}
+
+/// Ended here is not ended there.
+#[tokio::test]
+async fn a_gateway_is_still_asked_about_what_was_given_up_here() {
+    let (ledger, _) = books();
+    let caller = caller("acme");
+    let id = ledger.create(&caller, card().recorded_only()).await.unwrap().payment().unwrap().id();
+    let update = Update::default().with_gateway_payment_id("sandbox_paid_1".parse().unwrap());
+    ledger.update(&caller, id, update).await.unwrap();
+    ledger.update(&caller, id, Update::to(PaymentStatus::Voided)).await.unwrap();
+    let found = ledger.inquire(&caller, id).await.unwrap().unwrap();
+    assert_eq!(found.payment().unwrap().status(), PaymentStatus::Succeeded);
+    assert!(found.payment().unwrap().reviews().contains(&Review::Contradiction));
+}
+
 #[tokio::test]
 async fn money_for_a_payment_that_was_ended_counts_and_is_marked() {
     let store: Arc<dyn PaymentStore> = Arc::new(MemoryStore::new());
@@ -115,8 +159,8 @@ async fn money_for_a_payment_that_was_ended_counts_and_is_marked() {
     assert_eq!(voided.payment().unwrap().status(), PaymentStatus::Voided);
 
     let attempt = voided.payment().unwrap().attempts().next().unwrap().id;
-    let outcome = counterfoil_testkit::fixtures::succeeded(Some(usd(150)));
-    let evidence = counterfoil_testkit::fixtures::evidence(outcome, 1);
+    let outcome = fixtures::succeeded(Some(usd(150)));
+    let evidence = fixtures::evidence(outcome, 1);
     let late = ledger.report(&caller, id, attempt, evidence).await.unwrap();
     let payment = late.payment().unwrap();
     assert_eq!((payment.status(), payment.captured()), (PaymentStatus::Succeeded, usd(50)));

@@ -14,7 +14,7 @@ use counterfoil::command::{
 };
 use counterfoil::destinations::{DestinationInfo, Known};
 use counterfoil::event::{Event, Hash, StreamId};
-use counterfoil::id::{AttemptId, PaymentId, TopUpId};
+use counterfoil::id::{AttemptId, PaymentId, TopUpId, UpdateId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
     Checkout, Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, References,
@@ -67,13 +67,19 @@ fn report(payment: u128, attempt: u128, outcome: Outcome) -> Request {
     })
 }
 
-fn update(payment: u128, change: References, target: Option<Target>) -> Request {
-    Request::Update(Update { payment: PaymentId::new(id(payment)), if_version: None, change, target })
+fn update(payment: u128, place: u128, change: References, target: Option<Target>) -> Request {
+    let update = UpdateId::new(id(payment + place));
+    Request::Update(Update { update, payment: PaymentId::new(id(payment)), if_version: None, change, target })
 }
 
 fn set(payment: u128, status: PaymentStatus, at: Option<&str>) -> Request {
     let at = at.map(|at| at.parse().unwrap());
-    update(payment, References::default(), Some(Target { status, at, operation: id(payment + 9) }))
+    update(
+        payment,
+        if status == PaymentStatus::Pending { 8 } else { 9 },
+        References::default(),
+        Some(Target { status, at }),
+    )
 }
 
 fn record(payment: u128, attempt: u128, outcome: Recorded) -> Request {
@@ -95,11 +101,12 @@ fn made_there(payment: u128, outcome: Outcome) -> [Request; 3] {
         payment: PaymentId::new(id(payment)),
         attempt: AttemptId::new(id(payment + 1)),
         gateway: "sandbox".parse().unwrap(),
+        gateway_payment_id: format!("pi_{payment}").parse().unwrap(),
         evidence: Evidence::new(outcome, "2026-01-02T03:04:05.5Z".parse().unwrap()),
     };
     [
         Request::Create(create(payment, PaymentMethod::Card(None), false)),
-        update(payment, change, None),
+        update(payment, 7, change, None),
         Request::Discover(discover),
     ]
 }
@@ -135,8 +142,8 @@ fn later_requests() -> Vec<Request> {
     let mut requests = vec![
         Request::Create(link),
         report(70, 71, Outcome::Canceled { error_message: why() }),
-        update(70, change, None),
-        update(70, emptied, None),
+        update(70, 7, change, None),
+        update(70, 8, emptied, None),
         Request::Create(create(80, upi, false)),
         set(80, PaymentStatus::Pending, None),
         record(80, 81, Recorded::Failed { error_message: Some(why()) }),
