@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
+use std::mem;
 use std::ops::Bound;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,13 +75,6 @@ impl Books {
         for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
             self.records.insert(record.key(), record);
         }
-        if !plan.is_empty() {
-            self.wake();
-        }
-    }
-
-    fn wake(&mut self) {
-        self.waiting.drain(..).for_each(Waker::wake);
     }
 
     /// The payments of `scope`, in the order of their ids.
@@ -127,6 +121,11 @@ impl Books {
     }
 }
 
+/// Wakes them without the lock: whoever is woken may look at once.
+fn wake(waiting: Vec<Waker>) {
+    waiting.into_iter().for_each(Waker::wake);
+}
+
 /// How many events stand up to a position.
 fn place(position: Position) -> usize {
     position.number().and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
@@ -140,9 +139,14 @@ impl PaymentStore for MemoryStore {
     }
 
     async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
-        let mut books = self.open("executing a command").map_err(ExecuteError::NotCommitted)?;
-        let plan = books.decide(&command);
-        books.write(&plan);
+        let (plan, waiting) = {
+            let mut books = self.open("executing a command").map_err(ExecuteError::NotCommitted)?;
+            let plan = books.decide(&command);
+            books.write(&plan);
+            let waiting = if plan.is_empty() { Vec::new() } else { mem::take(&mut books.waiting) };
+            (plan, waiting)
+        };
+        wake(waiting);
         let missing = || StoreError::new(StoreErrorKind::Other, "answering a command");
         plan.committed().next().unwrap_or_else(|| Err(ExecuteError::Unknown(missing())))
     }
@@ -202,9 +206,12 @@ impl PaymentStore for MemoryStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        let mut books = self.books();
-        books.closed = true;
-        books.wake();
+        let waiting = {
+            let mut books = self.books();
+            books.closed = true;
+            mem::take(&mut books.waiting)
+        };
+        wake(waiting);
         Ok(())
     }
 }
