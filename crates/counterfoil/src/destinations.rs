@@ -15,6 +15,32 @@ use crate::text::DestinationNumber;
 ///
 /// It tells what the host knows at that moment. Two payments of one destination that begin at the same time may
 /// both find it open: whether it is then paid twice is the host's to see, in its [feed](crate::store::Feed).
+///
+/// ```
+/// use async_trait::async_trait;
+/// use counterfoil::destinations::{DestinationInfo, Destinations, DestinationsUnavailable};
+/// use counterfoil::money::Currency;
+/// use counterfoil::payment::Destination;
+/// use counterfoil::scope::Scope;
+///
+/// #[derive(Debug)]
+/// struct Invoices; // with a pool of connections, say
+///
+/// #[async_trait]
+/// impl Destinations for Invoices {
+///     async fn look_up(
+///         &self,
+///         _scope: &Scope,
+///         destination: &Destination,
+///     ) -> Result<Option<DestinationInfo>, DestinationsUnavailable> {
+///         Ok(match destination.id.as_str() {
+///             "inv_1" => Some(DestinationInfo::payable_in(Currency::USD)),
+///             "inv_2" => Some(DestinationInfo::payable_in(Currency::USD).not_payable()),
+///             _ => None,
+///         })
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Destinations: Debug + Send + Sync + 'static {
     /// What is known of `destination`; `None` if there is no such thing in `scope`.

@@ -124,6 +124,35 @@ impl Ledger {
     /// [`Target`] tells which status can be set from where, and what that writes down.
     /// No gateway is called.
     ///
+    /// ```
+    /// use counterfoil::command::Rejection;
+    /// use counterfoil::status::PaymentStatus;
+    /// # use counterfoil::ledger::{Ledger, NewPayment, Update};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let card = PaymentMethod::Card(None);
+    /// # let amount = Money::parse("99.50", Currency::USD)?;
+    /// # let new = || NewPayment::new(amount, invoice.clone(), card.clone()).recorded_only();
+    /// # let made = ledger.create(&caller, new()).await?;
+    ///
+    /// let payment = made.payment().unwrap();
+    /// let paid = Update::to(PaymentStatus::Succeeded).if_version(payment.version());
+    /// let done = ledger.update(&caller, payment.id(), paid).await?;
+    /// assert_eq!(done.payment().unwrap().captured(), payment.terms().amount);
+    ///
+    /// let late = Update::to(PaymentStatus::Voided).if_version(payment.version());
+    /// let refused = ledger.update(&caller, payment.id(), late).await.unwrap_err();
+    /// assert!(matches!(refused.rejection(), Some(Rejection::VersionConflict { version: 2, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`create`](Self::create).

@@ -50,6 +50,37 @@ impl Ledger {
 
     /// A page of the payments of `scope`.
     ///
+    /// ```
+    /// use counterfoil::store::{Filter, Query};
+    /// # use counterfoil::ledger::{Ledger, NewPayment, Update};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let card = PaymentMethod::Card(None);
+    /// # let amount = Money::parse("99.50", Currency::USD)?;
+    /// # let new = || NewPayment::new(amount, invoice.clone(), card.clone()).recorded_only();
+    /// # let made = ledger.create(&caller, new()).await?;
+    ///
+    /// let mut filter = Filter::default();
+    /// filter.destination_id = Some("inv_1".parse()?);
+    /// let first = Query::new(filter, 100);
+    /// let (mut query, mut count) = (first.clone(), 0);
+    /// loop {
+    ///     let page = ledger.list(&caller.scope, &query).await?;
+    ///     count += page.payments.len();
+    ///     let Some(cursor) = page.next else { break };
+    ///     query = first.clone().after(cursor);
+    /// }
+    /// assert_eq!(count, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The store's.
@@ -60,6 +91,37 @@ impl Ledger {
     /// What happened in `scope` behind `after`, at most `limit` events of it: every event once, in an order that
     /// never changes. Whoever keeps the answer's [`next`](Feed::next) with the effects of its events, in one
     /// transaction, has each effect exactly once, whenever it is stopped.
+    ///
+    /// ```
+    /// use counterfoil::store::Position;
+    /// # use counterfoil::ledger::{Ledger, NewPayment, Update};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let card = PaymentMethod::Card(None);
+    /// # let amount = Money::parse("99.50", Currency::USD)?;
+    /// # let new = || NewPayment::new(amount, invoice.clone(), card.clone()).recorded_only();
+    /// # let made = ledger.create(&caller, new()).await?;
+    ///
+    /// let mut position = Position::START; // or where the last run had come to
+    /// loop {
+    ///     let feed = ledger.feed(&caller.scope, position, 100).await?;
+    ///     if feed.next == position {
+    ///         break; // or `ledger.news(position).await?`, to wait for more
+    ///     }
+    ///     for entry in &feed.entries {
+    ///         println!("{} {}", entry.event.stream(), entry.event.body().kind());
+    ///     }
+    ///     position = feed.next; // to be kept together with what was done about the events
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -6,8 +6,8 @@ use crate::money::Money;
 use crate::payment::{Checkout, Destination, PaymentMethod, References};
 use crate::status::PaymentStatus;
 use crate::text::{
-    GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey, Message, Metadata, PaymentMethodId,
-    WalletId,
+    GatewayName, GatewayOperationId, GatewayPaymentId, GatewayTrackingId, IdempotencyKey, Message, Metadata,
+    PaymentMethodId, ReturnUrl, WalletId,
 };
 
 /// A payment to be made.
@@ -36,6 +36,13 @@ impl NewPayment {
     pub fn new(amount: Money, destination: Destination, method: PaymentMethod) -> NewPayment {
         let (checkout, metadata) = (Checkout::default(), Metadata::default());
         NewPayment { amount, destination, method, checkout, metadata, idempotency_key: None, process: true }
+    }
+
+    /// With these addresses for the payer to come back to: when it went well, and when not.
+    #[must_use]
+    pub fn with_return_urls(mut self, success: ReturnUrl, cancel: ReturnUrl) -> NewPayment {
+        (self.checkout.success_url, self.checkout.cancel_url) = (Some(success), Some(cancel));
+        self
     }
 
     /// Through this gateway.
@@ -170,6 +177,27 @@ impl Update {
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Update {
         self.change.metadata = Some(metadata);
+        self
+    }
+
+    /// Through this gateway from now on.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: GatewayName) -> Update {
+        self.change.gateway = Some(gateway);
+        self
+    }
+
+    /// With this instrument for its next attempts.
+    #[must_use]
+    pub fn with_instrument(mut self, instrument: PaymentMethodId) -> Update {
+        self.change.instrument = Some(instrument);
+        self
+    }
+
+    /// Tracked under this at its gateway.
+    #[must_use]
+    pub fn with_gateway_tracking_id(mut self, id: GatewayTrackingId) -> Update {
+        self.change.gateway_tracking_id = Some(id);
         self
     }
 
