@@ -89,8 +89,8 @@ struct HistoryView<'a> {
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
-struct EventView<'a> {
-    /// 1, 2, 3 … of its payment.
+pub(crate) struct EventView<'a> {
+    /// 1, 2, 3 … of its payment or account.
     sequence: u64,
     /// What happened. New words may come.
     #[serde(rename = "type")]
@@ -111,7 +111,7 @@ struct EventView<'a> {
 }
 
 impl EventView<'_> {
-    fn of(event: &Event) -> EventView<'_> {
+    pub(crate) fn of(event: &Event) -> EventView<'_> {
         EventView {
             sequence: event.sequence(),
             kind: event.body().kind(),

@@ -7,13 +7,10 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use counterfoil::account::AccountId;
-use counterfoil::clock::Timestamp;
-use counterfoil::event::{Body, Hash, StreamId};
+use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::scope::Caller;
-use counterfoil::status::Cause;
 use counterfoil::store::{Entry, Feed, Position};
-use counterfoil::text::Actor;
 use serde::Serialize;
 use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
@@ -22,6 +19,7 @@ use crate::answer;
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::error::described::BadRequest;
+use crate::events::EventView;
 use crate::query::{self, Parameters};
 use crate::schema;
 
@@ -96,24 +94,8 @@ struct FeedItemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, examples("wallet:w_1"))]
     account_id: Option<&'a AccountId>,
-    /// 1, 2, 3 … of its payment or account.
-    sequence: u64,
-    /// What happened. New words may come.
-    #[serde(rename = "type")]
-    #[schema(examples("payment.created"))]
-    kind: &'static str,
-    #[schema(value_type = schema::Time)]
-    at: Timestamp,
-    #[schema(value_type = schema::Actor)]
-    actor: &'a Actor,
-    /// Why: somebody asked for it, a gateway said so, or a time passed.
-    #[schema(value_type = schema::Cause)]
-    cause: Cause,
-    /// All of it; its amounts are strings.
-    #[schema(value_type = Object)]
-    data: &'a Body,
-    #[schema(value_type = schema::Hash)]
-    hash: Hash,
+    #[serde(flatten)]
+    event: EventView<'a>,
 }
 
 impl<'a> FeedView<'a> {
@@ -129,17 +111,6 @@ impl<'a> FeedItemView<'a> {
             StreamId::Payment(id) => (Some(*id), None),
             StreamId::Account(id) => (None, Some(id)),
         };
-        FeedItemView {
-            position: entry.position,
-            payment_id,
-            account_id,
-            sequence: event.sequence(),
-            kind: event.body().kind(),
-            at: event.at(),
-            actor: event.actor(),
-            cause: event.cause(),
-            data: event.body(),
-            hash: event.hash(),
-        }
+        FeedItemView { position: entry.position, payment_id, account_id, event: EventView::of(event) }
     }
 }

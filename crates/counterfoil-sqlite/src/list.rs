@@ -28,10 +28,6 @@ pub(crate) fn page(
     scope: &Scope,
     query: &Query,
 ) -> Result<Page, Failure> {
-    let query = match query.start {
-        Start::After(cursor) => &query.clone().after(cursor),
-        Start::Offset(_) => query,
-    };
     if let Some(ids) = &query.filter.ids {
         return page_of_ids(connection, scopes, scope, query, ids);
     }

@@ -61,7 +61,7 @@ async fn verify_names_what_was_changed_behind_the_stores_back() {
         (another("status, updated_at, row", "counterfoil_payment", "stream"), "the stored row"),
         ("UPDATE counterfoil_payment SET status = 99 WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_listing SET archived = 1 WHERE stream = 7".into(), "listing of pay_"),
-        ("UPDATE counterfoil_listing SET currency = 'XXX' WHERE stream = 7".into(), "listing of pay_"),
+        ("UPDATE counterfoil_listing SET currency = 'EUR' WHERE stream = 7".into(), "listing of pay_"),
         ("DELETE FROM counterfoil_listing WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_payment SET row = x'01' WHERE stream = 7".into(), "row of pay_"),
         ("UPDATE counterfoil_payment SET version = 2 WHERE stream = 7".into(), "event 2"),

@@ -3,7 +3,7 @@
 use super::Command;
 use super::change::{Change, Entry, Recorder};
 use super::process::require_allowed;
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::view::{Halt, View};
 use crate::event::Body;
 use crate::id::PaymentId;
@@ -21,8 +21,7 @@ impl Archive {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
         if payment.archived_at().is_some() {
-            let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
-            return Err(Halt::Same(Box::new(receipt)));
+            return Err(Halt::unchanged(payment));
         }
         require_allowed(payment, Action::Archive)?;
         let mut recorder = Recorder::new(command);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::payable::require_payable;
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::start::{self, Start};
 use super::view::{Halt, View};
@@ -48,10 +48,7 @@ impl Create {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let scope = view.scope;
         let claim = self.idempotency_key.as_ref().map(|key| self.claim(scope, key));
-        view.require(self.keys(view, claim.as_ref()))?;
-        if let Some((key, fingerprint)) = &claim {
-            view.unless_claimed(key, fingerprint)?;
-        }
+        view.unless_repeated(claim.as_ref(), self.keys(view))?;
         if let Some(payment) = view.find_payment(self.payment)? {
             return Err(self.replay(command, payment));
         }
@@ -66,10 +63,9 @@ impl Create {
         self.write(command, view, claim)
     }
 
-    fn keys(&self, view: &View<'_>, claim: Option<&Taking>) -> impl Iterator<Item = Key> {
-        let claim = claim.map(|(key, _)| Key::Claim(key.clone()));
+    fn keys(&self, view: &View<'_>) -> impl Iterator<Item = Key> {
         let wallet = self.process.and_then(|_| start::keys(&self.method, view));
-        [claim, Some(view.payment_key(self.payment)), wallet].into_iter().flatten()
+        [Some(view.payment_key(self.payment)), wallet].into_iter().flatten()
     }
 
     fn write(&self, command: &Command, view: &View<'_>, claim: Option<Taking>) -> Result<Change, Halt> {
@@ -124,7 +120,7 @@ impl Create {
         let started = payment.operations().iter().find(|operation| operation.sequence == 1);
         let same_attempt = started.map(|operation| operation.id) == self.process.map(OperationId::Attempt);
         if same_attempt && **payment.terms() == self.terms(command) {
-            Halt::Same(Box::new(Receipt::replay(Subject::Payment(payment.clone()), 1)))
+            Halt::replay(payment, 1)
         } else {
             Rejection::IdTaken(StreamId::Payment(self.payment)).into()
         }

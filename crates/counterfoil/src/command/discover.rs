@@ -1,10 +1,8 @@
 //! An attempt that a gateway tells of, of a payment that was made there.
 
-use std::sync::Arc;
-
 use super::Command;
 use super::change::{Change, Entry, Recorder};
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::record::{holder, operation_fingerprint};
 use super::rejection::Rejection;
 use super::report::Report;
@@ -41,7 +39,7 @@ impl Discover {
         let made_there = payment.gateway_payment_id().ok_or_else(unknown)?;
         let is_news = made_there == &self.gateway_payment_id && self.is_end(payment);
         if !is_news || payment.operation(self.attempt.into()).is_some() {
-            return Err(same(payment));
+            return Err(Halt::unchanged(payment));
         }
         let id = self.gateway_operation_id();
         let evidence = self.evidence.clone().with_gateway_operation_id(id.clone());
@@ -103,9 +101,4 @@ impl Discover {
         let postings = Posting::transfer(moved, AccountId::gateway(&self.gateway), to);
         Entry::new(Cause::Evidence, Body::Started(start)).posting(postings)
     }
-}
-
-fn same(payment: &Arc<Payment>) -> Halt {
-    let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
-    Halt::Same(Box::new(receipt))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::payable::require_payable;
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::start::Start;
 use super::view::{Halt, View};
@@ -16,7 +16,6 @@ use crate::id::{AttemptId, PaymentId};
 use crate::payment::{OperationId, Payment};
 use crate::scope::Scope;
 use crate::status::{Action, Cause, allowed};
-use crate::store::Key;
 use crate::text::{IdempotencyKey, PaymentMethodId};
 
 /// The next attempt of a payment: written down before its gateway is called, or done at once inside our own
@@ -38,11 +37,7 @@ pub struct Process {
 impl Process {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
-        let key = claim.as_ref().map(|(key, _)| Key::Claim(key.clone()));
-        view.require([key, Some(view.payment_key(self.payment))].into_iter().flatten())?;
-        if let Some((key, fingerprint)) = &claim {
-            view.unless_claimed(key, fingerprint)?;
-        }
+        view.unless_repeated(claim.as_ref(), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
         self.check(payment)?;
         self.write(command, view, payment, claim)
@@ -50,8 +45,7 @@ impl Process {
 
     fn check(&self, payment: &Arc<Payment>) -> Result<(), Halt> {
         if let Some(attempt) = payment.operation(OperationId::Attempt(self.attempt)) {
-            let receipt = Receipt::replay(Subject::Payment(payment.clone()), attempt.sequence);
-            return Err(Halt::Same(Box::new(receipt)));
+            return Err(Halt::replay(payment, attempt.sequence));
         }
         require_allowed(payment, Action::Process)?;
         if payment.gateway_payment_id().is_some() {

@@ -1,9 +1,11 @@
 //! An attempt that was made elsewhere.
 
+use std::sync::Arc;
+
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::report::source;
 use super::view::{Halt, View};
@@ -18,7 +20,6 @@ use crate::payment::{
 };
 use crate::scope::Scope;
 use crate::status::{Action, Cause, OperationStatus};
-use crate::store::Key;
 use crate::text::{ErrorCode, GatewayOperationId, IdempotencyKey, Message};
 
 /// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard. One
@@ -55,15 +56,10 @@ pub enum Recorded {
 impl RecordAttempt {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
-        let key = claim.as_ref().map(|(key, _)| Key::Claim(key.clone()));
-        view.require([key, Some(view.payment_key(self.payment))].into_iter().flatten())?;
-        if let Some((key, fingerprint)) = &claim {
-            view.unless_claimed(key, fingerprint)?;
-        }
+        view.unless_repeated(claim.as_ref(), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
         if let Some(attempt) = payment.operation(self.attempt.into()) {
-            let receipt = Receipt::replay(Subject::Payment(payment.clone()), attempt.sequence);
-            return Err(Halt::Same(Box::new(receipt)));
+            return Err(Halt::replay(payment, attempt.sequence));
         }
         let id = self.take_gateway_id(command, view, payment)?;
         require_allowed(payment, Action::RecordAttempt)?;
@@ -101,7 +97,7 @@ impl RecordAttempt {
         &self,
         command: &Command,
         view: &View<'_>,
-        payment: &Payment,
+        payment: &Arc<Payment>,
     ) -> Result<Option<Taking>, Halt> {
         let Some(id) = &self.gateway_attempt_id else { return Ok(None) };
         let key = ClaimKey::gateway_operation(view.scope, payment.gateway_among(&command.gateways), id);
@@ -109,10 +105,7 @@ impl RecordAttempt {
             return Ok(Some((key, operation_fingerprint(self.attempt.into()))));
         };
         match holder(payment, claim) {
-            Some(attempt) if self.agrees(attempt) => {
-                let subject = Subject::Payment(view.payment(payment.id())?.clone());
-                Err(Halt::Same(Box::new(Receipt::replay(subject, attempt.sequence))))
-            }
+            Some(attempt) if self.agrees(attempt) => Err(Halt::replay(payment, attempt.sequence)),
             _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
         }
     }

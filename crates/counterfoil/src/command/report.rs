@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::record::operation_fingerprint;
 use super::rejection::Rejection;
 use super::view::{Halt, View};
@@ -33,10 +33,7 @@ impl Report {
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
         let word = Word { payment, operation, evidence: &self.evidence, note: None };
-        let entry = word.entry(view)?.ok_or_else(|| {
-            let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
-            Halt::Same(Box::new(receipt))
-        })?;
+        let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         let mut recorder = Recorder::new(command);
         let after = recorder.payment(self.payment, Some(payment), entry)?;
         let sequence = after.version();

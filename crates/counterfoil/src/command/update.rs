@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::receipt::{Receipt, Subject};
+use super::receipt::Subject;
 use super::record;
 use super::rejection::Rejection;
 use super::report::{Word, source};
@@ -17,7 +17,6 @@ use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::money::{Money, MoneyError};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, PaymentMethod, References};
 use crate::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
-use crate::store::Key;
 use crate::text::Message;
 
 /// Changes names and notes of a payment, sets its status, or both, all of it or nothing. What changes nothing
@@ -95,14 +94,12 @@ fn way(from: PaymentStatus, to: PaymentStatus) -> Option<Way> {
 impl Update {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let own = (ClaimKey::update(view.scope, self.update), Fingerprint::default());
-        view.require([Key::Claim(own.0.clone()), view.payment_key(self.payment)])?;
-        view.unless_claimed(&own.0, &own.1)?;
+        view.unless_repeated(Some(&own), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
         let change = self.news(payment);
         let target = self.target.as_ref().filter(|target| !target.is_reached(payment));
         if change.is_empty() && target.is_none() {
-            let receipt = Receipt::replay(Subject::Payment(payment.clone()), payment.version());
-            return Err(Halt::Same(Box::new(receipt)));
+            return Err(Halt::unchanged(payment));
         }
         self.check(payment)?;
         let mut books = Books { recorder: Recorder::new(command), after: payment.clone(), own: Some(own) };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::change::Taking;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
 use crate::account::{Account, AccountId};
@@ -19,6 +20,18 @@ pub(super) enum Halt {
     Load(Vec<Key>),
     Same(Box<Receipt>),
     Rejected(Rejection),
+}
+
+impl Halt {
+    /// It has happened already: `sequence` stands for it.
+    pub(super) fn replay(payment: &Arc<Payment>, sequence: u64) -> Halt {
+        Halt::Same(Box::new(Receipt::replay(Subject::Payment(payment.clone()), sequence)))
+    }
+
+    /// It changes nothing.
+    pub(super) fn unchanged(payment: &Arc<Payment>) -> Halt {
+        Halt::replay(payment, payment.version())
+    }
 }
 
 impl From<Rejection> for Halt {
@@ -68,6 +81,20 @@ impl<'a> View<'a> {
 
     pub(super) fn account_key(&self, id: &AccountId) -> Key {
         Key::Account(self.scope.clone(), id.clone())
+    }
+
+    /// Asks for `keys` and the name that the command takes, if it takes one, and ends the decision where that is taken.
+    pub(super) fn unless_repeated(
+        &self,
+        name: Option<&Taking>,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<(), Halt> {
+        let own = name.map(|(key, _)| Key::Claim(key.clone()));
+        self.require(own.into_iter().chain(keys))?;
+        match name {
+            Some((key, fingerprint)) => self.unless_claimed(key, fingerprint),
+            None => Ok(()),
+        }
     }
 
     /// Ends the decision with the first receipt, if `key` is taken by an equal request; with a rejection if

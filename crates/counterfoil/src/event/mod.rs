@@ -17,10 +17,9 @@ pub use crate::hash::Hash;
 pub use crate::stream::StreamId;
 
 use crate::account::Posting;
-use crate::claim::Claim;
+use crate::claim::{Claim, ClaimKey};
 use crate::clock::Timestamp;
 use crate::codec::Damage;
-use crate::id::TopUpId;
 use crate::payment::Terms;
 use crate::scope::Scope;
 use crate::status::Cause;
@@ -146,8 +145,9 @@ impl Event {
         &self.postings
     }
 
-    pub(crate) fn is_top_up(&self, id: TopUpId) -> bool {
-        matches!(&self.body, Body::ToppedUp(topped_up) if topped_up.top_up == id)
+    /// Whether it took this name.
+    pub(crate) fn took(&self, name: &ClaimKey) -> bool {
+        self.claims.iter().any(|claim| claim.key == *name)
     }
 
     /// The terms of the payment that it creates.

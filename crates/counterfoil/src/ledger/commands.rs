@@ -1,6 +1,7 @@
 //! What changes the books.
 
 use super::{Ledger, LedgerError, NewAttempt, NewPayment, NewTopUp, Processing, Update};
+use crate::claim::ClaimKey;
 use crate::command::{
     self, Archive, Create, Process, Receipt, RecordAttempt, Rejection, Report, Request, Target, TopUp,
 };
@@ -168,7 +169,9 @@ impl Ledger {
         let id = UpdateId::new(self.ids.next(at));
         let update = command::Update { update: id, payment, if_version, change, target };
         let command = self.command_at(caller, at, Request::Update(update));
-        self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
+        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
+        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, id)).await;
+        Ok(receipt)
     }
 
     /// Writes down what a gateway says about an operation, in its webhook, say: of which payment and operation, it
@@ -234,13 +237,17 @@ impl Ledger {
         };
         let command = self.command_at(caller, at, Request::TopUp(top_up));
         let mut receipt = self.execute(command).await?;
-        // A wallet keeps no list of its top-ups: whether this call made it, at whichever try, its event tells.
-        if receipt.replayed {
-            let event =
-                self.history(&caller.scope, &receipt.stream, receipt.sequence.saturating_sub(1), 1).await;
-            let made = event.ok().and_then(|events| events.first().cloned());
-            receipt.replayed = !made.is_some_and(|event| event.is_top_up(id));
-        }
+        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::top_up(&caller.scope, id)).await;
         Ok(receipt)
+    }
+
+    /// Whether a replay is of what this very call made, at an earlier try: its event took the call's own name.
+    async fn made(&self, caller: &Caller, receipt: &Receipt, name: &ClaimKey) -> bool {
+        if !receipt.replayed {
+            return true;
+        }
+        let before = receipt.sequence.saturating_sub(1);
+        let found = self.history(&caller.scope, &receipt.stream, before, 1).await;
+        found.is_ok_and(|events| events.first().is_some_and(|event| event.took(name)))
     }
 }

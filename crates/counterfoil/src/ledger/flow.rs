@@ -8,9 +8,9 @@ use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Checkout, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::{Caller, Scope};
-use crate::status::{OperationStatus, PaymentStatus};
+use crate::status::OperationStatus;
 use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
-use crate::text::Message;
+use crate::text::{GatewayPaymentId, Message};
 
 use super::{Ledger, LedgerError, TRIES};
 
@@ -94,16 +94,35 @@ impl Ledger {
         }
     }
 
+    /// Asks about what is under way; else, while there is no money, about what may have brought some all the same:
+    /// a payment that was made at its gateway, or an attempt that was given up.
     pub(super) async fn ask(
         &self,
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
+        if let Some(live) = payment.live_attempt() {
+            return self.inquire_about(caller, payment, live).await;
+        }
+        if !payment.captured().is_zero() {
+            return Ok(None);
+        }
+        if let Some(id) = payment.gateway_payment_id() {
+            return self.look_up_payment(caller, payment, id).await;
+        }
         let given_up = |attempt: &&Operation| attempt.status() == OperationStatus::Canceled;
-        let unsettled = payment.live_attempt().or_else(|| payment.attempts().filter(given_up).last());
-        let Some(operation) = unsettled else {
-            return self.look_up_payment(caller, payment).await;
-        };
+        match payment.attempts().filter(given_up).last() {
+            Some(attempt) => self.inquire_about(caller, payment, attempt).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn inquire_about(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        operation: &Operation,
+    ) -> Result<Option<Receipt>, LedgerError> {
         // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
         let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
         let Some(gateway) = gateway else { return Ok(None) };
@@ -125,15 +144,9 @@ impl Ledger {
         &self,
         caller: &Caller,
         payment: &Payment,
+        id: &GatewayPaymentId,
     ) -> Result<Option<Receipt>, LedgerError> {
-        // Ended here is not ended there: the payer may have paid all the same.
-        let waits = matches!(
-            payment.status(),
-            PaymentStatus::Pending | PaymentStatus::Failed | PaymentStatus::Voided
-        );
-        let Some(id) = payment.gateway_payment_id().filter(|_| waits) else { return Ok(None) };
-        let gateway = self.gateway_of(payment);
-        let Some(gateway) = gateway else { return Ok(None) };
+        let Some(gateway) = self.gateway_of(payment) else { return Ok(None) };
         let look_up = LookUp {
             scope: payment.scope().clone(),
             payment: payment.id(),
@@ -193,6 +206,8 @@ impl Ledger {
     /// gateway says that after so long nothing can turn up any more.
     fn never_arrived(&self, operation: &Operation, finality: Finality) -> Option<Evidence> {
         let Finality::After(wait) = finality else { return None };
+        // What was given up is over already.
+        let operation = Some(operation).filter(|operation| operation.status().is_live())?;
         let now = self.clock.now();
         let final_at = operation.lease_until?.saturating_add(wait);
         let error_message = Message::lossy("the gateway never heard of it");

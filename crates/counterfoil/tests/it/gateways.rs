@@ -147,6 +147,21 @@ async fn a_gateway_is_still_asked_about_what_was_given_up_here() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_was_given_up_hides_no_payment_that_was_made_there() {
+    let (ledger, [first, _]) = books();
+    let caller = caller("acme");
+    let action = PaymentMethod::Card(Some("pm_sandbox_action".parse().unwrap()));
+    let made = ledger.create(&caller, NewPayment::new(usd(100), invoice("inv_1"), action)).await.unwrap();
+    let (id, attempt) = (made.payment().unwrap().id(), made.payment().unwrap().operations()[0].id);
+    ledger.report(&caller, id, attempt, fixtures::evidence(fixtures::canceled(), 1)).await.unwrap();
+    let update = Update::default().with_gateway_payment_id("sandbox_paid_1".parse().unwrap());
+    ledger.update(&caller, id, update).await.unwrap();
+    let polled = ledger.process(&caller, id, Processing::default()).await.unwrap();
+    assert_eq!(polled.payment().unwrap().status(), PaymentStatus::Succeeded);
+    assert_eq!(first.calls(), 1, "asked, not charged");
+}
+
+#[tokio::test]
 async fn money_for_a_payment_that_was_ended_counts_and_is_marked() {
     let store: Arc<dyn PaymentStore> = Arc::new(MemoryStore::new());
     let ledger = Ledger::new(store).with_gateway(Arc::new(Sandbox::new()));

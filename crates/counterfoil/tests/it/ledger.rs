@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::command::Rejection;
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
-use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing};
+use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
 use counterfoil::scope::{Caller, Scope};
@@ -73,6 +73,19 @@ async fn a_top_up_in_doubt_is_this_calls_own_once_it_is_known() {
     let receipt = ledger.top_up(&caller(), new.with_idempotency_key("t".parse().unwrap())).await.unwrap();
     assert!(!receipt.replayed);
     assert_eq!(receipt.account().unwrap().version(), 1);
+}
+
+#[tokio::test]
+async fn an_update_in_doubt_is_this_calls_own_once_it_is_known() {
+    let store = shaky(&[FINE, FINE, LOST]);
+    let (ledger, _) = ledger(store);
+    let made = ledger.create(&caller(), card("pm_ok")).await.unwrap();
+    let (id, version) = (made.payment().unwrap().id(), made.payment().unwrap().version());
+    let update = Update::to(PaymentStatus::Refunded).if_version(version);
+    let receipt = ledger.update(&caller(), id, update.clone()).await.unwrap();
+    assert!(!receipt.replayed, "this call made it");
+    assert_eq!(receipt.payment().unwrap().version(), version + 1);
+    assert!(ledger.update(&caller(), id, update).await.unwrap().replayed, "it is so already");
 }
 
 #[tokio::test]
