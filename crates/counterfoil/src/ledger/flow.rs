@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Subject};
 use crate::destinations::Known;
-use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use crate::clock::Timestamp;
+use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use crate::id::{AttemptId, PaymentId};
-use crate::payment::{Checkout, Evidence, Operation, OperationId, Outcome, Payment};
+use crate::payment::{CaptureMethod, Checkout, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::{Caller, Scope};
 use crate::status::OperationStatus;
 use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
@@ -15,19 +16,19 @@ use crate::text::{GatewayPaymentId, Message};
 use super::{Ledger, LedgerError, TRIES};
 
 impl Ledger {
-    /// Calls the gateway for the attempt that `receipt` says was started just now, and writes down what it
+    /// Calls the gateway for the operation that `receipt` says was started just now, and writes down what it
     /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now, or is gone.
     pub(super) async fn carry_on(
         &self,
         caller: &Caller,
         receipt: Receipt,
-        attempt: Option<AttemptId>,
+        started: Option<OperationId>,
     ) -> Result<Receipt, LedgerError> {
         if receipt.replayed {
             return Ok(self.catch_up(caller, receipt).await);
         }
-        let Some((payment, operation)) = started_at_gateway(&receipt, attempt) else { return Ok(receipt) };
-        let evidence = self.charge(payment, operation).await;
+        let Some((payment, operation)) = started_at_gateway(&receipt, started) else { return Ok(receipt) };
+        let evidence = self.send(payment, operation).await;
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
@@ -50,9 +51,7 @@ impl Ledger {
     /// the way. Without an answer it stays as it is.
     async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
         let Some(payment) = receipt.payment() else { return receipt };
-        let on_its_way =
-            |attempt: &Operation| attempt.runs_until().is_some_and(|until| self.clock.now() < until);
-        if payment.live_attempt().is_none_or(on_its_way) {
+        if !payment.operations().iter().any(|operation| self.may_ask(operation)) {
             return receipt;
         }
         match self.ask(caller, payment).await {
@@ -61,48 +60,47 @@ impl Ledger {
         }
     }
 
-    async fn charge(&self, payment: &Payment, operation: &Operation) -> Evidence {
+    /// Whether it is open, and whoever started it is not on the way any more.
+    fn may_ask(&self, operation: &Operation) -> bool {
+        let on_its_way = operation.runs_until().is_some_and(|until| self.clock.now() < until);
+        operation.status().is_live() && operation.gateway.is_some() && !on_its_way
+    }
+
+    /// Asks the gateway for what `operation` is about.
+    async fn send(&self, payment: &Payment, operation: &Operation) -> Evidence {
         let now = self.clock.now();
         // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
         let deadline = operation.lease_until.unwrap_or(now).saturating_sub(margin);
-        let late = now >= deadline;
-        match operation.gateway.as_ref().and_then(|name| self.gateway(name)) {
+        let not_sent = |why| Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now);
+        if now >= deadline {
             // Checked just before sending: after the lease others may think that this caller is gone.
-            Some(gateway) if !late => {
-                let terms = payment.terms();
-                let charge = Charge {
-                    scope: terms.scope.clone(),
-                    payment: terms.id,
-                    operation: operation.id,
-                    token: operation.id.to_string(),
-                    amount: operation.amount,
-                    method: terms.method.kind(),
-                    instrument: operation.instrument.clone(),
-                    destination: terms.destination.clone(),
-                    checkout: Checkout { gateway: operation.gateway.clone(), ..terms.checkout.clone() },
-                    metadata: payment.metadata().clone(),
-                    deadline,
-                };
-                gateway.charge(&charge).await
-            }
-            _ => {
-                let why =
-                    if late { "the deadline passed before the gateway was called" } else { "no gateway" };
-                Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now)
-            }
+            return not_sent("the deadline passed before the gateway was called");
+        }
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        let Some(gateway) = gateway else { return not_sent("no gateway") };
+        match operation.id {
+            OperationId::Attempt(_) => gateway.charge(&charge(payment, operation, deadline)).await,
+            OperationId::Capture(_) => gateway.capture(&modification(payment, operation, deadline)).await,
+            OperationId::Refund(_) => gateway.refund(&modification(payment, operation, deadline)).await,
+            OperationId::Void(_) => gateway.void(&modification(payment, operation, deadline)).await,
         }
     }
 
     /// Asks about what is under way; else, while there is no money, about what may have brought some all the same:
-    /// a payment that was made at its gateway, or an attempt that was given up.
+    /// a payment that was made at its gateway, or an attempt that was given up. The last news, if there are any.
     pub(super) async fn ask(
         &self,
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        if let Some(live) = payment.live_attempt() {
-            return self.inquire_about(caller, payment, live).await;
+        let mut open = payment.operations().iter().filter(|operation| operation.status().is_live()).peekable();
+        if open.peek().is_some() {
+            let mut news = None;
+            for operation in open {
+                news = self.inquire_about(caller, payment, operation).await?.or(news);
+            }
+            return Ok(news);
         }
         if !payment.captured().is_zero() {
             return Ok(None);
@@ -117,7 +115,7 @@ impl Ledger {
         }
     }
 
-    async fn inquire_about(
+    pub(super) async fn inquire_about(
         &self,
         caller: &Caller,
         payment: &Payment,
@@ -140,7 +138,7 @@ impl Ledger {
     }
 
     /// Asks about a payment that was made at its gateway. `None`: nobody to ask, or no news.
-    async fn look_up_payment(
+    pub(super) async fn look_up_payment(
         &self,
         caller: &Caller,
         payment: &Payment,
@@ -215,10 +213,47 @@ impl Ledger {
     }
 }
 
-fn started_at_gateway(receipt: &Receipt, attempt: Option<AttemptId>) -> Option<(&Payment, &Operation)> {
-    let (payment, attempt) = receipt.payment().zip(attempt)?;
-    let operation = payment.operation(OperationId::Attempt(attempt))?;
+fn started_at_gateway(receipt: &Receipt, started: Option<OperationId>) -> Option<(&Payment, &Operation)> {
+    let (payment, started) = receipt.payment().zip(started)?;
+    let operation = payment.operation(started)?;
     operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
+}
+
+fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge {
+    let terms = payment.terms();
+    Charge {
+        scope: terms.scope.clone(),
+        payment: terms.id,
+        operation: attempt.id,
+        token: attempt.id.to_string(),
+        amount: attempt.amount,
+        capture_method: if attempt.holds { CaptureMethod::Manual } else { CaptureMethod::Automatic },
+        expires_at: terms.expires_at,
+        method: terms.method.kind(),
+        instrument: attempt.instrument.clone(),
+        destination: terms.destination.clone(),
+        checkout: Checkout { gateway: attempt.gateway.clone(), ..terms.checkout.clone() },
+        metadata: payment.metadata().clone(),
+        deadline,
+    }
+}
+
+fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -> Modification {
+    let attempt = operation.attempt.and_then(|id| payment.operation(id.into()));
+    Modification {
+        scope: payment.scope().clone(),
+        payment: payment.id(),
+        operation: operation.id,
+        token: operation.id.to_string(),
+        amount: operation.amount,
+        attempt: operation.attempt.map_or(operation.id, OperationId::from),
+        gateway_attempt_id: attempt.and_then(Operation::gateway_operation_id).cloned(),
+        gateway_payment_id: payment.gateway_payment_id().cloned(),
+        // Of a capture that leaves nothing of the hold there is nothing to release.
+        is_final: operation.releases.is_some(),
+        reason: operation.reason.clone(),
+        deadline,
+    }
 }
 
 /// The gateway was called, so "nothing was written" is no longer the whole truth: money may have moved.

@@ -1,7 +1,13 @@
 //! Accounts: where money comes from and where it goes.
 //!
 //! Every movement is a set of [`Posting`]s that sum to zero. An account that must be bounded, as a wallet,
-//! has a row and a stream of its own; the balance of any other is the sum of its postings.
+//! has a row and a stream of its own. What is paid has a row too, which keeps what its payments come to. The balance
+//! of any other is the sum of its postings.
+
+mod destination;
+
+pub(crate) use destination::Share;
+pub use destination::{Owed, Totals};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +18,7 @@ use serde::{Serialize, Serializer};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
+use crate::id::PaymentId;
 use crate::money::{Currency, Money};
 use crate::payment::Destination;
 use crate::scope::Scope;
@@ -52,10 +59,22 @@ impl AccountId {
         AccountId(format!("destination:{}:{}", destination.kind, destination.id).into())
     }
 
-    /// Whether it is kept as a row with a stream of its own, because it must not fall below zero.
+    /// Money that disputes took at a gateway.
+    #[must_use]
+    pub fn disputed(name: &GatewayName) -> AccountId {
+        AccountId(format!("disputed:{name}").into())
+    }
+
+    /// Whether it must not fall below zero: then whatever moves its money is an event of its own stream too.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         self.0.starts_with("wallet:")
+    }
+
+    /// Whether it is something that is paid: its row keeps what its payments come to.
+    #[must_use]
+    pub fn is_destination(&self) -> bool {
+        self.0.starts_with("destination:")
     }
 
     /// The name as text; [`from_text`](Self::from_text) takes it back.
@@ -70,7 +89,7 @@ impl AccountId {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let known = match kind {
             "wallet" => WalletId::new(rest).is_ok(),
-            "gateway" => GatewayName::new(rest).is_ok(),
+            "gateway" | "disputed" => GatewayName::new(rest).is_ok(),
             "destination" => rest.split_once(':').is_some_and(|(_, id)| !id.is_empty()),
             "funding" | "offline" => text == kind,
             _ => false,
@@ -150,20 +169,52 @@ impl Encode for Posting {
     }
 }
 
-/// A bounded account as it stood after its last event. [`Money`] knows no less than zero, so neither does it.
+/// An account that has a row: a wallet as it stood after its last event, which can hold no less than zero as [`Money`]
+/// cannot say less; or a destination, with what is owed for it and what its payments come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub(crate) scope: Scope,
     pub(crate) id: AccountId,
     pub(crate) version: u64,
+    pub(crate) revision: u64,
     pub(crate) head: Hash,
     pub(crate) balances: BTreeMap<Currency, Money>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: Actor,
+    pub(crate) owed: Option<Owed>,
+    pub(crate) totals: BTreeMap<Currency, Totals>,
+    pub(crate) doubts: BTreeMap<PaymentId, Timestamp>,
 }
 
 impl Account {
+    pub(crate) fn new(scope: Scope, id: AccountId, at: Timestamp, by: Actor) -> Account {
+        Account {
+            scope,
+            id,
+            version: 0,
+            revision: 0,
+            head: Hash::ZERO,
+            balances: BTreeMap::new(),
+            created_at: at,
+            updated_at: at,
+            updated_by: by,
+            owed: None,
+            totals: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn change<E>(
+        &mut self,
+        amount: Money,
+        change: fn(Money, Money) -> Result<Money, E>,
+    ) -> Result<(), E> {
+        let currency = amount.currency();
+        self.balances.insert(currency, change(self.balance(currency), amount)?);
+        Ok(())
+    }
+
     /// Whose it is.
     #[must_use]
     pub fn scope(&self) -> &Scope {
@@ -176,13 +227,19 @@ impl Account {
         &self.id
     }
 
-    /// The sequence of its last event.
+    /// The sequence of the last event of its own stream; 0 if there is none.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// The hash of its last event.
+    /// How often its row was changed: by its own events, and of a destination by those of its payments.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The hash of the last event of its own stream.
     #[must_use]
     pub fn head(&self) -> Hash {
         self.head
@@ -222,6 +279,11 @@ impl Account {
         to.field(4, |w| self.created_at.encode(w));
         to.field(5, |w| self.updated_at.encode(w));
         to.field(6, |w| self.updated_by.encode(w));
+        let revision = Some(&self.revision).filter(|revision| **revision != self.version);
+        to.optional(7, revision, |w, revision| w.varint(*revision));
+        to.optional(8, self.owed.as_ref(), |w, owed| owed.encode(w));
+        to.optional(9, Some(&self.totals).filter(|sums| !sums.is_empty()), destination::encode_totals);
+        to.optional(10, Some(&self.doubts).filter(|ids| !ids.is_empty()), destination::encode_doubts);
         to.into_bytes()
     }
 
@@ -233,15 +295,20 @@ impl Account {
             number => return Err(Damage::Newer { what: "row layout", number: number.into() }),
         }
         let mut fields = from.fields()?;
+        let version = fields.required(1, Reader::varint)?;
         let account = Account {
             scope,
             id,
-            version: fields.required(1, Reader::varint)?,
+            version,
             head: Hash::new(fields.required(2, Reader::array)?),
             balances: fields.required(3, decode_balances)?,
             created_at: fields.required(4, Timestamp::decode)?,
             updated_at: fields.required(5, Timestamp::decode)?,
             updated_by: fields.required(6, Actor::decode)?,
+            revision: fields.optional(7, Reader::varint)?.unwrap_or(version),
+            owed: fields.optional(8, Owed::decode)?,
+            totals: fields.optional(9, destination::decode_totals)?.unwrap_or_default(),
+            doubts: fields.optional(10, destination::decode_doubts)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(account)

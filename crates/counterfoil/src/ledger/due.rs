@@ -1,0 +1,171 @@
+//! What is to be done at a time, by nobody in particular.
+
+use super::{Ledger, LedgerError};
+use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
+use crate::id::AttemptId;
+use crate::payment::{Payment, Work};
+use crate::scope::Caller;
+use crate::store::{Due, ExecuteError, StoreError};
+use crate::text::Actor;
+
+/// What came of doing what was due.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct DueRun {
+    /// How many payments were due; as many as were asked for at most: then there may be more.
+    pub due: usize,
+    /// How many of them moved on.
+    pub done: usize,
+    /// What could not be done now; it is still due, or was left in doubt.
+    pub failed: Vec<LedgerError>,
+}
+
+impl Ledger {
+    /// Does what is due by now, of at most `limit` payments of any tenant: asks gateways about what is unknown, makes
+    /// the next attempts, ends what has run out of time. Call it again and again, about every second; as often and on
+    /// as many machines as you like: doing it twice has the effect of doing it once.
+    ///
+    /// Whatever was started and not finished, by a process that is no more too, is brought to its end by it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use counterfoil::ledger::{Ledger, NewPayment};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::PaymentStatus;
+    /// # use counterfoil_testkit::ManualClock;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let (store, clock) = (Arc::new(counterfoil_memory::MemoryStore::new()), ManualClock::default());
+    /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
+    /// # let ledger = ledger.with_clock(Arc::new(clock.clone()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// // The gateway takes the money and does not answer.
+    /// let card = PaymentMethod::Card(Some("pm_sandbox_timeout_paid".parse()?));
+    /// let new = NewPayment::new(Money::parse("100", Currency::USD)?, invoice, card);
+    /// let made = ledger.create(&caller, new).await?;
+    /// assert_eq!(made.payment().unwrap().status(), PaymentStatus::Processing);
+    ///
+    /// # clock.advance(Duration::from_secs(2));
+    /// // Two seconds later:
+    /// assert_eq!(ledger.run_due(100).await?.done, 1);
+    /// let payment = ledger.payment(&caller.scope, made.payment().unwrap().id()).await?.unwrap();
+    /// assert_eq!(payment.status(), PaymentStatus::Succeeded);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out what is due. What fails of one payment keeps no other from being done.
+    pub async fn run_due(&self, limit: usize) -> Result<DueRun, StoreError> {
+        let due = self.store.due(self.clock.now(), limit).await?;
+        let mut run = DueRun { due: due.len(), ..DueRun::default() };
+        for due in due {
+            match self.run_one(&due).await {
+                Ok(moved) => run.done += usize::from(moved),
+                Err(error) => run.failed.push(error),
+            }
+        }
+        Ok(run)
+    }
+
+    /// Whether it moved on by this call: somebody else may have done it already.
+    async fn run_one(&self, due: &Due) -> Result<bool, LedgerError> {
+        let read = self.payment(&due.scope, due.payment).await;
+        let payment = read.map_err(|error| LedgerError::read(due.payment, error))?;
+        let now = self.clock.now();
+        let work = payment.as_ref().and_then(|payment| payment.next_due()).filter(|(at, _)| *at <= now);
+        let (Some(payment), Some((_, work))) = (payment, work) else { return Ok(false) };
+        let caller = Caller::new(due.scope.clone(), Actor::system());
+        let done = match work {
+            Work::Poll { .. } | Work::LookUp { .. } => self.poll_due(&caller, &payment, work).await,
+            Work::Retry { number } => self.retry(&caller, &payment, number).await,
+            Work::Expire | Work::GiveUp => self.lapse(&caller, &payment, work).await,
+        };
+        match done {
+            Err(error) if matches!(error.rejection(), Some(Rejection::NotDue { .. })) => Ok(false),
+            done => done.map(|receipt| !receipt.replayed),
+        }
+    }
+
+    /// Asks the gateway; if that has no news, writes down that it was asked, and when it is asked again.
+    async fn poll_due(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+    ) -> Result<Receipt, LedgerError> {
+        let told = match work {
+            Work::Poll { operation, .. } => match payment.operation(operation) {
+                Some(operation) => self.inquire_about(caller, payment, operation).await?,
+                None => None,
+            },
+            _ => match payment.gateway_payment_id() {
+                Some(id) => self.look_up_payment(caller, payment, id).await?,
+                None => None,
+            },
+        };
+        match told {
+            Some(news) if !news.replayed => Ok(news),
+            _ => {
+                let poll = Poll { payment: payment.id(), work };
+                self.write_due(caller, payment, Request::Poll(poll)).await
+            }
+        }
+    }
+
+    /// Makes the next attempt. What cannot be paid any more is given up.
+    async fn retry(&self, caller: &Caller, payment: &Payment, number: u32) -> Result<Receipt, LedgerError> {
+        let id = payment.id();
+        let known = self.known_destination(&caller.scope, id).await?;
+        let at = self.clock.now();
+        let attempt = AttemptId::new(self.ids.next(at));
+        let process = Process {
+            payment: id,
+            attempt,
+            number: Some(number),
+            instrument: None,
+            known,
+            idempotency_key: None,
+        };
+        let command = self.command_at(caller, at, Request::Process(process));
+        let mut receipt = match self.execute(command).await {
+            Err(ExecuteError::Rejected(rejection)) if ends(&rejection) => {
+                return self.lapse(caller, payment, Work::Retry { number }).await;
+            }
+            answer => answer.map_err(|error| LedgerError::about(id, error))?,
+        };
+        receipt.replayed = receipt.payment().and_then(|payment| payment.operation(attempt.into())).is_none();
+        self.carry_on(caller, receipt, Some(attempt.into())).await
+    }
+
+    async fn lapse(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
+        let lapse = Lapse { payment: payment.id(), work };
+        self.write_due(caller, payment, Request::Lapse(lapse)).await
+    }
+
+    async fn write_due(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        request: Request,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command(caller, request);
+        self.execute(command).await.map_err(|error| LedgerError::about(payment.id(), error))
+    }
+}
+
+/// Whether a retry that is refused so will never be made.
+fn ends(rejection: &Rejection) -> bool {
+    matches!(
+        rejection,
+        Rejection::ExceedsDue { .. }
+            | Rejection::DestinationNotFound(_)
+            | Rejection::DestinationNotPayable(_)
+            | Rejection::DestinationCurrency { .. }
+    )
+}

@@ -1,0 +1,217 @@
+//! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
+
+use super::{Operation, OperationId, Payment};
+use crate::money::Money;
+
+impl Payment {
+    /// The money that was taken, and neither taken back by a void nor by a bank; at most what [`Money`] can say,
+    /// which only several successes of one payment can reach, and those are flagged.
+    #[must_use]
+    pub fn captured(&self) -> Money {
+        self.money(self.captured_minor())
+    }
+
+    /// The captured money that was given back.
+    #[must_use]
+    pub fn refunded(&self) -> Money {
+        self.money(self.moved_by(|operation| operation.id.is_refund()))
+    }
+
+    /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
+    #[must_use]
+    pub fn refundable(&self) -> Money {
+        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        self.money(self.captured_minor().saturating_sub(gone))
+    }
+
+    /// All that was ever authorized.
+    #[must_use]
+    pub fn authorized(&self) -> Money {
+        let holds = self.attempts().filter(|attempt| attempt.holds);
+        self.money(sum(holds.filter_map(Operation::ever_moved)))
+    }
+
+    /// What is held: neither captured nor released.
+    #[must_use]
+    pub fn held(&self) -> Money {
+        self.money(self.holds().map(|hold| self.held_by(hold)).fold(0, i64::saturating_add))
+    }
+
+    /// What can be captured of the hold: what is held, less what captures and voids under way may take of it. Of
+    /// several holds, which only a late success makes, that of the largest.
+    #[must_use]
+    pub fn capturable(&self) -> Money {
+        let most = self.best_hold().map_or(0, |hold| self.capturable_of(hold));
+        self.money(most)
+    }
+
+    /// The money that disputes have taken or may take.
+    #[must_use]
+    pub fn disputed(&self) -> Money {
+        self.money(self.disputed_minor())
+    }
+
+    /// Whether an operation is under way that takes from what there is: a capture, a refund, a void.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.operations.iter().any(|operation| !operation.id.is_attempt() && operation.status().is_live())
+    }
+
+    /// The hold that a capture or a void takes from.
+    pub(crate) fn best_hold(&self) -> Option<&Operation> {
+        // Of equal ones the first.
+        self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
+    }
+
+    /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
+    pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
+        let left = |attempt: &Operation| self.captured_by(attempt).saturating_sub(self.taken_from(attempt));
+        let mut paid = self.attempts().filter(|attempt| self.captured_by(attempt) > 0);
+        let enough = paid.clone().find(|attempt| left(attempt) >= amount.minor());
+        enough.or_else(|| paid.by_ref().max_by_key(|attempt| left(attempt)))
+    }
+
+    pub(super) fn captured_minor(&self) -> i64 {
+        let taken = self.moved_by(|operation| operation.takes());
+        taken.saturating_sub(self.moved_by(|operation| operation.undoes())).max(0)
+    }
+
+    /// How much more goes back, or may, than there is. Only evidence can raise it.
+    pub(super) fn excess_returned(&self) -> i64 {
+        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        gone.saturating_sub(self.captured_minor()).max(0)
+    }
+
+    /// Whether more was captured of a hold than it held.
+    pub(super) fn captured_beyond_holds(&self) -> bool {
+        let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
+        sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
+    }
+
+    /// What refunds, and voids of captured money, may yet take: an open one counts whole.
+    fn returning(&self) -> i64 {
+        self.open(|operation| operation.id.is_refund() || operation.undoes())
+    }
+
+    fn disputed_minor(&self) -> i64 {
+        self.disputes.iter().map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
+    }
+
+    fn holds(&self) -> impl DoubleEndedIterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| operation.id.is_attempt() && operation.holds)
+    }
+
+    /// What `hold` holds still.
+    pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
+        let held = hold.moved().map_or(0, Money::minor);
+        let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
+        let expired = hold.expired.map_or(0, Money::minor);
+        held.saturating_sub(taken).saturating_sub(expired).max(0)
+    }
+
+    fn capturable_of(&self, hold: &Operation) -> i64 {
+        let open = self.of(hold).filter(|operation| operation.status().is_live());
+        let reserved = open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add);
+        self.held_by(hold).saturating_sub(reserved).max(0)
+    }
+
+    /// What `attempt` brought.
+    fn captured_by(&self, attempt: &Operation) -> i64 {
+        if attempt.takes() {
+            return attempt.moved().map_or(0, Money::minor);
+        }
+        sum(self.of(attempt).filter(|operation| operation.id.is_capture()).filter_map(Operation::moved))
+    }
+
+    /// What went back of what `attempt` brought, or may.
+    fn taken_from(&self, attempt: &Operation) -> i64 {
+        let back = self.of(attempt).filter(|operation| operation.id.is_refund() || operation.undoes());
+        let amount = |operation: &Operation| {
+            if operation.status().is_live() { Some(operation.amount) } else { operation.moved() }
+        };
+        sum(back.filter_map(amount))
+    }
+
+    /// The operations that take from what `attempt` brought or holds.
+    fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
+        let id = attempt.id;
+        self.operations.iter().filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
+    }
+
+    fn moved_by(&self, which: fn(&Operation) -> bool) -> i64 {
+        sum(self.operations.iter().filter(|operation| which(operation)).filter_map(Operation::moved))
+    }
+
+    fn open(&self, which: fn(&Operation) -> bool) -> i64 {
+        let open = |operation: &&Operation| which(operation) && operation.status().is_live();
+        sum(self.operations.iter().filter(open).map(|operation| operation.amount))
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        let currency = self.terms.amount.currency();
+        Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
+    }
+}
+
+/// Which way the success of an operation moves money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// From the payer: a charge, a capture of held money.
+    In,
+    /// To the payer: a refund, a void of captured money.
+    Out,
+    /// Nowhere: a hold, and its release.
+    Still,
+}
+
+impl Flow {
+    pub(crate) const fn of(id: OperationId, holds: bool) -> Flow {
+        match id {
+            OperationId::Attempt(_) | OperationId::Void(_) if holds => Flow::Still,
+            OperationId::Attempt(_) | OperationId::Capture(_) => Flow::In,
+            OperationId::Refund(_) | OperationId::Void(_) => Flow::Out,
+        }
+    }
+}
+
+impl Operation {
+    /// Which way its success moves money.
+    pub(crate) fn flow(&self) -> Flow {
+        Flow::of(self.id, self.holds)
+    }
+
+    /// Whether its success is money: a charge, or a capture of held money.
+    pub(crate) fn takes(&self) -> bool {
+        self.flow() == Flow::In
+    }
+
+    /// Whether its success undoes a charge: a void of captured money.
+    pub(crate) fn undoes(&self) -> bool {
+        self.id.is_void() && !self.holds
+    }
+
+    /// What it took out of its hold for good, or released of it.
+    fn took_of_hold(&self) -> i64 {
+        let Some(moved) = self.ever_moved() else { return 0 };
+        if self.id.is_capture() {
+            moved.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        } else if self.id.is_void() && self.holds {
+            moved.minor()
+        } else {
+            0
+        }
+    }
+
+    /// What it may yet take out of its hold.
+    fn reserves_of_hold(&self) -> i64 {
+        if self.id.is_capture() || (self.id.is_void() && self.holds) {
+            self.amount.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        } else {
+            0
+        }
+    }
+}
+
+fn sum(amounts: impl Iterator<Item = Money>) -> i64 {
+    amounts.map(Money::minor).fold(0, i64::saturating_add)
+}

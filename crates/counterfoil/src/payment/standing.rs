@@ -1,0 +1,97 @@
+//! What follows from a payment's facts: its status, and whether a person should look at it.
+
+use std::collections::BTreeSet;
+
+use super::{Closed, Operation, Payment, Review};
+use crate::status::{OperationStatus, PaymentStatus};
+use crate::word::words;
+
+words! {
+    /// Why a payment waits for a person.
+    Attention, "attention" {
+        /// Something was reported that does not fit; [`reviews`](Payment::reviews) tells what.
+        Review = 1, "review";
+        /// Nobody knows what became of something, and its gateway is not asked any more.
+        Stuck = 2, "stuck";
+    }
+}
+
+impl Payment {
+    /// The status that follows from the facts. Money first, then what is held, then what is on its way, then how
+    /// it was ended.
+    #[must_use]
+    pub fn derive(&self) -> PaymentStatus {
+        let (captured, refunded) = (self.captured_minor(), self.refunded().minor());
+        let holds = !self.held().is_zero();
+        if captured > 0 && refunded >= captured {
+            PaymentStatus::Refunded
+        } else if captured > 0 && refunded > 0 {
+            PaymentStatus::PartiallyRefunded
+        } else if captured > 0 && holds {
+            PaymentStatus::PartiallyCaptured
+        } else if captured > 0 && (captured > self.terms.amount.minor() || self.excess.is_some()) {
+            PaymentStatus::Overpaid
+        } else if captured > 0 {
+            PaymentStatus::Succeeded
+        } else if holds {
+            PaymentStatus::Authorized
+        } else if let Some(live) = self.live_attempt() {
+            match live.status() {
+                OperationStatus::RequiresAction => PaymentStatus::RequiresAction,
+                _ => PaymentStatus::Processing,
+            }
+        } else {
+            self.derive_end()
+        }
+    }
+
+    /// No money, no hold, nothing on its way.
+    fn derive_end(&self) -> PaymentStatus {
+        match self.closed {
+            Some(Closed::Failed) => PaymentStatus::Failed,
+            Some(Closed::Voided | Closed::Expired) => PaymentStatus::Voided,
+            // There was a hold, and all of it was released.
+            None if !self.authorized().is_zero() => PaymentStatus::Voided,
+            None if self.submitted => PaymentStatus::Pending,
+            None => PaymentStatus::Initiated,
+        }
+    }
+
+    /// Why a person should look at it, but for what somebody has [dismissed](crate::ledger::Ledger::resolve); empty
+    /// when nobody need.
+    #[must_use]
+    pub fn reviews(&self) -> BTreeSet<Review> {
+        let mut reviews = self.all_reviews();
+        reviews.retain(|review| !self.dismissed.contains(review));
+        reviews
+    }
+
+    pub(crate) fn all_reviews(&self) -> BTreeSet<Review> {
+        let mut reviews: BTreeSet<Review> = self.operations.iter().flat_map(Operation::reviews).collect();
+        reviews.extend(self.disputes.iter().flat_map(|dispute| dispute.reviews()));
+        if self.closed.is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
+            // It was ended without money, and there is some.
+            reviews.insert(Review::Contradiction);
+        }
+        if self.excess_returned() > 0 || self.captured_beyond_holds() {
+            reviews.insert(Review::Exceeded);
+        }
+        reviews
+    }
+
+    /// Whether the gateway is not asked any more about something that may still move money.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let looked_up = self.status() == PaymentStatus::Pending && self.polls.are_given_up();
+        looked_up || self.operations.iter().any(Operation::is_stuck)
+    }
+
+    /// Whether it waits for a person in this way.
+    #[must_use]
+    pub fn needs(&self, attention: Attention) -> bool {
+        match attention {
+            Attention::Review => !self.reviews().is_empty(),
+            Attention::Stuck => self.is_stuck(),
+        }
+    }
+}
