@@ -52,6 +52,8 @@ impl Desk {
             destination: new.destination,
             known: Known::Unasked,
             method: new.method,
+            capture_method: new.capture_method,
+            expires_at: new.expires_at,
             checkout: new.checkout,
             metadata: new.metadata,
             idempotency_key: new.idempotency_key,
@@ -67,6 +69,7 @@ impl Desk {
         let process = Process {
             payment,
             attempt: AttemptId::new(self.ids.next(at)),
+            number: None,
             instrument: how.instrument,
             known: Known::Unasked,
             idempotency_key: how.idempotency_key,

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt, Request};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan, Position,
+    Cursor, Due, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan, Position,
     Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use tokio::sync::Notify;
@@ -89,7 +90,7 @@ impl PlantedStore {
 
 impl Books {
     fn version(&self, key: &Key) -> u64 {
-        self.records.get(key).map_or(0, Record::version)
+        self.records.get(key).map_or(0, Record::revision)
     }
 
     fn find(&self, key: &Key, bug: Bug) -> Option<Record> {
@@ -167,6 +168,10 @@ impl PaymentStore for PlantedStore {
 
     async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
         Ok(reads::list(&*self.open("listing")?, self.bug, scope, query))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        Ok(reads::due(&*self.open("reading what is due")?, now, limit))
     }
 
     async fn history(

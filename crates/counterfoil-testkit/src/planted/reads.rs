@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use counterfoil::clock::Timestamp;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
+use counterfoil::store::{Due, Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
 
 use super::{Books, Bug};
 
@@ -39,6 +40,25 @@ pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Pag
         _ => {}
     }
     page
+}
+
+/// What is due.
+pub(super) fn due(books: &Books, now: Timestamp, limit: usize) -> Vec<Due> {
+    let mut due: Vec<Due> = books
+        .records
+        .values()
+        .filter_map(|record| match record {
+            Record::Payment(payment) => payment.next_due().filter(|(at, _)| *at <= now).map(|(at, _)| Due {
+                at,
+                scope: payment.scope().clone(),
+                payment: payment.id(),
+            }),
+            _ => None,
+        })
+        .collect();
+    due.sort_unstable();
+    due.truncate(limit);
+    due
 }
 
 fn is_of(own: &Scope, scope: &Scope, bug: Bug) -> bool {

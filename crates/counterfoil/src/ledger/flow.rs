@@ -94,8 +94,9 @@ impl Ledger {
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let mut open = payment.operations().iter().filter(|operation| operation.status().is_live()).peekable();
-        if open.peek().is_some() {
+        let open: Vec<&Operation> =
+            payment.operations().iter().filter(|operation| operation.status().is_live()).collect();
+        if !open.is_empty() {
             let mut news = None;
             for operation in open {
                 news = self.inquire_about(caller, payment, operation).await?.or(news);
