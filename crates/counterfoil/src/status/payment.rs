@@ -53,13 +53,18 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Succeeded), &[PartiallyRefunded, Refunded, Voided], Causes::C),
     (Some(Overpaid), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(PartiallyRefunded), &[Refunded], Causes::C),
-    (Some(Pending), &[Processing, RequiresAction, Succeeded, Overpaid, Failed], Causes::E),
-    (Some(Processing), &[Pending, RequiresAction, Succeeded, Overpaid, Failed, Voided], Causes::E),
-    (Some(RequiresAction), &[Pending, Processing, Succeeded, Overpaid, Failed, Voided], Causes::E),
-    (Some(Succeeded), &[Overpaid], Causes::E),
-    (Some(Refunded), &[PartiallyRefunded], Causes::E),
-    (Some(Failed), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
-    (Some(Voided), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
+    // Provisional: any move by evidence, until they are enumerated.
+    (Some(Pending), &[Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(Processing), &[Pending, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(RequiresAction), &[Pending, Processing, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(Authorized), &[Pending, Processing, RequiresAction, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(PartiallyCaptured), &[Pending, Processing, RequiresAction, Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(Succeeded), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Overpaid, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(Overpaid), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, PartiallyRefunded, Refunded, Failed, Voided], Causes::E),
+    (Some(PartiallyRefunded), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, Refunded, Failed, Voided], Causes::E),
+    (Some(Refunded), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Failed, Voided], Causes::E),
+    (Some(Failed), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Voided], Causes::E),
+    (Some(Voided), &[Pending, Processing, RequiresAction, Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed], Causes::E),
 ];
 
 impl PaymentStatus {
