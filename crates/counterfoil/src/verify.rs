@@ -240,7 +240,7 @@ impl<'a> Verifier<'a> {
                 _ => false,
             },
             StreamId::Account(id) => match state.account(&walk.scope, id) {
-                Lookup::Present(row) => walk.account.as_ref() == Some(row.as_ref()),
+                Lookup::Present(row) => walk.account.as_ref().is_some_and(|made| made.makes(row)),
                 _ => false,
             },
         };
