@@ -20,7 +20,8 @@ impl Payment {
     /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
     #[must_use]
     pub fn refundable(&self) -> Money {
-        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        let gone =
+            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
         self.money(self.captured_minor().saturating_sub(gone))
     }
 
@@ -78,7 +79,8 @@ impl Payment {
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
     pub(super) fn excess_returned(&self) -> i64 {
-        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        let gone =
+            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
@@ -135,7 +137,9 @@ impl Payment {
     /// The operations that take from what `attempt` brought or holds.
     fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
         let id = attempt.id;
-        self.operations.iter().filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
+        self.operations
+            .iter()
+            .filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
     }
 
     fn moved_by(&self, which: fn(&Operation) -> bool) -> i64 {
