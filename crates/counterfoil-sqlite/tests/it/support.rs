@@ -14,7 +14,7 @@ use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, IdSource, PaymentId, RandomIds, TopUpId};
 use counterfoil::ledger::Ledger;
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Checkout, Destination, Evidence, Outcome, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Checkout, Destination, Evidence, Outcome, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
 use counterfoil::text::{
@@ -125,6 +125,8 @@ impl Maker {
             destination: invoice(),
             known: Known::Unasked,
             method,
+            capture_method: CaptureMethod::Automatic,
+            expires_at: None,
             checkout: Checkout::default(),
             metadata: Metadata::default(),
             idempotency_key,
@@ -136,6 +138,7 @@ impl Maker {
         self.command(Request::Process(NextAttempt {
             payment,
             attempt: AttemptId::new(self.id()),
+            number: None,
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
