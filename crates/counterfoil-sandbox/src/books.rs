@@ -75,7 +75,7 @@ impl Books {
     }
 
     pub(crate) fn held(&self, payment: PaymentId, now: Timestamp) -> i64 {
-        sum(self.of_payment(payment).map(|entry| self.held_by(entry, now, Entry::moved)))
+        sum(self.of_payment(payment).map(|entry| self.held_by(entry, now, Entry::ever_moved)))
     }
 
     /// Nothing, in a payment's currency.

@@ -147,9 +147,9 @@ impl Entry {
         self.said(now).map_or(0, |said| self.moved_by(said))
     }
 
-    /// What it has moved or will have, whether or not it is said already.
+    /// What it has moved once or will have, whether or not it is said already.
     pub(crate) fn bound(&self, now: Timestamp) -> i64 {
-        self.moved(now).max(self.moved_by(&self.end))
+        self.ever_moved(now).max(self.moved_by(&self.end))
     }
 
     /// What it moved once, whatever became of that.
