@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Subject};
 use crate::destinations::Known;
-use crate::clock::Timestamp;
 use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{CaptureMethod, Checkout, Evidence, Operation, OperationId, Outcome, Payment};

@@ -219,6 +219,18 @@ impl counterfoil::gateway::Gateway for Hanging {
         std::future::pending().await
     }
 
+    async fn capture(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
+    async fn refund(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
+    async fn void(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
     async fn inquire(&self, _: &counterfoil::gateway::Inquiry) -> Option<counterfoil::payment::Evidence> {
         None
     }
