@@ -98,16 +98,6 @@ impl Account {
         others.map(|(id, _)| *id).next()
     }
 
-    /// Whether `row` is what the events of its own stream, which made `self`, make of it. A destination's payments add to
-    /// its row without an event of its own.
-    pub(crate) fn makes(&self, row: &Account) -> bool {
-        if !self.id.is_destination() {
-            return self == row;
-        }
-        let own = |account: &Account| (account.scope.clone(), account.id.clone(), account.version, account.head);
-        own(self) == own(row) && self.owed == row.owed
-    }
-
     /// One of its payments had this share, and has that one now.
     pub(crate) fn share(&mut self, payment: PaymentId, currency: Currency, was: &Share, is: &Share) {
         let totals = self.totals.entry(currency).or_default();

@@ -10,7 +10,8 @@ use crate::account::{Account, AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
 use crate::event::{
-    Body, Draft, Event, Hash, StreamId, changes_destination, evolve_account, evolve_destination, evolve_payment,
+    Body, Draft, Event, Hash, StreamId, changes_destination, evolve_account, evolve_destination,
+    evolve_payment,
 };
 use crate::id::PaymentId;
 use crate::payment::{Payment, check_moves};

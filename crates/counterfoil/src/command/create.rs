@@ -189,7 +189,8 @@ impl Create {
             fingerprint = fingerprint.with(RequestField::GatewayOptions, options.as_str().as_bytes());
         }
         if !self.capture_method.is_automatic() {
-            fingerprint = fingerprint.with(RequestField::CaptureMethod, self.capture_method.as_str().as_bytes());
+            fingerprint =
+                fingerprint.with(RequestField::CaptureMethod, self.capture_method.as_str().as_bytes());
         }
         match self.expires_at {
             Some(at) => fingerprint.with(RequestField::ExpiresAt, &at.unix_micros().to_be_bytes()),

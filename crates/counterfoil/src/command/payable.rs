@@ -90,7 +90,10 @@ impl<'a> Payable<'a> {
         if !command.policy.beside_doubt
             && let Some(other) = self.account.and_then(|account| account.in_doubt(payment, command.at))
         {
-            return Err(Rejection::DestinationInDoubt { destination: self.destination.clone(), payment: other });
+            return Err(Rejection::DestinationInDoubt {
+                destination: self.destination.clone(),
+                payment: other,
+            });
         }
         let Some(due) = self.amount_due() else { return Ok(()) };
         let remaining = self.totals(amount.currency()).remaining(due);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Command;
+use super::books::source;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
 use super::rejection::Rejection;
-use super::books::source;
 use super::report::excess;
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};

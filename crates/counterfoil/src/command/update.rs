@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
+use super::close::closing;
+use super::give_back::{GiveBack, require_free, require_whole};
 use super::receipt::Subject;
 use super::record;
 use super::rejection::Rejection;
-use super::close::closing;
-use super::give_back::{GiveBack, require_free, require_whole};
 use super::report::Word;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, Fingerprint};
@@ -102,7 +102,8 @@ impl Update {
             return Err(Halt::unchanged(payment));
         }
         self.check(payment)?;
-        let mut books = Books { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
+        let mut books =
+            Books { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         if !change.is_empty() {
             let claim = take_gateway_payment_id(command, view, payment, &change)?;
             books.write(Entry::new(Cause::Command, Body::Changed(change)).claiming(claim))?;

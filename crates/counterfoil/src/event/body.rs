@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::clock::Timestamp;
 use crate::account::Owed;
+use crate::clock::Timestamp;
 use crate::id::{AttemptId, DisputeId, PaymentId, TopUpId};
 use crate::money::Money;
 use crate::payment::{

@@ -7,6 +7,7 @@ mod body;
 mod encode;
 mod evolve;
 mod parts;
+mod summary;
 
 use std::sync::Arc;
 

@@ -93,12 +93,7 @@ impl Ledger {
     }
 
     /// Asks the gateway; if that has no news, writes down that it was asked, and when it is asked again.
-    async fn poll_due(
-        &self,
-        caller: &Caller,
-        payment: &Payment,
-        work: Work,
-    ) -> Result<Receipt, LedgerError> {
+    async fn poll_due(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
         let told = match work {
             Work::Poll { operation, .. } => match payment.operation(operation) {
                 Some(operation) => self.inquire_about(caller, payment, operation).await?,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Subject};
 use crate::destinations::Known;
-use crate::clock::Timestamp;
 use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{CaptureMethod, Checkout, Evidence, Operation, OperationId, Outcome, Payment};
@@ -252,6 +252,7 @@ fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -
         gateway_payment_id: payment.gateway_payment_id().cloned(),
         // Of a capture that leaves nothing of the hold there is nothing to release.
         is_final: operation.releases.is_some(),
+        holds: operation.holds,
         reason: operation.reason.clone(),
         deadline,
     }

@@ -2,6 +2,7 @@
 
 use super::{Operation, OperationId, Payment};
 use crate::money::Money;
+use crate::status::OperationStatus;
 
 impl Payment {
     /// The money that was taken, and neither taken back by a void nor by a bank; at most what [`Money`] can say,
@@ -20,7 +21,8 @@ impl Payment {
     /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
     #[must_use]
     pub fn refundable(&self) -> Money {
-        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        let gone =
+            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
         self.money(self.captured_minor().saturating_sub(gone))
     }
 
@@ -77,13 +79,14 @@ impl Payment {
     }
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
-    pub(super) fn excess_returned(&self) -> i64 {
-        let gone = self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+    pub(crate) fn excess_returned(&self) -> i64 {
+        let gone =
+            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
     /// Whether more was captured of a hold than it held.
-    pub(super) fn captured_beyond_holds(&self) -> bool {
+    pub(crate) fn captured_beyond_holds(&self) -> bool {
         let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
         sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
     }
@@ -135,7 +138,9 @@ impl Payment {
     /// The operations that take from what `attempt` brought or holds.
     fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
         let id = attempt.id;
-        self.operations.iter().filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
+        self.operations
+            .iter()
+            .filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
     }
 
     fn moved_by(&self, which: fn(&Operation) -> bool) -> i64 {
@@ -190,9 +195,16 @@ impl Operation {
         self.id.is_void() && !self.holds
     }
 
+    /// Whether a hold was let go by it: by a void, or because its time ran out.
+    pub(super) fn is_release(&self) -> bool {
+        self.expired.is_some() || (self.id.is_void() && self.holds && self.moved().is_some())
+    }
+
     /// What it took out of its hold for good, or released of it.
     fn took_of_hold(&self) -> i64 {
-        let Some(moved) = self.ever_moved() else { return 0 };
+        // What was undone had been done, if only with what was asked for.
+        let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
+        let Some(moved) = self.ever_moved().or(undone) else { return 0 };
         if self.id.is_capture() {
             moved.minor().saturating_add(self.releases.map_or(0, Money::minor))
         } else if self.id.is_void() && self.holds {

@@ -407,9 +407,7 @@ fn decode_stages(from: &mut Reader<'_>) -> Result<Stages, Damage> {
     Ok(stages)
 }
 
-fn decode_reason(
-    from: &mut Reader<'_>,
-) -> Result<(Timestamp, Option<ErrorCode>, Option<Message>), Damage> {
+fn decode_reason(from: &mut Reader<'_>) -> Result<(Timestamp, Option<ErrorCode>, Option<Message>), Damage> {
     let mut fields = from.fields()?;
     let reason = (
         fields.required(1, Timestamp::decode)?,

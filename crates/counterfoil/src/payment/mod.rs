@@ -1,5 +1,6 @@
 //! A payment: its [`Terms`], which never change, and a small hot part, which follows from its events.
 
+mod actions;
 mod amounts;
 mod checkout;
 mod dispute;
@@ -20,12 +21,15 @@ mod terms;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use actions::Possible;
 pub(crate) use amounts::Flow;
 pub use checkout::Checkout;
 pub use dispute::{Dispute, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind};
 pub use due::Work;
 pub use evidence::{Evidence, Failure, FailureClass, Outcome};
-pub use method::{CaptureMethod, Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType};
+pub use method::{
+    CaptureMethod, Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType,
+};
 pub use moves::IllegalMove;
 pub(crate) use moves::check_moves;
 pub use operation::Operation;

@@ -33,7 +33,11 @@ pub enum InvalidSchedule {
     #[error("a delay must not be shorter than the one before it")]
     Falls,
     /// Too many of them, or too long ones.
-    #[error("at most {} delays of at most {} days together", RetrySchedule::MAX_LENGTH, RetrySchedule::MAX_DAYS)]
+    #[error(
+        "at most {} delays of at most {} days together",
+        RetrySchedule::MAX_LENGTH,
+        RetrySchedule::MAX_DAYS
+    )]
     TooLong,
 }
 

@@ -9,9 +9,9 @@ use super::error::{ExecuteError, StoreError};
 use super::feed::{Feed, Position};
 use super::list::{Page, Query};
 use super::state::{Key, State};
+use crate::clock::Timestamp;
 use crate::command::{Command, Receipt};
 use crate::event::{Event, Hash, StreamId};
-use crate::clock::Timestamp;
 use crate::id::PaymentId;
 use crate::scope::Scope;
 

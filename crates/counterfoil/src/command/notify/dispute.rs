@@ -24,9 +24,8 @@ impl Notify {
         let called = self.about.gateway_dispute_id.as_ref().ok_or(Rejection::NothingKnown)?;
         let key = ClaimKey::gateway_dispute(view.scope, &self.gateway, called);
         let claim = view.claim(&key)?;
-        let own = |dispute: &&Dispute| {
-            dispute.gateway == self.gateway && dispute.gateway_dispute_id == *called
-        };
+        let own =
+            |dispute: &&Dispute| dispute.gateway == self.gateway && dispute.gateway_dispute_id == *called;
         let known = payment.disputes().iter().find(own);
         if known.is_none() && claim.is_some() {
             // It is about another payment.
@@ -45,8 +44,7 @@ impl Notify {
         }
         let postings = self.moved(&payment, &before, &after)?;
         let (gateway, gateway_dispute_id) = (self.gateway.clone(), called.clone());
-        let disputed =
-            Disputed { dispute: before.id, gateway, gateway_dispute_id, name, word: word.clone() };
+        let disputed = Disputed { dispute: before.id, gateway, gateway_dispute_id, name, word: word.clone() };
         let taking = known.is_none().then(|| (key, Fingerprint::default()));
         books.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking).posting(postings))
     }

@@ -92,7 +92,8 @@ impl Notify {
         view.require(self.keys(view, &own))?;
         view.unless_claimed(&own.0, &own.1)?;
         let payment = self.payment(view)?;
-        let mut books = Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
+        let mut books =
+            Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         match &self.told {
             Told::Dispute(word) => self.dispute(view, word, &mut books)?,
             _ => self.operation(view, &mut books)?,

@@ -108,12 +108,7 @@ impl Notify {
     }
 
     /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news.
-    fn found(
-        &self,
-        view: &View<'_>,
-        payment: &Payment,
-        evidence: &Evidence,
-    ) -> Result<Option<Entry>, Halt> {
+    fn found(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Option<Entry>, Halt> {
         let Some(operation) = self.new_id(payment) else { return Err(Rejection::NothingKnown.into()) };
         let asked = match evidence.outcome {
             Outcome::Succeeded { reported } => reported.filter(|amount| !amount.is_zero()),
@@ -128,7 +123,9 @@ impl Notify {
         start.attempt = self.attempt_for(payment, operation, asked);
         start.holds = match operation {
             OperationId::Attempt(_) => matches!(self.told, Told::Authorization(_)),
-            OperationId::Void(_) => start.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|a| a.holds),
+            OperationId::Void(_) => {
+                start.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|a| a.holds)
+            }
             _ => false,
         };
         let refused = operation.is_attempt() && matches!(evidence.outcome, Outcome::Failed(_));
