@@ -2,6 +2,7 @@
 
 use counterfoil::money::Money;
 use counterfoil::payment::OperationId;
+use counterfoil::status::OperationStatus;
 
 use super::operation::Operation;
 use super::payment::Payment;
@@ -95,8 +96,7 @@ impl Payment {
 
     /// What is left of a hold: captures take from it, final ones release the rest, voids and time release it.
     pub(super) fn held_by(&self, hold: &Operation) -> i128 {
-        let taken: i128 =
-            self.about(hold.id).filter(|own| own.paid().is_some()).map(Operation::of_hold).sum();
+        let taken: i128 = self.about(hold.id).map(Operation::of_hold).sum();
         (hold.moved_minor() - taken - hold.expired).max(0)
     }
 
@@ -141,9 +141,10 @@ impl Operation {
         self.moved().map_or(0, i128::from)
     }
 
-    /// What it takes out of its hold for good, once it was done.
+    /// What it takes out of its hold for good, once it was done. What was undone had been done.
     fn of_hold(&self) -> i128 {
-        let moved = self.paid().map_or(0, i128::from);
+        let undone = (self.status() == OperationStatus::Reversed).then_some(self.amount.minor());
+        let Some(moved) = self.paid().or(undone).map(i128::from) else { return 0 };
         match self.id {
             OperationId::Capture(_) => moved + self.released(),
             OperationId::Void(_) if self.holds => moved,

@@ -72,7 +72,7 @@ impl Model {
         } else {
             payment.close(command.at, command.at, closes);
         }
-        payment.happened(command.at, None);
+        payment.happened(command.at, Some(command.at));
         Ok(self.keep(&command.caller.scope, payment))
     }
 }

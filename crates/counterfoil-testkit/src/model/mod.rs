@@ -12,10 +12,12 @@ mod due;
 mod evidence;
 mod facts;
 mod names;
+mod notify;
 mod operation;
 mod payment;
 mod record;
 mod refund;
+mod resolve;
 mod standing;
 mod start;
 mod update;
@@ -66,6 +68,8 @@ impl Model {
             Request::Capture(capture) => self.capture(command, capture),
             Request::Refund(refund) => self.refund(command, refund),
             Request::Void(void) => self.void(command, void),
+            Request::Notify(notify) => self.notify(command, notify),
+            Request::Resolve(resolve) => self.resolve(command, resolve),
             Request::Poll(poll) => self.poll(command, poll),
             Request::Lapse(lapse) => self.lapse(command, lapse),
             Request::Register(register) => Ok(self.register(command, register)),

@@ -29,13 +29,23 @@ impl Payment {
         match (self.live_attempt().map(Operation::status), self.ended, self.accepted) {
             (Some(OperationStatus::RequiresAction), ..) => PaymentStatus::RequiresAction,
             (Some(_), ..) => PaymentStatus::Processing,
+            // There was a hold, and it was let go, not lost.
+            (None, ..) if self.is_released() => PaymentStatus::Voided,
             (None, Some(Closed::Failed), _) => PaymentStatus::Failed,
             (None, Some(_), _) => PaymentStatus::Voided,
-            // There was a hold, and it is gone.
-            (None, None, _) if self.authorized() > 0 => PaymentStatus::Voided,
             (None, None, true) => PaymentStatus::Pending,
             (None, None, false) => PaymentStatus::Initiated,
         }
+    }
+
+    /// Whether what was held was released. Where a bank took the money back, that is the end of it, unless somebody
+    /// let the rest of the hold go.
+    fn is_released(&self) -> bool {
+        let release =
+            |own: &Operation| own.expired > 0 || (own.is_void() && own.holds && own.moved().is_some());
+        let returned = |own: &Operation| own.takes() && own.status() == OperationStatus::Reversed;
+        self.operations.iter().any(release)
+            || (self.authorized() > 0 && !self.operations.iter().any(returned))
     }
 
     pub(super) fn live_attempt(&self) -> Option<&Operation> {

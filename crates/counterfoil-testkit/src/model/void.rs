@@ -50,7 +50,7 @@ impl Model {
         } else {
             payment.release(command, id)?;
         }
-        payment.happened(command.at, None);
+        payment.happened(command.at, cancels.then_some(command.at));
         let (stream, version) = (stream(&payment), payment.version);
         self.names.take(scope, key, &stream, version, fields);
         self.names.take(scope, cancels.then_some(own), &stream, version, Fields::new());

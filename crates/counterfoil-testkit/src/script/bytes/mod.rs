@@ -1,17 +1,19 @@
 //! What the bytes of a step mean.
 
-use counterfoil::clock::Timestamp;
-use counterfoil::command::Recorded;
-use counterfoil::destinations::{DestinationInfo, Known};
-use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
-use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{
-    Destination, Evidence, Failure, FailureClass, Outcome, PaymentMethod, References,
-};
-use counterfoil::scope::Caller;
-use counterfoil::status::PaymentStatus;
-use counterfoil::text::{Actor, ErrorCode, GatewayName, IdempotencyKey, Message, Metadata, PaymentUrl};
+mod asked;
+mod moves;
+mod told;
+mod updates;
 
+use counterfoil::destinations::{DestinationInfo, Known};
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::Destination;
+use counterfoil::scope::Caller;
+use counterfoil::text::{Actor, GatewayName, IdempotencyKey, Message, Metadata};
+
+use self::asked::{new_attempt, new_payment, new_top_up, processing};
+use self::told::evidence;
+use self::updates::update;
 use super::{STEP, Step};
 use crate::fixtures;
 
@@ -22,41 +24,51 @@ impl Step {
         let [kind, who, place, name, amount, what, how, when] = bytes;
         let caller = other_caller(who);
         let payment = payment(place);
-        match kind % 32 {
-            0..=8 => Step::Create {
+        match kind % 64 {
+            0..=11 => Step::Create {
                 caller: self::caller(who),
                 new: new_payment(name, amount, what, how),
                 known: known(when),
+                expires_in: (when % 8 == 7).then(|| seconds(when / 8)),
                 gateway: has_gateway(how),
             },
-            9..=11 => Step::Process {
+            12..=14 => Step::Process {
                 caller,
                 payment,
                 how: processing(name, what),
+                number: None,
                 known: known(when),
                 gateway: has_gateway(how),
             },
-            12..=17 => Step::Report {
+            15..=25 => Step::Report {
                 caller,
                 payment,
-                operation: usize::from(name % 4),
-                evidence: evidence(name / 4, amount, what, how, when),
+                operation: usize::from(name % 8),
+                evidence: evidence(name / 8, amount, what, how, when),
             },
-            18..=19 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how) },
-            20..=21 => Step::Discover {
+            26 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how) },
+            27 | 28 => Step::Discover {
                 caller,
                 payment,
                 gateway: gateway(how / 32).unwrap_or_else(fixtures::gateway),
                 name: fixtures::gateway_payment(gateway_id(when / 4).unwrap_or("ch_5")),
                 evidence: evidence(name, amount, what, how, when),
             },
-            22..=27 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },
-            28 => Step::Archive { caller, payment },
-            29 => Step::TopUp { caller: self::caller(who), new: new_top_up(name, amount, what) },
-            30 => Step::Again { command: usize::from(place) },
-            _ => Step::Clock { seconds: i64::from(i8::from_ne_bytes([what])) },
+            29..=33 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },
+            34 => Step::Archive { caller, payment },
+            35 => Step::TopUp { caller: self::caller(who), new: new_top_up(name, amount, what) },
+            36 => Step::Again { command: usize::from(place) },
+            37..=39 => {
+                Step::Clock { seconds: if what < 128 { seconds(what) } else { i64::from(what) - 256 } }
+            }
+            _ => moves::step(bytes, caller, payment),
         }
     }
+}
+
+/// Moments after now, or now, that make a difference: leases, polls, retries.
+fn seconds(which: u8) -> i64 {
+    [1, 5, 61, 600, 3_600, 4 * 3_600, 90_000, 0][usize::from(which % 8)]
 }
 
 /// Mostly one of a few, so that much happens to it.
@@ -109,11 +121,22 @@ fn money(amount: u8) -> Money {
     fixtures::money(minor, currency)
 }
 
+fn destination(how: u8) -> Destination {
+    match how % 32 {
+        0..=11 => fixtures::invoice("inv_1"),
+        12..=17 => fixtures::invoice("inv_2"),
+        18..=21 => fixtures::invoice("inv_3"),
+        _ => fixtures::customer("inv_1"),
+    }
+}
+
 /// Mostly nobody is asked; else all that can be known of what is paid.
 fn known(when: u8) -> Known {
     let payable = DestinationInfo::payable_in;
     let number = "No. 7".parse().expect("a valid number");
     match when {
+        212..=217 => Known::Found(DestinationInfo::owing(fixtures::usd(1_000))),
+        218..=223 => Known::Found(DestinationInfo::owing(fixtures::usd(2_500))),
         224..=235 => Known::Found(payable(Currency::USD).with_number(number)),
         236..=239 => Known::Found(payable(Currency::USD).not_payable()),
         240..=245 => Known::Found(payable(Currency::JPY)),
@@ -133,131 +156,9 @@ fn gateway(which: u8) -> Option<GatewayName> {
     }
 }
 
-fn wallet(what: u8) -> &'static str {
-    if what % 8 == 7 { "spare" } else { "main" }
-}
-
-fn method(what: u8) -> PaymentMethod {
-    match what % 16 {
-        0..=3 => fixtures::card(),
-        4 | 5 => PaymentMethod::Card(Some(fixtures::instrument("pm_1"))),
-        6 => fixtures::ach(),
-        7 => PaymentMethod::PaymentLink(None),
-        8 => PaymentMethod::Upi(fixtures::instrument("vpa_1")),
-        9 | 10 => PaymentMethod::Offline,
-        _ => fixtures::credits(wallet(what)),
-    }
-}
-
-fn destination(how: u8) -> Destination {
-    match how % 32 {
-        0..=23 => fixtures::invoice("inv_1"),
-        24..=29 => fixtures::invoice("inv_2"),
-        _ => fixtures::customer("inv_1"),
-    }
-}
-
 fn metadata(which: u8) -> Metadata {
     let entries = if which.is_multiple_of(2) { vec![("order", "7")] } else { vec![] };
     Metadata::new(entries).expect("valid metadata")
-}
-
-fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment {
-    let mut new = NewPayment::new(money(amount), destination(how), method(what));
-    if how % 64 > 48 {
-        new = new.with_metadata(metadata(0));
-    }
-    if let Some(gateway) = gateway(what / 32) {
-        new = new.with_gateway(gateway);
-    }
-    match name / 8 {
-        28 => new.checkout.success_url = "https://host.example/well".parse().ok(),
-        29 => new.checkout.cancel_url = "https://host.example/not".parse().ok(),
-        30 => new.checkout.options = r#"{"a":1}"#.parse().ok(),
-        31 => new.checkout.save_card_and_make_default = true,
-        _ => {}
-    }
-    if let Some(key) = idempotency_key(name) {
-        new = new.with_idempotency_key(key);
-    }
-    if how % 4 == 3 { new.recorded_only() } else { new }
-}
-
-fn processing(name: u8, what: u8) -> Processing {
-    let mut how = Processing::default();
-    if what % 4 == 3 {
-        how = how.with_instrument(fixtures::instrument("pm_2"));
-    }
-    if let Some(key) = idempotency_key(name) {
-        how = how.with_idempotency_key(key);
-    }
-    how
-}
-
-fn new_top_up(name: u8, amount: u8, what: u8) -> NewTopUp {
-    let new = NewTopUp::new(fixtures::wallet(wallet(what)), money(amount));
-    match idempotency_key(name) {
-        Some(key) => new.with_idempotency_key(key),
-        None => new,
-    }
-}
-
-fn new_attempt(name: u8, amount: u8, what: u8, how: u8) -> NewAttempt {
-    let error_message = how.is_multiple_of(2).then(|| message(what));
-    let mut new = NewAttempt::new(match what % 8 {
-        0..=2 => Recorded::Succeeded { amount: None },
-        3 | 4 => Recorded::Succeeded { amount: Some(money(amount)) },
-        _ => Recorded::Failed { error_message },
-    });
-    if let Some(id) = gateway_id(how / 2) {
-        new = new.with_gateway_attempt_id(fixtures::gateway_operation(id));
-    }
-    match idempotency_key(name) {
-        Some(key) => new.with_idempotency_key(key),
-        None => new,
-    }
-}
-
-fn update(name: u8, amount: u8, what: u8, how: u8, when: u8) -> Update {
-    let mut update = match target(what) {
-        Some(status) => match when % 16 {
-            0..=11 => Update::to(status),
-            15 => Update::to_since(status, Timestamp::MAX),
-            second => Update::to_since(status, fixtures::second(second.into())),
-        },
-        None => Update::default(),
-    };
-    if target(what).is_none() || how.is_multiple_of(4) {
-        change(&mut update.change, name, amount, what, how);
-    }
-    if when / 16 > 12 { update.if_version((when / 16 - 12).into()) } else { update }
-}
-
-fn target(what: u8) -> Option<PaymentStatus> {
-    match what % 32 {
-        0..=4 => Some(PaymentStatus::Succeeded),
-        5..=9 => Some(PaymentStatus::Refunded),
-        10..=14 => Some(PaymentStatus::Voided),
-        15..=17 => Some(PaymentStatus::Failed),
-        18 | 19 => Some(PaymentStatus::Pending),
-        20 => Some(PaymentStatus::ALL[usize::from(what / 32) % PaymentStatus::ALL.len()]),
-        _ => None,
-    }
-}
-
-fn change(change: &mut References, name: u8, amount: u8, what: u8, how: u8) {
-    if name % 4 == 1 {
-        change.metadata = Some(metadata(how / 4));
-    }
-    change.gateway = gateway(name / 8);
-    change.gateway_payment_id = gateway_id(amount).map(|id| id.parse().expect("a valid id"));
-    if amount / 16 == 15 {
-        change.gateway_tracking_id = Some("track_1".parse().expect("a valid id"));
-    }
-    if how % 16 > 13 {
-        change.instrument = Some(fixtures::instrument("pm_3"));
-    }
-    change.error_message = how.is_multiple_of(8).then(|| message(what));
 }
 
 /// Mostly none, and never many different ones: of operations and of payments, they have to meet.
@@ -272,32 +173,4 @@ fn gateway_id(which: u8) -> Option<&'static str> {
 
 fn message(which: u8) -> Message {
     Message::lossy(if which.is_multiple_of(2) { "a reason" } else { "another reason" })
-}
-
-fn evidence(id: u8, amount: u8, what: u8, how: u8, when: u8) -> Evidence {
-    let evidence = fixtures::evidence(outcome(amount, what, how), u32::from(when % 4));
-    match gateway_id(id) {
-        Some(id) => evidence.with_gateway_operation_id(fixtures::gateway_operation(id)),
-        None => evidence,
-    }
-}
-
-fn outcome(amount: u8, what: u8, how: u8) -> Outcome {
-    let error_message = message(how);
-    match what % 16 {
-        0 | 8 | 9 => fixtures::succeeded(None),
-        1 | 10 => fixtures::succeeded(Some(money(amount))),
-        2 | 11 => {
-            let class = FailureClass::ALL[usize::from(how) % FailureClass::ALL.len()];
-            Outcome::Failed(Failure { class, code: ErrorCode::lossy("declined"), message: error_message })
-        }
-        3 => Outcome::Pending,
-        4 | 12 | 13 => {
-            let url = PaymentUrl::new("https://pay.example/1").expect("a valid address");
-            Outcome::RequiresAction { payment_url: (how % 2 == 1).then_some(url) }
-        }
-        5 | 6 => Outcome::NotSent { error_message },
-        14 => Outcome::Canceled { error_message },
-        _ => Outcome::Unknown { error_message },
-    }
 }
