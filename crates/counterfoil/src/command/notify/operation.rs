@@ -27,10 +27,15 @@ impl Notify {
                 None => Ok(()),
             };
         }
+        let of_several = known.len() > 1;
         for id in known {
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
-            let evidence = self.meant_for(operation, evidence);
+            let mut evidence = self.meant_for(operation, evidence);
+            if of_several {
+                // A name that is given is none of theirs: it could not be the name of all.
+                evidence.gateway_operation_id = None;
+            }
             let word = Word { payment: &payment, operation, evidence: &evidence, note: None };
             if let Some(entry) = word.entry(view)? {
                 books.write(entry)?;
