@@ -21,6 +21,7 @@
 //! | the order of creation, from a cursor or between two times | the page, in an index |
 //! | `ids` | each of them |
 //! | a `destination_id` | what pays that, found by an index, and sorted |
+//! | an `attention` | those of all scopes that wait for a person, found by an index, and sorted |
 //! | any other filter, in the order of creation | as many as it takes to fill the page |
 //! | another order | all that are archived, or all that are not, of the scope, and sorted |
 //! | an offset | all before it too |
@@ -66,6 +67,7 @@
 
 mod books;
 mod connect;
+mod due;
 mod error;
 mod feed;
 mod list;

@@ -6,7 +6,7 @@ use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId, UpdateId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
-    Checkout, Destination, Evidence, Outcome, PaymentMethod, PaymentMethodType, References,
+    CaptureMethod, Checkout, Destination, Evidence, Outcome, PaymentMethod, PaymentMethodType, References,
 };
 use counterfoil::status::PaymentStatus;
 use counterfoil::text::Metadata;
@@ -67,6 +67,7 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
         8 => Request::Process(Process {
             payment,
             attempt,
+            number: None,
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
@@ -102,6 +103,8 @@ fn create(number: usize, [name, what, how, amount]: [u8; 4]) -> Request {
         },
         known: Known::Unasked,
         method: PaymentMethod::new(kind, id).unwrap(),
+        capture_method: CaptureMethod::Automatic,
+        expires_at: None,
         checkout,
         metadata: Metadata::default(),
         idempotency_key: None,

@@ -111,7 +111,7 @@ fn one_key_in_one_group_is_one_payment() {
     let mut records = Records::new();
     let commands = [1, 2, 3].map(|number| create(number, PaymentMethod::Offline, Some("k")));
     let (plan, _) = decide(&commands, &records);
-    assert_eq!((plan.events.len(), plan.claims.len(), plan.rows.len()), (1, 1, 1));
+    assert_eq!((plan.events.len(), plan.claims.len(), plan.rows.len()), (1, 1, 2));
     let first = write(plan, &mut records);
 
     let (plan, rounds) = decide(&[create(4, PaymentMethod::Offline, Some("k"))], &records);

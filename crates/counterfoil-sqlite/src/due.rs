@@ -1,0 +1,59 @@
+//! What is to be done about payments: by nobody in particular at a time, or by a person.
+
+use counterfoil::Damage;
+use counterfoil::clock::Timestamp;
+use counterfoil::event::StreamId;
+use counterfoil::payment::{Attention, Payment};
+use counterfoil::store::Due;
+use rusqlite::{Connection, Row};
+
+use crate::error::Failure;
+use crate::{sql, streams};
+
+/// What a payment waits for, as columns of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// In microseconds; `None` when nothing is due.
+    pub(crate) due_at: Option<i64>,
+    /// A bit for each way in which it waits for a person.
+    pub(crate) attention: u8,
+}
+
+impl Waiting {
+    pub(crate) fn of(payment: &Payment) -> Waiting {
+        let needed = Attention::ALL.iter().filter(|attention| payment.needs(**attention));
+        Waiting {
+            due_at: payment.next_due().map(|(at, _)| at.unix_micros()),
+            attention: needed.fold(0, |bits, attention| bits | bit(*attention)),
+        }
+    }
+}
+
+/// The bit of the column: 1, 2, 4 and so on.
+pub(crate) fn bit(attention: Attention) -> u8 {
+    1 << (attention as u8 - 1)
+}
+
+/// What is due by `now`, at most `limit` of it.
+pub(crate) fn until(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Due>, Failure> {
+    let mut statement = connection.prepare_cached(sql::DUE)?;
+    let mut rows = statement.query((now.unix_micros(), streams::clamped(limit)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+fn read(row: &Row<'_>) -> Result<Due, Failure> {
+    let stream: i64 = row.get(3)?;
+    let damaged = |damage| Failure::damaged(format_args!("stream {stream}"), damage);
+    let id = streams::from_columns(row.get(4)?, row.get_ref(5)?.as_blob()?).map_err(damaged)?;
+    let StreamId::Payment(payment) = id else { return Err(damaged(Damage::Misplaced("row"))) };
+    let at = Timestamp::from_unix_micros(row.get(0)?);
+    Ok(Due {
+        at: at.ok_or_else(|| damaged(Damage::Malformed("time")))?,
+        scope: streams::scope(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?).map_err(damaged)?,
+        payment,
+    })
+}
