@@ -12,4 +12,5 @@ mod idempotency;
 mod planted;
 mod status;
 mod stores;
+mod time;
 mod watched;
