@@ -4,6 +4,7 @@ use std::env;
 use std::error::Error as _;
 use std::net::SocketAddr;
 use std::num::{NonZeroUsize, ParseIntError};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Prove the books: exit 0 if they are clean, 1 with the first fault named.
     Verify(Verify),
+    /// Write out the books for other programs: exit 1 if they do not balance.
+    Export(Export),
     /// Draw a status graph.
     Graph(Graph),
 }
@@ -90,6 +93,34 @@ pub(crate) struct Verify {
     /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     pub(crate) store: Location,
+}
+
+/// What to export, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
+    /// What is to read it.
+    #[arg(long, value_enum)]
+    pub(crate) format: Books,
+    /// A new file to write it to, instead of stdout. It has its name only when all of it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Say on stderr how far it is, even where that is no terminal.
+    #[arg(long)]
+    pub(crate) progress: bool,
+}
+
+/// A form of the books.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Books {
+    /// A Beancount file: a transaction per event that moved money, and the balances that must come out.
+    Beancount,
+    /// One JSON object per event and line: all events.
+    Jsonl,
+    /// Comma-separated values with a header: a line per posting.
+    Csv,
 }
 
 /// What to draw.

@@ -122,6 +122,8 @@ pub struct Modification {
     pub gateway_payment_id: Option<GatewayPaymentId>,
     /// Of a capture: whether the rest of the hold is released with it.
     pub is_final: bool,
+    /// Of a void: whether it releases what is held; else it takes a charge back.
+    pub holds: bool,
     /// Why, in the host's words.
     pub reason: Option<Message>,
     /// The time by which the call must be over.

@@ -60,6 +60,11 @@ impl Client {
         self.ask("POST", path, &body.to_string())
     }
 
+    /// Changes what is at `path`.
+    pub(crate) fn put(&mut self, path: &str, body: &Value) -> Answer {
+        self.ask("PUT", path, &body.to_string()).unwrap()
+    }
+
     /// Creates a payment.
     pub(crate) fn create(&mut self, body: &Value) -> Answer {
         self.post("/v1/payments", body).unwrap()

@@ -252,6 +252,7 @@ fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -
         gateway_payment_id: payment.gateway_payment_id().cloned(),
         // Of a capture that leaves nothing of the hold there is nothing to release.
         is_final: operation.releases.is_some(),
+        holds: operation.holds,
         reason: operation.reason.clone(),
         deadline,
     }

@@ -2,6 +2,7 @@
 
 use super::{Operation, OperationId, Payment};
 use crate::money::Money;
+use crate::status::OperationStatus;
 
 impl Payment {
     /// The money that was taken, and neither taken back by a void nor by a bank; at most what [`Money`] can say,
@@ -78,14 +79,14 @@ impl Payment {
     }
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
-    pub(super) fn excess_returned(&self) -> i64 {
+    pub(crate) fn excess_returned(&self) -> i64 {
         let gone =
             self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
     /// Whether more was captured of a hold than it held.
-    pub(super) fn captured_beyond_holds(&self) -> bool {
+    pub(crate) fn captured_beyond_holds(&self) -> bool {
         let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
         sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
     }
@@ -194,9 +195,16 @@ impl Operation {
         self.id.is_void() && !self.holds
     }
 
+    /// Whether a hold was let go by it: by a void, or because its time ran out.
+    pub(super) fn is_release(&self) -> bool {
+        self.expired.is_some() || (self.id.is_void() && self.holds && self.moved().is_some())
+    }
+
     /// What it took out of its hold for good, or released of it.
     fn took_of_hold(&self) -> i64 {
-        let Some(moved) = self.ever_moved() else { return 0 };
+        // What was undone had been done, if only with what was asked for.
+        let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
+        let Some(moved) = self.ever_moved().or(undone) else { return 0 };
         if self.id.is_capture() {
             moved.minor().saturating_add(self.releases.map_or(0, Money::minor))
         } else if self.id.is_void() && self.holds {

@@ -113,7 +113,11 @@ impl Payment {
             self.status(),
             PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction
         );
-        open || (!self.held().is_zero() && !self.is_reserved() && self.live_attempt().is_none())
+        let waits = |attempt: &Operation| {
+            !attempt.status().is_live() || attempt.status() == OperationStatus::RequiresAction
+        };
+        (open && self.attempts().all(waits))
+            || (!self.held().is_zero() && !self.is_reserved() && self.live_attempt().is_none())
     }
 }
 

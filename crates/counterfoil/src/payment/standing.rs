@@ -47,11 +47,16 @@ impl Payment {
 
     /// No money, no hold, nothing on its way.
     fn derive_end(&self) -> PaymentStatus {
+        let returned =
+            |operation: &Operation| operation.takes() && operation.status() == OperationStatus::Reversed;
+        let released = self.operations.iter().any(Operation::is_release);
+        if released || (!self.authorized().is_zero() && !self.operations.iter().any(returned)) {
+            // There was a hold, and it was let go, not lost.
+            return PaymentStatus::Voided;
+        }
         match self.closed {
             Some(Closed::Failed) => PaymentStatus::Failed,
             Some(Closed::Voided | Closed::Expired) => PaymentStatus::Voided,
-            // There was a hold, and all of it was released.
-            None if !self.authorized().is_zero() => PaymentStatus::Voided,
             None if self.submitted => PaymentStatus::Pending,
             None => PaymentStatus::Initiated,
         }

@@ -17,7 +17,8 @@ use counterfoil::event::{Event, Hash, StreamId};
 use counterfoil::id::{AttemptId, PaymentId, TopUpId, UpdateId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
-    Checkout, Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, References,
+    CaptureMethod, Checkout, Destination, Evidence, Failure, FailureClass, OperationId, Outcome,
+    PaymentMethod, References,
 };
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
@@ -41,6 +42,8 @@ fn create(number: u128, method: PaymentMethod, process: bool) -> Create {
         destination: Destination::invoice("inv_2026_001".parse().unwrap()),
         known: Known::Unasked,
         method,
+        capture_method: CaptureMethod::Automatic,
+        expires_at: None,
         checkout: Checkout::default(),
         metadata: Metadata::default(),
         idempotency_key: None,
@@ -52,6 +55,7 @@ fn process(payment: u128, attempt: u128) -> Request {
     Request::Process(Process {
         payment: PaymentId::new(id(payment)),
         attempt: AttemptId::new(id(attempt)),
+        number: None,
         instrument: Some("pm_other".parse().unwrap()),
         known: Known::Unasked,
         idempotency_key: Some("process-1".parse().unwrap()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::command::Rejection;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing, Update};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
@@ -290,6 +290,18 @@ impl Gateway for Other {
 
     async fn charge(&self, charge: &Charge) -> Evidence {
         Evidence::new(Outcome::Unknown { error_message: "lost".parse().unwrap() }, charge.deadline)
+    }
+
+    async fn capture(&self, asked: &Modification) -> Evidence {
+        Evidence::new(Outcome::Unknown { error_message: "lost".parse().unwrap() }, asked.deadline)
+    }
+
+    async fn refund(&self, asked: &Modification) -> Evidence {
+        self.capture(asked).await
+    }
+
+    async fn void(&self, asked: &Modification) -> Evidence {
+        self.capture(asked).await
     }
 
     async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {

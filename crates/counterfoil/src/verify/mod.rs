@@ -1,8 +1,11 @@
 //! Proving the books: everything that is claimed about a history, checked against the history itself.
 
+mod destinations;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use destinations::Destinations;
 use sha2::{Digest, Sha256};
 
 use crate::account::{Account, AccountId};
@@ -25,7 +28,7 @@ const PAGE: usize = 1_000;
 pub struct Verified {
     /// How many payments.
     pub payments: u64,
-    /// How many bounded accounts.
+    /// How many accounts with a stream of their own.
     pub accounts: u64,
     /// How many events.
     pub events: u64,
@@ -91,6 +94,9 @@ pub enum Problem {
     /// The stored row is not what the events make.
     #[error("the stored row is not what the events make")]
     Row,
+    /// What a destination comes to is not the sum over its payments.
+    #[error("its totals are not what its payments come to")]
+    Totals,
     /// The head is not the last event, or does not stand in its order.
     #[error("the head is not the last event, or not in its order")]
     Head,
@@ -137,6 +143,7 @@ pub async fn verify(store: &dyn PaymentStore) -> Result<Verified, VerifyError> {
         }
     }
     verifier.books_agree().await?;
+    verifier.destinations.check(store).await?;
     Ok(verifier.verified())
 }
 
@@ -154,12 +161,21 @@ struct Verifier<'a> {
     events: u64,
     digest: Sha256,
     moved: BTreeMap<(Scope, AccountId, PaymentId), Moved>,
+    destinations: Destinations,
 }
 
 impl<'a> Verifier<'a> {
     fn new(store: &'a dyn PaymentStore) -> Verifier<'a> {
         let (payments, accounts, events) = (0, 0, 0);
-        Verifier { store, payments, accounts, events, digest: Sha256::new(), moved: BTreeMap::new() }
+        Verifier {
+            store,
+            payments,
+            accounts,
+            events,
+            digest: Sha256::new(),
+            moved: BTreeMap::new(),
+            destinations: Destinations::default(),
+        }
     }
 
     fn verified(self) -> Verified {
@@ -234,12 +250,21 @@ impl<'a> Verifier<'a> {
         let state = self.store.read(std::slice::from_ref(&key)).await?;
         let version = state.get(&key).map_or(0, Record::version);
         self.walk_to(walk, version).await?;
+        if let Some(payment) = &walk.payment {
+            self.destinations.add(payment);
+        }
         let same = match &walk.stream {
             StreamId::Payment(id) => match state.payment(&walk.scope, *id) {
                 Lookup::Present(row) => walk.payment.as_ref() == Some(row.as_ref()),
                 _ => false,
             },
             StreamId::Account(id) => match state.account(&walk.scope, id) {
+                Lookup::Present(row) if id.is_destination() => {
+                    // The rest of its row is made by its payments.
+                    let own =
+                        |account: &Account| (account.version(), account.head(), account.owed().cloned());
+                    walk.account.as_ref().map(own) == Some(own(row))
+                }
                 Lookup::Present(row) => walk.account.as_ref() == Some(row.as_ref()),
                 _ => false,
             },
