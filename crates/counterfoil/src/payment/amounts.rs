@@ -107,6 +107,10 @@ impl Payment {
     /// What `hold` holds still.
     pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
         let held = hold.moved().map_or(0, Money::minor);
+        if self.of(hold).any(Operation::ended_hold) {
+            // Its gateway released what was left then, what others were still about to take too.
+            return 0;
+        }
         let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
         let expired = hold.expired.map_or(0, Money::minor);
         held.saturating_sub(taken).saturating_sub(expired).max(0)
@@ -212,6 +216,11 @@ impl Operation {
         } else {
             0
         }
+    }
+
+    /// Whether it was the last capture of its hold, with which the rest was released.
+    fn ended_hold(&self) -> bool {
+        self.releases.is_some() && self.took_of_hold() > 0
     }
 
     /// What it may yet take out of its hold.
