@@ -112,6 +112,9 @@ impl Ledger {
                 let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
                 // Only whoever wrote that down goes on.
                 let Work::Poll { operation, .. } = work else { return Ok(asked) };
+                if asked.replayed {
+                    return Ok(asked);
+                }
                 let Some(operation) = payment.operation(operation) else { return Ok(asked) };
                 Ok(self.send_again(caller, payment, operation).await?.unwrap_or(asked))
             }
