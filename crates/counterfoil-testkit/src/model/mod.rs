@@ -83,6 +83,11 @@ impl Model {
         self.payments.iter().map(|((scope, id), payment)| (scope, *id, payment.facts()))
     }
 
+    /// What can be seen of one payment.
+    pub(crate) fn facts(&self, scope: &Scope, id: PaymentId) -> Option<PaymentFacts> {
+        self.payment(scope, id).ok().map(Payment::facts)
+    }
+
     /// All wallets, by scope and id.
     pub fn wallets(&self) -> impl Iterator<Item = (&Scope, &WalletId, WalletFacts)> {
         self.wallets.iter().map(|((scope, id), wallet)| (scope, id, wallet.facts()))

@@ -71,9 +71,12 @@ impl Model {
         if known.is_empty() {
             return self.found(command, payment, notify, evidence);
         }
+        // A name that several could have is the name of none of them.
+        let several = known.len() > 1;
         for id in known {
             let holds = payment.operation(id).is_some_and(|own| own.holds);
-            let evidence = meant_for(holds, notify, evidence);
+            let mut evidence = meant_for(holds, notify, evidence);
+            evidence.gateway_operation_id.take_if(|_| several);
             self.word(command, payment, id, &evidence, None);
         }
         Ok(())

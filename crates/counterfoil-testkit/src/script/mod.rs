@@ -11,7 +11,7 @@ mod step;
 use counterfoil::command::Command;
 use proptest::prelude::{Strategy, any};
 
-pub use step::Step;
+pub use step::{Place, Step};
 
 /// How many bytes make a step.
 pub const STEP: usize = 8;
@@ -78,7 +78,7 @@ mod tests {
     fn seeded_scripts_use_every_kind_of_step_and_make_equal_commands_each_time() {
         let script = Script::seeded(1, 500);
         let kinds: std::collections::HashSet<_> = script.steps.iter().map(std::mem::discriminant).collect();
-        assert_eq!(kinds.len(), 19);
+        assert_eq!(kinds.len(), 20);
         assert_ne!(script, Script::seeded(2, 500));
         let text = |script: &Script| format!("{:?}", script.commands());
         assert_eq!(text(&script), text(&script));

@@ -11,10 +11,21 @@ use counterfoil::payment::{Destination, Evidence, Work};
 use counterfoil::scope::Caller;
 use counterfoil::text::{GatewayName, GatewayPaymentId};
 
+/// A place among the operations of a payment that the script asked for so far, whether they came to be or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Counted from the first.
+    First(usize),
+    /// Counted from the last.
+    Last(usize),
+    /// Among those that go on, if there are any; else counted from the last.
+    Live(usize),
+}
+
 /// One thing that is done.
 ///
-/// A payment or operation is meant by its place among those that the script asked for so far, whether they
-/// came to be or not; places wrap around. A `caller` of `None` is the one who asked for the payment.
+/// A payment is meant by its place among those that the script asked for so far, counted from the last; where that is
+/// 0 or 1, among those about which what is asked can be done, if there are any. Places wrap around. A `caller` of `None` is the one who asked for the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Asks for a payment.
@@ -61,7 +72,7 @@ pub enum Step {
         /// About which payment.
         payment: usize,
         /// About which of its operations.
-        operation: usize,
+        operation: Place,
         /// What.
         evidence: Evidence,
     },
@@ -147,7 +158,7 @@ pub enum Step {
         /// Whether it calls the payment by our name.
         by_id: bool,
         /// About which of its operations, if it calls one by our name.
-        operation: Option<usize>,
+        operation: Option<Place>,
         /// The rest of what it says.
         said: Notification,
     },
@@ -158,7 +169,7 @@ pub enum Step {
         /// Of which payment.
         payment: usize,
         /// Which of its operations, if one is named.
-        operation: Option<usize>,
+        operation: Option<Place>,
         /// How.
         new: NewResolution,
     },
@@ -171,6 +182,13 @@ pub enum Step {
         /// How much.
         owed: Owed,
     },
+    /// What is due next about a payment is done, as if every gateway were asked in vain.
+    Due {
+        /// About which payment.
+        payment: usize,
+        /// Whether the clock is moved on to then, if it is not yet.
+        waits: bool,
+    },
     /// A gateway was asked in vain.
     Poll {
         /// In whose scope.
@@ -178,7 +196,7 @@ pub enum Step {
         /// About which payment.
         payment: usize,
         /// About which of its operations; else about itself.
-        operation: Option<usize>,
+        operation: Option<Place>,
         /// How often that had been so already.
         polls: u32,
     },

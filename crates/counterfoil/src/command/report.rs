@@ -78,7 +78,8 @@ impl Word<'_> {
     /// What it closes that is not closed so already; but a person has the last word.
     fn closes(&self) -> Option<Closed> {
         let closes = closed_by(self.operation, self.evidence);
-        closes.filter(|_| self.payment.closed() < closes || self.note.is_some())
+        let by_hand = self.note.is_some() && self.payment.closed() != closes;
+        closes.filter(|_| self.payment.closed() < closes || by_hand)
     }
 
     fn bind_gateway_id(&self, view: &View<'_>) -> Result<GatewayId, Halt> {

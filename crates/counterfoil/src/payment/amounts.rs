@@ -15,14 +15,13 @@ impl Payment {
     /// The captured money that was given back.
     #[must_use]
     pub fn refunded(&self) -> Money {
-        self.money(self.moved_by(|operation| operation.id.is_refund()))
+        self.money(self.refunded_minor())
     }
 
     /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
     #[must_use]
     pub fn refundable(&self) -> Money {
-        let gone =
-            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        let gone = self.gone();
         self.money(self.captured_minor().saturating_sub(gone))
     }
 
@@ -85,8 +84,7 @@ impl Payment {
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
     pub(crate) fn excess_returned(&self) -> i64 {
-        let gone =
-            self.refunded().minor().saturating_add(self.returning()).saturating_add(self.disputed_minor());
+        let gone = self.gone();
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
@@ -94,6 +92,15 @@ impl Payment {
     pub(crate) fn captured_beyond_holds(&self) -> bool {
         let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
         sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
+    }
+
+    pub(super) fn refunded_minor(&self) -> i64 {
+        self.moved_by(|operation| operation.id.is_refund())
+    }
+
+    /// What went back, or may.
+    fn gone(&self) -> i64 {
+        self.refunded_minor().saturating_add(self.returning()).saturating_add(self.disputed_minor())
     }
 
     /// What refunds, and voids of captured money, may yet take: an open one counts whole.

@@ -21,7 +21,7 @@ impl Payment {
     /// it was ended.
     #[must_use]
     pub fn derive(&self) -> PaymentStatus {
-        let (captured, refunded) = (self.captured_minor(), self.refunded().minor());
+        let (captured, refunded) = (self.captured_minor(), self.refunded_minor());
         let holds = !self.held().is_zero();
         if captured > 0 && refunded >= captured {
             PaymentStatus::Refunded

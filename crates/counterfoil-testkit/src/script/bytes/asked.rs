@@ -4,7 +4,7 @@ use counterfoil::command::Recorded;
 use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing};
 use counterfoil::payment::PaymentMethod;
 
-use super::{destination, gateway, gateway_id, idempotency_key, message, metadata, money};
+use super::{destination, gateway, gateway_id, idempotency_key, message, metadata, money, no_gateway};
 use crate::fixtures;
 
 fn wallet(what: u8) -> &'static str {
@@ -13,12 +13,12 @@ fn wallet(what: u8) -> &'static str {
 
 fn method(what: u8) -> PaymentMethod {
     match what % 16 {
-        0..=3 => fixtures::card(),
-        4 | 5 => PaymentMethod::Card(Some(fixtures::instrument("pm_1"))),
-        6 => fixtures::ach(),
-        7 => PaymentMethod::PaymentLink(None),
-        8 => PaymentMethod::Upi(fixtures::instrument("vpa_1")),
-        9 | 10 => PaymentMethod::Offline,
+        0..=5 => fixtures::card(),
+        6 | 7 => PaymentMethod::Card(Some(fixtures::instrument("pm_1"))),
+        8 => fixtures::ach(),
+        9 => PaymentMethod::PaymentLink(None),
+        10 => PaymentMethod::Upi(fixtures::instrument("vpa_1")),
+        11 | 12 => PaymentMethod::Offline,
         _ => fixtures::credits(wallet(what)),
     }
 }
@@ -26,13 +26,15 @@ fn method(what: u8) -> PaymentMethod {
 pub(super) fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment {
     let mut new = NewPayment::new(money(amount), destination(how), method(what));
     // Half of what goes through a gateway is held first; of the rest, which cannot be, a little.
-    if what & 16 != 0 && (what % 16 < 9 || how.is_multiple_of(8)) {
+    if what & 16 != 0 && (what % 16 < 11 || how.is_multiple_of(32)) {
         new = new.captured_later();
     }
     if how % 64 > 48 {
         new = new.with_metadata(metadata(0));
     }
-    if let Some(gateway) = gateway(what / 32) {
+    let named = matches!(new.method, PaymentMethod::PaymentLink(_)) && !name.is_multiple_of(8);
+    let asked = gateway(what / 32).filter(|gateway| how.is_multiple_of(8) || *gateway != no_gateway());
+    if let Some(gateway) = asked.or_else(|| named.then(fixtures::gateway)) {
         new = new.with_gateway(gateway);
     }
     match name / 8 {
@@ -45,7 +47,7 @@ pub(super) fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment
     if let Some(key) = idempotency_key(name) {
         new = new.with_idempotency_key(key);
     }
-    if how % 4 == 3 { new.recorded_only() } else { new }
+    if how % 8 == 7 { new.recorded_only() } else { new }
 }
 
 pub(super) fn processing(name: u8, what: u8) -> Processing {

@@ -14,7 +14,7 @@ use counterfoil::text::{Actor, GatewayName, IdempotencyKey, Message, Metadata};
 use self::asked::{new_attempt, new_payment, new_top_up, processing};
 use self::told::evidence;
 use self::updates::update;
-use super::{STEP, Step};
+use super::{Place, STEP, Step};
 use crate::fixtures;
 
 impl Step {
@@ -25,14 +25,14 @@ impl Step {
         let caller = other_caller(who);
         let payment = payment(place);
         match kind % 64 {
-            0..=11 => Step::Create {
+            0..=4 => Step::Create {
                 caller: self::caller(who),
                 new: new_payment(name, amount, what, how),
                 known: known(when),
-                expires_in: (when % 8 == 7).then(|| seconds(when / 8)),
+                expires_in: (when % 4 == 3).then(|| if when == 255 { 0 } else { seconds(when / 8) }),
                 gateway: has_gateway(how),
             },
-            12..=14 => Step::Process {
+            5..=7 => Step::Process {
                 caller,
                 payment,
                 how: processing(name, what),
@@ -40,26 +40,26 @@ impl Step {
                 known: known(when),
                 gateway: has_gateway(how),
             },
-            15..=25 => Step::Report {
+            8..=20 => Step::Report {
                 caller,
                 payment,
-                operation: usize::from(name % 8),
+                operation: operation(name),
                 evidence: evidence(name / 8, amount, what, how, when),
             },
-            26 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how) },
-            27 | 28 => Step::Discover {
+            21 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how) },
+            22 => Step::Discover {
                 caller,
                 payment,
                 gateway: gateway(how / 32).unwrap_or_else(fixtures::gateway),
                 name: fixtures::gateway_payment(gateway_id(when / 4).unwrap_or("ch_5")),
                 evidence: evidence(name, amount, what, how, when),
             },
-            29..=33 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },
-            34 => Step::Archive { caller, payment },
-            35 => Step::TopUp { caller: self::caller(who), new: new_top_up(name, amount, what) },
-            36 => Step::Again { command: usize::from(place) },
-            37..=39 => {
-                Step::Clock { seconds: if what < 128 { seconds(what) } else { i64::from(what) - 256 } }
+            23..=26 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },
+            27 => Step::Archive { caller, payment },
+            28 => Step::TopUp { caller: self::caller(who), new: new_top_up(name, amount, what) },
+            29 => Step::Again { command: usize::from(place) },
+            30..=36 => {
+                Step::Clock { seconds: if what < 224 { seconds(what) } else { i64::from(what) - 256 } }
             }
             _ => moves::step(bytes, caller, payment),
         }
@@ -68,12 +68,27 @@ impl Step {
 
 /// Moments after now, or now, that make a difference: leases, polls, retries.
 fn seconds(which: u8) -> i64 {
-    [1, 5, 61, 600, 3_600, 4 * 3_600, 90_000, 0][usize::from(which % 8)]
+    [1, 2, 5, 61, 600, 3_600, 4 * 3_600, 90_000][usize::from(which % 8)]
 }
 
-/// Mostly one of a few, so that much happens to it.
+/// Mostly one of the last few, so that much happens to it.
 fn payment(place: u8) -> usize {
-    usize::from(if place < 192 { place % 4 } else { place })
+    match place {
+        0..=159 => 0,
+        160..=207 => 1,
+        208..=239 => 2,
+        other => usize::from(other) - 237,
+    }
+}
+
+/// Mostly one that goes on; else the first, or one of the last.
+fn operation(name: u8) -> Place {
+    match name % 8 {
+        0..=3 => Place::Live(0),
+        4 => Place::Live(1),
+        5 => Place::First(0),
+        other => Place::Last(usize::from(other) - 6),
+    }
 }
 
 /// Two people of one scope, that tenant's other environment, and another tenant.
@@ -90,7 +105,7 @@ fn caller(who: u8) -> Caller {
 
 /// Mostly the payment's own caller.
 fn other_caller(who: u8) -> Option<Caller> {
-    (who % 16 > 12).then(|| caller(who))
+    (who % 32 > 29).then(|| caller(who))
 }
 
 fn has_gateway(how: u8) -> bool {
@@ -99,24 +114,27 @@ fn has_gateway(how: u8) -> bool {
 
 /// Mostly no key, and never many different ones: they have to meet.
 fn idempotency_key(name: u8) -> Option<IdempotencyKey> {
-    let key = name % 8;
-    (key > 3).then(|| fixtures::key(&format!("key-{key}")))
+    let key = name % 16;
+    (key > 12).then(|| fixtures::key(&format!("key-{key}")))
 }
 
-/// Amounts that are near each other, too many, too few, of other currencies, and the ends of what there is.
+/// Amounts that are near each other, too many, too few, and seldom of other currencies or the ends of what there is.
 fn money(amount: u8) -> Money {
-    let (minor, currency) = match amount % 16 {
-        0..=5 => (1_000, Currency::USD),
-        6 => (999, Currency::USD),
-        7 => (1_001, Currency::USD),
-        8 => (300, Currency::USD),
-        9 => (1, Currency::USD),
-        10 => (0, Currency::USD),
-        11 => (Money::MAX_MINOR, Currency::USD),
-        12 => (5_000, Currency::USD),
-        13 => (1_000, Currency::JPY),
-        14 => (1_000, Currency::KWD),
-        _ => (0, Currency::JPY),
+    let (minor, currency) = match amount {
+        240..=242 => (0, Currency::USD),
+        243..=245 => (Money::MAX_MINOR, Currency::USD),
+        246..=249 => (1_000, Currency::JPY),
+        250..=253 => (1_000, Currency::KWD),
+        254 | 255 => (0, Currency::JPY),
+        _ => match amount % 16 {
+            0..=7 => (1_000, Currency::USD),
+            8 => (999, Currency::USD),
+            9 => (1_001, Currency::USD),
+            10..=12 => (300, Currency::USD),
+            13 => (700, Currency::USD),
+            14 => (1, Currency::USD),
+            _ => (5_000, Currency::USD),
+        },
     };
     fixtures::money(minor, currency)
 }
@@ -135,13 +153,13 @@ fn known(when: u8) -> Known {
     let payable = DestinationInfo::payable_in;
     let number = "No. 7".parse().expect("a valid number");
     match when {
-        212..=217 => Known::Found(DestinationInfo::owing(fixtures::usd(1_000))),
-        218..=223 => Known::Found(DestinationInfo::owing(fixtures::usd(2_500))),
-        224..=235 => Known::Found(payable(Currency::USD).with_number(number)),
-        236..=239 => Known::Found(payable(Currency::USD).not_payable()),
-        240..=245 => Known::Found(payable(Currency::JPY)),
-        246..=250 => Known::Absent,
-        251..=255 => Known::Unavailable,
+        216..=223 => Known::Found(DestinationInfo::owing(fixtures::usd(1_000))),
+        224..=231 => Known::Found(DestinationInfo::owing(fixtures::usd(2_500))),
+        232..=251 => Known::Found(payable(Currency::USD).with_number(number)),
+        252 => Known::Found(payable(Currency::USD).not_payable()),
+        253 => Known::Found(payable(Currency::JPY)),
+        254 => Known::Absent,
+        255 => Known::Unavailable,
         _ => Known::Unasked,
     }
 }
@@ -151,9 +169,13 @@ fn gateway(which: u8) -> Option<GatewayName> {
     match which % 8 {
         5 => Some(fixtures::gateway()),
         6 => Some(fixtures::other_gateway()),
-        7 => Some("no-gateway".parse().expect("a valid name")),
+        7 => Some(no_gateway()),
         _ => None,
     }
+}
+
+fn no_gateway() -> GatewayName {
+    "no-gateway".parse().expect("a valid name")
 }
 
 fn metadata(which: u8) -> Metadata {

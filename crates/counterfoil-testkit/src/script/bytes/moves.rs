@@ -10,37 +10,38 @@ use counterfoil::payment::Work;
 use counterfoil::scope::Caller;
 
 use super::told::notification;
-use super::{destination, has_gateway, idempotency_key, known, message, metadata};
+use super::{destination, has_gateway, idempotency_key, known, message, metadata, operation};
 use crate::fixtures;
 use crate::script::{STEP, Step};
 
-/// The steps of kinds 40 and up.
+/// The steps of kinds 37 and up.
 pub(super) fn step(bytes: [u8; STEP], caller: Option<Caller>, payment: usize) -> Step {
     let [kind, who, _, name, amount, what, how, when] = bytes;
-    let operation = usize::from(name % 8);
+    let operation = operation(name);
     match kind % 64 {
-        40..=44 => Step::Capture { caller, payment, new: capture(name, amount, what) },
-        45..=48 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
-        49 | 50 => Step::Void { caller, payment, new: void(name, what) },
-        51..=56 => Step::Notify {
+        37..=41 => Step::Capture { caller, payment, new: capture(name, amount, what) },
+        42..=46 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        47 | 48 => Step::Void { caller, payment, new: void(name, what) },
+        49..=55 => Step::Notify {
             caller,
             payment,
             by_id: who / 16 < 14,
             operation: (when / 64 == 1).then_some(operation),
             said: notification(name, amount, what, how, when),
         },
-        57 => Step::Resolve {
+        56 => Step::Resolve {
             caller,
             payment,
             operation: (how.is_multiple_of(2)).then_some(operation),
             new: NewResolution::new(resolution(amount, what), message(how)),
         },
-        58 => Step::Register {
+        57 => Step::Register {
             caller: super::caller(who),
             destination: destination(how.wrapping_add(12)),
             owed: owed(amount, what),
         },
-        59 | 60 => Step::Poll {
+        58 | 59 => Step::Due { payment, waits: what < 224 },
+        60 => Step::Poll {
             caller,
             payment,
             operation: (how % 8 > 0).then_some(operation),
@@ -112,15 +113,15 @@ fn resolution(amount: u8, what: u8) -> Resolution {
 }
 
 fn owed(amount: u8, what: u8) -> Owed {
-    let (minor, currency) = match amount % 8 {
-        0..=2 => (1_000, Currency::USD),
-        3 | 4 => (2_000, Currency::USD),
-        5 => (500, Currency::USD),
-        6 => (20_000, Currency::USD),
+    let (minor, currency) = match amount % 16 {
+        0..=4 => (1_000, Currency::USD),
+        5..=9 => (2_000, Currency::USD),
+        10 => (500, Currency::USD),
+        11..=14 => (20_000, Currency::USD),
         _ => (1_000, Currency::JPY),
     };
     let number = what.is_multiple_of(4).then(|| "No. 8".parse().expect("a valid number"));
-    Owed { amount_due: fixtures::money(minor, currency), number, payable: what < 232 }
+    Owed { amount_due: fixtures::money(minor, currency), number, payable: what < 248 }
 }
 
 fn lapsing(what: u8) -> Work {
@@ -143,5 +144,5 @@ fn rules(what: u8) -> Policy {
     if what & 8 != 0 {
         policy = policy.with_polls([5, 60].map(Duration::from_secs));
     }
-    if what & 112 == 112 { policy.with_strict_destinations() } else { policy }
+    if what == 255 { policy.with_strict_destinations() } else { policy }
 }

@@ -7,7 +7,7 @@ use counterfoil::payment::{
 };
 use counterfoil::text::{ErrorCode, NotificationId, PaymentUrl};
 
-use super::{gateway, gateway_id, message, money};
+use super::{gateway_id, message, money};
 use crate::fixtures;
 
 pub(super) fn evidence(id: u8, amount: u8, what: u8, how: u8, when: u8) -> Evidence {
@@ -41,10 +41,10 @@ fn outcome(amount: u8, what: u8, how: u8) -> Outcome {
 
 /// A notification, but for our names in it.
 pub(super) fn notification(name: u8, amount: u8, what: u8, how: u8, when: u8) -> Notification {
-    let gateway = gateway(how / 32).unwrap_or_else(fixtures::gateway);
+    let gateway = if how >= 240 { fixtures::other_gateway() } else { fixtures::gateway() };
     let about = About {
         gateway_payment_id: gateway_id(when / 32).map(|id| id.parse().expect("a valid id")),
-        gateway_dispute_id: (what % 16 > 9).then(|| dispute_id(name)),
+        gateway_dispute_id: (what % 16 > 9 && name > 15).then(|| dispute_id(name)),
         ..About::default()
     };
     // Some are told twice, and some names for different things.

@@ -1,5 +1,6 @@
 //! From steps to commands.
 
+mod aim;
 mod moves;
 
 use std::sync::Arc;
@@ -13,16 +14,20 @@ use counterfoil::scope::Caller;
 use counterfoil::status::PaymentStatus;
 use uuid::Uuid;
 
-use super::Step;
+use super::{Place, Step};
 use crate::clock::ManualClock;
 use crate::desk::{Desk, started};
 use crate::fixtures;
+use crate::model::Model;
 
 pub(super) fn commands(steps: &[Step]) -> Vec<Command> {
-    let mut compiler = Compiler { desk: Desk::new(1), payments: Vec::new(), commands: Vec::new() };
+    let mut compiler =
+        Compiler { desk: Desk::new(1), payments: Vec::new(), commands: Vec::new(), model: Model::default() };
     for step in steps {
-        let command = compiler.command(step);
-        compiler.commands.extend(command);
+        if let Some(command) = compiler.command(step) {
+            compiler.model.execute(&command);
+            compiler.commands.push(command);
+        }
     }
     compiler.commands
 }
@@ -31,6 +36,8 @@ struct Compiler {
     desk: Desk,
     payments: Vec<Asked>,
     commands: Vec<Command>,
+    /// What should have come of them: steps aim at what it says there is.
+    model: Model,
 }
 
 /// A payment that was asked for.
@@ -71,8 +78,9 @@ impl Compiler {
                 command
             }
             Step::Report { caller, payment, operation, evidence } => {
-                let (caller, id) = self.find(caller.as_ref(), *payment);
-                let operation = self.operation(*payment, *operation);
+                let payment = self.aim(*payment, aim::is_under_way);
+                let (caller, id) = self.find(caller.as_ref(), payment);
+                let operation = self.operation(payment, *operation);
                 self.desk.report(&caller, id, operation, evidence.clone())
             }
             Step::Discover { caller, payment, gateway, name, evidence } => {
@@ -106,32 +114,42 @@ impl Compiler {
                 self.desk.set_policy(policy.clone());
                 return None;
             }
+            Step::Due { payment, waits } => return self.due(*payment, *waits),
             other => return Some(self.moves(other)),
         })
     }
 
     /// Notes an operation that payment may have now.
     fn began(&mut self, payment: usize, operation: OperationId) {
-        let count = self.payments.len();
-        if count > 0 {
-            self.payments[payment % count].operations.push(operation);
+        let place = from_last(self.payments.len(), payment);
+        if let Some(asked) = place.and_then(|place| self.payments.get_mut(place)) {
+            asked.operations.push(operation);
         }
+    }
+
+    fn asked(&self, payment: usize) -> Option<&Asked> {
+        self.payments.get(from_last(self.payments.len(), payment)?)
     }
 
     /// A payment that nobody asked for is nobody's, and does not exist.
     fn find(&self, caller: Option<&Caller>, payment: usize) -> (Caller, PaymentId) {
-        let asked = around(&self.payments, payment);
+        let asked = self.asked(payment);
         let own = || asked.map_or_else(|| fixtures::caller("acme"), |asked| asked.caller.clone());
         let id = asked.map_or(PaymentId::new(Uuid::nil()), |asked| asked.payment);
         (caller.cloned().unwrap_or_else(own), id)
     }
 
-    fn operation(&self, payment: usize, operation: usize) -> OperationId {
-        let operations = around(&self.payments, payment).map_or(&[][..], |asked| &asked.operations);
-        // The first four; and from 4 on, counted from the last.
-        let last = operations.len().saturating_sub(1);
-        let operation = if operation < 4 { operation } else { last.saturating_sub(operation - 4) };
-        around(operations, operation).copied().unwrap_or(AttemptId::new(Uuid::nil()).into())
+    fn operation(&self, payment: usize, place: Place) -> OperationId {
+        let operations = self.asked(payment).map_or(&[][..], |asked| &asked.operations);
+        let live = self.live(payment);
+        let found = match place {
+            Place::Live(place) if !live.is_empty() => around(&live, place),
+            Place::First(place) => around(operations, place),
+            Place::Last(place) | Place::Live(place) => {
+                from_last(operations.len(), place).and_then(|place| operations.get(place))
+            }
+        };
+        found.copied().unwrap_or(AttemptId::new(Uuid::nil()).into())
     }
 }
 
@@ -153,6 +171,12 @@ fn written_down(command: &Command) -> Option<OperationId> {
         PaymentStatus::Voided => Some(OperationId::Void(VoidId::new(update.as_uuid()))),
         _ => None,
     }
+}
+
+/// A place among so many, counted from the last; places wrap around.
+fn from_last(count: usize, place: usize) -> Option<usize> {
+    let behind = place.checked_rem(count)?;
+    Some(count - 1 - behind)
 }
 
 fn around<T>(list: &[T], place: usize) -> Option<&T> {

@@ -5,7 +5,7 @@ use counterfoil::id::{AttemptId, CaptureId, RefundId, VoidId};
 use counterfoil::payment::{OperationId, Work};
 use uuid::Uuid;
 
-use super::Compiler;
+use super::{Compiler, aim};
 use crate::desk::started;
 use crate::script::Step;
 
@@ -14,21 +14,25 @@ impl Compiler {
     pub(super) fn moves(&mut self, step: &Step) -> Command {
         match step {
             Step::Capture { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_capturable);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let command = self.desk.capture(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
             Step::Refund { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_refundable);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let command = self.desk.refund(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
             Step::Void { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_voidable);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let command = self.desk.void(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
             Step::Notify { caller, payment, by_id, operation, said } => {
+                let payment = &self.aim(*payment, aim::is_at_gateway);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut said = said.clone();
                 said.about.payment = by_id.then_some(id);
@@ -40,6 +44,7 @@ impl Compiler {
                 command
             }
             Step::Resolve { caller, payment, operation, new } => {
+                let payment = &self.aim(*payment, aim::is_at_gateway);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut new = new.clone();
                 new.operation = operation.map(|operation| self.operation(*payment, operation));

@@ -27,10 +27,15 @@ impl Notify {
                 None => Ok(()),
             };
         }
+        let of_several = known.len() > 1;
         for id in known {
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
-            let evidence = self.meant_for(operation, evidence);
+            let mut evidence = self.meant_for(operation, evidence);
+            if of_several {
+                // A name that is given is none of theirs: it could not be the name of all.
+                evidence.gateway_operation_id = None;
+            }
             let word = Word { payment: &payment, operation, evidence: &evidence, note: None };
             if let Some(entry) = word.entry(view)? {
                 books.write(entry)?;
@@ -184,8 +189,10 @@ impl Notify {
         let ours = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
         let hold = || payment.attempts().filter(ours).find(|attempt| attempt.holds);
         let of = match operation {
-            OperationId::Capture(_) => payment.best_hold().or_else(hold),
-            OperationId::Void(_) => payment.best_hold().filter(|hold| payment.held_by(hold) > 0),
+            OperationId::Capture(_) => payment.best_hold().filter(ours).or_else(hold),
+            OperationId::Void(_) => {
+                payment.best_hold().filter(ours).filter(|hold| payment.held_by(hold) > 0)
+            }
             _ => None,
         };
         let paid = || payment.refund_of(amount).filter(ours);
