@@ -1,8 +1,9 @@
 //! What the server does by itself.
 
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use counterfoil::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, reference_call};
@@ -90,10 +91,10 @@ fn what_ran_out_while_nobody_was_there_ends_with_the_next_start() {
     let store = sqlite(&directory.path().join("books.db"));
     let server = Server::with(&store, &["--due-every-ms", "3600000"]);
     let mut client = Client::connect(server.address);
-    let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(2);
+    let soon = SystemClock.now().saturating_add(Duration::from_secs(2));
     let mut call = card("pm_1");
     call["capture_method"] = "manual".into();
-    call["expires_at"] = rfc3339(soon).into();
+    call["expires_at"] = soon.to_string().into();
     let made = client.create(&call);
     assert_eq!((made.status, made.text("payment_status")), (201, "AUTHORIZED"), "{made:?}");
     server.kill();
@@ -102,27 +103,6 @@ fn what_ran_out_while_nobody_was_there_ends_with_the_next_start() {
     let ended = until(&mut Client::connect(server.address), made.text("id"), "VOIDED");
     assert_eq!((&ended.body["capturable"], ended.text("updated_by")), (&json!(0), "system"));
     server.stop();
-}
-
-/// A moment of the years 1970 to 2099, as RFC 3339 writes it.
-fn rfc3339(since_epoch: Duration) -> String {
-    let (mut days, seconds) = (since_epoch.as_secs() / 86_400, since_epoch.as_secs() % 86_400);
-    let mut year = 1970;
-    let leap = |year: u64| year.is_multiple_of(4);
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
 }
 
 /// All at once, each on a connection of its own.
