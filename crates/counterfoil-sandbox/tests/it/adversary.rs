@@ -106,10 +106,15 @@ impl Step {
             Step::Process => ledger.process(caller, id, Processing::default()).await,
             Step::Deliver => return deliver(shop).await,
             Step::Wait(seconds) => return shop.wait(seconds).await,
-            Step::BankReturn => return drop(shop.sandbox.bank_return(id)),
+            Step::BankReturn => {
+                shop.sandbox.bank_return(id);
+                return;
+            }
             Step::Dispute(amount) => {
-                let dispute = shop.sandbox.open_dispute(id, usd(amount));
-                return drop(dispute.map(|dispute| shop.sandbox.withdraw(&dispute)));
+                if let Some(dispute) = shop.sandbox.open_dispute(id, usd(amount)) {
+                    shop.sandbox.withdraw(&dispute);
+                }
+                return;
             }
         };
         done.map_or_else(refused, drop);
