@@ -109,7 +109,7 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         read,
     ),
     components(
-        schemas(error::ErrorView, schema::EndpointId),
+        schemas(error::ErrorView, schema::Attention, schema::EndpointId),
         responses(
             described::BadRequest, described::Unauthenticated, described::NotFound, described::Conflict,
             described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,

@@ -60,9 +60,10 @@ pub(super) fn answer(api: &Api, scope: Scope, after: Position, limit: usize) -> 
     let (ledger, closing) = (api.ledger.clone(), api.flows.closing());
     tokio::spawn(async move {
         tokio::select! {
-            () = tell(&ledger, &scope, after, limit, &to) => {}
-            () = to.closed() => {}
+            biased;
             () = closing.cancelled() => {}
+            () = to.closed() => {}
+            () = tell(&ledger, &scope, after, limit, &to) => {}
         }
     });
     let mut response = Response::new(Body::from_stream(Pages(pages)));

@@ -52,7 +52,8 @@ async fn an_outcome_that_comes_later_is_taken_once() {
 #[tokio::test]
 async fn every_type_has_its_effect() {
     let app = App::beside_doubt();
-    let url = json!({"payment_url": "https://pay.test/1"});
+    // Of what goes on, the later word counts.
+    let url = json!({"payment_url": "https://pay.test/1", "occurred_at": "2999-01-01T00:00:00Z"});
     let failed = json!({"error_code": "stolen_card", "error_message": "no"});
     let attempts = [
         ("attempt.succeeded", Value::Null, "SUCCEEDED"),
