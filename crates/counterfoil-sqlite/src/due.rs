@@ -86,6 +86,12 @@ mod tests {
         );
     }
 
+    /// They stand in files.
+    #[test]
+    fn bits_stay_what_they_are() {
+        assert_eq!([Attention::Review, Attention::Stuck].map(bit), [1, 2]);
+    }
+
     #[test]
     fn no_index_is_written_for_what_stays_as_it_is() {
         let writes = |sql| {
