@@ -72,7 +72,7 @@ impl Gateway for Spy {
 }
 
 fn spied() -> (Shop, Arc<Spy>) {
-    let shop = Shop::new();
+    let shop = Shop::at(Sandbox::new().with_notifications());
     let spy = Arc::new(Spy(shop.sandbox.clone(), Mutex::default()));
     let ledger = shop.ledger.clone().with_gateway(spy.clone());
     (Shop { ledger, ..shop }, spy)
@@ -99,6 +99,7 @@ async fn more_than_is_held_is_not_captured() {
         assert_eq!(code(&answer), expected, "{cents}");
     }
     assert_eq!(shop.sandbox.captured(payment.id()), Some(usd(100)));
+    assert_eq!(shop.sandbox.take_notifications().len(), 5, "a token that is sent again is no news");
 }
 
 #[tokio::test]
