@@ -16,8 +16,8 @@ use counterfoil::command::{Command, Receipt, Request};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan, Position,
-    Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
+    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;

@@ -5,10 +5,12 @@
 mod amounts;
 mod calls;
 mod conformance;
+mod crash;
 mod evidence;
 mod faulty;
 mod idempotency;
 mod planted;
 mod status;
 mod stores;
+mod time;
 mod watched;

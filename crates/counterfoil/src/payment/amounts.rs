@@ -65,6 +65,11 @@ impl Payment {
         self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
     }
 
+    /// Whether something is under way that takes from `hold`.
+    pub(crate) fn is_taken_from(&self, hold: &Operation) -> bool {
+        self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
+    }
+
     /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
     pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
         let left = |attempt: &Operation| self.captured_by(attempt).saturating_sub(self.taken_from(attempt));

@@ -110,14 +110,16 @@ impl Notify {
     /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news.
     fn found(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Option<Entry>, Halt> {
         let Some(operation) = self.new_id(payment) else { return Err(Rejection::NothingKnown.into()) };
+        let terms = payment.terms();
         let asked = match evidence.outcome {
-            Outcome::Succeeded { reported } => reported.filter(|amount| !amount.is_zero()),
-            Outcome::Failed(_) => None,
+            Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
+            Outcome::Failed(_) => terms.amount,
             _ => return Ok(None),
         };
-        // Another currency than the payment's is of no amount here.
-        let currency = payment.terms().amount.currency();
-        let asked = asked.filter(|amount| amount.currency() == currency).unwrap_or(payment.terms().amount);
+        // What moved nothing, or nothing of this currency, is no end either.
+        if asked.is_zero() || asked.currency() != terms.amount.currency() {
+            return Ok(None);
+        }
         let mut start = Start::new(operation, asked, StartResult::Recorded(evidence.clone()));
         start.gateway = Some(self.gateway.clone());
         start.attempt = self.attempt_for(payment, operation, asked);

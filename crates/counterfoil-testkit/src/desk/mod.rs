@@ -1,5 +1,7 @@
 //! Where tests make their commands.
 
+mod moves;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +36,18 @@ impl Desk {
     pub fn new(seed: u16) -> Desk {
         let gateways = Arc::new([fixtures::gateway(), fixtures::other_gateway()]);
         Desk { clock: ManualClock::default(), ids: SeededIds::new(seed), policy: Arc::default(), gateways }
+    }
+
+    /// The same with these rules.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Desk {
+        self.set_policy(policy);
+        self
+    }
+
+    /// From now on these are the rules.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = Arc::new(policy);
     }
 
     /// Its clock: each command is a millisecond later than the one before.
@@ -174,7 +188,7 @@ pub fn created(command: &Command) -> PaymentId {
     }
 }
 
-/// The attempt that a command starts or writes down. Panics at one that does neither.
+/// The operation that a command starts or writes down. Panics at one that does neither.
 #[must_use]
 pub fn started(command: &Command) -> OperationId {
     let attempt = match &command.request {
@@ -182,7 +196,10 @@ pub fn started(command: &Command) -> OperationId {
         Request::Process(process) => Some(process.attempt),
         Request::RecordAttempt(record) => Some(record.attempt),
         Request::Discover(discover) => Some(discover.attempt),
+        Request::Capture(capture) => return capture.capture.into(),
+        Request::Refund(refund) => return refund.refund.into(),
+        Request::Void(void) => return void.void.into(),
         _ => None,
     };
-    attempt.expect("a command that starts an attempt").into()
+    attempt.expect("a command that starts an operation").into()
 }

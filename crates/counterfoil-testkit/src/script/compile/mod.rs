@@ -1,5 +1,7 @@
 //! From steps to commands.
 
+mod moves;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,21 +43,23 @@ struct Asked {
 impl Compiler {
     fn command(&mut self, step: &Step) -> Option<Command> {
         Some(match step {
-            Step::Create { caller, new, known, gateway } => {
+            Step::Create { caller, new, known, expires_in, gateway } => {
                 let mut command = self.desk.create(caller, new.clone());
                 if let Request::Create(create) = &mut command.request {
                     create.known = known.clone();
+                    create.expires_at = expires_in.map(|seconds| later(command.at, seconds));
                     let operations = create.process.map(OperationId::from).into_iter().collect();
                     let payment = create.payment;
                     self.payments.push(Asked { caller: caller.clone(), payment, operations });
                 }
                 among_gateways(command, *gateway)
             }
-            Step::Process { caller, payment, how, known, gateway } => {
+            Step::Process { caller, payment, how, number, known, gateway } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut command = self.desk.process(&caller, id, how.clone());
                 if let Request::Process(process) = &mut command.request {
                     process.known = known.clone();
+                    process.number = *number;
                     self.began(*payment, process.attempt.into());
                 }
                 among_gateways(command, *gateway)
@@ -98,6 +102,11 @@ impl Compiler {
                 move_clock(self.desk.clock(), *seconds);
                 return None;
             }
+            Step::Rules { policy } => {
+                self.desk.set_policy(policy.clone());
+                return None;
+            }
+            other => return Some(self.moves(other)),
         })
     }
 
@@ -119,6 +128,9 @@ impl Compiler {
 
     fn operation(&self, payment: usize, operation: usize) -> OperationId {
         let operations = around(&self.payments, payment).map_or(&[][..], |asked| &asked.operations);
+        // The first four; and from 4 on, counted from the last.
+        let last = operations.len().saturating_sub(1);
+        let operation = if operation < 4 { operation } else { last.saturating_sub(operation - 4) };
         around(operations, operation).copied().unwrap_or(AttemptId::new(Uuid::nil()).into())
     }
 }
@@ -145,6 +157,10 @@ fn written_down(command: &Command) -> Option<OperationId> {
 
 fn around<T>(list: &[T], place: usize) -> Option<&T> {
     list.get(place.checked_rem(list.len())?)
+}
+
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.saturating_add(Duration::from_secs(seconds.unsigned_abs()))
 }
 
 fn move_clock(clock: &ManualClock, seconds: i64) {

@@ -1,0 +1,71 @@
+//! What follows from a payment's facts: where it stands, and who should look at it.
+
+use std::collections::BTreeSet;
+
+use counterfoil::payment::{Closed, Review};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+
+use super::dispute::Dispute;
+use super::operation::Operation;
+use super::payment::Payment;
+
+impl Payment {
+    /// Money first, then what is held, then what is under way, then how it was ended, then whether it was accepted.
+    pub(super) fn status(&self) -> PaymentStatus {
+        let (captured, refunded, held) = (self.captured(), self.refunded(), self.held());
+        if captured > 0 {
+            let over = captured > self.asked.amount.minor().into() || self.excess.is_some();
+            return match refunded {
+                0 if held > 0 => PaymentStatus::PartiallyCaptured,
+                0 if over => PaymentStatus::Overpaid,
+                0 => PaymentStatus::Succeeded,
+                _ if refunded < captured => PaymentStatus::PartiallyRefunded,
+                _ => PaymentStatus::Refunded,
+            };
+        }
+        if held > 0 {
+            return PaymentStatus::Authorized;
+        }
+        match (self.live_attempt().map(Operation::status), self.ended, self.accepted) {
+            (Some(OperationStatus::RequiresAction), ..) => PaymentStatus::RequiresAction,
+            (Some(_), ..) => PaymentStatus::Processing,
+            // There was a hold, and it was let go, not lost.
+            (None, ..) if self.is_released() => PaymentStatus::Voided,
+            (None, Some(Closed::Failed), _) => PaymentStatus::Failed,
+            (None, Some(_), _) => PaymentStatus::Voided,
+            (None, None, true) => PaymentStatus::Pending,
+            (None, None, false) => PaymentStatus::Initiated,
+        }
+    }
+
+    /// Whether what was held was released. Where a bank took the money back, that is the end of it, unless somebody
+    /// let the rest of the hold go.
+    fn is_released(&self) -> bool {
+        let release =
+            |own: &Operation| own.expired > 0 || (own.is_void() && own.holds && own.moved().is_some());
+        let returned = |own: &Operation| own.takes() && own.status() == OperationStatus::Reversed;
+        self.operations.iter().any(release)
+            || (self.authorized() > 0 && !self.operations.iter().any(returned))
+    }
+
+    pub(super) fn live_attempt(&self) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is_under_way())
+    }
+
+    /// Those that nobody has looked at yet.
+    pub(super) fn reviews(&self) -> BTreeSet<Review> {
+        // Money, or a hold, that came though it was ended without.
+        let late = self.ended.is_some() && (self.captured() > 0 || self.held() > 0);
+        let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
+        let of_operations = self.operations.iter().flat_map(Operation::reviews);
+        let of_disputes = self.disputes.iter().flat_map(Dispute::reviews);
+        let all = own.into_iter().flatten().chain(of_operations).chain(of_disputes);
+        all.filter(|review| !self.dismissed.contains(review)).collect()
+    }
+
+    /// Whether a gateway is not asked any more about something that may still move money.
+    pub(super) fn is_stuck(&self) -> bool {
+        let given_up = self.status() == PaymentStatus::Pending && self.polls.are_given_up();
+        given_up || self.operations.iter().any(Operation::is_stuck)
+    }
+}
