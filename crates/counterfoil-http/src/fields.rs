@@ -1,5 +1,6 @@
 //! The fields of a request, each read as what it must be. A field that is `null` is not there.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use counterfoil::clock::Timestamp;
@@ -60,6 +61,11 @@ impl<'a> Fields<'a> {
 
     /// A moment, as RFC 3339 writes it.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        self.parsed(name)
+    }
+
+    /// A string that says a `T`: an id, a moment.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, ApiError> {
         let parse = |text: String| text.parse().map_err(|error| ApiError::invalid(name, error));
         self.string(name)?.map(parse).transpose()
     }

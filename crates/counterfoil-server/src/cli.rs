@@ -13,12 +13,16 @@ use counterfoil::text::GatewayName;
 use counterfoil_http::Amounts;
 
 use crate::console;
+use crate::endpoint::SandboxSecret;
 use crate::error::Error;
 use crate::keys::ApiKey;
+use crate::rules::Rules;
 use crate::store::Location;
 
 /// Another way to give API keys: separated by white space.
 const API_KEY_VARIABLE: &str = "COUNTERFOIL_API_KEY";
+/// With it, the sandbox's notifications can be told from outside: there is one endpoint, `sandbox`.
+const SANDBOX_SECRET_VARIABLE: &str = "COUNTERFOIL_SANDBOX_SECRET";
 const DEFAULT_STORE: &str = "sqlite:counterfoil.db";
 const SANDBOX_NAMES: &str = "sandbox,stripe,razorpay,nomod,moyasar,paddle,whop,chargebee";
 
@@ -67,6 +71,11 @@ pub(crate) struct Serve {
     /// Listen beyond this machine: you vouch that something in front of it speaks TLS.
     #[arg(long)]
     pub(crate) tls_in_front: bool,
+    /// Only from the environment: what is on a command line others can see.
+    #[arg(skip)]
+    pub(crate) sandbox_secret: Option<SandboxSecret>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }
@@ -180,6 +189,12 @@ impl Serve {
                 return Err(Error::new(format_args!("{API_KEY_VARIABLE} is set, but there is no key in it")));
             }
         }
+        if let Some(value) = env::var_os(SANDBOX_SECRET_VARIABLE) {
+            let secret = value.to_str().map(str::trim).and_then(SandboxSecret::new);
+            let none =
+                || Error::new(format_args!("{SANDBOX_SECRET_VARIABLE} is set, but there is no secret in it"));
+            self.sandbox_secret = Some(secret.ok_or_else(none)?);
+        }
         Ok(self)
     }
 }
@@ -207,7 +222,7 @@ fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "not an address and port, as in 127.0.0.1:8080")
 }
 
-fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+pub(crate) fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 

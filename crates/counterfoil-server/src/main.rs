@@ -11,10 +11,13 @@
 mod accept;
 mod cli;
 mod console;
+mod due;
+mod endpoint;
 mod error;
 mod export;
 mod graph;
 mod keys;
+mod rules;
 mod serve;
 mod signals;
 mod slow;

@@ -57,3 +57,48 @@ fn read(row: &Row<'_>) -> Result<Due, Failure> {
         payment,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteOptions, connect, lock};
+
+    /// What SQLite says about a statement, in the given column of what it says.
+    fn explained(how: &str, column: usize) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.db");
+        lock::create(&path).unwrap();
+        let connection = connect::writer(&path, &SqliteOptions::default()).unwrap();
+        let mut explained = connection.prepare(how).unwrap();
+        let steps = explained.raw_query().mapped(|row| row.get(column));
+        steps.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn what_is_due_is_the_start_of_an_index_and_only_equal_times_are_sorted() {
+        let plan = explained(&format!("EXPLAIN QUERY PLAN {}", sql::DUE), 3).join("; ");
+        assert_eq!(
+            plan,
+            "SEARCH payment USING COVERING INDEX counterfoil_payment_due (due_at<?); \
+             SEARCH stream USING INTEGER PRIMARY KEY (rowid=?); \
+             SEARCH scope USING INTEGER PRIMARY KEY (rowid=?); \
+             USE TEMP B-TREE FOR LAST 3 TERMS OF ORDER BY"
+        );
+    }
+
+    /// They stand in files.
+    #[test]
+    fn bits_stay_what_they_are() {
+        assert_eq!([Attention::Review, Attention::Stuck].map(bit), [1, 2]);
+    }
+
+    #[test]
+    fn no_index_is_written_for_what_stays_as_it_is() {
+        let writes = |sql| {
+            let steps = explained(&format!("EXPLAIN {sql}"), 1);
+            steps.iter().filter(|step| ["IdxInsert", "IdxDelete"].contains(&step.as_str())).count()
+        };
+        assert_eq!(writes(sql::UPDATE_PAYMENT), 0);
+        assert_eq!(writes(sql::UPDATE_PAYMENT_AND_WAITING), 4);
+    }
+}

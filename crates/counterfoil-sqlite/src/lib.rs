@@ -27,7 +27,8 @@
 //! | an offset | all before it too |
 //! | a count | all that the filter could mean; without a filter, entries of an index only |
 //!
-//! Status and time of the last event are in no index: every transition would have to move them there.
+//! Status and time of the last event are in no index: every transition would have to move them there. What is due,
+//! and who waits for a person, is in one, while it is so: asking for it looks at nothing else.
 //!
 //! # The feed
 //!

@@ -203,6 +203,7 @@ fn sorting(sort: Sort, order: Order) -> Result<&'static Sorting, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use counterfoil::payment::Attention;
     use counterfoil::text::DestinationId;
 
     use super::*;
@@ -255,6 +256,28 @@ mod tests {
         }
         filter.archived = true;
         assert_eq!(plan(&Statement::count(1, &filter)), destination);
+    }
+
+    #[test]
+    fn who_waits_for_a_person_is_looked_up() {
+        let mut filter = Filter::default();
+        filter.attention = Some(Attention::Stuck);
+        // All of the index: it holds nobody else.
+        let index = |covering| {
+            let scan = format!("SCAN payment USING {covering}INDEX counterfoil_payment_attention");
+            format!("{scan}; SEARCH listing USING INTEGER PRIMARY KEY (rowid=?)")
+        };
+        let covered = index("COVERING ");
+        for (sort, from) in
+            [(Sort::CreatedAt, &covered), (Sort::Amount, &covered), (Sort::UpdatedAt, &index(""))]
+        {
+            let query = Query::new(filter.clone(), 100).sorted(sort, Order::Ascending);
+            assert_eq!(plan_of(&query), format!("{from}; USE TEMP B-TREE FOR ORDER BY"));
+        }
+        assert_eq!(plan(&Statement::count(1, &filter)), covered);
+        filter.destination_id = Some(DestinationId::new("INV-7").unwrap());
+        let plan = plan_of(&Query::new(filter, 100));
+        assert!(plan.contains("counterfoil_listing_destination (scope=? AND destination_id=?)"), "{plan}");
     }
 
     /// Sorted, then: but what is sorted are keys and ids, not rows.

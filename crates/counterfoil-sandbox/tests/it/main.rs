@@ -7,5 +7,6 @@ mod disputes;
 mod moves;
 mod notifications;
 mod parallel;
+mod refusals;
 mod support;
 mod switches;

@@ -1,5 +1,6 @@
 //! Many at once.
 
+use counterfoil::command::Receipt;
 use counterfoil::ledger::{LedgerError, NewCapture, NewRefund};
 use counterfoil::status::OperationStatus;
 use counterfoil_testkit::fixtures::usd;
@@ -19,7 +20,7 @@ async fn forty_refunds_of_seven_on_a_hundred_are_fourteen() {
         .collect();
     let mut done = 0;
     for task in tasks {
-        done += usize::from(task.await.unwrap().map_err(refused).is_ok());
+        done += usize::from(is_done(&task.await.unwrap()));
     }
     let payment = shop.now(&payment).await;
     assert_eq!((done, payment.refunds().count(), shop.sandbox.calls()), (14, 14, 15));
@@ -42,7 +43,7 @@ async fn ten_captures_of_sixty_on_a_hold_of_a_hundred_are_one() {
         .collect();
     let mut done = 0;
     for task in tasks {
-        done += usize::from(task.await.unwrap().map_err(refused).is_ok());
+        done += usize::from(is_done(&task.await.unwrap()));
     }
     let payment = shop.now(&payment).await;
     assert_eq!((done, shop.sandbox.calls()), (1, 2));
@@ -50,7 +51,10 @@ async fn ten_captures_of_sixty_on_a_hold_of_a_hundred_are_one() {
     assert_eq!(shop.gateway_amounts(&payment), cents([60, 40, 0]));
 }
 
-/// Refused by the ledger's own rules, and in no other way.
-fn refused(error: LedgerError) {
-    assert!(error.rejection().is_some(), "{error}");
+/// What was not is refused by the ledger's own rules, and in no other way.
+fn is_done(answer: &Result<Receipt, LedgerError>) -> bool {
+    if let Err(error) = answer {
+        assert!(error.rejection().is_some(), "{error}");
+    }
+    answer.is_ok()
 }

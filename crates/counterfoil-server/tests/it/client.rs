@@ -79,7 +79,8 @@ impl Client {
         )
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    /// Asks with this method.
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
         let head = self.head(method, path, body.len());
         self.send(&format!("{head}\r\n{body}"))?;
         self.answer()

@@ -21,7 +21,11 @@ pub(crate) struct Ended {
 /// The program, with nothing of this process's own settings.
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
-    command.args(arguments).env_remove("COUNTERFOIL_API_KEY").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env_remove("COUNTERFOIL_API_KEY")
+        .env_remove("COUNTERFOIL_SANDBOX_SECRET")
+        .stdin(Stdio::null());
     command
 }
 

@@ -9,7 +9,7 @@ use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::money::Currency;
 use counterfoil::payment::{Destination, Outcome, PaymentMethod};
-use counterfoil::store::{Cursor, Health, PaymentStore, StoreErrorKind};
+use counterfoil::store::{Cursor, Health, Key, PaymentStore, StoreErrorKind};
 use counterfoil::text::{DestinationId, Message};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
@@ -186,6 +186,8 @@ async fn a_damaged_sum_stops_those_who_need_it_and_nobody_else() {
         let one = format!("UPDATE counterfoil_destination SET {damage} WHERE id = CAST(?1 AS BLOB)");
         raw(&place.path()).execute(&one, ["destination:INVOICE:one"]).unwrap();
         let store = place.open();
+        let read = store.read(&[Key::Account(scope("acme"), AccountId::destination(&to("one")))]).await;
+        assert_eq!(read.unwrap_err().kind(), StoreErrorKind::Corrupt, "{damage}");
         let answers = store.execute_batch(&[pay("two"), pay("one"), pay("two")]);
         assert!(answers[0].is_ok() && answers[2].is_ok());
         assert_eq!(not_committed(&answers[1]), Some(StoreErrorKind::Corrupt), "{damage}");

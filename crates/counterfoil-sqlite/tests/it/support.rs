@@ -175,8 +175,8 @@ impl Maker {
     /// What the gateway says about the attempt that `start` starts.
     pub(crate) fn report(&self, start: &Command, outcome: Outcome) -> Command {
         let (payment, attempt) = match &start.request {
-            Request::Process(NextAttempt { payment, attempt, .. }) => (*payment, *attempt),
-            Request::Create(Create { payment, process: Some(attempt), .. }) => (*payment, *attempt),
+            Request::Process(NextAttempt { payment, attempt, .. })
+            | Request::Create(Create { payment, process: Some(attempt), .. }) => (*payment, *attempt),
             other => panic!("{other:?}"),
         };
         let evidence = Evidence::new(outcome, SystemClock.now());

@@ -96,8 +96,17 @@ impl Payment {
 
     /// What is left of a hold: captures take from it, final ones release the rest, voids and time release it.
     pub(super) fn held_by(&self, hold: &Operation) -> i128 {
+        // With its last capture a hold is over, whatever others were to take of it.
+        if self.about(hold.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
+            return 0;
+        }
         let taken: i128 = self.about(hold.id).map(Operation::of_hold).sum();
         (hold.moved_minor() - taken - hold.expired).max(0)
+    }
+
+    /// Whether something is under way that takes from it.
+    pub(super) fn is_taken_from(&self, hold: &Operation) -> bool {
+        self.about(hold.id).any(|own| own.is_live() && own.may_take_of_hold() > 0)
     }
 
     fn capturable_of(&self, hold: &Operation) -> i128 {

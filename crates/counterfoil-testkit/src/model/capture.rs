@@ -36,7 +36,8 @@ impl Model {
         let rest = payment.money((capturable.minor() - amount.minor()).into());
         let mut operation = payment.begin(id, amount, command.at);
         operation.of(&hold);
-        operation.releases = Some(rest).filter(|rest| capture.is_final && !rest.is_zero());
+        let lets_go = capture.is_final && !rest.is_zero() && !payment.is_taken_from(&hold);
+        operation.releases = lets_go.then_some(rest);
         operation.sent(command)?;
         payment.operations.push(operation);
         payment.happened(command.at, None);

@@ -8,9 +8,9 @@ use counterfoil::payment::{Closed, Evidence, FailureClass, Outcome, Work};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::Message;
 
-use super::Model;
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
+use super::{Model, unchanged};
 use crate::fixtures;
 use crate::run::Answer;
 
@@ -31,7 +31,9 @@ impl Model {
     /// A gateway was asked, and had no news. Whoever was overdue by then is in doubt.
     pub(super) fn poll(&mut self, command: &Command, poll: &Poll) -> Result<Answer, Rejection> {
         let mut payment = self.payment(&command.caller.scope, poll.payment)?.clone();
-        payment.require_due(poll.work, command.at)?;
+        if payment.require_due(poll.work, command.at).is_err() {
+            return Ok(unchanged(&payment));
+        }
         let moment = payment.moment(command.at);
         let asked = |polls: u32| {
             let delay = usize::try_from(polls).ok().and_then(|place| command.policy.polls.get(place));
@@ -49,7 +51,7 @@ impl Model {
                     known.hear(Heard::new(evidence), moment);
                 }
             }
-            _ => return Err(Rejection::NotDue { payment: poll.payment }),
+            _ => return Ok(unchanged(&payment)),
         }
         payment.happened(command.at, None);
         Ok(self.keep(&command.caller.scope, payment))
@@ -58,17 +60,18 @@ impl Model {
     /// Time is over: a hold is released; what waits is ended.
     pub(super) fn lapse(&mut self, command: &Command, lapse: &Lapse) -> Result<Answer, Rejection> {
         let mut payment = self.payment(&command.caller.scope, lapse.payment)?.clone();
-        payment.require_due(lapse.work, command.at)?;
-        let not_due = || Rejection::NotDue { payment: lapse.payment };
+        if payment.require_due(lapse.work, command.at).is_err() {
+            return Ok(unchanged(&payment));
+        }
         let closes = match lapse.work {
             Work::Expire => Closed::Expired,
             Work::GiveUp | Work::Retry { .. } => Closed::Failed,
-            _ => return Err(not_due()),
+            _ => return Ok(unchanged(&payment)),
         };
         if lapse.work == Work::Expire && payment.held() > 0 {
             payment.release_holds();
         } else if payment.is_on_its_way() {
-            return Err(not_due());
+            return Ok(unchanged(&payment));
         } else {
             payment.close(command.at, command.at, closes);
         }

@@ -5,6 +5,7 @@
 mod amounts;
 mod calls;
 mod conformance;
+mod crash;
 mod evidence;
 mod faulty;
 mod idempotency;

@@ -50,7 +50,9 @@ impl Capture {
             gateway: Some(gateway_of(command, hold)?),
             instrument: hold.instrument.clone(),
             attempt: attempt_of(hold),
-            releases: Some(rest).filter(|rest| self.is_final && !rest.is_zero()),
+            // What another one is about to take is not let go by this one.
+            releases: Some(rest)
+                .filter(|rest| self.is_final && !rest.is_zero() && !payment.is_taken_from(hold)),
             ..Start::new(OperationId::Capture(self.capture), amount, lease(command))
         };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);

@@ -3,7 +3,6 @@
 use super::Command;
 use super::change::{Change, Entry, Recorder};
 use super::close::closing;
-use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::clock::Timestamp;
 use crate::event::{Body, Closing};
@@ -24,9 +23,10 @@ pub struct Lapse {
 impl Lapse {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
-        let not_due = || Rejection::NotDue { payment: payment.id() };
+        // Somebody else did it, or something else came between.
+        let not_due = || Halt::unchanged(payment);
         if !payment.is_due(self.work, command.at) {
-            return Err(not_due().into());
+            return Err(not_due());
         }
         let closing = match self.work {
             Work::Expire => expiring(payment, command.at),

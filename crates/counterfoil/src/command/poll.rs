@@ -2,7 +2,6 @@
 
 use super::Command;
 use super::change::{Change, Entry, Recorder};
-use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::event::{Body, Polled};
 use crate::id::PaymentId;
@@ -22,14 +21,15 @@ pub struct Poll {
 impl Poll {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
-        let not_due = || Rejection::NotDue { payment: payment.id() };
+        // Somebody else did it, or something else came between.
+        let not_due = || Halt::unchanged(payment);
         let (operation, before) = match self.work {
             Work::Poll { operation, polls } => (Some(operation), polls),
             Work::LookUp { polls } => (None, polls),
-            _ => return Err(not_due().into()),
+            _ => return Err(not_due()),
         };
         if !payment.is_due(self.work, command.at) {
-            return Err(not_due().into());
+            return Err(not_due());
         }
         let polls = before.saturating_add(1);
         let next_at = command.policy.next_poll(polls, command.at);

@@ -5,8 +5,9 @@ use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
 use crate::id::AttemptId;
 use crate::payment::{Payment, Work};
 use crate::scope::Caller;
+use crate::status::OperationStatus;
 use crate::store::{Due, ExecuteError, StoreError};
-use crate::text::Actor;
+use crate::text::{Actor, PaymentMethodId};
 
 /// What came of doing what was due.
 #[derive(Debug, Default)]
@@ -108,7 +109,14 @@ impl Ledger {
             Some(news) if !news.replayed => Ok(news),
             _ => {
                 let poll = Poll { payment: payment.id(), work };
-                self.write_due(caller, payment, Request::Poll(poll)).await
+                let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
+                // Only whoever wrote that down goes on.
+                let Work::Poll { operation, .. } = work else { return Ok(asked) };
+                if asked.replayed {
+                    return Ok(asked);
+                }
+                let Some(operation) = payment.operation(operation) else { return Ok(asked) };
+                Ok(self.send_again(caller, payment, operation).await?.unwrap_or(asked))
             }
         }
     }
@@ -123,7 +131,7 @@ impl Ledger {
             payment: id,
             attempt,
             number: Some(number),
-            instrument: None,
+            instrument: again_with(payment),
             known,
             idempotency_key: None,
         };
@@ -152,6 +160,15 @@ impl Ledger {
         let command = self.command(caller, request);
         self.execute(command).await.map_err(|error| LedgerError::about(payment.id(), error))
     }
+}
+
+/// What never arrived is sent again as it was. What was refused is tried with the instrument that was named since, else
+/// with the one that was tried last.
+fn again_with(payment: &Payment) -> Option<PaymentMethodId> {
+    let last = payment.attempts().last()?;
+    let named = payment.references.instrument.as_ref();
+    let named = named.filter(|_| last.status() != OperationStatus::NotSent);
+    named.or(last.instrument.as_ref()).cloned()
 }
 
 /// Whether a retry that is refused so will never be made.

@@ -78,12 +78,9 @@ impl Ledger {
             return not_sent("the deadline passed before the gateway was called");
         }
         let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
-        let Some(gateway) = gateway else { return not_sent("no gateway") };
-        match operation.id {
-            OperationId::Attempt(_) => gateway.charge(&charge(payment, operation, deadline)).await,
-            OperationId::Capture(_) => gateway.capture(&modification(payment, operation, deadline)).await,
-            OperationId::Refund(_) => gateway.refund(&modification(payment, operation, deadline)).await,
-            OperationId::Void(_) => gateway.void(&modification(payment, operation, deadline)).await,
+        match gateway {
+            Some(gateway) => self.call(gateway, payment, operation, deadline).await,
+            None => not_sent("no gateway"),
         }
     }
 
@@ -132,7 +129,13 @@ impl Ledger {
             token: operation.id.to_string(),
         };
         let told = gateway.inquire(&inquiry).await;
-        match told.or_else(|| self.never_arrived(operation, gateway.finality())) {
+        let never = || {
+            // What moves money that is here already is sent again instead, under its own token.
+            let ends = operation.id.is_attempt() && self.never_arrived(operation, gateway.finality());
+            let error_message = Message::lossy("the gateway never heard of it");
+            ends.then(|| Evidence::new(Outcome::NotSent { error_message }, self.clock.now()))
+        };
+        match told.or_else(never) {
             Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
             None => Ok(None),
         }
@@ -203,14 +206,46 @@ impl Ledger {
 
     /// The gateway knows nothing of the operation: final once whoever sent it must have given up, and the
     /// gateway says that after so long nothing can turn up any more.
-    fn never_arrived(&self, operation: &Operation, finality: Finality) -> Option<Evidence> {
-        let Finality::After(wait) = finality else { return None };
+    fn never_arrived(&self, operation: &Operation, finality: Finality) -> bool {
+        let Finality::After(wait) = finality else { return false };
+        let final_at = operation.lease_until.map(|lease| lease.saturating_add(wait));
         // What was given up is over already.
-        let operation = Some(operation).filter(|operation| operation.status().is_live())?;
-        let now = self.clock.now();
-        let final_at = operation.lease_until?.saturating_add(wait);
-        let error_message = Message::lossy("the gateway never heard of it");
-        (now >= final_at).then(|| Evidence::new(Outcome::NotSent { error_message }, now))
+        operation.status().is_live() && final_at.is_some_and(|final_at| self.clock.now() >= final_at)
+    }
+
+    /// Asks the gateway once more for a capture, a refund or a void that never arrived there: the token is the same, so
+    /// it is done once at most. Nobody would ask for it again otherwise, for whoever did was told that it goes on.
+    pub(super) async fn send_again(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        operation: &Operation,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        let lost = |gateway: &&Arc<dyn Gateway>| self.never_arrived(operation, gateway.finality());
+        let Some(gateway) = gateway.filter(lost).filter(|_| !operation.id.is_attempt()) else {
+            return Ok(None);
+        };
+        let deadline = self.clock.now().saturating_add(self.policy.call_deadline);
+        let evidence = self.call(gateway, payment, operation, deadline).await;
+        let report = Report { payment: payment.id(), operation: operation.id, evidence };
+        let told = self.write_down(self.command(caller, Request::Report(report))).await;
+        told.map(Some).map_err(|error| LedgerError::about(payment.id(), in_doubt(error)))
+    }
+
+    async fn call(
+        &self,
+        gateway: &Arc<dyn Gateway>,
+        payment: &Payment,
+        operation: &Operation,
+        deadline: Timestamp,
+    ) -> Evidence {
+        match operation.id {
+            OperationId::Attempt(_) => gateway.charge(&charge(payment, operation, deadline)).await,
+            OperationId::Capture(_) => gateway.capture(&modification(payment, operation, deadline)).await,
+            OperationId::Refund(_) => gateway.refund(&modification(payment, operation, deadline)).await,
+            OperationId::Void(_) => gateway.void(&modification(payment, operation, deadline)).await,
+        }
     }
 }
 

@@ -64,6 +64,11 @@ impl Payment {
         self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
     }
 
+    /// Whether something is under way that takes from `hold`.
+    pub(crate) fn is_taken_from(&self, hold: &Operation) -> bool {
+        self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
+    }
+
     /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
     pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
         let left = |attempt: &Operation| self.captured_by(attempt).saturating_sub(self.taken_from(attempt));
@@ -114,6 +119,10 @@ impl Payment {
     /// What `hold` holds still.
     pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
         let held = hold.moved().map_or(0, Money::minor);
+        if self.of(hold).any(Operation::ended_hold) {
+            // Its gateway released what was left then, what others were still about to take too.
+            return 0;
+        }
         let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
         let expired = hold.expired.map_or(0, Money::minor);
         held.saturating_sub(taken).saturating_sub(expired).max(0)
@@ -219,6 +228,11 @@ impl Operation {
         } else {
             0
         }
+    }
+
+    /// Whether it was the last capture of its hold, with which the rest was released.
+    fn ended_hold(&self) -> bool {
+        self.releases.is_some() && self.took_of_hold() > 0
     }
 
     /// What it may yet take out of its hold.

@@ -22,6 +22,8 @@ fn law(number: &str, holds: bool, told: impl FnOnce() -> String) -> Law {
 pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
     let (was, is) = (&before.payment, &next.node.payment);
     if !next.wrote {
+        let due = matches!(command.request, Request::Lapse(_) | Request::Poll(_));
+        law("45", !due, || format!("what is due was not done at {}", was.status()))?;
         return law("15", was == is, || "what changes nothing changed something".into());
     }
     law("15", facts(was) != facts(is) || notes(&next.events), || {
@@ -215,7 +217,7 @@ fn exact(node: &Node) -> Law {
 
 /// INVARIANTS 12, 20: only evidence that is about nothing may be refused; a refused command is refused for a reason
 /// that the payment gives.
-pub(super) fn may_refuse(payment: &Payment, command: &Command, rejection: &Rejection) -> Law {
+pub(super) fn may_refuse(command: &Command, rejection: &Rejection) -> Law {
     let defect = matches!(rejection, Rejection::Defect(_) | Rejection::IllegalMove(_));
     law("11", !defect, || format!("{rejection}"))?;
     match &command.request {
@@ -223,9 +225,6 @@ pub(super) fn may_refuse(payment: &Payment, command: &Command, rejection: &Rejec
         Request::Notify(_) => law("28", *rejection == Rejection::NothingKnown, || {
             format!("a notification was refused: {rejection}")
         }),
-        Request::Lapse(_) | Request::Poll(_) => {
-            law("45", false, || format!("what is due was refused: {rejection} at {}", payment.status()))
-        }
         _ => Ok(()),
     }
 }

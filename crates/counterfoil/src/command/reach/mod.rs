@@ -181,7 +181,7 @@ impl Seen {
                     Err(broken) => broken,
                 }
             }
-            Err(rejection) => match laws::may_refuse(&node.payment, command, &rejection) {
+            Err(rejection) => match laws::may_refuse(command, &rejection) {
                 Ok(()) => return None,
                 Err(broken) => broken,
             },
