@@ -23,14 +23,17 @@ impl Sums {
             those.filter_map(Operation::moved).map(Money::minor).sum()
         };
         let open = |is: fn(&Operation) -> bool| -> i64 {
-            let those = payment.operations().iter().filter(|operation| is(operation) && operation.status().is_live());
+            let those =
+                payment.operations().iter().filter(|operation| is(operation) && operation.status().is_live());
             those.map(|operation| operation.amount.minor() + operation.releases.map_or(0, Money::minor)).sum()
         };
         Sums {
             captured: (moved(takes) - moved(undoes)).max(0),
             refunded: moved(is_refund),
             returning: open(|operation| is_refund(operation) || undoes(operation)),
-            reserved_of_holds: open(|operation| is_capture(operation) || (is_void(operation) && operation.holds)),
+            reserved_of_holds: open(|operation| {
+                is_capture(operation) || (is_void(operation) && operation.holds)
+            }),
             disputed: disputed(payment),
         }
     }
