@@ -190,9 +190,7 @@ impl Notify {
         let hold = || payment.attempts().filter(ours).find(|attempt| attempt.holds);
         let of = match operation {
             OperationId::Capture(_) => payment.best_hold().filter(ours).or_else(hold),
-            OperationId::Void(_) => {
-                payment.best_hold().filter(ours).filter(|hold| payment.held_by(hold) > 0)
-            }
+            OperationId::Void(_) => payment.best_hold().filter(ours).filter(|hold| payment.held_by(hold) > 0),
             _ => None,
         };
         let paid = || payment.refund_of(amount).filter(ours);
