@@ -12,5 +12,6 @@ mod idempotency;
 mod planted;
 mod status;
 mod stores;
+mod sums;
 mod time;
 mod watched;
