@@ -8,7 +8,7 @@
 mod laws;
 mod moves;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,24 +138,21 @@ impl Seen {
     }
 
     fn explore(&mut self, start: &moves::Start, steps: usize) {
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known: HashSet<String> = HashSet::new();
         let first = step(None, &start.create()).unwrap();
         let mut open = vec![self.visit(first.node, None, start.name.to_owned())];
-        known.insert(essence(&self.visits[open[0]].node.payment), open[0]);
+        known.insert(essence(&self.visits[open[0]].node.payment));
         for taken in 1..steps {
             let mut next = Vec::new();
             for place in open {
                 let node = self.visits[place].node.clone();
                 for (name, command) in start.moves(&node.payment) {
                     let Some(after) = self.take(&node, place, &name, &command) else { continue };
-                    let essence = essence(&after.payment);
-                    if !known.contains_key(&essence) {
-                        let visit = self.visit(after, Some(place), name);
-                        known.insert(essence, visit);
-                        next.push(visit);
+                    if known.insert(essence(&after.payment)) {
+                        next.push(self.visit(after, Some(place), name));
                     }
                 }
-                let evidence = start.evidence(&node.payment);
+                let evidence = moves::Start::evidence(&node.payment);
                 let evidence = if taken < STEPS_IN_ANY_ORDER { &*evidence } else { &[] };
                 if let Err(broken) = laws::any_order(&node, evidence) {
                     panic!("{broken}\nafter{}", self.way(place));
