@@ -1,7 +1,7 @@
 //! A gateway that behaves as badly as gateways may, and yet never lies for long.
 
-use counterfoil::gateway::{Charge, Finality};
-use counterfoil::payment::{FailureClass, OperationId, Outcome};
+use counterfoil::gateway::{Charge, Finality, Modification};
+use counterfoil::payment::{FailureClass, Outcome};
 
 use crate::behaviour::requires_action;
 use crate::course::{Course, DONE, Lifts, no, refund_failed};
@@ -31,10 +31,10 @@ impl Adversary {
         }
     }
 
-    /// How a capture, a refund or a void goes.
-    pub(crate) fn of_modification(self, operation: OperationId, token: &str, finality: Finality) -> Course {
-        let mut dice = self.dice(token);
-        if operation.is_refund() && dice.of(6) == 0 {
+    /// How a capture, a refund or a void goes that was sent in vain so often before.
+    pub(crate) fn of_modification(self, asked: &Modification, lost: u32, finality: Finality) -> Course {
+        let mut dice = self.dice(&format!("{} {lost}", asked.token));
+        if asked.operation.is_refund() && dice.of(6) == 0 {
             return Course::told(refund_failed()).veiled(Some(DONE), Lifts::WhenNotified);
         }
         dice.course(finality)

@@ -16,6 +16,8 @@ pub(crate) struct Books {
     pub(crate) calls: usize,
     entries: BTreeMap<String, Entry>,
     pub(crate) disputes: Vec<Dispute>,
+    /// How often something was sent and never arrived, by its token.
+    lost: BTreeMap<String, u32>,
 }
 
 impl Books {
@@ -27,12 +29,21 @@ impl Books {
             return None;
         }
         let refused = self.refusal(&asked, now).map(Course::told);
+        if course.end.is_none() {
+            *self.lost.entry(token).or_default() += 1;
+            return None;
+        }
         let entry = Entry::new(asked, course)?;
         let entry = match refused {
             Some(refused) => Entry::new(entry.asked, &refused)?,
             None => entry,
         };
         Some(self.entries.entry(token).or_insert(entry))
+    }
+
+    /// How often something was sent with this token and never arrived.
+    pub(crate) fn lost(&self, token: &str) -> u32 {
+        self.lost.get(token).copied().unwrap_or(0)
     }
 
     pub(crate) fn entry(&self, token: &str) -> Option<&Entry> {

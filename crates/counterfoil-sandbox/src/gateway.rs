@@ -62,12 +62,13 @@ impl Sandbox {
     fn modify(&self, asked: &Modification) -> Evidence {
         let pen = self.pen();
         let attempt = asked.attempt.to_string();
-        let behaviour = self.state().books.entry(&attempt).and_then(|entry| entry.asked.behaviour());
+        let (behaviour, lost) = {
+            let books = &self.state().books;
+            (books.entry(&attempt).and_then(|entry| entry.asked.behaviour()), books.lost(&asked.token))
+        };
         let course = match (behaviour, self.adversary) {
             (Some(behaviour), _) => behaviour.of_modification(asked.operation, pen.now),
-            (None, Some(adversary)) => {
-                adversary.of_modification(asked.operation, &asked.token, self.finality)
-            }
+            (None, Some(adversary)) => adversary.of_modification(asked, lost, self.finality),
             (None, None) => Course::told(DONE),
         };
         self.carry_out(Asked::modification(asked, |token| pen.operation_id(token)), &course)

@@ -1,9 +1,11 @@
 //! What is to be done at a time: the loop that asks gateways, makes the next attempts, and ends what has run out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::gateway::Gateway;
+use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, LedgerError};
 use counterfoil::scope::Caller;
 use counterfoil::text::Actor;
@@ -29,7 +31,7 @@ impl DueWork {
     /// Begins, with a pause of `every` after each run that left nothing.
     pub(crate) fn start(ledger: Ledger, sandboxes: Vec<Arc<Sandbox>>, every: Duration) -> DueWork {
         let (stop, stopped) = watch::channel(());
-        let rounds = Rounds { ledger, sandboxes, told: false };
+        let rounds = Rounds { ledger, sandboxes, complaints: BTreeMap::new() };
         DueWork { stop, task: tokio::spawn(rounds.go(every, stopped)) }
     }
 
@@ -54,8 +56,8 @@ impl Drop for DueWork {
 struct Rounds {
     ledger: Ledger,
     sandboxes: Vec<Arc<Sandbox>>,
-    /// Whether it was said that the store cannot tell what is due.
-    told: bool,
+    /// What was last complained about: what goes on failing is said once.
+    complaints: BTreeMap<Option<PaymentId>, String>,
 }
 
 impl Rounds {
@@ -75,18 +77,21 @@ impl Rounds {
     async fn run(&mut self) -> bool {
         match self.ledger.run_due(LIMIT).await {
             Ok(run) => {
-                self.told = false;
-                run.failed.iter().for_each(complain);
+                self.complain(run.failed.iter().map(|error| (error.payment(), not_done(error))).collect());
                 run.due >= LIMIT && run.done > 0
             }
             Err(error) => {
-                if !self.told {
-                    console::complain("warning", Error::because("cannot find out what is due", &error));
-                    self.told = true;
-                }
+                let said = Error::because("cannot find out what is due", &error).to_string();
+                self.complain([(None, said)].into());
                 false
             }
         }
+    }
+
+    fn complain(&mut self, complaints: BTreeMap<Option<PaymentId>, String>) {
+        let news = complaints.iter().filter(|(about, said)| self.complaints.get(about) != Some(said));
+        news.for_each(|(_, said)| console::complain("warning", said));
+        self.complaints = complaints;
     }
 
     /// What is lost here is asked about later.
@@ -95,17 +100,18 @@ impl Rounds {
             for (scope, notification) in sandbox.take_notifications() {
                 let Ok(actor) = Actor::new(format!("gateway:{}", sandbox.name())) else { continue };
                 if let Err(error) = self.ledger.notify(&Caller::new(scope, actor), notification).await {
-                    complain(&error);
+                    let lost = Error::because("what a gateway told was not written down", &error);
+                    console::complain("warning", lost);
                 }
             }
         }
     }
 }
 
-fn complain(error: &LedgerError) {
+fn not_done(error: &LedgerError) -> String {
     let what = match error.payment() {
         Some(payment) => format!("what is due of {payment} was not done"),
-        None => "what a gateway told was not written down".to_owned(),
+        None => "what is due was not done".to_owned(),
     };
-    console::complain("warning", Error::because(what, error));
+    Error::because(what, error).to_string()
 }

@@ -148,6 +148,34 @@ fn no_more_goes_back_or_is_taken_than_there_is_whoever_asks_at_once() {
     assert!(verified.stdout.starts_with("clean: 2 payments, "), "{verified:?}");
 }
 
+/// A gateway that is not there any more cannot be charged through: that is said once, not every second.
+#[test]
+fn what_goes_on_failing_is_complained_about_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = sqlite(&directory.path().join("books.db"));
+    let options = ["--due-every-ms", "20", "--retry", "1s,60s", "--sandbox-as"];
+    let server = Server::with(&store, &[&options[..], &["old"]].concat());
+    let mut call = card("pm_sandbox_decline");
+    call["payment_gateway"] = "old".into();
+    let made = Client::connect(server.address).create(&call);
+    assert_eq!(made.text("payment_status"), "PENDING");
+    server.kill();
+
+    let mut server = Server::with(&store, &[&options[..], &["new"]].concat());
+    let said = server.process.next_complaint();
+    assert!(
+        said.starts_with("warning: ") && said.contains(made.text("id")) && said.contains("old"),
+        "{said}"
+    );
+    // Another payment moves on beside it.
+    let mut client = Client::connect(server.address);
+    let other = client.create(&card("pm_sandbox_timeout_paid"));
+    until(&mut client, other.text("id"), "SUCCEEDED");
+    server.process.signal("TERM");
+    let ended = server.process.end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "and nothing more");
+}
+
 #[test]
 fn rules_that_make_no_sense_are_refused() {
     for (options, why) in [

@@ -62,6 +62,13 @@ impl Process {
         line
     }
 
+    /// The next line that it complains with; empty at the end.
+    pub(crate) fn next_complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line
+    }
+
     /// Tells it to stop, by the signal of this name, as in `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();

@@ -74,8 +74,8 @@ impl Payment {
     /// Whether more than there is was captured or goes back: only evidence leads there.
     pub(super) fn is_exceeded(&self) -> bool {
         let captures = self.operations.iter().filter(|own| own.is_capture());
-        let captured: i128 = captures.filter_map(Operation::paid).map(i128::from).sum();
-        captured > self.authorized() || self.excess_returned() > 0
+        let taken: i128 = captures.filter_map(Operation::paid).map(i128::from).sum();
+        taken > self.authorized() || self.excess_returned() > 0
     }
 
     /// The attempts that hold, or held, or are to.

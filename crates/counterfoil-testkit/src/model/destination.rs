@@ -38,6 +38,7 @@ impl Model {
     }
 
     /// All destinations that are registered or paid, by scope and account.
+    #[must_use]
     pub fn destinations(&self, now: Timestamp) -> Vec<(Scope, AccountId, DestinationFacts)> {
         let paid = self
             .payments

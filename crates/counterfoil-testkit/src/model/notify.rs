@@ -45,9 +45,11 @@ impl Model {
     fn told_of(&self, scope: &Scope, notify: &Notify) -> Result<&Payment, Rejection> {
         let about = &notify.about;
         let evidence = evidence_of(&notify.told).ok();
-        let named = about.gateway_payment_id.as_ref();
         let names = [
-            named.map(|id| (ClaimKind::GatewayPayment, format!("{:?} {id}", Some(&notify.gateway)))),
+            about
+                .gateway_payment_id
+                .as_ref()
+                .map(|id| (ClaimKind::GatewayPayment, format!("{:?} {id}", Some(&notify.gateway)))),
             about.gateway_dispute_id.as_ref().map(|_| dispute_name(notify)),
             evidence.and_then(|evidence| name_in(notify, evidence)),
         ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use counterfoil::command::Policy;
 use counterfoil::gateway::Finality;
 use counterfoil::ledger::{Ledger, LedgerError, NewCapture, NewPayment, NewRefund, NewVoid, Processing};
+use counterfoil::money::Money;
 use counterfoil::payment::{Attention, Payment, PaymentMethod, RetrySchedule};
 use counterfoil::scope::Caller;
 use counterfoil::status::PaymentStatus;
@@ -167,10 +168,10 @@ async fn ended(flow: Flow, step: usize) -> Option<End> {
     let payment = world.payment().await.expect("the caller's second try made it");
     assert!(!payment.needs(Attention::Stuck), "{flow:?} at {step}: {payment:?}");
     verify(world.store.as_ref()).await.unwrap();
-    let ours = [payment.captured(), payment.held(), payment.refunded()].map(|money| money.minor());
+    let ours = [payment.captured(), payment.held(), payment.refunded()].map(Money::minor);
     let (sandbox, id) = (&world.sandbox, payment.id());
     let theirs = [sandbox.captured(id), sandbox.held(id), sandbox.refunded(id)];
-    let theirs = theirs.map(|money| money.map_or(0, |money| money.minor()));
+    let theirs = theirs.map(|money| money.map_or(0, Money::minor));
     assert_eq!(ours, theirs, "{flow:?} at {step}: the gateway's books differ");
     Some((payment.status(), ours, sandbox.charges()))
 }

@@ -172,11 +172,11 @@ fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(),
         touch(operation, event);
     }
     for id in &closing.releases {
-        let held = payment.operation(*id).map_or(0, |hold| payment.held_by(hold));
-        let hold = known(payment, *id, event)?;
-        let before = hold.expired.map_or(0, Money::minor);
-        let expired = Money::from_minor(before.saturating_add(held), hold.amount.currency());
-        hold.expired = Some(expired.map_err(|_| Damage::Misplaced(event.body().kind()))?);
+        let rest = payment.operation(*id).map_or(0, |attempt| payment.held_by(attempt));
+        let attempt = known(payment, *id, event)?;
+        let before = attempt.expired.map_or(0, Money::minor);
+        let expired = Money::from_minor(before.saturating_add(rest), attempt.amount.currency());
+        attempt.expired = Some(expired.map_err(|_| Damage::Misplaced(event.body().kind()))?);
     }
     if closing.releases.is_empty() {
         payment.closed = Some(closing.closes);

@@ -116,7 +116,9 @@ impl Ledger {
                     return Ok(asked);
                 }
                 let Some(operation) = payment.operation(operation) else { return Ok(asked) };
-                Ok(self.send_again(caller, payment, operation).await?.unwrap_or(asked))
+                let again = self.send_again(caller, payment, operation).await?;
+                // Without news it has moved on all the same: it was asked about.
+                Ok(again.filter(|news| !news.replayed).unwrap_or(asked))
             }
         }
     }

@@ -78,8 +78,8 @@ impl Payment {
     }
 
     pub(super) fn captured_minor(&self) -> i64 {
-        let taken = self.moved_by(|operation| operation.takes());
-        taken.saturating_sub(self.moved_by(|operation| operation.undoes())).max(0)
+        let taken = self.moved_by(Operation::takes);
+        taken.saturating_sub(self.moved_by(Operation::undoes)).max(0)
     }
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
@@ -118,14 +118,14 @@ impl Payment {
 
     /// What `hold` holds still.
     pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
-        let held = hold.moved().map_or(0, Money::minor);
+        let moved = hold.moved().map_or(0, Money::minor);
         if self.of(hold).any(Operation::ended_hold) {
             // Its gateway released what was left then, what others were still about to take too.
             return 0;
         }
         let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
         let expired = hold.expired.map_or(0, Money::minor);
-        held.saturating_sub(taken).saturating_sub(expired).max(0)
+        moved.saturating_sub(taken).saturating_sub(expired).max(0)
     }
 
     fn capturable_of(&self, hold: &Operation) -> i64 {

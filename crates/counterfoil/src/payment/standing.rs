@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Closed, Operation, Payment, Review};
+use super::{Closed, Dispute, Operation, Payment, Review};
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::word::words;
 
@@ -73,7 +73,7 @@ impl Payment {
 
     pub(crate) fn all_reviews(&self) -> BTreeSet<Review> {
         let mut reviews: BTreeSet<Review> = self.operations.iter().flat_map(Operation::reviews).collect();
-        reviews.extend(self.disputes.iter().flat_map(|dispute| dispute.reviews()));
+        reviews.extend(self.disputes.iter().flat_map(Dispute::reviews));
         if self.closed.is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
             // It was ended without money, and there is some.
             reviews.insert(Review::Contradiction);

@@ -75,10 +75,12 @@ async fn payments(
 ) -> Result<Vec<Key>, VerifyError> {
     let mut keys = Vec::new();
     for archived in [false, true] {
-        let mut filter = Filter::default();
-        filter.destination_type = Some(destination.kind);
-        filter.destination_id = Some(destination.id.clone());
-        filter.archived = archived;
+        let filter = Filter {
+            destination_type: Some(destination.kind),
+            destination_id: Some(destination.id.clone()),
+            archived,
+            ..Filter::default()
+        };
         let first = Query::new(filter, PAGE);
         let mut query = first.clone();
         loop {

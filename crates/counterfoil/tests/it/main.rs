@@ -9,5 +9,6 @@ mod gateways;
 mod golden;
 mod group;
 mod ledger;
+mod moves;
 mod readme;
 mod update;

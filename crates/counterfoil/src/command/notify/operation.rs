@@ -81,7 +81,7 @@ impl Notify {
         };
         let open = of_kind().filter(nameless).find(|operation| operation.status().is_live());
         let attempts = matches!(self.told, Told::Attempt(_) | Told::Authorization(_) | Told::Returned(_));
-        let last = || of_kind().filter(nameless).filter(|_| attempts).last();
+        let last = || of_kind().filter(nameless).rfind(|_| attempts);
         Ok(open.or_else(last).map(|operation| operation.id).into_iter().collect())
     }
 

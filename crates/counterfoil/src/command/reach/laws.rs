@@ -120,8 +120,8 @@ fn stands(node: &Node) -> Law {
     let money = matches!(status, Succeeded | Overpaid | PartiallyCaptured | PartiallyRefunded | Refunded);
     law("14", money == (captured > 0), || format!("{status} with {captured} captured"))?;
     let held = payment.held().minor();
-    let none = !matches!(status, Failed | Voided | Initiated | Pending | Processing | RequiresAction);
-    law("14", none || held == 0, || format!("{status} with {held} held"))?;
+    let may_hold = !matches!(status, Failed | Voided | Initiated | Pending | Processing | RequiresAction);
+    law("14", may_hold || held == 0, || format!("{status} with {held} held"))?;
     law("14", status != Authorized || held > 0, || "authorized, and nothing held".into())?;
     sums(payment)?;
     let exceeded = payment.all_reviews().contains(&Review::Exceeded);

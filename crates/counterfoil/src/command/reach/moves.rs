@@ -111,15 +111,15 @@ impl Start {
 
     /// Everything that can be asked, said, or done by time, with a name for it.
     pub(super) fn moves(&self, payment: &Payment) -> Vec<(String, Command)> {
-        let mut moves = self.evidence(payment);
-        moves.extend(self.commands(payment));
-        moves.extend(self.found(payment));
-        moves.extend(self.due(payment));
+        let mut moves = Start::evidence(payment);
+        moves.extend(Start::commands(payment));
+        moves.extend(Start::found(payment));
+        moves.extend(Start::due(payment));
         moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
     }
 
     /// What a gateway says of operations that are known.
-    pub(super) fn evidence(&self, payment: &Payment) -> Vec<(String, Request)> {
+    pub(super) fn evidence(payment: &Payment) -> Vec<(String, Request)> {
         let asked = payment.operations().iter().filter(|operation| operation.gateway.is_some());
         let reports = asked.flat_map(|operation| {
             let report = |evidence| Report { payment: payment_id(), operation: operation.id, evidence };
@@ -131,7 +131,7 @@ impl Start {
         reports.collect()
     }
 
-    fn commands(&self, payment: &Payment) -> Vec<(String, Request)> {
+    fn commands(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let id = payment_id();
         let attempts = payment.attempts().count();
@@ -156,8 +156,8 @@ impl Start {
                 commands.push((format!("set {status}"), set(next, status)));
             }
         }
-        let mut there = References::default();
-        there.gateway_payment_id = Some("made-there".parse().unwrap());
+        let there =
+            References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
         commands.push(("made at its gateway".into(), update(Uuid::from_u128(50), there, None)));
         for resolution in [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent] {
             let note = Message::lossy("seen there");
@@ -169,7 +169,7 @@ impl Start {
     }
 
     /// What a gateway tells of that was made there, and of disputes.
-    fn found(&self, payment: &Payment) -> Vec<(String, Request)> {
+    fn found(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let others = payment.operations().len() - payment.attempts().count();
         let mut told = Vec::new();
@@ -196,7 +196,7 @@ impl Start {
     }
 
     /// What time does.
-    fn due(&self, payment: &Payment) -> Vec<(String, Request)> {
+    fn due(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let id = payment_id();
         let few = payment.attempts().count() < MOST_ATTEMPTS;

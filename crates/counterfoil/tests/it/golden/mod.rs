@@ -3,6 +3,8 @@
 //! A difference here means that histories written by an older version no longer verify. New kinds and
 //! fields add lines (`BLESS=1` writes the file anew); a changed line is a defect.
 
+mod moves;
+
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -211,13 +213,18 @@ async fn histories() -> Vec<Vec<Arc<Event>>> {
     let store = MemoryStore::new();
     let scope = Scope::new("acme".parse().unwrap(), "production".parse().unwrap());
     let caller = Caller::new(scope, "ann".parse().unwrap());
-    let policy = Arc::new(Policy::default());
+    let first = requests().into_iter().chain(later_requests());
+    let mut all: Vec<_> =
+        (0..).zip(first).map(|(second, request)| (second, Policy::default(), request)).collect();
+    all.extend(moves::requests());
     let gateways: Arc<[_]> = ["sandbox".parse().unwrap()].into();
-    for (second, request) in (1_700_000_000_i64..).zip(requests().into_iter().chain(later_requests())) {
-        let at = Timestamp::from_unix_micros(second * 1_000_000 + 7).unwrap();
-        let (caller, policy) = (caller.clone(), policy.clone());
+    for (second, policy, request) in all {
+        let at = Timestamp::from_unix_micros((1_700_000_000 + second) * 1_000_000 + 7).unwrap();
+        let (caller, policy) = (caller.clone(), Arc::new(policy));
         let command = Command { caller, at, policy, gateways: gateways.clone(), request };
-        store.execute(command).await.unwrap();
+        let told = format!("{:?}", command.request);
+        let receipt = store.execute(command).await.unwrap_or_else(|error| panic!("{told}: {error:?}"));
+        assert!(!receipt.replayed, "{told} wrote nothing");
     }
     let mut histories = Vec::new();
     for head in store.heads(&Cursor::START, 100).await.unwrap() {
