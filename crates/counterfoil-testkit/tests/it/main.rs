@@ -9,6 +9,7 @@ mod crash;
 mod evidence;
 mod faulty;
 mod idempotency;
+mod notifications;
 mod planted;
 mod status;
 mod stores;
