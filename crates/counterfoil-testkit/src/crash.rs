@@ -13,10 +13,10 @@
 //! # use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
 //! use counterfoil_testkit::{block_on, crash::Crash};
 //!
-//! let (store, sandbox) = (Arc::new(MemoryStore::new()), Arc::new(Sandbox::new()));
 //! for step in 0.. {
+//!     let (store, sandbox) = (Arc::new(MemoryStore::new()), Arc::new(Sandbox::new()));
 //!     let crash = Crash::at(step);
-//!     let ledger = Ledger::new(crash.store(store.clone())).with_gateway(crash.gateway(sandbox.clone()));
+//!     let ledger = Ledger::new(crash.store(store)).with_gateway(crash.gateway(sandbox));
 //!     let caller = caller("acme");
 //!     let new = NewPayment::new(usd(100), invoice("inv_1"), card());
 //!     let done = block_on(crash.run(ledger.create(&caller, new)));
@@ -24,11 +24,7 @@
 //!         assert_eq!(step, 6, "two commands and one call, stopped before and after each");
 //!         break;
 //!     }
-//!     // Here a ledger over `store` and `sandbox` would bring it to its end.
-//! #   let clock = counterfoil_testkit::ManualClock::default();
-//! #   clock.advance(std::time::Duration::from_secs(1_000_000_000));
-//! #   let ledger = Ledger::new(store.clone()).with_gateway(sandbox.clone()).with_clock(Arc::new(clock));
-//! #   block_on(ledger.run_due(100)).unwrap();
+//!     // Here a ledger over `store` and `sandbox` brings it to its end.
 //! }
 //! ```
 
