@@ -38,9 +38,9 @@ impl Ledger {
     /// # use counterfoil::status::PaymentStatus;
     /// # use counterfoil_testkit::ManualClock;
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// # let (store, clock) = (Arc::new(counterfoil_memory::MemoryStore::new()), ManualClock::default());
+    /// # let (store, clock) = (Arc::new(counterfoil_memory::MemoryStore::new()), Arc::new(ManualClock::default()));
     /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
-    /// # let ledger = ledger.with_clock(Arc::new(clock.clone()));
+    /// # let ledger = ledger.with_clock(clock.clone());
     /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
     /// # let invoice = Destination::invoice("inv_1".parse()?);
     /// // The gateway takes the money and does not answer.
