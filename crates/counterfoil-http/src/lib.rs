@@ -16,8 +16,12 @@
 //!
 //! And for every request: the key is checked before anything else is read, the body is bounded before it is
 //! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
-//! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`]. Fields that nobody asks for are ignored, as the document that this implements has it: a misspelt
-//! `idempotency_key` is no key.
+//! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`]. Fields that nobody asks for
+//! are ignored, as the document that this implements has it: a misspelt `idempotency_key` is no key.
+//!
+//! The router does nothing of its own accord. What is to be done at a time (asking about unknown outcomes, retries, the
+//! end of holds) the host has to do: it calls [`Ledger::run_due`](counterfoil::ledger::Ledger::run_due) about every
+//! second.
 //!
 //! What can be asked and what is answered is described in OpenAPI 3.1, at `/openapi.json` and by [`openapi()`].
 //!

@@ -18,7 +18,8 @@
 //!     let crash = Crash::at(step);
 //!     let ledger = Ledger::new(crash.store(store)).with_gateway(crash.gateway(sandbox));
 //!     let caller = caller("acme");
-//!     let new = NewPayment::new(usd(100), invoice("inv_1"), card());
+//!     let invoice = invoice(&format!("inv_{step}")); // of its own: what became of the last one may be in doubt
+//!     let new = NewPayment::new(usd(100), invoice, card());
 //!     let done = block_on(crash.run(ledger.create(&caller, new)));
 //!     if done.is_some() {
 //!         assert_eq!(step, 6, "two commands and one call, stopped before and after each");

@@ -57,8 +57,8 @@ impl Ledger {
         self.carry_on(caller, receipt, attempt.map(OperationId::from)).await
     }
 
-    /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
-    /// certainly never reached the gateway. A payment that was made at its gateway is asked about instead, and
+    /// Starts the next attempt of a payment that waits for one: that was only recorded, whose last attempt
+    /// certainly never reached the gateway, or was declined under a schedule of retries. A payment that was made at its gateway is asked about instead, and
     /// never charged. Run it in a task of its own, as [`create`](Self::create).
     ///
     /// # Errors
