@@ -4,6 +4,7 @@
 
 mod currency;
 mod destinations;
+mod due;
 mod feed;
 mod gateways;
 mod golden;
