@@ -11,4 +11,5 @@ mod golden;
 mod group;
 mod ledger;
 mod readme;
+mod told;
 mod update;
