@@ -29,6 +29,16 @@ impl<'a> Fields<'a> {
         if body.is_empty() { Ok(Fields::default()) } else { Fields::parse(body) }
     }
 
+    /// Refuses fields that are none of `known`: where money moves, a misspelt amount must not mean all of it.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Fields<'a>, ApiError> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                Err(ApiError::invalid(name, format!("{name} is not known here")).with("allowed", known))
+            }
+            None => Ok(self),
+        }
+    }
+
     /// What `read` makes of the field, which must be there.
     pub(crate) fn required<T>(
         &self,

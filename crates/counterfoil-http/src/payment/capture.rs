@@ -53,7 +53,7 @@ pub(crate) async fn capture(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse_optional(&body)?;
+    let fields = Fields::parse_optional(&body)?.only(&["amount", "currency", "final", idempotency::FIELD])?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;

@@ -57,7 +57,8 @@ pub(crate) async fn refund(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse_optional(&body)?;
+    let known = ["amount", "currency", "reason", "metadata", idempotency::FIELD];
+    let fields = Fields::parse_optional(&body)?.only(&known)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;

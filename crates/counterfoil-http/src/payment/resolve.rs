@@ -76,7 +76,7 @@ pub(crate) async fn resolve(
     PaymentPath(id): PaymentPath,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?;
+    let fields = Fields::parse(&body)?.only(&["operation_id", "outcome", "amount", "currency", "note"])?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let new = parse(&fields, payment.terms().amount.currency())?;
     let ledger = api.ledger.clone();

@@ -53,7 +53,7 @@ pub(crate) async fn void(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse_optional(&body)?;
+    let fields = Fields::parse_optional(&body)?.only(&["reason", idempotency::FIELD])?;
     let mut new = NewVoid::default();
     new.reason = fields.text("reason")?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;

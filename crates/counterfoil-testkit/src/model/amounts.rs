@@ -118,12 +118,27 @@ impl Payment {
     /// The attempt that a refund of `minor` is about: the first that brought so much more than went back of it, else
     /// the last of those that brought most more.
     pub(super) fn attempt_to_refund(&self, minor: i128) -> Option<&Operation> {
-        let left = |attempt: &Operation| self.brought_by(attempt) - self.went_back_of(attempt);
         let brought: Vec<_> =
             self.operations.iter().filter(|own| own.is_attempt() && self.brought_by(own) > 0).collect();
-        let enough = brought.iter().find(|attempt| left(attempt) >= minor);
-        let most = || brought.iter().max_by_key(|attempt| left(attempt));
-        enough.or_else(most).copied()
+        let mut left: Vec<i128> =
+            brought.iter().map(|own| self.brought_by(own) - self.went_back_of(own)).collect();
+        // What is about no attempt takes first from those of its own gateway, or of none like itself.
+        for back in self.operations.iter().filter(|own| own.attempt.is_none()) {
+            let mut rest = back.goes_back();
+            for other_way in [false, true] {
+                for (left, own) in left.iter_mut().zip(&brought) {
+                    if (own.gateway != back.gateway) == other_way && *left > 0 {
+                        let part = rest.min(*left);
+                        *left -= part;
+                        rest -= part;
+                    }
+                }
+            }
+        }
+        let both = || brought.iter().zip(&left);
+        let enough = both().find(|(_, left)| **left >= minor);
+        let most = || both().max_by_key(|(_, left)| **left);
+        enough.or_else(most).map(|(own, _)| *own)
     }
 
     fn brought_by(&self, attempt: &Operation) -> i128 {
@@ -134,8 +149,7 @@ impl Payment {
     }
 
     fn went_back_of(&self, attempt: &Operation) -> i128 {
-        let back = self.about(attempt.id).filter(|own| own.is_refund() || own.undoes());
-        back.map(|own| if own.is_live() { own.amount.minor().into() } else { own.moved_minor() }).sum()
+        self.about(attempt.id).map(Operation::goes_back).sum()
     }
 
     /// The operations that take from what an attempt brought or holds.
@@ -148,6 +162,15 @@ impl Payment {
 impl Operation {
     pub(super) fn moved_minor(&self) -> i128 {
         self.moved().map_or(0, i128::from)
+    }
+
+    /// What went back by it, or may.
+    fn goes_back(&self) -> i128 {
+        match (self.is_refund() || self.undoes(), self.is_live()) {
+            (false, _) => 0,
+            (true, true) => self.amount.minor().into(),
+            (true, false) => self.moved_minor(),
+        }
     }
 
     /// What it takes out of its hold for good, once it was done. What was undone had been done.

@@ -138,19 +138,26 @@ impl Model {
         let amount = match &evidence.outcome {
             Outcome::Succeeded { reported } => reported.unwrap_or(all),
             Outcome::Failed(_) => all,
+            // Told before what it is about: it is to be told again.
+            Outcome::Reversed { .. } | Outcome::Canceled { .. } => return Err(Rejection::NothingKnown),
             _ => return Ok(()),
         };
         if amount.currency() != all.currency() || amount.is_zero() {
             return Ok(());
+        }
+        let attempt = payment.attempt_of_found(notify, id, amount);
+        if attempt.is_none() && matches!(id, OperationId::Capture(_) | OperationId::Void(_)) {
+            return Err(Rejection::NothingKnown);
         }
         let scope = &command.caller.scope;
         let name = name_in(notify, evidence);
         if let Some((holder, _)) = name.as_ref().and_then(|name| self.names.holder(scope, name)) {
             return Err(Rejection::GatewayIdTaken(holder.clone()));
         }
-        let mut found = payment.begin(id, amount, command.at);
+        let is_attempt = matches!(id, OperationId::Attempt(_));
+        let mut found = payment.begin(id, if is_attempt { all } else { amount }, command.at);
         found.gateway = Some(notify.gateway.clone());
-        found.attempt = payment.attempt_of_found(notify, id, amount);
+        found.attempt = attempt;
         let of_hold = found.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|own| own.holds);
         found.holds = match id {
             OperationId::Attempt(_) => matches!(notify.told, Told::Authorization(_)),

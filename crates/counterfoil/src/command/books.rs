@@ -3,7 +3,7 @@
 use super::rejection::Rejection;
 use crate::account::{AccountId, Posting};
 use crate::money::{Money, MoneyError};
-use crate::payment::{Flow, Operation, Payment, PaymentMethod};
+use crate::payment::{Flow, Payment, PaymentMethod};
 use crate::text::GatewayName;
 
 /// Where money comes from that a gateway took, or that came past every gateway.
@@ -46,22 +46,17 @@ pub(super) fn shift(
 /// The postings by which `amount`, at most all that is refundable, goes back to where it came from: what came first
 /// goes first.
 pub(super) fn ways_back(payment: &Payment, amount: Money) -> Result<Vec<Posting>, MoneyError> {
-    let terms = payment.terms();
-    let currency = terms.amount.currency();
-    let mut left = amount.minor();
-    let taken = || payment.operations().iter().filter(|operation| operation.takes());
-    let gross = |sum: i64, money: Money| sum.saturating_add(money.minor());
-    let all = taken().filter_map(Operation::moved).fold(0, gross);
-    let mut gone = all.saturating_sub(payment.refundable().minor());
+    let destination = || AccountId::destination(&payment.terms().destination);
+    let mut rest = amount.minor();
     let mut postings = Vec::new();
-    for operation in taken() {
-        let moved = operation.moved().map_or(0, Money::minor);
-        let skipped = moved.min(gone);
-        let back = (moved - skipped).min(left);
-        (gone, left) = (gone - skipped, left - back);
-        let to = source_of(payment, operation.gateway.as_ref());
-        let from = AccountId::destination(&terms.destination);
-        postings.extend(Posting::transfer(Money::from_minor(back, currency)?, from, to));
+    for (attempt, left) in payment.left() {
+        let back = left.clamp(0, rest);
+        rest -= back;
+        let to = source_of(payment, attempt.gateway.as_ref());
+        postings.extend(Posting::transfer(Money::from_minor(back, amount.currency())?, destination(), to));
     }
+    // What no attempt brought that is known.
+    let to = source_of(payment, payment.gateway());
+    postings.extend(Posting::transfer(Money::from_minor(rest, amount.currency())?, destination(), to));
     Ok(postings)
 }

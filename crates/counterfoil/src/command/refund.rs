@@ -75,7 +75,7 @@ impl Refund {
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
         let back = GiveBack { payment, amount };
-        let entry = back.entry(self.start(amount, StartResult::Succeeded {}))?.claiming(claim);
+        let entry = back.past_gateways(self.start(amount, StartResult::Succeeded {}))?.claiming(claim);
         let mut recorder = Recorder::new(command, view);
         let after = recorder.payment(self.payment, Some(payment), entry)?;
         back.credit(view, self.refund.into(), &mut recorder)?;

@@ -94,34 +94,79 @@ impl Ledger {
         }
     }
 
-    /// Asks the gateway; if that has no news, writes down that it was asked, and when it is asked again.
+    /// Asks the gateway. What it says is written down; unless that is the end, so is that it was asked, and when it is
+    /// asked again: it may say "not yet" in other words every time.
     async fn poll_due(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
-        let told = match work {
-            Work::Poll { operation, .. } => match payment.operation(operation) {
-                Some(operation) => self.inquire_about(caller, payment, operation).await?,
-                None => None,
-            },
-            _ => match payment.gateway_payment_id() {
-                Some(id) => self.look_up_payment(caller, payment, id).await?,
-                None => None,
-            },
+        let Work::Poll { operation, .. } = work else { return self.look_up_due(caller, payment, work).await };
+        let Some(operation) = payment.operation(operation) else {
+            return self.write_poll(caller, payment, work).await;
         };
-        match told {
-            Some(news) if !news.replayed => Ok(news),
-            _ => {
-                let poll = Poll { payment: payment.id(), work };
-                let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
-                // Only whoever wrote that down goes on.
-                let Work::Poll { operation, .. } = work else { return Ok(asked) };
-                if asked.replayed {
-                    return Ok(asked);
-                }
-                let Some(operation) = payment.operation(operation) else { return Ok(asked) };
-                let again = self.send_again(caller, payment, operation).await?;
-                // Without news it has moved on all the same: it was asked about.
-                Ok(again.filter(|news| !news.replayed).unwrap_or(asked))
+        let told = self.told_of(payment, operation).await;
+        let (goes_on, ends) = match told {
+            Some(evidence) if operation.goes_on_after(&evidence) => (Some(evidence), None),
+            told => (None, told),
+        };
+        if let Some(evidence) = ends {
+            let news = self.report(caller, payment.id(), operation.id, evidence).await;
+            if let Some(done) = self.unless_in_vain(caller, payment, work, news.map(Some)).await {
+                return done;
             }
         }
+        let asked = self.write_poll(caller, payment, work).await?;
+        if asked.replayed {
+            // Only whoever wrote that down goes on.
+            return Ok(asked);
+        }
+        let news = match goes_on {
+            Some(evidence) => Some(self.report(caller, payment.id(), operation.id, evidence).await?),
+            None => self.send_again(caller, payment, operation).await?,
+        };
+        Ok(news.filter(|news| !news.replayed).unwrap_or(asked))
+    }
+
+    async fn look_up_due(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+    ) -> Result<Receipt, LedgerError> {
+        let told = match payment.gateway_payment_id() {
+            Some(id) => self.look_up_payment(caller, payment, id).await,
+            None => Ok(None),
+        };
+        match self.unless_in_vain(caller, payment, work, told).await {
+            Some(done) => done,
+            None => self.write_poll(caller, payment, work).await,
+        }
+    }
+
+    /// What came of news; `None`: there were none. News that can never be written down must not be asked for without
+    /// end either.
+    async fn unless_in_vain(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+        told: Result<Option<Receipt>, LedgerError>,
+    ) -> Option<Result<Receipt, LedgerError>> {
+        match told {
+            Ok(news) => news.filter(|news| !news.replayed).map(Ok),
+            Err(error) if error.rejection().is_some() => {
+                let asked = self.write_poll(caller, payment, work).await;
+                Some(asked.and(Err(error)))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    async fn write_poll(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+    ) -> Result<Receipt, LedgerError> {
+        let poll = Poll { payment: payment.id(), work };
+        self.write_due(caller, payment, Request::Poll(poll)).await
     }
 
     /// Makes the next attempt. What cannot be paid any more is given up.

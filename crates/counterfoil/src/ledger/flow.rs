@@ -119,9 +119,16 @@ impl Ledger {
         payment: &Payment,
         operation: &Operation,
     ) -> Result<Option<Receipt>, LedgerError> {
+        match self.told_of(payment, operation).await {
+            Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What the gateway says of an operation when it is asked. `None`: nobody to ask, or it knows nothing of it.
+    pub(super) async fn told_of(&self, payment: &Payment, operation: &Operation) -> Option<Evidence> {
         // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
-        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
-        let Some(gateway) = gateway else { return Ok(None) };
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name))?;
         let inquiry = Inquiry {
             scope: payment.scope().clone(),
             payment: payment.id(),
@@ -129,16 +136,12 @@ impl Ledger {
             token: operation.id.to_string(),
         };
         let told = gateway.inquire(&inquiry).await;
-        let never = || {
+        told.or_else(|| {
             // What moves money that is here already is sent again instead, under its own token.
             let ends = operation.id.is_attempt() && self.never_arrived(operation, gateway.finality());
             let error_message = Message::lossy("the gateway never heard of it");
             ends.then(|| Evidence::new(Outcome::NotSent { error_message }, self.clock.now()))
-        };
-        match told.or_else(never) {
-            Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
-            None => Ok(None),
-        }
+        })
     }
 
     /// Asks about a payment that was made at its gateway. `None`: nobody to ask, or no news.

@@ -71,10 +71,30 @@ impl Payment {
 
     /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
     pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
-        let left = |attempt: &Operation| self.captured_by(attempt).saturating_sub(self.taken_from(attempt));
-        let mut paid = self.attempts().filter(|attempt| self.captured_by(attempt) > 0);
-        let enough = paid.clone().find(|attempt| left(attempt) >= amount.minor());
-        enough.or_else(|| paid.by_ref().max_by_key(|attempt| left(attempt)))
+        let paid = self.left();
+        let enough = paid.iter().find(|(_, left)| *left >= amount.minor());
+        enough.or_else(|| paid.iter().max_by_key(|(_, left)| *left)).map(|(attempt, _)| *attempt)
+    }
+
+    /// What is left of what each attempt brought. What went back of none in particular went of what had come the same
+    /// way, if there is such.
+    pub(crate) fn left(&self) -> Vec<(&Operation, i64)> {
+        let paid = self.attempts().map(|attempt| (attempt, self.captured_by(attempt)));
+        let mut left: Vec<_> = paid
+            .filter(|(_, brought)| *brought > 0)
+            .map(|(attempt, brought)| (attempt, brought.saturating_sub(self.taken_from(attempt))))
+            .collect();
+        for back in self.operations.iter().filter(|operation| operation.attempt.is_none()) {
+            let mut gone = back.took_back();
+            for same_way in [true, false] {
+                let among = left.iter_mut().filter(|(of, _)| (of.gateway == back.gateway) == same_way);
+                for (_, left) in among {
+                    let of_this = gone.min((*left).max(0));
+                    (*left, gone) = (*left - of_this, gone - of_this);
+                }
+            }
+        }
+        left
     }
 
     pub(super) fn captured_minor(&self) -> i64 {
@@ -144,11 +164,7 @@ impl Payment {
 
     /// What went back of what `attempt` brought, or may.
     fn taken_from(&self, attempt: &Operation) -> i64 {
-        let back = self.of(attempt).filter(|operation| operation.id.is_refund() || operation.undoes());
-        let amount = |operation: &Operation| {
-            if operation.status().is_live() { Some(operation.amount) } else { operation.moved() }
-        };
-        sum(back.filter_map(amount))
+        self.of(attempt).map(Operation::took_back).fold(0, i64::saturating_add)
     }
 
     /// The operations that take from what `attempt` brought or holds.
@@ -209,6 +225,17 @@ impl Operation {
     /// Whether its success undoes a charge: a void of captured money.
     pub(crate) fn undoes(&self) -> bool {
         self.id.is_void() && !self.holds
+    }
+
+    /// What of captured money it gave back, or may.
+    fn took_back(&self) -> i64 {
+        if !self.id.is_refund() && !self.undoes() {
+            0
+        } else if self.status().is_live() {
+            self.amount.minor()
+        } else {
+            self.moved().map_or(0, Money::minor)
+        }
     }
 
     /// Whether a hold was let go by it: by a void, or because its time ran out.

@@ -158,6 +158,13 @@ impl Operation {
         live.filter(|_| self.status() == OperationStatus::RequiresAction)?.payment_url.as_ref()
     }
 
+    /// Whether it had been heard of, and goes on after `evidence` too.
+    pub(crate) fn goes_on_after(&self, evidence: &Evidence) -> bool {
+        let mut after = self.clone();
+        after.learn(evidence, false);
+        self.runs_until().is_none() && after.status().is_live()
+    }
+
     /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
         self.reports.add(self.amount, evidence, clash);

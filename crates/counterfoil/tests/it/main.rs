@@ -4,6 +4,7 @@
 
 mod currency;
 mod destinations;
+mod due;
 mod feed;
 mod gateways;
 mod golden;
@@ -11,4 +12,5 @@ mod group;
 mod ledger;
 mod moves;
 mod readme;
+mod told;
 mod update;

@@ -112,22 +112,29 @@ impl Notify {
         meant
     }
 
-    /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news.
+    /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news. What
+    /// takes up another that is not known yet is not known either, so that whoever repeats it is heard after that one.
     fn found(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Option<Entry>, Halt> {
         let Some(operation) = self.new_id(payment) else { return Err(Rejection::NothingKnown.into()) };
         let terms = payment.terms();
         let asked = match evidence.outcome {
             Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
             Outcome::Failed(_) => terms.amount,
+            Outcome::Reversed { .. } | Outcome::Canceled { .. } => return Err(Rejection::NothingKnown.into()),
             _ => return Ok(None),
         };
         // What moved nothing, or nothing of this currency, is no end either.
         if asked.is_zero() || asked.currency() != terms.amount.currency() {
             return Ok(None);
         }
-        let mut start = Start::new(operation, asked, StartResult::Recorded(evidence.clone()));
+        // Of an attempt it is known what was asked for.
+        let amount = if operation.is_attempt() { terms.amount } else { asked };
+        let mut start = Start::new(operation, amount, StartResult::Recorded(evidence.clone()));
         start.gateway = Some(self.gateway.clone());
         start.attempt = self.attempt_for(payment, operation, asked);
+        if start.attempt.is_none() && (operation.is_capture() || operation.is_void()) {
+            return Err(Rejection::NothingKnown.into());
+        }
         start.holds = match operation {
             OperationId::Attempt(_) => matches!(self.told, Told::Authorization(_)),
             OperationId::Void(_) => {
