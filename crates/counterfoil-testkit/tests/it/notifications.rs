@@ -37,8 +37,8 @@ fn of_known() -> impl Strategy<Value = Word> {
     })
 }
 
-/// Of what was done at the gateway, by its name there, which is of one amount. It is told when it is done, and when a
-/// refund came back.
+/// Of what was done at the gateway, by its name there, which is of one amount. (That it failed is told of no amount, so
+/// whoever hears that first does not know whether the amount that comes later is the right one.)
 fn of_found() -> impl Strategy<Value = Word> {
     let found = [("re_1", 150), ("re_2", 30), ("cap_1", 40)];
     (select(found.to_vec()), any::<bool>()).prop_map(|((name, cents), again)| {
