@@ -110,7 +110,10 @@ impl Model {
     }
 
     /// Keeps what became of a payment; the answer is its last event.
-    fn keep(&mut self, scope: &Scope, payment: Payment) -> Answer {
+    fn keep(&mut self, scope: &Scope, mut payment: Payment) -> Answer {
+        if let Some(before) = self.payments.get(&(scope.clone(), payment.asked.payment)) {
+            payment.mark_anew(before);
+        }
         let answer = Answer::Done { stream: stream(&payment), sequence: payment.version, replayed: false };
         self.payments.insert((scope.clone(), payment.asked.payment), payment);
         answer

@@ -119,8 +119,13 @@ impl Model {
         // One that goes on and has no name yet; of attempts else the last.
         let nameless =
             |own: &&&Operation| evidence.gateway_operation_id.is_none() || own.gateway_ids().next().is_none();
-        let open = of_kind.iter().filter(nameless).find(|own| own.is_live());
         let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
+        // Under a name that nobody knows it is another one, unless it is of the same amount.
+        let alike = |own: &&&Operation| {
+            let same = Outcome::Succeeded { reported: Some(own.amount) };
+            attempts || evidence.gateway_operation_id.is_none() || evidence.outcome == same
+        };
+        let open = of_kind.iter().filter(nameless).filter(alike).find(|own| own.is_live());
         let last = || of_kind.iter().rfind(nameless).filter(|_| attempts);
         Ok(open.or_else(last).map(|own| own.id).into_iter().collect())
     }
@@ -157,6 +162,7 @@ impl Model {
         let is_attempt = matches!(id, OperationId::Attempt(_));
         let mut found = payment.begin(id, if is_attempt { all } else { amount }, command.at);
         found.gateway = Some(notify.gateway.clone());
+        found.found = !is_attempt;
         found.attempt = attempt;
         let of_hold = found.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|own| own.holds);
         found.holds = match id {

@@ -20,6 +20,8 @@ pub(super) struct Operation {
     pub(super) instrument: Option<PaymentMethodId>,
     /// Whether it is about a hold, not about money that moves.
     pub(super) holds: bool,
+    /// Whether only a gateway told of it.
+    pub(super) found: bool,
     /// What it takes from, if it takes from anything.
     pub(super) attempt: Option<AttemptId>,
     /// What of its hold it releases beside what it captures.
@@ -79,6 +81,7 @@ impl Operation {
             gateway: None,
             instrument: None,
             holds: false,
+            found: false,
             attempt: None,
             releases: None,
             retry: None,
@@ -221,7 +224,7 @@ impl Operation {
         let reasons = [
             (Review::Contradiction, !bounced && (ends > 1 || (not_sent && sent))),
             (Review::RefundBounced, bounced),
-            (Review::AmountMismatch, own.clone().any(|amount| amount != self.amount)),
+            (Review::AmountMismatch, !self.found && own.clone().any(|amount| amount != self.amount)),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),
             (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
             (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),

@@ -1,11 +1,10 @@
 //! What follows from a payment's facts: where it stands, and who should look at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::payment::{Closed, Review};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 
-use super::dispute::Dispute;
 use super::operation::Operation;
 use super::payment::Payment;
 
@@ -54,13 +53,30 @@ impl Payment {
 
     /// Those that nobody has looked at yet.
     pub(super) fn reviews(&self) -> BTreeSet<Review> {
+        self.marked().into_values().flatten().filter(|review| !self.dismissed.contains(review)).collect()
+    }
+
+    /// What is marked of what: of the payment itself under no name.
+    pub(super) fn marked(&self) -> BTreeMap<String, BTreeSet<Review>> {
         // Money, or a hold, that came though it was ended without.
         let late = self.ended.is_some() && (self.captured() > 0 || self.held() > 0);
         let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
-        let of_operations = self.operations.iter().flat_map(Operation::reviews);
-        let of_disputes = self.disputes.iter().flat_map(Dispute::reviews);
-        let all = own.into_iter().flatten().chain(of_operations).chain(of_disputes);
-        all.filter(|review| !self.dismissed.contains(review)).collect()
+        let own = (String::new(), own.into_iter().flatten().collect());
+        let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
+        let disputes =
+            self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
+        [own].into_iter().chain(operations).chain(disputes).collect()
+    }
+
+    /// Nobody has looked yet at what was not marked `before`.
+    pub(super) fn mark_anew(&mut self, before: &Payment) {
+        let known = before.marked();
+        for (of, reviews) in self.marked() {
+            let old = known.get(&of).cloned().unwrap_or_default();
+            for review in reviews.difference(&old) {
+                self.dismissed.remove(review);
+            }
+        }
     }
 
     /// Whether a gateway is not asked any more about something that may still move money.

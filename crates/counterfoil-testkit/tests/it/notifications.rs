@@ -37,14 +37,13 @@ fn of_known() -> impl Strategy<Value = Word> {
     })
 }
 
-/// Of what was done at the gateway, by its name there, which is of one amount. (That it failed is told of no amount, so
-/// whoever hears that first does not know whether the amount that comes later is the right one.)
+/// Of what was done at the gateway, by its name there, which is of one amount.
 fn of_found() -> impl Strategy<Value = Word> {
     let found = [("re_1", 150), ("re_2", 30), ("cap_1", 40)];
-    (select(found.to_vec()), any::<bool>()).prop_map(|((name, cents), again)| {
+    (select(found.to_vec()), any::<bool>(), any::<bool>()).prop_map(|((name, cents), again, refused)| {
         let at = u32::from(again);
-        let said =
-            evidence(succeeded(Some(usd(cents))), at).with_gateway_operation_id(gateway_operation(name));
+        let outcome = if refused { failed(FailureClass::Hard) } else { succeeded(Some(usd(cents))) };
+        let said = evidence(outcome, at).with_gateway_operation_id(gateway_operation(name));
         let told = if name.starts_with("re") { Told::Refund(said) } else { Told::Capture(said) };
         Word { about: None, dispute: None, told }
     })

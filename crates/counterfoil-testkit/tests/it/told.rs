@@ -3,13 +3,11 @@
 use counterfoil::command::{About, Command, Told};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification};
-use counterfoil::payment::{OperationId, Outcome, Payment};
+use counterfoil::payment::{OperationId, Payment};
 use counterfoil::store::PaymentStore;
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
-use counterfoil_testkit::fixtures::{
-    caller, card, customer, evidence, gateway, gateway_operation, succeeded, usd,
-};
+use counterfoil_testkit::fixtures::{caller, card, customer, evidence, gateway, succeeded, usd};
 use counterfoil_testkit::{Answer, Desk, block_on};
 
 use crate::watched::find;
@@ -46,14 +44,7 @@ impl Held {
         let operations = [&create, &first, &open, &back, &opened].map(started).to_vec();
         let told = [came(&create), came(&first), came(&back)];
         let [held, captured, refunded] = told;
-        // The gateway has named those that are open: what it tells of other names is of something else.
-        let named = |command: &Command, name| {
-            let said = evidence(Outcome::Pending, 0).with_gateway_operation_id(gateway_operation(name));
-            desk.report(&by, payment, started(command), said)
-        };
-        let opening = [named(&open, "open"), named(&opened, "opened")];
-        let mut before = vec![create, held, first, captured, open, back, refunded, opened];
-        before.extend(opening);
+        let before = vec![create, held, first, captured, open, back, refunded, opened];
         Held { desk, before, payment, operations }
     }
 

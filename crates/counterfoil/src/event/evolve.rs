@@ -49,6 +49,13 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
         }
         (None, body) => return Err(Damage::Misplaced(body.kind())),
     };
+    if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
+        // What is marked anew has not been dismissed.
+        let known = before.marks();
+        for (_, review) in payment.marks().difference(&known) {
+            payment.dismissed.remove(review);
+        }
+    }
     payment.version = event.sequence();
     payment.head = event.hash();
     payment.updated_at = event.at();
@@ -117,6 +124,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         gateway: start.gateway.clone(),
         instrument: start.instrument.clone(),
         holds: start.holds,
+        found: event.cause() == Cause::Evidence && !start.operation.is_attempt(),
         attempt: start.attempt,
         releases: start.releases,
         reason: start.reason.clone(),

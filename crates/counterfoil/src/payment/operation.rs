@@ -33,6 +33,8 @@ pub struct Operation {
     pub instrument: Option<PaymentMethodId>,
     /// Whether it is about a hold: an attempt that authorizes, a void that releases.
     pub holds: bool,
+    /// Whether nobody here asked for it: a gateway told of it, and its amount is what was told first.
+    pub found: bool,
     /// Of a capture, a refund or a void: the attempt that charged or held the money.
     pub attempt: Option<AttemptId>,
     /// Of a final capture: what of the hold is released with it.
@@ -167,7 +169,9 @@ impl Operation {
 
     /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
+        let asked = if self.found { None } else { Some(self.amount) };
         self.reports.add(self.amount, evidence, clash);
+        self.reports.compare(asked, evidence);
     }
 
     /// Takes in what was reported; a person's word about it is marked.

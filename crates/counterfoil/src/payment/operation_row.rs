@@ -48,6 +48,7 @@ impl Encode for Operation {
         to.optional(28, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
             polls.encode(w);
         });
+        to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -66,6 +67,7 @@ impl Encode for Operation {
             updated_at: fields.required(10, Timestamp::decode)?,
             updated_by: fields.required(11, Actor::decode)?,
             holds: false,
+            found: false,
             attempt: None,
             releases: None,
             reason: None,
@@ -93,6 +95,7 @@ impl Encode for Operation {
         operation.retry = fields.optional(26, Retry::decode)?;
         operation.expired = fields.optional(27, Money::decode)?;
         operation.polls = fields.optional(28, Polls::decode)?.unwrap_or_default();
+        operation.found = fields.optional(29, |_| Ok(()))?.is_some();
         fields.end()?;
         Ok(operation)
     }

@@ -128,15 +128,20 @@ impl Reports {
             self.reviews.insert(Review::CurrencyMismatch);
             return;
         }
-        if moved != asked {
-            self.reviews.insert(Review::AmountMismatch);
-        }
         if moved.is_zero() {
             // A success that moved nothing is none. Somebody should ask what it was.
             return;
         }
         if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
             self.succeeded = Some(moved);
+        }
+    }
+
+    /// Marks a success of another amount than was asked for, if anything was.
+    pub(super) fn compare(&mut self, asked: Option<Money>, evidence: &Evidence) {
+        let Outcome::Succeeded { reported: Some(moved) } = evidence.outcome else { return };
+        if asked.is_some_and(|asked| asked.currency() == moved.currency() && asked != moved) {
+            self.reviews.insert(Review::AmountMismatch);
         }
     }
 

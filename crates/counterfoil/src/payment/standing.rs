@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Closed, Dispute, Operation, Payment, Review};
+use super::{Closed, Operation, OperationId, Payment, Review};
+use crate::id::DisputeId;
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::word::words;
 
@@ -14,6 +15,14 @@ words! {
         /// Nobody knows what became of something, and its gateway is not asked any more.
         Stuck = 2, "stuck";
     }
+}
+
+/// What of a payment is marked for review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Marked {
+    Payment,
+    Operation(OperationId),
+    Dispute(DisputeId),
 }
 
 impl Payment {
@@ -72,16 +81,28 @@ impl Payment {
     }
 
     pub(crate) fn all_reviews(&self) -> BTreeSet<Review> {
-        let mut reviews: BTreeSet<Review> = self.operations.iter().flat_map(Operation::reviews).collect();
-        reviews.extend(self.disputes.iter().flat_map(Dispute::reviews));
+        self.marks().into_iter().map(|(_, review)| review).collect()
+    }
+
+    /// What is marked, and why.
+    pub(crate) fn marks(&self) -> BTreeSet<(Marked, Review)> {
+        let operations = self.operations.iter().flat_map(|operation| {
+            let mark = Marked::Operation(operation.id);
+            operation.reviews().into_iter().map(move |review| (mark, review))
+        });
+        let disputes = self.disputes.iter().flat_map(|dispute| {
+            let mark = Marked::Dispute(dispute.id);
+            dispute.reviews().map(move |review| (mark, review))
+        });
+        let mut marks: BTreeSet<_> = operations.chain(disputes).collect();
         if self.closed.is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
             // It was ended without money, and there is some.
-            reviews.insert(Review::Contradiction);
+            marks.insert((Marked::Payment, Review::Contradiction));
         }
         if self.excess_returned() > 0 || self.captured_beyond_holds() {
-            reviews.insert(Review::Exceeded);
+            marks.insert((Marked::Payment, Review::Exceeded));
         }
-        reviews
+        marks
     }
 
     /// Whether the gateway is not asked any more about something that may still move money.

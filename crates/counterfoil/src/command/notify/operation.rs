@@ -79,8 +79,14 @@ impl Notify {
         let nameless = |operation: &&Operation| {
             evidence.gateway_operation_id.is_none() || operation.gateway_operation_id().is_none()
         };
-        let open = of_kind().filter(nameless).find(|operation| operation.status().is_live());
         let attempts = matches!(self.told, Told::Attempt(_) | Told::Authorization(_) | Told::Returned(_));
+        // Told by a name that is not known, it may be of something that was made there: only the amount tells.
+        let alike = |operation: &&Operation| match evidence.outcome {
+            _ if attempts || evidence.gateway_operation_id.is_none() => true,
+            Outcome::Succeeded { reported } => reported == Some(operation.amount),
+            _ => false,
+        };
+        let open = of_kind().filter(nameless).filter(alike).find(|operation| operation.status().is_live());
         let last = || of_kind().filter(nameless).rfind(|_| attempts);
         Ok(open.or_else(last).map(|operation| operation.id).into_iter().collect())
     }
