@@ -16,6 +16,7 @@ use counterfoil::text::DestinationNumber;
 
 use super::Model;
 use super::accounts::DestinationFacts;
+use super::operation::Operation;
 use super::payment::Payment;
 use crate::run::Answer;
 
@@ -162,9 +163,9 @@ impl Model {
         for payment in self.paying(scope, id) {
             let totals = all.entry(payment.asked.amount.currency()).or_default();
             let money = |minor| i128::from(payment.money(minor).minor());
-            let live = payment.live_attempt().map_or(0, |live| live.amount.minor());
+            let live: i128 = payment.live_attempts().map(|live| i128::from(live.amount.minor())).sum();
             totals.paid += money(payment.captured());
-            totals.pending += i128::from(live) + money(payment.held());
+            totals.pending += live + money(payment.held());
             totals.refunded += money(payment.refunded());
         }
         all.retain(|_, totals| *totals != Totals::default());
@@ -192,10 +193,10 @@ fn kept(payment: &Payment) -> i128 {
 
 fn is_in_doubt(payment: &Payment, now: Timestamp) -> bool {
     let invoice = payment.asked.destination.kind == DestinationType::Invoice;
-    let Some(live) = payment.live_attempt().filter(|_| invoice) else { return false };
-    match live.status() {
+    let in_doubt = |live: &Operation| match live.status() {
         OperationStatus::Unknown => true,
         OperationStatus::Processing => live.runs_until().is_some_and(|until| until <= now),
         _ => false,
-    }
+    };
+    invoice && payment.live_attempts().any(in_doubt)
 }

@@ -72,8 +72,10 @@ impl Payment {
     fn meant_by(&self, named: Option<OperationId>) -> Result<OperationId, Rejection> {
         let at_gateway = || self.operations.iter().filter(|own| own.gateway.is_some());
         if let Some(id) = named {
-            let known = at_gateway().any(|own| own.id == id);
-            return if known { Ok(id) } else { Err(Rejection::OperationNotFound(id)) };
+            let known = at_gateway().find(|own| own.id == id).ok_or(Rejection::OperationNotFound(id))?;
+            let settled = !known.is_live() && self.reviews().is_empty();
+            let nothing = Rejection::NothingToResolve { payment: self.asked.payment };
+            return if settled { Err(nothing) } else { Ok(id) };
         }
         let open: Vec<_> = at_gateway().filter(|own| own.is_live()).collect();
         match open[..] {

@@ -48,7 +48,12 @@ impl Payment {
     }
 
     pub(super) fn live_attempt(&self) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.is_under_way())
+        self.live_attempts().next()
+    }
+
+    /// Only evidence makes more than one.
+    pub(super) fn live_attempts(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| operation.is_under_way())
     }
 
     /// Those that nobody has looked at yet.

@@ -64,16 +64,17 @@ pub(crate) struct Share {
 
 impl Share {
     pub(crate) fn of(payment: &Payment) -> Share {
-        let live = payment.live_attempt();
-        let pending = live.map_or(0, |attempt| attempt.amount.minor());
+        // By evidence there can be more than one.
+        let live = || payment.attempts().filter(|attempt| attempt.status().is_live());
+        let pending: i128 = live().map(|attempt| i128::from(attempt.amount.minor())).sum();
         let totals = Totals {
             paid: payment.captured().minor().into(),
-            pending: i128::from(pending) + i128::from(payment.held().minor()),
+            pending: pending + i128::from(payment.held().minor()),
             refunded: payment.refunded().minor().into(),
         };
         // A card is set up more than once, and nobody is charged twice by that.
         let invoice = payment.terms().destination.kind == DestinationType::Invoice;
-        let doubt = live.and_then(Operation::in_doubt_from).filter(|_| invoice);
+        let doubt = live().filter_map(Operation::in_doubt_from).min().filter(|_| invoice);
         Share { totals, doubt }
     }
 }

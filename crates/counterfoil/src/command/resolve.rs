@@ -90,7 +90,10 @@ impl Resolve {
     fn operation<'a>(&self, payment: &'a Arc<Payment>) -> Result<&'a Operation, Rejection> {
         let at_gateway = |operation: &&Operation| operation.gateway.is_some();
         if let Some(id) = self.operation {
-            return payment.operation(id).filter(at_gateway).ok_or(Rejection::OperationNotFound(id));
+            let named = payment.operation(id).filter(at_gateway).ok_or(Rejection::OperationNotFound(id))?;
+            // What is settled stays so, unless something about the payment is marked.
+            let open = named.status().is_live() || !payment.reviews().is_empty();
+            return Some(named).filter(|_| open).ok_or(Rejection::NothingToResolve { payment: payment.id() });
         }
         let mut open = payment.operations().iter().filter(at_gateway);
         let mut open = open.by_ref().filter(|operation| operation.status().is_live());

@@ -148,7 +148,8 @@ impl Ledger {
     /// # Errors
     ///
     /// As [`create`](Self::create); [`NothingToResolve`](crate::command::Rejection::NothingToResolve) if no
-    /// operation is named and there is none, or more than one, whose outcome is open.
+    /// operation is named and there is none, or more than one, whose outcome is open; or if the one that is named is
+    /// settled, and nothing is marked for review.
     pub async fn resolve(
         &self,
         caller: &Caller,

@@ -186,7 +186,8 @@ fn totals(node: &Node) -> Law {
     let payment = &node.payment;
     let currency = payment.terms().amount.currency();
     let totals = node.destination.as_ref().map(|account| account.totals(currency)).unwrap_or_default();
-    let live = payment.live_attempt().map_or(0, |attempt| attempt.amount.minor());
+    let live = payment.attempts().filter(|attempt| attempt.status().is_live());
+    let live: i64 = live.map(|attempt| attempt.amount.minor()).sum();
     let expected = [payment.captured().minor(), live + payment.held().minor(), payment.refunded().minor()];
     let expected = expected.map(i128::from);
     law("7", [totals.paid, totals.pending, totals.refunded] == expected, || {
