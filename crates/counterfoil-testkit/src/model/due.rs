@@ -142,7 +142,8 @@ impl Payment {
 
     /// A hold does not run out while an operation on it is open, or another attempt under way.
     fn expiry(&self) -> Option<(Timestamp, Work)> {
-        let at = self.asked.expires_at?;
+        // What is put away is over already.
+        let at = self.asked.expires_at.filter(|_| !self.archived)?;
         let waits = match self.status() {
             PaymentStatus::Initiated | PaymentStatus::Pending => true,
             PaymentStatus::RequiresAction => !self.is_on_its_way(),

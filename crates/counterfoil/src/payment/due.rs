@@ -103,7 +103,7 @@ impl Payment {
     }
 
     fn expiry(&self) -> Option<(Timestamp, Work)> {
-        let at = self.terms.expires_at.filter(|_| self.can_expire())?;
+        let at = self.terms.expires_at.filter(|_| self.can_expire() && self.archived_at().is_none())?;
         Some((at, Work::Expire))
     }
 
