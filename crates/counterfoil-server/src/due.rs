@@ -19,8 +19,6 @@ use crate::error::Error;
 
 /// The most payments of a run.
 const LIMIT: usize = 1_000;
-/// The most of a run that has to look behind what goes on failing.
-const FURTHEST: usize = 1_000_000;
 
 /// Does what is due, and delivers what the sandboxes tell, again and again. Ends when it is dropped.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ impl DueWork {
     /// Begins, with a pause of `every` after each run that left nothing.
     pub(crate) fn start(ledger: Ledger, sandboxes: Vec<Arc<Sandbox>>, every: Duration) -> DueWork {
         let (stop, stopped) = watch::channel(());
-        let rounds = Rounds { ledger, sandboxes, complaints: BTreeMap::new(), limit: LIMIT };
+        let rounds = Rounds { ledger, sandboxes, complaints: BTreeMap::new() };
         DueWork { stop, task: tokio::spawn(rounds.go(every, stopped)) }
     }
 
@@ -60,7 +58,6 @@ struct Rounds {
     sandboxes: Vec<Arc<Sandbox>>,
     /// What was last complained about: what goes on failing is said once.
     complaints: BTreeMap<Option<PaymentId>, String>,
-    limit: usize,
 }
 
 impl Rounds {
@@ -78,14 +75,10 @@ impl Rounds {
 
     /// Whether there may be more to do at once. What only fails is no reason for haste.
     async fn run(&mut self) -> bool {
-        match self.ledger.run_due(self.limit).await {
+        match self.ledger.run_due(LIMIT).await {
             Ok(run) => {
                 self.complain(run.failed.iter().map(|error| (error.payment(), not_done(error))).collect());
-                let full = run.due >= self.limit;
-                // What is due longest comes first: if nothing of it can be done, what comes behind it must not wait.
-                let behind = self.limit.saturating_mul(2).min(FURTHEST);
-                self.limit = if full && run.done == 0 { behind } else { LIMIT };
-                full && run.done > 0
+                run.due >= LIMIT && run.done > 0
             }
             Err(error) => {
                 let said = Error::because("cannot find out what is due", &error).to_string();

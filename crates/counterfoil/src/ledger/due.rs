@@ -13,7 +13,8 @@ use crate::text::{Actor, PaymentMethodId};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DueRun {
-    /// How many payments were due; as many as were asked for at most: then there may be more.
+    /// How many payments were tried. As many as were asked for: there may be more. More than that: nothing could be
+    /// done about the first of them, which keep nothing behind them waiting.
     pub due: usize,
     /// How many of them moved on.
     pub done: usize,
@@ -64,15 +65,23 @@ impl Ledger {
     ///
     /// [`StoreError`] if it cannot be found out what is due. What fails of one payment keeps no other from being done.
     pub async fn run_due(&self, limit: usize) -> Result<DueRun, StoreError> {
-        let due = self.store.due(self.clock.now(), limit).await?;
-        let mut run = DueRun { due: due.len(), ..DueRun::default() };
-        for due in due {
-            match self.run_one(&due).await {
-                Ok(moved) => run.done += usize::from(moved),
-                Err(error) => run.failed.push(error),
+        let mut run = DueRun::default();
+        loop {
+            // What was due before and could not be done still comes first: nothing behind it is to wait for it.
+            let most = run.due.saturating_add(limit);
+            let due = self.store.due(self.clock.now(), most).await?;
+            let (full, tried) = (due.len() == most, run.due);
+            for due in due.into_iter().skip(tried) {
+                run.due += 1;
+                match self.run_one(&due).await {
+                    Ok(moved) => run.done += usize::from(moved),
+                    Err(error) => run.failed.push(error),
+                }
+            }
+            if !full || limit == 0 || run.done > 0 {
+                return Ok(run);
             }
         }
-        Ok(run)
     }
 
     /// Whether it moved on by this call: somebody else may have done it already.

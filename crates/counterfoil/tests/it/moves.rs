@@ -219,3 +219,20 @@ async fn a_lost_destination_row_is_found() {
     let VerifyError::Fault(fault) = found else { panic!("{found}") };
     assert!(matches!(fault.problem, Problem::Totals), "{fault:?}");
 }
+
+/// INVARIANTS 47: what cannot be done keeps nothing behind it from being done.
+#[tokio::test]
+async fn what_cannot_be_done_keeps_nothing_waiting() {
+    let gone = Arc::new(Sandbox::named("gone".parse().unwrap()));
+    let shop = Shop::new(Policy::default().charging_beside_doubt());
+    let with_both = shop.ledger.clone().with_gateway(gone);
+    for _ in 0..5 {
+        let new = card("pm_sandbox_down", 100).with_gateway("gone".parse().unwrap());
+        with_both.create(&caller("acme"), new).await.unwrap();
+    }
+    let behind = shop.create(card("pm_sandbox_timeout_paid", 100)).await;
+    shop.clock.advance(Duration::from_secs(60));
+    let run = shop.ledger.run_due(2).await.unwrap();
+    assert_eq!((run.due, run.done, run.failed.len()), (6, 1, 5));
+    assert_eq!(shop.now(&behind).await.status(), PaymentStatus::Succeeded);
+}
