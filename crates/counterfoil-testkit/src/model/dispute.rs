@@ -25,7 +25,7 @@ pub(super) struct Dispute {
 pub(super) struct Said {
     facts: DisputeFacts,
     ends: Vec<(DisputeStage, DisputeStatus)>,
-    last: Option<(Timestamp, DisputeStatus)>,
+    last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<String>, Option<String>)>,
     moved: [BTreeMap<NotificationId, i64>; 2],
@@ -115,25 +115,32 @@ impl Dispute {
     /// An end of this stage stays; a loss outweighs a win. Else what was last said of it while it was open.
     fn status(&self) -> DisputeStatus {
         let end = self.ends().filter(|(stage, _)| *stage == self.stage()).map(|(_, end)| end).max();
-        end.or(self.last().map(|(_, open)| open)).unwrap_or(DisputeStatus::NeedsResponse)
+        let last = self.last().get(&self.stage()).map(|(_, open)| *open);
+        end.or(last).unwrap_or(DisputeStatus::NeedsResponse)
     }
 
     fn ends(&self) -> impl Iterator<Item = (DisputeStage, DisputeStatus)> {
         self.told().filter_map(|word| Some((word.stage, end_of(word)?)))
     }
 
-    fn last(&self) -> Option<(Timestamp, DisputeStatus)> {
-        let open = self.told().filter(|word| end_of(word).is_none());
-        open.filter_map(|word| Some((word.occurred_at, word.status?))).max()
+    fn last(&self) -> BTreeMap<DisputeStage, (Timestamp, DisputeStatus)> {
+        let mut open: Vec<_> = self
+            .told()
+            .filter(|word| end_of(word).is_none())
+            .filter_map(|word| Some((word.stage, (word.occurred_at, word.status?))))
+            .collect();
+        // Of each stage the last one stays.
+        open.sort_unstable();
+        open.into_iter().collect()
     }
 
     fn due_by(&self) -> Option<(Timestamp, Timestamp)> {
         self.told().filter_map(|word| Some((word.occurred_at, word.due_by?))).max()
     }
 
-    /// The largest amount in the payment's currency.
+    /// The largest amount in the payment's currency, if it is of anything.
     fn amount(&self) -> Option<Money> {
-        let own = |amount: &Money| amount.currency() == self.asked.currency();
+        let own = |amount: &Money| amount.currency() == self.asked.currency() && !amount.is_zero();
         self.told().filter_map(|word| word.amount).filter(own).max_by_key(|amount| amount.minor())
     }
 

@@ -64,8 +64,8 @@ struct Said {
     amount: Option<Money>,
     /// What was said at each stage that was reached.
     stages: BTreeMap<DisputeStage, BTreeSet<DisputeStatus>>,
-    /// The last that was said of it while it was open; by the gateway's clock.
-    last: Option<(Timestamp, DisputeStatus)>,
+    /// The last that was said at each stage while it was open; by the gateway's clock.
+    last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<ErrorCode>, Option<Message>)>,
     /// By the name under which it was told, so that what is told twice counts once.
@@ -95,7 +95,8 @@ impl Dispute {
     pub fn status(&self) -> DisputeStatus {
         let ends = self.said.stages.get(&self.stage());
         let end = ends.and_then(|ends| ends.last().copied());
-        let open = || self.said.last.map_or(DisputeStatus::NeedsResponse, |(_, status)| status);
+        let last = self.said.last.get(&self.stage());
+        let open = || last.map_or(DisputeStatus::NeedsResponse, |(_, status)| *status);
         end.unwrap_or_else(open)
     }
 
@@ -178,9 +179,14 @@ impl Dispute {
             (DisputeWordKind::Lost, _) | (_, Some(DisputeStatus::Lost)) => {
                 ends.insert(DisputeStatus::Lost);
             }
-            (_, Some(open)) => said.last = said.last.max(Some((word.occurred_at, open))),
+            (_, Some(open)) => {
+                let told = (word.occurred_at, open);
+                said.last.entry(word.stage).and_modify(|known| *known = told.max(*known)).or_insert(told);
+            }
             _ => {}
         }
+        // Nothing is never disputed: that is not said.
+        let amount = amount.filter(|amount| !amount.is_zero());
         if amount.is_some_and(|amount| said.amount.is_none_or(|known| known.minor() < amount.minor())) {
             said.amount = amount;
         }

@@ -24,9 +24,12 @@ impl Encode for Dispute {
                 w.list(ends);
             }
         });
-        to.optional(8, said.last.as_ref(), |w, (at, status)| {
-            at.encode(w);
-            status.encode(w);
+        to.optional(8, Some(&said.last).filter(|last| !last.is_empty()), |w, last| {
+            for (stage, (at, status)) in last {
+                stage.encode(w);
+                at.encode(w);
+                status.encode(w);
+            }
         });
         to.optional(9, said.due_by.as_ref(), |w, (at, due_by)| {
             at.encode(w);
@@ -53,7 +56,7 @@ impl Encode for Dispute {
             said: Said {
                 amount: fields.optional(6, Money::decode)?,
                 stages: fields.optional(7, decode_stages)?.unwrap_or_default(),
-                last: fields.optional(8, |r| Ok((Timestamp::decode(r)?, DisputeStatus::decode(r)?)))?,
+                last: fields.optional(8, decode_last)?.unwrap_or_default(),
                 due_by: fields.optional(9, |r| Ok((Timestamp::decode(r)?, Timestamp::decode(r)?)))?,
                 reason: fields.optional(10, decode_reason)?,
                 withdrawn: fields.optional(11, decode_moved)?.unwrap_or_default(),
@@ -79,6 +82,17 @@ fn decode_moved(from: &mut Reader<'_>) -> Result<BTreeMap<Box<str>, Money>, Dama
         moved.insert(from.text()?.into(), Money::decode(from)?);
     }
     Ok(moved)
+}
+
+type Last = BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>;
+
+fn decode_last(from: &mut Reader<'_>) -> Result<Last, Damage> {
+    let mut last = BTreeMap::new();
+    while from.end().is_err() {
+        let stage = DisputeStage::decode(from)?;
+        last.insert(stage, (Timestamp::decode(from)?, DisputeStatus::decode(from)?));
+    }
+    Ok(last)
 }
 
 type Stages = BTreeMap<DisputeStage, BTreeSet<DisputeStatus>>;
