@@ -139,7 +139,7 @@ fn held() -> Vec<Request> {
 /// Refunds, through the gateway and in our own books.
 fn refunded() -> Vec<Request> {
     let found = Outcome::Succeeded { reported: Some(usd("5")) };
-    let found = Evidence::new(found, at()).with_gateway_operation_id("re_found".parse().unwrap());
+    let found = Evidence::new(found, at());
     vec![
         Request::Create(card(220)),
         report(220, attempt(221), yes()),
