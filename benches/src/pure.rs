@@ -47,7 +47,7 @@ pub fn evolve(workload: &Workload, over: Duration) -> u64 {
     })
 }
 
-/// A state that holds the first payment of `workload`, and that payment.
+/// A state that holds the first payment of `workload` with its destination, and that payment.
 fn first_payment(workload: &Workload) -> (State, Arc<Payment>) {
     let create: Vec<Command> = workload.preload().take(1).collect();
     let mut group = Group::new(&create);
@@ -58,10 +58,10 @@ fn first_payment(workload: &Workload) -> (State, Arc<Payment>) {
         }
     };
     let mut state = State::new();
-    let row = plan.rows.into_iter().next().expect("a created payment is a row");
-    state.insert(row.after.clone());
-    match row.after {
-        Record::Payment(payment) => (state, payment),
+    plan.rows.iter().for_each(|row| state.insert(row.after.clone()));
+    // Payments stand before accounts.
+    match plan.rows.into_iter().next().map(|row| row.after) {
+        Some(Record::Payment(payment)) => (state, payment),
         other => panic!("a payment was created: {other:?}"),
     }
 }

@@ -11,9 +11,10 @@ use crate::driver::{now, per_second};
 use crate::workload::{Kind, Workload};
 
 /// As long as those that the store writes for these workloads, to some bytes.
-const EVENT: [u8; 120] = [7; 120];
-const CREATED: [u8; 330] = [7; 330];
-const ROW: [u8; 290] = [7; 290];
+const EVENT: [u8; 100] = [7; 100];
+const CREATED: [u8; 320] = [7; 320];
+const ROW: [u8; 220] = [7; 220];
+const DESTINATION: [u8; 135] = [7; 135];
 const HASH: [u8; 32] = [7; 32];
 const FINGERPRINT: [u8; 73] = [7; 73];
 
@@ -25,7 +26,10 @@ const TABLES: &str = "
     CREATE TABLE stream (stream INTEGER PRIMARY KEY, scope INTEGER, kind INTEGER, id BLOB, UNIQUE (scope, kind, id));
     CREATE TABLE journal (position INTEGER PRIMARY KEY, stream INTEGER, previous INTEGER, event BLOB, hash BLOB);
     CREATE TABLE payment (stream INTEGER PRIMARY KEY, version INTEGER, position INTEGER, status INTEGER,
-                          updated_at INTEGER, row BLOB);
+                          updated_at INTEGER, due_at INTEGER, row BLOB);
+    CREATE INDEX payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
+    CREATE TABLE destination (scope INTEGER, id BLOB, revision INTEGER, row BLOB, PRIMARY KEY (scope, id))
+        WITHOUT ROWID;
     CREATE TABLE listing (stream INTEGER PRIMARY KEY, scope INTEGER, archived INTEGER, created_at INTEGER, id BLOB,
                           amount BLOB, currency TEXT, method INTEGER, destination_type INTEGER, destination_id BLOB,
                           gateway BLOB);
@@ -89,7 +93,7 @@ impl RawSqlite {
         self.append(stream, previous, &EVENT)?;
         let update =
             "UPDATE payment SET version = version + 1, position = ?2, status = ?2 % 2, updated_at = ?2,
-                      row = ?3 WHERE stream = ?1";
+                      due_at = ?2, row = ?3 WHERE stream = ?1";
         self.connection.prepare_cached(update)?.execute(params![stream, self.position, ROW])?;
         Ok(())
     }
@@ -103,17 +107,22 @@ impl RawSqlite {
         let _: i64 = self.one(taken, key.as_bytes())?;
         let known = "SELECT count(*) FROM stream WHERE scope = 1 AND kind = 1 AND id = ?1";
         let _: i64 = self.one(known, id.as_bytes())?;
+        let invoice = format!("inv_{number:012}");
+        let account = format!("destination:INVOICE:{invoice}");
+        let sums = "SELECT count(*) FROM destination WHERE scope = 1 AND id = ?1";
+        let _: i64 = self.one(sums, account.as_bytes())?;
         self.append(stream, 0, &CREATED)?;
         let insert = "INSERT INTO stream VALUES (?1, 1, 1, ?2)";
         self.connection.prepare_cached(insert)?.execute(params![stream, id.as_bytes()])?;
         let insert = "INSERT INTO claim VALUES (1, 1, ?1, ?2, 1, ?3)";
         self.connection.prepare_cached(insert)?.execute(params![key.as_bytes(), stream, FINGERPRINT])?;
-        let insert = "INSERT INTO payment VALUES (?1, 1, ?1, 3, ?1, ?2)";
+        let insert = "INSERT INTO payment VALUES (?1, 1, ?1, 3, ?1, ?1, ?2)";
         self.connection.prepare_cached(insert)?.execute(params![stream, ROW])?;
         let insert = "INSERT INTO listing VALUES (?1, 1, 0, ?1, ?2, ?3, 'USD', 1, 1, ?4, 'sandbox')";
-        let invoice = format!("inv_{number:012}");
         let listing = params![stream, id.as_bytes(), [7_u8; 16], invoice.as_bytes()];
         self.connection.prepare_cached(insert)?.execute(listing)?;
+        let insert = "INSERT INTO destination VALUES (1, ?1, 1, ?2)";
+        self.connection.prepare_cached(insert)?.execute(params![account.as_bytes(), DESTINATION])?;
         Ok(())
     }
 

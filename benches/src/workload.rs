@@ -8,7 +8,9 @@ use counterfoil::command::{Command, Create, Policy, Report, Request};
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Checkout, Destination, Evidence, OperationId, Outcome, PaymentMethod};
+use counterfoil::payment::{
+    CaptureMethod, Checkout, Destination, Evidence, OperationId, Outcome, PaymentMethod,
+};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::text::{GatewayName, IdempotencyKey, Metadata};
 use uuid::Uuid;
@@ -101,6 +103,8 @@ impl Workload {
             destination: Destination::invoice(invoice),
             known: Known::Unasked,
             method: PaymentMethod::Card(Some(format!("pm_{number:012}").parse().expect("valid"))),
+            capture_method: CaptureMethod::Automatic,
+            expires_at: None,
             checkout: Checkout::default(),
             metadata: Metadata::new([("order", format!("order-{number}"))]).expect("valid"),
             idempotency_key: Some(IdempotencyKey::new(format!("key-{number:016}")).expect("valid")),

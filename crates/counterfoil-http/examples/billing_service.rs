@@ -102,6 +102,12 @@ async fn serve(
         .route("/invoices/{id}", get(show_invoice))
         .with_state(host.clone())
         .nest("/billing", counterfoil_http::router(api));
+    let streams = flows.clone();
+    let stop = async move {
+        stop.await;
+        // Whoever follows the feed would keep its connection open for ever.
+        streams.end_streams();
+    };
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     // Nobody comes in any more. Some may have hung up, and their charges are carried to the end all the same.
     flows.finished().await;

@@ -38,9 +38,23 @@ impl FromStr for Amounts {
 impl Amounts {
     /// `amount` as JSON.
     pub(crate) fn json(self, amount: Money) -> Box<RawValue> {
-        let digits = amount.amount_text();
+        self.written(&amount.amount_text().to_string())
+    }
+
+    /// The sum of any number of amounts of `currency`, which can be more than one amount may be.
+    pub(crate) fn sum(self, minor: i128, currency: Currency) -> Box<RawValue> {
+        let per_unit = 10_u128.pow(currency.exponent());
+        let (whole, fraction) = (minor.unsigned_abs() / per_unit, minor.unsigned_abs() % per_unit);
+        let places = usize::try_from(currency.exponent()).unwrap_or(0);
+        let sign = if minor < 0 { "-" } else { "" };
+        let digits = format!("{sign}{whole}.{fraction:0places$}");
+        self.written(digits.trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    /// The decimal digits of an amount as JSON.
+    pub(crate) fn written(self, digits: &str) -> Box<RawValue> {
         let json = match self {
-            Amounts::Number => digits.to_string(),
+            Amounts::Number => digits.to_owned(),
             Amounts::String => format!("\"{digits}\""),
         };
         RawValue::from_string(json).expect("decimal digits are JSON, quoted or not")
@@ -67,6 +81,21 @@ pub(crate) fn read_optional(fields: &Fields<'_>, expected: Currency) -> Result<O
     }
 }
 
+/// The amount that a gateway reports, if it does; it may be nothing.
+pub(crate) fn read_reported(fields: &Fields<'_>) -> Result<Option<Money>, ApiError> {
+    let currency = currency(fields)?;
+    let Some(amount) = fields.number("amount")? else { return Ok(None) };
+    let currency = currency.ok_or_else(|| ApiError::invalid("currency", "currency goes with the amount"))?;
+    Money::parse(&amount, currency).map(Some).map_err(|error| ApiError::money(&error))
+}
+
+/// What is owed, and in which currency; it may be nothing.
+pub(crate) fn read_due(fields: &Fields<'_>, name: &str) -> Result<Money, ApiError> {
+    let amount = fields.required(name, Fields::number)?;
+    let currency = fields.required("currency", |fields, _| currency(fields))?;
+    Money::parse(&amount, currency).map_err(|error| ApiError::money(&error).with("field", name))
+}
+
 fn currency(fields: &Fields<'_>) -> Result<Option<Currency>, ApiError> {
     let parse = |text: String| text.parse().map_err(|unknown| ApiError::invalid("currency", unknown));
     fields.string("currency")?.map(parse).transpose()
@@ -78,4 +107,23 @@ fn exact(amount: &str, currency: Currency) -> Result<Money, ApiError> {
         return Err(ApiError::invalid("amount", "the amount must be greater than zero"));
     }
     Ok(amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_written_as_amounts_are() {
+        let written = |minor, currency| Amounts::Number.sum(minor, currency).get().to_owned();
+        for minor in [0, 1, 10, 100, 1_234_500, Money::MAX_MINOR] {
+            for currency in [Currency::USD, "jpy".parse().unwrap(), "kwd".parse().unwrap()] {
+                let amount = Money::from_minor(minor, currency).unwrap().amount_text().to_string();
+                assert_eq!(written(minor.into(), currency), amount);
+            }
+        }
+        assert_eq!(written(-150, Currency::USD), "-1.5");
+        assert_eq!(written(i128::from(Money::MAX_MINOR) * 1_000, Currency::USD), "90071992547409910");
+        assert_eq!(Amounts::String.sum(5, Currency::USD).get(), "\"0.05\"");
+    }
 }

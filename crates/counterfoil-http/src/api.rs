@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use counterfoil::clock::{Clock, SystemClock};
 use counterfoil::id::RandomIds;
 use counterfoil::ledger::Ledger;
-
 use tokio::sync::Semaphore;
 
 use crate::amount::Amounts;
 use crate::keys::ApiKeys;
+use crate::notification::{Endpoint, Endpoints};
 use crate::task::Flows;
 
 /// How many lists are looked for at a time. One can take a whole core for a while, and the rest must go on.
@@ -20,6 +21,8 @@ pub struct Api {
     pub(crate) ledger: Ledger,
     pub(crate) keys: ApiKeys,
     pub(crate) amounts: Amounts,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) request_ids: RandomIds,
     pub(crate) flows: Flows,
     /// Turns at looking at many payments at once.
@@ -34,6 +37,8 @@ impl Api {
             ledger,
             keys,
             amounts: Amounts::default(),
+            endpoints: Endpoints::default(),
+            clock: Arc::new(SystemClock),
             request_ids: RandomIds::default(),
             flows: Flows::default(),
             lists: Arc::new(Semaphore::new(LISTS)),
@@ -44,6 +49,20 @@ impl Api {
     #[must_use]
     pub fn with_amounts(mut self, amounts: Amounts) -> Api {
         self.amounts = amounts;
+        self
+    }
+
+    /// With this endpoint for a gateway's notifications, instead of one of the same id.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Api {
+        self.endpoints.insert(endpoint);
+        self
+    }
+
+    /// Telling time by this clock, which should be the ledger's: how old a signature is, what may be done now.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Api {
+        self.clock = clock;
         self
     }
 

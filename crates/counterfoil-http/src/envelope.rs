@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use counterfoil::clock::{Clock, SystemClock};
 use counterfoil::id::IdSource;
 
+use crate::amount::Amounts;
 use crate::api::Api;
 use crate::error::ApiError;
 
@@ -24,12 +25,20 @@ const MAX_REQUEST_ID: usize = 128;
 
 pub(crate) async fn envelop(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let id = given_id(request.headers()).unwrap_or_else(|| new_id(&api));
-    let mut response = unless_it_panics(next.run(request)).await;
+    let mut response = in_form(unless_it_panics(next.run(request)).await, api.amounts);
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// An error that tells of amounts says them as all answers do.
+fn in_form(response: Response, form: Amounts) -> Response {
+    match response.extensions().get::<ApiError>() {
+        Some(error) if form != Amounts::Number => error.answer(form),
+        _ => response,
+    }
 }
 
 /// The caller's own id, if it is fit to be repeated.

@@ -96,6 +96,8 @@ pub(crate) struct EventView<'a> {
     #[serde(rename = "type")]
     #[schema(examples("payment.created"))]
     kind: &'static str,
+    /// The same in plain words, for people. The words may change.
+    summary: String,
     #[schema(value_type = schema::Time)]
     at: Timestamp,
     #[schema(value_type = schema::Actor)]
@@ -115,6 +117,7 @@ impl EventView<'_> {
         EventView {
             sequence: event.sequence(),
             kind: event.body().kind(),
+            summary: event.summary(),
             at: event.at(),
             actor: event.actor(),
             cause: event.cause(),

@@ -1,10 +1,12 @@
 //! The feed: what happened to all payments and wallets of the key's scope, every event once.
 
+mod stream;
+
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use counterfoil::account::AccountId;
 use counterfoil::event::StreamId;
@@ -15,6 +17,7 @@ use serde::Serialize;
 use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
+use self::stream::LastEventId;
 use crate::answer;
 use crate::api::Api;
 use crate::error::ApiError;
@@ -30,14 +33,18 @@ const DEFAULT_LIMIT: usize = 100;
 ///
 /// Remember `next`, and go on there. While it moves there may be more, even behind an empty page: the feed looks at
 /// so many events of all scopes at a time, and answers those of one.
+///
+/// With `Accept: text/event-stream` it goes on as server-sent events: each with its `position` as its id, the word of its
+/// `type` as its event, and as its data what stands in `items`. A comment now and then keeps the line open.
 #[utoipa::path(
     get,
     path = "/events",
     operation_id = "listEvents",
     tag = "events",
-    params(FeedParameters),
+    params(FeedParameters, LastEventId),
     responses(
-        (status = 200, description = "Events, in an order that never changes.", body = FeedView,
+        (status = 200, description = "Events, in an order that never changes.",
+            content((FeedView = "application/json"), (String = "text/event-stream")),
             links(("next" = (operation_id = "listEvents", parameters(("after" = "$response.body#/next"))))),
         ),
         (status = 400, response = BadRequest),
@@ -46,11 +53,16 @@ const DEFAULT_LIMIT: usize = 100;
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::of(&uri)?;
     let after = parameters.parsed("after")?.unwrap_or(Position::START);
     let limit = parameters.limit(DEFAULT_LIMIT)?;
+    let last = stream::last_event_id(&headers)?;
+    if stream::is_asked_for(&headers) {
+        return Ok(stream::answer(&api, caller.scope, last.unwrap_or(after), limit));
+    }
     let feed = api.ledger.feed(&caller.scope, after, limit).await?;
     Ok(answer::json(StatusCode::OK, &FeedView::new(&feed)))
 }

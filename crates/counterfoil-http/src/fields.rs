@@ -1,5 +1,6 @@
 //! The fields of a request, each read as what it must be. A field that is `null` is not there.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use counterfoil::clock::Timestamp;
@@ -26,6 +27,16 @@ impl<'a> Fields<'a> {
     /// As [`parse`](Self::parse), where there may be no body at all.
     pub(crate) fn parse_optional(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
         if body.is_empty() { Ok(Fields::default()) } else { Fields::parse(body) }
+    }
+
+    /// Refuses fields that are none of `known`: where money moves, a misspelt amount must not mean all of it.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Fields<'a>, ApiError> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                Err(ApiError::invalid(name, format!("{name} is not known here")).with("allowed", known))
+            }
+            None => Ok(self),
+        }
     }
 
     /// What `read` makes of the field, which must be there.
@@ -60,6 +71,11 @@ impl<'a> Fields<'a> {
 
     /// A moment, as RFC 3339 writes it.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        self.parsed(name)
+    }
+
+    /// A string that says a `T`: an id, a moment.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, ApiError> {
         let parse = |text: String| text.parse().map_err(|error| ApiError::invalid(name, error));
         self.string(name)?.map(parse).transpose()
     }

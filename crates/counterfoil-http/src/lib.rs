@@ -10,12 +10,18 @@
 //!   may have, and then only the same request with the same idempotency key finds out.
 //! * It carries `X-Request-ID`, the caller's own where it is fit to be repeated.
 //! * If it is a payment, its version is the `ETag`; a `PUT` with another one in `If-Match` is answered 409.
+//! * Nothing is waited for but the store and the gateway. The answer of `GET /events` to who accepts
+//!   `text/event-stream` goes on until the client or the server goes.
 //! * A key sees and touches one scope. What belongs to another answers exactly like what does not exist.
 //!
 //! And for every request: the key is checked before anything else is read, the body is bounded before it is
 //! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
-//! Fields that nobody asks for are ignored, as the document that this implements has it: a misspelt
-//! `idempotency_key` is no key.
+//! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`]. Fields that nobody asks for
+//! are ignored, as the document that this implements has it: a misspelt `idempotency_key` is no key.
+//!
+//! The router does nothing of its own accord. What is to be done at a time (asking about unknown outcomes, retries, the
+//! end of holds) the host has to do: it calls [`Ledger::run_due`](counterfoil::ledger::Ledger::run_due) about every
+//! second.
 //!
 //! What can be asked and what is answered is described in OpenAPI 3.1, at `/openapi.json` and by [`openapi()`].
 //!
@@ -62,6 +68,7 @@ mod asked;
 mod auth;
 mod body;
 mod canonical;
+mod destination;
 mod envelope;
 mod error;
 mod events;
@@ -71,6 +78,7 @@ mod health;
 mod idempotency;
 mod json;
 mod keys;
+mod notification;
 mod openapi;
 mod path;
 mod payment;
@@ -85,6 +93,7 @@ pub use amount::{Amounts, UnknownAmounts};
 pub use api::Api;
 pub use error::ApiError;
 pub use keys::{ApiKeys, InvalidApiKey};
+pub use notification::{Endpoint, InvalidEndpoint, sign};
 pub use openapi::openapi;
 #[doc(hidden)]
 pub use payment::{parse_create, parse_list, parse_update};

@@ -12,9 +12,15 @@ use utoipa::{Modify, OpenApi, PartialSchema};
 
 use crate::amount::Amounts;
 use crate::error::described;
-use crate::{error, events, feed, health, payment, schema, wallet};
+use crate::{destination, error, events, feed, health, notification, payment, schema, wallet};
 
 const REQUEST_ID: &str = "X-Request-ID";
+
+/// What opens the API: the name of the scheme, the header, and what it stands for.
+const SCHEMES: [(&str, &str, &str); 2] = [
+    ("api_key", "x-api-key", "Stands for one tenant, environment and actor."),
+    ("signature", "Counterfoil-Signature", "Made with the secret that a gateway and its endpoint share."),
+];
 
 /// The description of the API in OpenAPI 3.1, as JSON: what the [`router`](crate::router) serves at `/openapi.json`
 /// where amounts are answered like this.
@@ -39,7 +45,7 @@ impl Document {
 fn json(amounts: Amounts, base: &str) -> String {
     let json = Description::of(amounts, base).to_pretty_json().expect("texts and numbers are JSON");
     // The library writes the members of links as Rust does, and not as OpenAPI does.
-    json.replace("\"operation_id\":", "\"operationId\":")
+    json.replace("\"operation_id\": \"", "\"operationId\": \"")
 }
 
 /// Describes the API, in OpenAPI 3.1.
@@ -69,8 +75,10 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
     ),
     tags(
         (name = "payments", description = "Money that somebody is to pay."),
+        (name = "destinations", description = "What payments pay: what is owed, and what came."),
         (name = "wallets", description = "Credits that payments can be paid with."),
         (name = "events", description = "What happened, and when."),
+        (name = "gateways", description = "What gateways tell of their own accord. Signed, and needs no key."),
         (name = "server", description = "How the server does. Also found without the `/v1`, and needs no key."),
     ),
     paths(
@@ -80,17 +88,28 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         payment::update::update,
         payment::archive,
         payment::process,
+        payment::capture::capture,
+        payment::void::void,
+        payment::refund::refund,
+        payment::refund::list,
+        payment::dispute::list,
+        payment::resolve::resolve,
+        payment::action::list,
         payment::attempt::record_attempt,
+        payment::attempt::list,
         events::list,
         feed::list,
+        destination::register,
+        destination::read,
         wallet::read,
         wallet::top_up,
+        notification::take,
         health::healthz,
         health::readyz,
         read,
     ),
     components(
-        schemas(error::ErrorView),
+        schemas(error::ErrorView, schema::Attention, schema::EndpointId),
         responses(
             described::BadRequest, described::Unauthenticated, described::NotFound, described::Conflict,
             described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,
@@ -128,11 +147,11 @@ impl Modify for Throughout {
         }
         if let Some(components) = &mut openapi.components {
             name_requests(components.responses.values_mut());
-            let key =
-                ApiKeyValue::with_description("x-api-key", "Stands for one tenant, environment and actor.");
-            components
-                .security_schemes
-                .insert("api_key".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(key)));
+            for (name, header, about) in SCHEMES {
+                let key = ApiKeyValue::with_description(header, about);
+                let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
+                components.security_schemes.insert(name.to_owned(), scheme);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::auth::authenticate;
 use crate::envelope::envelop;
 use crate::error::{ApiError, Code};
 use crate::openapi::{self, Document};
-use crate::{events, feed, health, payment, wallet};
+use crate::{destination, events, feed, health, notification, payment, wallet};
 
 /// A function that makes the routes, and a list of them for the test that all are described.
 macro_rules! routes {
@@ -33,11 +33,24 @@ routes! {
         put "/payments/{id}" => payment::update::update,
         delete "/payments/{id}" => payment::archive,
         post "/payments/{id}/process" => payment::process,
+        post "/payments/{id}/capture" => payment::capture::capture,
+        post "/payments/{id}/void" => payment::void::void,
+        post "/payments/{id}/refunds" => payment::refund::refund,
+        get "/payments/{id}/refunds" => payment::refund::list,
+        get "/payments/{id}/disputes" => payment::dispute::list,
+        post "/payments/{id}/resolve" => payment::resolve::resolve,
+        get "/payments/{id}/actions" => payment::action::list,
         post "/payments/{id}/attempts" => payment::attempt::record_attempt,
+        get "/payments/{id}/attempts" => payment::attempt::list,
         get "/payments/{id}/events" => events::list,
         get "/events" => feed::list,
+        put "/destinations/{type}/{id}" => destination::register,
+        get "/destinations/{type}/{id}" => destination::read,
         get "/wallets/{id}" => wallet::read,
         post "/wallets/{id}/top-ups" => wallet::top_up,
+    ;
+    signed, SIGNED:
+        post "/gateways/{endpoint_id}/notifications" => notification::take,
     ;
     open, OPEN:
         get "/healthz" => health::healthz,
@@ -48,11 +61,12 @@ routes! {
 
 /// The routes under `/v1`, to be served as they are or nested in a host's router.
 ///
-/// Under `/v1` everything needs a key, routes that do not exist included, but for `healthz`, `readyz` and
-/// `openapi.json`, which are also found without the `/v1`. The router answers unknown paths itself, so a host that
+/// Under `/v1` everything needs a key, routes that do not exist included, but for notifications, which are signed,
+/// and `healthz`, `readyz` and `openapi.json`, which are also found without the `/v1`. The router answers unknown paths itself, so a host that
 /// has a fallback of its own must nest it, not merge it.
 ///
-/// It must run inside a Tokio runtime: requests that write do so in tasks of their own.
+/// It must run inside a Tokio runtime with a timer: requests that write do so in tasks of their own, and streams of
+/// events have a heartbeat.
 pub fn router(api: Api) -> Router {
     let api = Arc::new(api);
     let guarded = guarded()
@@ -63,9 +77,10 @@ pub fn router(api: Api) -> Router {
         let document = Document::new(api.amounts, base);
         open().method_not_allowed_fallback(no_such_method).layer(Extension(document))
     };
+    let signed = signed().method_not_allowed_fallback(no_such_method);
     Router::new()
         .merge(open("./v1"))
-        .nest("/v1", guarded.merge(open("../v1")))
+        .nest("/v1", guarded.merge(signed).merge(open("../v1")))
         .fallback(no_such_route)
         .layer(from_fn_with_state(api.clone(), envelop))
         .with_state(api)

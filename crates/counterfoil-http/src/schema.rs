@@ -12,6 +12,10 @@ use utoipa::{PartialSchema, ToSchema};
 /// No control characters. (Nor only white space, which patterns say badly.)
 const VISIBLE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 
+/// What the ids of operations begin with.
+const OPERATIONS: [&str; 4] =
+    [id::AttemptId::PREFIX, id::CaptureId::PREFIX, id::RefundId::PREFIX, id::VoidId::PREFIX];
+
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])+ $name:ident = $schema:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -38,6 +42,16 @@ schemas! {
     PaymentId = ids(id::PaymentId::PREFIX);
     /// The id of an attempt.
     AttemptId = ids(id::AttemptId::PREFIX);
+    /// The id of a refund.
+    RefundId = ids(id::RefundId::PREFIX);
+    /// The id of a capture.
+    CaptureId = ids(id::CaptureId::PREFIX);
+    /// The id of a void.
+    VoidId = ids(id::VoidId::PREFIX);
+    /// The id of a dispute.
+    DisputeId = ids(id::DisputeId::PREFIX);
+    /// The id of an attempt, a capture, a refund or a void.
+    OperationId = ids(&format!("({})", OPERATIONS.join("|")));
     /// The name under which a request may be repeated: it takes effect once.
     IdempotencyKey = texts(text::IdempotencyKey::MAX_LENGTH);
     /// What is paid, in the host's own words.
@@ -46,6 +60,8 @@ schemas! {
     DestinationNumber = texts(text::DestinationNumber::MAX_LENGTH);
     /// A stored instrument at a gateway; of credits, the wallet.
     PaymentMethodId = texts(text::PaymentMethodId::MAX_LENGTH);
+    /// Where a gateway tells its notifications.
+    EndpointId = string().min_length(Some(1)).max_length(Some(crate::Endpoint::MAX_ID)).pattern(Some("^[A-Za-z0-9._-]+$"));
     /// A wallet of credits.
     WalletId = texts(text::WalletId::MAX_LENGTH);
     /// A gateway, as the host registered it.
@@ -56,6 +72,14 @@ schemas! {
     GatewayPaymentId = texts(text::GatewayPaymentId::MAX_LENGTH);
     /// What else a payment is tracked under at its gateway.
     GatewayTrackingId = texts(text::GatewayTrackingId::MAX_LENGTH);
+    /// What a gateway calls a refund.
+    GatewayRefundId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls an attempt, a capture, a refund or a void; or a movement of a dispute's money.
+    GatewayOperationId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls a dispute.
+    GatewayDisputeId = texts(text::GatewayDisputeId::MAX_LENGTH);
+    /// What a gateway calls something that it told: told again, it changes nothing.
+    NotificationId = texts(text::NotificationId::MAX_LENGTH);
     /// Why something failed, for programs.
     ErrorCode = texts(text::ErrorCode::MAX_LENGTH);
     /// Why something failed, for people.
@@ -78,6 +102,18 @@ schemas! {
     PaymentStatus = words(status::PaymentStatus::ALL.iter().map(|status| status.as_str()));
     /// Where an attempt stands.
     AttemptStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// Where a refund stands.
+    RefundStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// When the money is taken: at once, or held first.
+    CaptureMethod = words(payment::CaptureMethod::ALL.iter().map(|method| method.as_str()));
+    /// How far a dispute has gone.
+    DisputeStage = words(payment::DisputeStage::ALL.iter().map(|stage| stage.as_str()));
+    /// Where a dispute stands at its stage.
+    DisputeStatus = words(payment::DisputeStatus::ALL.iter().map(|status| status.as_str()));
+    /// In which way a payment waits for a person.
+    Attention = words(payment::Attention::ALL.iter().map(|attention| attention.as_str()));
+    /// What can be asked of a payment.
+    Action = words(status::Action::ALL.iter().map(|action| action.as_str()));
     /// What kind of thing is paid.
     DestinationType = words(payment::DestinationType::ALL.iter().map(|kind| kind.as_str()));
     /// How it is paid.
@@ -92,7 +128,9 @@ schemas! {
     TextAmount = string().pattern(Some(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$")).examples(["99.5", "123"]);
     /// An amount as it is asked for: more than nothing, no finer than its currency. A string is read exactly as a
     /// number is.
-    GivenAmount = given_amounts();
+    GivenAmount = any_amounts().exclusive_minimum(Some(0));
+    /// An amount that may be nothing, no finer than its currency. A string is read exactly as a number is.
+    GivenDue = any_amounts().minimum(Some(0));
     /// A currency as it is asked for, in upper or lower case.
     GivenCurrency = given_currencies();
     /// What made it happen: somebody's command, a gateway's word, or the clock.
@@ -118,9 +156,8 @@ pub(crate) fn words(all: impl IntoIterator<Item = impl Into<String>>) -> ObjectB
     string().enum_values(Some(all.into_iter().map(Into::into).collect::<Vec<String>>()))
 }
 
-fn given_amounts() -> ObjectBuilder {
+fn any_amounts() -> ObjectBuilder {
     object(SchemaType::Array(vec![Type::Number, Type::String]))
-        .exclusive_minimum(Some(0))
         .pattern(Some(r"^(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"))
         .examples([json!(123), json!("99.50")])
 }
@@ -139,9 +176,10 @@ fn metadata() -> ObjectBuilder {
 }
 
 fn ids(prefix: &str) -> ObjectBuilder {
+    let example = prefix.trim_start_matches('(').split('|').next().unwrap_or(prefix);
     string()
         .pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")))
-        .examples([json!(format!("{prefix}_01k9zq3v5m8r2t4w6y7b1c3d5f"))])
+        .examples([json!(format!("{example}_01k9zq3v5m8r2t4w6y7b1c3d5f"))])
 }
 
 fn texts(max: usize) -> ObjectBuilder {

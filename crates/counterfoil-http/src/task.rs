@@ -1,22 +1,38 @@
 //! Work that must not stop halfway.
 
 use counterfoil::command::Receipt;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
 
 /// The requests that write and are under way, whether or not somebody still waits for their answers.
 ///
-/// A host that goes down in good order lets nobody in any more, awaits [`finished`](Self::finished), and only
+/// A host that goes down in good order lets nobody in any more, [ends the streams](Self::end_streams), awaits [`finished`](Self::finished), and only
 /// then closes the store.
 #[derive(Debug, Clone, Default)]
-pub struct Flows(TaskTracker);
+pub struct Flows {
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
 
 impl Flows {
-    /// Waits until none is under way.
+    /// Ends the answers that go on by themselves, the streams of events, which would keep their connections open: to
+    /// be called before connections are waited for.
+    pub fn end_streams(&self) {
+        self.closing.cancel();
+    }
+
+    /// Waits until none is under way. Streams are ended too.
     pub async fn finished(&self) {
-        self.0.close();
-        self.0.wait().await;
+        self.end_streams();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// When streams end.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
     }
 
     /// Carries `work` to its end in a task of its own: a caller who hangs up must not leave a charge that
@@ -29,7 +45,7 @@ impl Flows {
         E: Send + 'static,
         ApiError: From<E>,
     {
-        match self.0.spawn(work).await {
+        match self.tasks.spawn(work).await {
             Ok(done) => done.map_err(ApiError::from),
             // It panicked, or the runtime goes down: nobody knows how far it came.
             Err(_) => Err(ApiError::in_doubt(None)),

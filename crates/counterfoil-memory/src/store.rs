@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::poll_fn;
 use std::mem;
 use std::ops::Bound;
@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, Entry, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
+    Cursor, Due, Durability, Entry, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
     Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use uuid::Uuid;
@@ -31,6 +32,8 @@ struct Books {
     streams: BTreeMap<(Scope, StreamId), Vec<Arc<Event>>>,
     /// Every event, in the order of the commits: the position of one is how many stand up to it.
     journal: Vec<Arc<Event>>,
+    /// The payments about which something is to be done, the earliest first.
+    due: BTreeSet<Due>,
     /// Who waits for news.
     waiting: Vec<Waker>,
     closed: bool,
@@ -73,7 +76,12 @@ impl Books {
         }
         let claims = plan.claims.iter().cloned().map(Record::Claim);
         for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
-            self.records.insert(record.key(), record);
+            let due = due_of(&record);
+            let before = self.records.insert(record.key(), record);
+            if let Some(before) = before.as_ref().and_then(due_of) {
+                self.due.remove(&before);
+            }
+            self.due.extend(due);
         }
     }
 
@@ -119,6 +127,12 @@ impl Books {
             Poll::Pending
         }
     }
+}
+
+fn due_of(record: &Record) -> Option<Due> {
+    let Record::Payment(payment) = record else { return None };
+    let (at, _) = payment.next_due()?;
+    Some(Due { at, scope: payment.scope().clone(), payment: payment.id() })
 }
 
 /// Wakes them without the lock: whoever is woken may look at once.
@@ -167,6 +181,11 @@ impl PaymentStore for MemoryStore {
         // The payments are shared, so what follows the lock is the only long part.
         let payments: Vec<_> = self.open("listing")?.payments(scope).collect();
         Ok(query.page_of(payments))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let books = self.open("reading what is due")?;
+        Ok(books.due.iter().take_while(|due| due.at <= now).take(limit).cloned().collect())
     }
 
     async fn history(

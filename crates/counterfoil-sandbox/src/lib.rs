@@ -1,74 +1,117 @@
-//! A payment gateway to try things out with, steered by the payment method id, with books of its own.
+//! A payment gateway to try things out with and to test against: steered by the payment method id, with books of its
+//! own, notifications, disputes, and a [hostile twin](Sandbox::adversarial).
 //!
 //! | `payment_method_id` | what the gateway does |
 //! |---|---|
 //! | anything else, or none | succeeds; of a `PAYMENT_LINK`, needs the payer |
 //! | `pm_sandbox_decline` | says no: soft, `insufficient_funds` |
 //! | `pm_sandbox_decline_hard` | says no: hard, `stolen_card` |
-//! | `pm_sandbox_pending` | accepts; the outcome would come later |
-//! | `pm_sandbox_action` | needs the payer: gives a payment url |
+//! | `pm_sandbox_decline_once` | declines the first attempt of a payment, accepts the next |
+//! | `pm_sandbox_pending` | accepts; the outcome, success, comes later |
+//! | `pm_sandbox_action` | needs the payer: gives a payment url; a test [acts](Sandbox::act) for the payer |
 //! | `pm_sandbox_timeout_paid` | the call times out; asked later it says paid |
 //! | `pm_sandbox_timeout_declined` | the call times out; asked later it says declined |
 //! | `pm_sandbox_timeout_unknown` | the call times out; asked later it knows nothing |
 //! | `pm_sandbox_down` | certain that nothing was sent |
 //! | `pm_sandbox_overpaid` | reports one minor unit more than asked |
+//! | `pm_sandbox_capture_timeout`, `pm_sandbox_refund_timeout`, `pm_sandbox_void_timeout` | charges and holds succeed; captures, refunds, voids of them are done, but the call times out |
+//! | `pm_sandbox_refund_fails` | charges succeed; refunds are accepted, and fail later |
+//! | `pm_sandbox_refund_bounces` | charges succeed; refunds succeed, and come back later |
+//!
+//! *Later* is once the [notification](Sandbox::take_notifications) that tells the end was taken, or three seconds after
+//! the call by the gateway's clock, whichever comes first. From then on it also says so when it is asked.
 //!
 //! A payment that was made at the gateway itself is steered by what the gateway is said to call it: one whose
 //! `gateway_payment_id` begins with `sandbox_paid` is paid, with `sandbox_declined` declined, and of any other there
 //! is no news.
 //!
-//! A token is charged once, however often it is sent, as with any gateway worth its name.
+//! # Its books
+//!
+//! A token takes effect once, however often it is sent, as with any gateway worth its name. What its books do not have,
+//! it refuses: to capture or release more than is [held](Sandbox::held), or after the hold ran out; to give back more
+//! than is there. The books are in memory: of a charge that an earlier run made, the caller is believed, if it knows the
+//! name that was given then.
+//!
+//! # Example
+//!
+//! A refund that is accepted and then fails. The gateway tells so by a notification, which the host hands to its ledger.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! use std::sync::Arc;
-//! use counterfoil::ledger::{Ledger, NewPayment};
+//! use counterfoil::ledger::{Ledger, NewPayment, NewRefund};
 //! use counterfoil::money::{Currency, Money};
 //! use counterfoil::payment::{Destination, PaymentMethod};
-//! use counterfoil::status::PaymentStatus;
-//! # use counterfoil::scope::{Caller, Scope};
-//! # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+//! use counterfoil::scope::{Caller, Scope};
+//! # let me = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
 //!
 //! let sandbox = Arc::new(counterfoil_sandbox::Sandbox::new());
 //! let store = Arc::new(counterfoil_memory::MemoryStore::new());
 //! let ledger = Ledger::new(store).with_gateway(sandbox.clone());
 //!
-//! let card = PaymentMethod::Card(Some("pm_sandbox_decline".parse()?));
+//! let card = PaymentMethod::Card(Some("pm_sandbox_refund_fails".parse()?));
 //! let invoice = Destination::invoice("inv_1".parse()?);
 //! let amount = Money::parse("99.50", Currency::USD)?;
-//! let receipt = ledger.create(&caller, NewPayment::new(amount, invoice, card)).await?;
+//! let paid = ledger.create(&me, NewPayment::new(amount, invoice, card)).await?;
+//! let id = paid.payment().unwrap().id();
+//! assert_eq!(sandbox.captured(id), Some(amount));
 //!
-//! assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Failed);
-//! assert_eq!((sandbox.calls(), sandbox.charges()), (1, 0));
+//! let refund = ledger.refund(&me, id, NewRefund::all()).await?;
+//! assert!(refund.payment().unwrap().refundable().is_zero(), "on its way, as far as is known");
+//!
+//! for (scope, told) in sandbox.take_notifications() {
+//!     ledger.notify(&Caller::new(scope, "webhook".parse()?), told).await?;
+//! }
+//! let payment = ledger.payment(&me.scope, id).await?.unwrap();
+//! assert_eq!(payment.refundable(), amount, "it came to nothing");
+//! assert_eq!((sandbox.calls(), sandbox.refunded(id)), (2, None));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adversary;
 mod behaviour;
 mod books;
+mod course;
+mod dispute;
+mod entry;
+mod gateway;
+mod outbox;
+mod played;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use behaviour::Behaviour;
+use adversary::Adversary;
 use books::Books;
-use counterfoil::clock::{Clock, SystemClock};
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use counterfoil::clock::{Clock, SystemClock, Timestamp};
+use counterfoil::gateway::Finality;
 use counterfoil::id::PaymentId;
+use counterfoil::ledger::Notification;
 use counterfoil::money::Money;
-use counterfoil::payment::{Evidence, Outcome};
-use counterfoil::text::{GatewayName, GatewayOperationId, Message};
+use counterfoil::payment::Outcome;
+use counterfoil::scope::Scope;
+use counterfoil::text::{GatewayName, Message};
+use outbox::{Outbox, Pen};
 
 /// The name it has in the books, unless it is given another.
 pub const NAME: &str = "sandbox";
 
-/// A steerable [`Gateway`]. See the [crate's page](crate) for what it does when.
+/// A steerable [`Gateway`](counterfoil::gateway::Gateway). See the [crate's page](crate) for what it does when.
 #[derive(Debug)]
 pub struct Sandbox {
     name: GatewayName,
     clock: Arc<dyn Clock>,
-    books: Mutex<Books>,
+    finality: Finality,
+    adversary: Option<Adversary>,
+    tells_all: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    books: Books,
+    outbox: Outbox,
 }
 
 impl Default for Sandbox {
@@ -88,7 +131,24 @@ impl Sandbox {
     /// A gateway that goes by another name: the one that a host's clients ask for.
     #[must_use]
     pub fn named(name: GatewayName) -> Sandbox {
-        Sandbox { name, clock: Arc::new(SystemClock), books: Mutex::default() }
+        Sandbox {
+            name,
+            clock: Arc::new(SystemClock),
+            finality: Finality::Never,
+            adversary: None,
+            tells_all: false,
+            state: Mutex::default(),
+        }
+    }
+
+    /// A gateway that does what gateways do on bad days: it declines, times out before and after the deed, answers
+    /// "pending" and settles later, does not know yet what it has done, lets refunds bounce, and sends its notifications
+    /// out of order and twice. What it does with an operation follows from `seed` and the operation's token. Its books
+    /// are right all the same, and who asks about an operation is told the truth at the fourth question at the latest,
+    /// of a bounced refund by notification. Instruments that steer do so here too.
+    #[must_use]
+    pub fn adversarial(seed: u64) -> Sandbox {
+        Sandbox { adversary: Some(Adversary::new(seed)), ..Sandbox::new() }
     }
 
     /// Telling time by this clock.
@@ -98,71 +158,104 @@ impl Sandbox {
         self
     }
 
-    /// How often it was asked for money.
+    /// Declaring when "I know nothing of it" is final. Default: never, which is the safe answer and what most gateways
+    /// must be taken for, so what is tried out here is what happens there: a request that got lost waits for a person.
+    #[must_use]
+    pub const fn with_finality(mut self, finality: Finality) -> Sandbox {
+        self.finality = finality;
+        self
+    }
+
+    /// Sending a notification of everything that happens, as gateways do; else only of what comes later than the answer.
+    #[must_use]
+    pub const fn with_notifications(mut self) -> Sandbox {
+        self.tells_all = true;
+        self
+    }
+
+    /// How often it was asked to move money.
     #[must_use]
     pub fn calls(&self) -> usize {
-        self.books().calls()
+        self.state().books.calls
     }
 
-    /// How many charges it made: of the same token at most one.
+    /// How many charges and holds it made: of the same token at most one.
     #[must_use]
     pub fn charges(&self) -> usize {
-        self.books().charges()
+        self.state().books.charges(self.clock.now())
     }
 
-    /// What it took for `payment`, by its own books.
+    /// What it ever took for `payment`, by its own books, whatever went back since; `None`, here and below: nothing.
     #[must_use]
     pub fn taken(&self, payment: PaymentId) -> Option<Money> {
-        self.books().taken(payment)
+        self.amount(payment, Books::taken)
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What it took for `payment`, less what was taken back by voids and banks.
+    #[must_use]
+    pub fn captured(&self, payment: PaymentId) -> Option<Money> {
+        self.amount(payment, Books::captured)
     }
 
-    fn evidence(&self, token: &str, outcome: Outcome) -> Evidence {
-        let reached = !matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. });
-        let evidence = Evidence::new(outcome, self.clock.now());
-        // A gateway that was not heard of gave no id.
-        match GatewayOperationId::new(format!("{}_{token}", self.name)) {
-            Ok(id) if reached => evidence.with_gateway_operation_id(id),
-            _ => evidence,
+    /// What it holds for `payment`: neither captured, nor released, nor run out.
+    #[must_use]
+    pub fn held(&self, payment: PaymentId) -> Option<Money> {
+        self.amount(payment, Books::held)
+    }
+
+    /// What it gave back of what it took for `payment`, less what came back.
+    #[must_use]
+    pub fn refunded(&self, payment: PaymentId) -> Option<Money> {
+        self.amount(payment, Books::refunded)
+    }
+
+    /// Takes the notifications that are waiting, for whoever delivers them: to
+    /// [`Ledger::notify`](counterfoil::ledger::Ledger::notify), say, in any order and as often as one likes. Each has a
+    /// name of its own.
+    #[must_use]
+    pub fn take_notifications(&self) -> Vec<(Scope, Notification)> {
+        let pen = self.pen();
+        let State { books, outbox } = &mut *self.state();
+        if self.tells_all {
+            outbox.letters.extend(books.entries_mut().filter_map(|entry| run_out(entry, pen)));
         }
+        let mut letters = std::mem::take(&mut outbox.letters);
+        for token in letters.iter().filter_map(|letter| letter.ends.as_deref()) {
+            if let Some(entry) = books.entry_mut(token) {
+                entry.lift();
+            }
+        }
+        outbox.rounds += usize::from(!letters.is_empty());
+        if let Some(adversary) = self.adversary {
+            adversary.shuffle(&mut letters, outbox.rounds);
+        }
+        letters.into_iter().map(|letter| (letter.scope, letter.notification)).collect()
+    }
+
+    fn amount(
+        &self,
+        payment: PaymentId,
+        minor: impl FnOnce(&Books, PaymentId, Timestamp) -> i64,
+    ) -> Option<Money> {
+        let state = self.state();
+        let minor = minor(&state.books, payment, self.clock.now());
+        let currency = state.books.zero(payment)?.currency();
+        Money::from_minor(minor, currency).ok().filter(|amount| !amount.is_zero())
+    }
+
+    fn pen(&self) -> Pen<'_> {
+        Pen { name: &self.name, now: self.clock.now() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[async_trait]
-impl Gateway for Sandbox {
-    fn name(&self) -> &GatewayName {
-        &self.name
-    }
-
-    fn finality(&self) -> Finality {
-        Finality::Never
-    }
-
-    async fn charge(&self, charge: &Charge) -> Evidence {
-        let outcome = {
-            let mut books = self.books();
-            books.called();
-            let behaviour = Behaviour::of(charge);
-            let truth = books.enter(charge, behaviour.truth(charge));
-            if behaviour.times_out() {
-                Outcome::Unknown { error_message: Message::lossy("the gateway did not answer in time") }
-            } else {
-                truth.unwrap_or(Outcome::NotSent { error_message: Message::lossy("the gateway is down") })
-            }
-        };
-        self.evidence(&charge.token, outcome)
-    }
-
-    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
-        let truth = self.books().truth(&inquiry.token)?;
-        Some(self.evidence(&inquiry.token, truth))
-    }
-
-    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
-        let outcome = behaviour::made_here(&payment.gateway_payment_id)?;
-        Some(Evidence::new(outcome, self.clock.now()))
-    }
+/// That a hold has run out, once.
+fn run_out(entry: &mut entry::Entry, pen: Pen<'_>) -> Option<outbox::Letter> {
+    let news = entry.is_expired(pen.now) && entry.moved(pen.now) > 0 && !entry.expiry_told;
+    entry.expiry_told |= news;
+    let error_message = Message::lossy("the hold has run out");
+    news.then(|| pen.letter(entry, Outcome::Reversed { error_message }, false)).flatten()
 }

@@ -20,6 +20,7 @@ use tower::ServiceExt;
 
 use crate::cli::Limits;
 use crate::console;
+use crate::due::DueWork;
 use crate::signals::Signals;
 use crate::slow::{TimedBody, TimedStream};
 
@@ -34,11 +35,12 @@ const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     {\"code\":\"service_unavailable\",\"message\":\"too many connections\",\"http_status_code\":503}\r\n";
 
 /// Answers connections until a signal comes, then lets what is in flight end, also that for which nobody
-/// waits any more: until `limits.drain` is over, or a second signal comes.
+/// waits any more, and the run of what is due: until `limits.drain` is over, or a second signal comes.
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
     flows: Flows,
+    due: &mut DueWork,
     limits: &Limits,
     signals: &mut Signals,
 ) {
@@ -55,8 +57,10 @@ pub(crate) async fn accept(
         }
     }
     drop(listener);
+    due.stop();
+    flows.end_streams();
     let cut_off = tokio::select! {
-        () = async { open.shutdown().await; flows.finished().await } => return,
+        () = async { open.shutdown().await; flows.finished().await; due.finished().await } => return,
         () = sleep(limits.drain) => "requests in flight took too long and were cut off",
         () = signals.next() => "requests in flight were cut off by a second signal",
     };

@@ -4,6 +4,7 @@ use std::env;
 use std::error::Error as _;
 use std::net::SocketAddr;
 use std::num::{NonZeroUsize, ParseIntError};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -12,12 +13,16 @@ use counterfoil::text::GatewayName;
 use counterfoil_http::Amounts;
 
 use crate::console;
+use crate::endpoint::SandboxSecret;
 use crate::error::Error;
 use crate::keys::ApiKey;
+use crate::rules::Rules;
 use crate::store::Location;
 
 /// Another way to give API keys: separated by white space.
 const API_KEY_VARIABLE: &str = "COUNTERFOIL_API_KEY";
+/// With it, the sandbox's notifications can be told from outside: there is one endpoint, `sandbox`.
+const SANDBOX_SECRET_VARIABLE: &str = "COUNTERFOIL_SANDBOX_SECRET";
 const DEFAULT_STORE: &str = "sqlite:counterfoil.db";
 const SANDBOX_NAMES: &str = "sandbox,stripe,razorpay,nomod,moyasar,paddle,whop,chargebee";
 
@@ -36,6 +41,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Prove the books: exit 0 if they are clean, 1 with the first fault named.
     Verify(Verify),
+    /// Write out the books for other programs: exit 1 if they do not balance.
+    Export(Export),
     /// Draw a status graph.
     Graph(Graph),
 }
@@ -64,6 +71,11 @@ pub(crate) struct Serve {
     /// Listen beyond this machine: you vouch that something in front of it speaks TLS.
     #[arg(long)]
     pub(crate) tls_in_front: bool,
+    /// Only from the environment: what is on a command line others can see.
+    #[arg(skip)]
+    pub(crate) sandbox_secret: Option<SandboxSecret>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }
@@ -90,6 +102,34 @@ pub(crate) struct Verify {
     /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     pub(crate) store: Location,
+}
+
+/// What to export, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
+    /// What is to read it.
+    #[arg(long, value_enum)]
+    pub(crate) format: Books,
+    /// A new file to write it to, instead of stdout. It has its name only when all of it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Say on stderr how far it is, even where that is no terminal.
+    #[arg(long)]
+    pub(crate) progress: bool,
+}
+
+/// A form of the books.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Books {
+    /// A Beancount file: a transaction per event that moved money, and the balances that must come out.
+    Beancount,
+    /// One JSON object per event and line: all events.
+    Jsonl,
+    /// Comma-separated values with a header: a line per posting.
+    Csv,
 }
 
 /// What to draw.
@@ -149,6 +189,12 @@ impl Serve {
                 return Err(Error::new(format_args!("{API_KEY_VARIABLE} is set, but there is no key in it")));
             }
         }
+        if let Some(value) = env::var_os(SANDBOX_SECRET_VARIABLE) {
+            let secret = value.to_str().map(str::trim).and_then(SandboxSecret::new);
+            let none =
+                || Error::new(format_args!("{SANDBOX_SECRET_VARIABLE} is set, but there is no secret in it"));
+            self.sandbox_secret = Some(secret.ok_or_else(none)?);
+        }
         Ok(self)
     }
 }
@@ -176,7 +222,7 @@ fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "not an address and port, as in 127.0.0.1:8080")
 }
 
-fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+pub(crate) fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 

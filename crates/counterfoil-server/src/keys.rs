@@ -77,8 +77,12 @@ pub(crate) fn register(keys: &[ApiKey]) -> Result<ApiKeys, Error> {
 }
 
 fn caller(id: &str) -> Result<Caller, InvalidText> {
-    let scope = Scope::new(TenantId::new(TENANT)?, EnvironmentId::new(ENVIRONMENT)?);
-    Ok(Caller::new(scope, Actor::new(id)?))
+    Ok(Caller::new(scope()?, Actor::new(id)?))
+}
+
+/// What every key opens.
+pub(crate) fn scope() -> Result<Scope, InvalidText> {
+    Ok(Scope::new(TenantId::new(TENANT)?, EnvironmentId::new(ENVIRONMENT)?))
 }
 
 fn random_hex<const BYTES: usize>() -> Result<String, Error> {

@@ -2,17 +2,22 @@
 //!
 //! * `counterfoil serve` answers it over HTTP.
 //! * `counterfoil verify` proves the books, beside a running server too.
+//! * `counterfoil export` writes them out for other programs: Beancount, JSON lines, CSV.
 //! * `counterfoil graph` draws what may become of a payment.
 //!
-//! Exit codes: 0 done; 1 `verify` found a fault; 2 it could not do what was asked, and one sentence on
+//! Exit codes: 0 done; 1 `verify` or `export` found a fault; 2 it could not do what was asked, and one sentence on
 //! stderr says why.
 
 mod accept;
 mod cli;
 mod console;
+mod due;
+mod endpoint;
 mod error;
+mod export;
 mod graph;
 mod keys;
+mod rules;
 mod serve;
 mod signals;
 mod slow;
@@ -36,6 +41,7 @@ async fn run() -> Result<ExitCode, Error> {
     match cli::read()? {
         Some(Command::Serve(options)) => serve::serve(options).await,
         Some(Command::Verify(options)) => verify::verify(&options).await,
+        Some(Command::Export(options)) => export::export(&options).await,
         Some(Command::Graph(options)) => graph::graph(&options),
         None => Ok(ExitCode::SUCCESS),
     }

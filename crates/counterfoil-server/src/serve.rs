@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::accept::accept;
 use crate::cli::Serve;
+use crate::due::DueWork;
 use crate::error::Error;
 use crate::keys::ApiKey;
 use crate::signals::Signals;
@@ -34,10 +35,13 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode, Error> {
     if options.store == Location::Memory {
         console::complain("warning", "memory: keeps nothing when the server ends");
     }
-    let sandboxes = options.sandbox_as.iter().cloned().map(Sandbox::named);
-    let ledger =
-        sandboxes.fold(Ledger::new(store.clone()), |ledger, sandbox| ledger.with_gateway(Arc::new(sandbox)));
-    let api = Api::new(ledger, keys).with_amounts(options.amounts);
+    let sandboxes: Vec<_> = options.sandbox_as.iter().cloned().map(Sandbox::named).map(Arc::new).collect();
+    let ledger = Ledger::new(store.clone()).with_policy(options.rules.policy());
+    let ledger = sandboxes.iter().fold(ledger, |ledger, sandbox| ledger.with_gateway(sandbox.clone()));
+    let mut api = Api::new(ledger.clone(), keys).with_amounts(options.amounts);
+    if let (Some(secret), Some(first)) = (&options.sandbox_secret, options.sandbox_as.first()) {
+        api = api.with_endpoint(secret.endpoint(first.clone())?);
+    }
     let flows = api.flows();
     let router = counterfoil_http::router(api);
     let mut signals =
@@ -46,7 +50,10 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode, Error> {
     if let Some(key) = made {
         console::print(format_args!("api key: {}\n", key.reveal()))?;
     }
-    accept(listener, router, flows, &options.limits, &mut signals).await;
+    let mut due = DueWork::start(ledger, sandboxes, options.rules.due_every);
+    accept(listener, router, flows, &mut due, &options.limits, &mut signals).await;
+    // A run that took too long ends here, before the store does; what it left open is found again.
+    drop(due);
     store.close().await.map_err(|error| Error::because("cannot close the store", &error))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use counterfoil::payment::Payment;
 use counterfoil::store::{Key, Plan, Record, Row};
 use rusqlite::Connection;
 
+use crate::due::Waiting;
 use crate::error::Failure;
 use crate::rows::{self, Place, Scopes};
 use crate::{listing, sql, streams};
@@ -93,7 +94,7 @@ impl<'a> Books<'a> {
             return Ok(before);
         }
         if event.sequence() != 1 {
-            return Err(streams::entry(position, Damage::Misplaced(event.body().kind())));
+            return self.enter_known(key, position, event);
         }
         let scope = self.scopes.number_or_new(self.connection, event.scope())?;
         let (kind, id) = streams::columns(event.stream());
@@ -102,6 +103,20 @@ impl<'a> Books<'a> {
         let place = Place { stream: position, position };
         self.streams.insert(key, Known { place, payment: None });
         Ok(Place { stream: position, position: 0 })
+    }
+
+    /// Of streams that exist, only a destination's was not looked up with its row.
+    fn enter_known(&mut self, key: Key, position: i64, event: &Event) -> Result<Place, Failure> {
+        let found = match event.stream() {
+            StreamId::Account(id) if id.is_destination() => {
+                rows::place(self.connection, self.scopes, event.scope(), event.stream())?
+            }
+            _ => None,
+        };
+        let misplaced = || streams::entry(position, Damage::Misplaced(event.body().kind()));
+        let before = found.ok_or_else(misplaced)?;
+        self.streams.insert(key, Known { place: Place { position, ..before }, payment: None });
+        Ok(before)
     }
 
     /// Writes a claim of a stream that is known here.
@@ -124,6 +139,7 @@ impl<'a> Books<'a> {
         let before = row.before.cast_signed();
         let written = match &row.after {
             Record::Payment(payment) => self.payment(before, payment)?,
+            Record::Account(account) if account.id().is_destination() => self.destination(before, account)?,
             Record::Account(account) => self.account(before, account)?,
             Record::Claim(claim) => return self.claim(sql::INSERT_CLAIM, claim),
         };
@@ -138,12 +154,18 @@ impl<'a> Books<'a> {
         let version = payment.version().cast_signed();
         let (status, updated_at) = (payment.status() as u8, payment.updated_at().unix_micros());
         let row = payment.encode_row();
+        let waiting = Waiting::of(payment);
+        let Waiting { due_at, attention } = waiting;
+        let same = known.payment.as_deref().is_some_and(|before| Waiting::of(before) == waiting);
         let written = if before == 0 {
             let mut insert = self.connection.prepare_cached(sql::INSERT_PAYMENT)?;
-            insert.execute((stream, version, position, status, updated_at, row))?
-        } else {
+            insert.execute((stream, version, position, status, updated_at, row, due_at, attention))?
+        } else if same {
             let mut update = self.connection.prepare_cached(sql::UPDATE_PAYMENT)?;
             update.execute((stream, version, position, status, updated_at, row, before))?
+        } else {
+            let mut update = self.connection.prepare_cached(sql::UPDATE_PAYMENT_AND_WAITING)?;
+            update.execute((stream, version, position, status, updated_at, row, before, due_at, attention))?
         };
         let listed = match &known.payment {
             None => {
@@ -165,6 +187,21 @@ impl<'a> Books<'a> {
         } else {
             let mut update = self.connection.prepare_cached(sql::UPDATE_ACCOUNT)?;
             update.execute((stream, version, position, row, before))?
+        };
+        Ok(written == 1)
+    }
+
+    /// Writes the row of a destination, which may have no stream.
+    fn destination(&mut self, before: i64, account: &Account) -> Result<bool, Failure> {
+        let scope = self.scopes.number_or_new(self.connection, account.scope())?;
+        let (id, revision) = (account.id().as_str().as_bytes(), account.revision().cast_signed());
+        let row = account.encode_row();
+        let written = if before == 0 {
+            let mut insert = self.connection.prepare_cached(sql::INSERT_DESTINATION)?;
+            insert.execute((scope, id, revision, row))?
+        } else {
+            let mut update = self.connection.prepare_cached(sql::UPDATE_DESTINATION)?;
+            update.execute((scope, id, revision, row, before))?
         };
         Ok(written == 1)
     }

@@ -21,12 +21,14 @@
 //! | the order of creation, from a cursor or between two times | the page, in an index |
 //! | `ids` | each of them |
 //! | a `destination_id` | what pays that, found by an index, and sorted |
+//! | an `attention` | those of all scopes that wait for a person, found by an index, and sorted |
 //! | any other filter, in the order of creation | as many as it takes to fill the page |
 //! | another order | all that are archived, or all that are not, of the scope, and sorted |
 //! | an offset | all before it too |
 //! | a count | all that the filter could mean; without a filter, entries of an index only |
 //!
-//! Status and time of the last event are in no index: every transition would have to move them there.
+//! Status and time of the last event are in no index: every transition would have to move them there. What is due,
+//! and who waits for a person, is in one, while it is so: asking for it looks at nothing else.
 //!
 //! # The feed
 //!
@@ -66,6 +68,7 @@
 
 mod books;
 mod connect;
+mod due;
 mod error;
 mod feed;
 mod list;

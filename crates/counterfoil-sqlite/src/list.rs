@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::error::Failure;
 use crate::rows::{self, Scopes};
 use crate::sql::{self, Sorting};
-use crate::streams;
+use crate::{due, streams};
 
 /// The page that `query` asks for.
 pub(crate) fn page(
@@ -93,15 +93,14 @@ struct Statement {
 impl Statement {
     /// Counts what `filter` means.
     fn count(scope: i64, filter: &Filter) -> Statement {
-        Statement::filtered(sql::COUNT_LISTED, scope, filter, filter.status.is_some())
+        Statement::filtered(sql::COUNT_LISTED, scope, filter, false)
     }
 
     /// Finds one more than the page holds, where there are so many.
     fn page(scope: i64, query: &Query) -> Result<Statement, Failure> {
         let (sort, order) = query.ordering();
         let sorting = sorting(sort, order)?;
-        let with_rows = query.filter.status.is_some() || sort == Sort::UpdatedAt;
-        let mut statement = Statement::filtered(sql::LISTED, scope, &query.filter, with_rows);
+        let mut statement = Statement::filtered(sql::LISTED, scope, &query.filter, sort == Sort::UpdatedAt);
         let offset = match query.start {
             Start::Offset(offset) => streams::clamped(offset),
             Start::After(cursor) => {
@@ -115,14 +114,9 @@ impl Statement {
         Ok(statement)
     }
 
-    fn filtered(select: &str, scope: i64, filter: &Filter, with_rows: bool) -> Statement {
+    fn filtered(select: &str, scope: i64, filter: &Filter, sorts_by_row: bool) -> Statement {
         let mut statement = Statement { sql: select.to_owned(), values: Vec::new() };
-        // Left to itself, SQLite takes a long walk in the right order for better than a short one and a sort.
-        let index = if filter.destination_id.is_some() { sql::BY_DESTINATION } else { sql::BY_CREATION };
-        statement.sql.push_str(index);
-        if with_rows {
-            statement.sql.push_str(sql::WITH_ROWS);
-        }
+        statement.from(filter, sorts_by_row || filter.status.is_some() || filter.attention.is_some());
         let archived = Value::Integer(filter.archived.into());
         statement.add(sql::IN_SCOPE, [Value::Integer(scope), archived]);
         let number = |word: u8| Value::Integer(word.into());
@@ -133,6 +127,7 @@ impl Statement {
             (sql::OF_DESTINATION_ID, filter.destination_id.as_ref().map(|id| bytes(id.as_str()))),
             (sql::OF_METHOD, filter.method.map(|method| number(method as u8))),
             (sql::OF_STATUS, filter.status.map(|status| number(status as u8))),
+            (sql::OF_ATTENTION, filter.attention.map(|attention| number(due::bit(attention)))),
             (sql::OF_GATEWAY, filter.gateway.as_ref().map(|name| bytes(name.as_str()))),
             (sql::OF_CURRENCY, filter.currency.map(|currency| Value::Text(currency.code().to_owned()))),
             (sql::OF_GATEWAY_PAYMENT_ID, filter.gateway_payment_id.as_ref().map(|id| bytes(id.as_str()))),
@@ -146,6 +141,19 @@ impl Statement {
             }
         }
         statement
+    }
+
+    /// Left to itself, SQLite takes a long walk in the right order for better than a short one and a sort.
+    fn from(&mut self, filter: &Filter, with_rows: bool) {
+        if filter.destination_id.is_none() && filter.attention.is_some() {
+            self.sql.push_str(sql::BY_ATTENTION);
+            return;
+        }
+        let index = if filter.destination_id.is_some() { sql::BY_DESTINATION } else { sql::BY_CREATION };
+        self.sql.push_str(index);
+        if with_rows {
+            self.sql.push_str(sql::WITH_ROWS);
+        }
     }
 
     fn behind(&mut self, sorting: &Sorting, cursor: &PageCursor) {
@@ -195,6 +203,7 @@ fn sorting(sort: Sort, order: Order) -> Result<&'static Sorting, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use counterfoil::payment::Attention;
     use counterfoil::text::DestinationId;
 
     use super::*;
@@ -247,6 +256,28 @@ mod tests {
         }
         filter.archived = true;
         assert_eq!(plan(&Statement::count(1, &filter)), destination);
+    }
+
+    #[test]
+    fn who_waits_for_a_person_is_looked_up() {
+        let mut filter = Filter::default();
+        filter.attention = Some(Attention::Stuck);
+        // All of the index: it holds nobody else.
+        let index = |covering| {
+            let scan = format!("SCAN payment USING {covering}INDEX counterfoil_payment_attention");
+            format!("{scan}; SEARCH listing USING INTEGER PRIMARY KEY (rowid=?)")
+        };
+        let covered = index("COVERING ");
+        for (sort, from) in
+            [(Sort::CreatedAt, &covered), (Sort::Amount, &covered), (Sort::UpdatedAt, &index(""))]
+        {
+            let query = Query::new(filter.clone(), 100).sorted(sort, Order::Ascending);
+            assert_eq!(plan_of(&query), format!("{from}; USE TEMP B-TREE FOR ORDER BY"));
+        }
+        assert_eq!(plan(&Statement::count(1, &filter)), covered);
+        filter.destination_id = Some(DestinationId::new("INV-7").unwrap());
+        let plan = plan_of(&Query::new(filter, 100));
+        assert!(plan.contains("counterfoil_listing_destination (scope=? AND destination_id=?)"), "{plan}");
     }
 
     /// Sorted, then: but what is sorted are keys and ids, not rows.

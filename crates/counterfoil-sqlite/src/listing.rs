@@ -4,6 +4,7 @@ use counterfoil::payment::Payment;
 use counterfoil::store::Sort;
 use rusqlite::{Connection, ToSql};
 
+use crate::due::Waiting;
 use crate::error::Failure;
 use crate::sql;
 
@@ -44,8 +45,9 @@ pub(crate) fn is_right(
 ) -> Result<bool, Failure> {
     let listed = Listed::new(stream, scope, payment);
     let (status, updated_at) = (payment.status() as u8, payment.updated_at().unix_micros());
+    let Waiting { due_at, attention } = Waiting::of(payment);
     let mut columns = listed.columns().to_vec();
-    columns.extend([&status as &dyn ToSql, &updated_at]);
+    columns.extend([&status as &dyn ToSql, &updated_at, &due_at, &attention]);
     let mut statement = connection.prepare_cached(sql::IS_LISTED)?;
     Ok(statement.query_row(&*columns, |row| row.get(0))?)
 }

@@ -1,11 +1,16 @@
 //! Making rows and claims from the journal: they are a cache of it.
+//!
+//! Which events are in a row, the version of its stream tells, wherever the watermark stands. A destination's totals
+//! have no events of their own: they are sums over the rows of its payments, and are written in the same transaction
+//! as those. So whenever a payment's row takes an event in, here or when it was committed, its destination's takes
+//! in the difference, and what the payment's row has already, its destination's has too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use counterfoil::Damage;
-use counterfoil::account::Account;
-use counterfoil::event::{Event, Hash, StreamId, evolve_account, evolve_payment};
+use counterfoil::account::{Account, AccountId};
+use counterfoil::event::{Event, Hash, StreamId, evolve_account, evolve_destination, evolve_payment};
 use counterfoil::payment::Payment;
 use counterfoil::store::{Key, Record, Row};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -60,31 +65,56 @@ fn fold(transaction: &Transaction<'_>, scopes: &mut Scopes, behind: i64) -> Resu
 
 struct Fold<'a> {
     books: Books<'a>,
-    /// The version before and the state after, of every row that was met.
+    /// The revision before and the state after, of every row that was met.
     rows: BTreeMap<Key, (u64, Option<Record>)>,
 }
 
 impl Fold<'_> {
     fn event(&mut self, position: i64, event: &Event) -> Result<(), Failure> {
-        let key = Key::of(event.scope(), event.stream());
-        if !self.rows.contains_key(&key) {
-            let found = self.books.find(&key)?;
-            self.rows.insert(key.clone(), (found.as_ref().map_or(0, Record::version), found));
-        }
-        let Some((_, row)) = self.rows.get_mut(&key) else { return Ok(()) };
-        if row.as_ref().map_or(0, Record::version) >= event.sequence() {
+        let before = self.row(Key::of(event.scope(), event.stream()))?;
+        if before.as_ref().map_or(0, Record::version) >= event.sequence() {
             // The row was written after the watermark had been.
             return Ok(());
         }
-        let after = evolve(row.as_ref(), event).map_err(|damage| streams::entry(position, damage))?;
-        *row = Some(after);
+        let after = evolve(before.as_ref(), event).map_err(|damage| streams::entry(position, damage))?;
         self.books.enter(position, event)?;
-        event.claims().iter().try_for_each(|claim| self.books.claim(sql::REPLACE_CLAIM, claim))
+        event.claims().iter().try_for_each(|claim| self.books.claim(sql::REPLACE_CLAIM, claim))?;
+        if let Record::Payment(payment) = &after {
+            self.destination(before.as_ref(), payment)?;
+        }
+        self.put(after);
+        Ok(())
+    }
+
+    /// What the payment's destination comes to with it.
+    fn destination(&mut self, before: Option<&Record>, payment: &Payment) -> Result<(), Failure> {
+        let id = AccountId::destination(&payment.terms().destination);
+        let row = self.row(Key::Account(payment.scope().clone(), id))?;
+        let (before, known) = (before.and_then(as_payment), row.as_ref().and_then(as_account));
+        if let Some(after) = evolve_destination(known, before, payment) {
+            self.put(Record::Account(Arc::new(after)));
+        }
+        Ok(())
+    }
+
+    /// The row as it stands by now.
+    fn row(&mut self, key: Key) -> Result<Option<Record>, Failure> {
+        if let Some((_, row)) = self.rows.get(&key) {
+            return Ok(row.clone());
+        }
+        let found = self.books.find(&key)?;
+        self.rows.insert(key, (found.as_ref().map_or(0, Record::revision), found.clone()));
+        Ok(found)
+    }
+
+    fn put(&mut self, record: Record) {
+        let (_, row) = self.rows.entry(record.key()).or_default();
+        *row = Some(record);
     }
 
     fn write(mut self) -> Result<(), Failure> {
         for (before, after) in std::mem::take(&mut self.rows).into_values() {
-            if let Some(after) = after.filter(|after| after.version() > before) {
+            if let Some(after) = after.filter(|after| after.revision() > before) {
                 self.books.row(&Row { before, after })?;
             }
         }
@@ -93,11 +123,7 @@ impl Fold<'_> {
 }
 
 fn evolve(before: Option<&Record>, event: &Event) -> Result<Record, Damage> {
-    let (payment, account) = match before {
-        Some(Record::Payment(payment)) => (Some(payment.as_ref()), None),
-        Some(Record::Account(account)) => (None, Some(account.as_ref())),
-        Some(Record::Claim(_)) | None => (None, None),
-    };
+    let (payment, account) = (before.and_then(as_payment), before.and_then(as_account));
     let head = payment.map(Payment::head).or(account.map(Account::head)).unwrap_or(Hash::ZERO);
     if !event.follows(head) {
         return Err(Damage::Misplaced(event.body().kind()));
@@ -106,4 +132,18 @@ fn evolve(before: Option<&Record>, event: &Event) -> Result<Record, Damage> {
         StreamId::Payment(_) => Record::Payment(Arc::new(evolve_payment(payment, event)?)),
         StreamId::Account(_) => Record::Account(Arc::new(evolve_account(account, event)?)),
     })
+}
+
+fn as_payment(record: &Record) -> Option<&Payment> {
+    match record {
+        Record::Payment(payment) => Some(payment),
+        _ => None,
+    }
+}
+
+fn as_account(record: &Record) -> Option<&Account> {
+    match record {
+        Record::Account(account) => Some(account),
+        _ => None,
+    }
 }

@@ -66,7 +66,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) record: Record,
-    /// Where its stream stands; not looked up for a claim.
+    /// Where its stream stands; not looked up for a claim, nor for a destination, which seldom has one.
     pub(crate) place: Option<Place>,
 }
 
@@ -88,6 +88,10 @@ pub(crate) fn find(
             };
             let record = Record::Payment(Arc::new(row.payment(connection, scope, *id)?));
             row.found(record).map(Some)
+        }
+        Key::Account(scope, id) if id.is_destination() => {
+            let account = destination(connection, number, scope, id)?;
+            Ok(account.map(|account| Found { record: Record::Account(Arc::new(account)), place: None }))
         }
         Key::Account(scope, id) => {
             let Some(row) = StreamRow::find(connection, number, StreamId::Account(id.clone()))? else {
@@ -120,10 +124,16 @@ pub(crate) fn place(
     stream: &StreamId,
 ) -> Result<Option<Place>, Failure> {
     let Some(number) = scopes.number(connection, scope)? else { return Ok(None) };
+    if let StreamId::Account(id) = stream
+        && id.is_destination()
+    {
+        let number = streams::number(connection, number, stream)?;
+        return number.map(|number| streams::destination(connection, number)).transpose();
+    }
     Ok(StreamRow::find(connection, number, stream.clone())?.map(|row| row.place))
 }
 
-/// The row of a payment or an account.
+/// The row of a payment or a wallet.
 struct StreamRow {
     stream: StreamId,
     place: Place,
@@ -181,6 +191,26 @@ fn damaged(stream: &StreamId, damage: Damage) -> Failure {
 
 fn account(scope: &Scope, id: &AccountId, row: &StreamRow) -> Result<Account, Failure> {
     Account::decode_row(scope.clone(), id.clone(), &row.bytes).map_err(|damage| row.damaged(damage))
+}
+
+/// The destination `id` of `scope`, which has this number.
+fn destination(
+    connection: &Connection,
+    number: i64,
+    scope: &Scope,
+    id: &AccountId,
+) -> Result<Option<Account>, Failure> {
+    let mut statement = connection.prepare_cached(sql::DESTINATION)?;
+    let mut rows = statement.query((number, id.as_str().as_bytes()))?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let revision: i64 = row.get(0)?;
+    let account = Account::decode_row(scope.clone(), id.clone(), row.get_ref(1)?.as_blob()?);
+    // The revision stands in the bytes and beside them.
+    let account = account.and_then(|account| match account.revision() {
+        same if same == revision.cast_unsigned() => Ok(account),
+        _ => Err(Damage::Malformed("revision")),
+    });
+    account.map(Some).map_err(|damage| damaged(&StreamId::Account(id.clone()), damage))
 }
 
 fn claim(connection: &Connection, scope: i64, key: &ClaimKey) -> Result<Option<Claim>, Failure> {

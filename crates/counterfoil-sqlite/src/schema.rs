@@ -17,6 +17,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "journal, rows and claims", sql: sql::MIGRATION_1 },
     Migration { version: 2, name: "lists", sql: sql::MIGRATION_2 },
+    Migration { version: 3, name: "due work, attention and destinations", sql: sql::MIGRATION_3 },
 ];
 
 /// An object as `sqlite_schema` has it: type, name and text.

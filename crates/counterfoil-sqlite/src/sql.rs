@@ -120,6 +120,42 @@ CREATE INDEX counterfoil_listing_destination ON counterfoil_listing (scope, dest
 UPDATE counterfoil_watermark SET position = 0;
 ";
 
+/// What is to be done about payments, and what their destinations come to.
+///
+/// When something is due, and whether a person is waited for, stands in the row, and in an index only while it
+/// is so: most payments are done with, and in neither. What a destination comes to changes with its payments' rows,
+/// in the same transactions; most destinations have no stream, so their rows go by name.
+///
+/// All of it is made from the journal when the file is opened: that is what watermark 0 says.
+pub(crate) const MIGRATION_3: &str = "
+DROP TABLE counterfoil_payment;
+
+CREATE TABLE counterfoil_payment (
+    stream INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL CHECK (version > 0),
+    position INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    due_at INTEGER,
+    attention INTEGER NOT NULL,
+    row BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX counterfoil_payment_due ON counterfoil_payment (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX counterfoil_payment_attention ON counterfoil_payment (attention) WHERE attention != 0;
+
+CREATE TABLE counterfoil_destination (
+    scope INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    revision INTEGER NOT NULL CHECK (revision > 0),
+    row BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+
+UPDATE counterfoil_watermark SET position = 0;
+";
+
 // The schema and its version.
 
 pub(crate) const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
@@ -152,6 +188,9 @@ pub(crate) const ENTRIES: &str =
     "SELECT position, previous FROM counterfoil_journal WHERE stream = ?1 ORDER BY position";
 pub(crate) const ACCOUNT_EVENTS: &str = "SELECT position, event, hash FROM counterfoil_journal
     WHERE stream = ?1 AND account_sequence > ?2 ORDER BY account_sequence LIMIT ?3";
+/// The last entry of an account.
+pub(crate) const ACCOUNT_END: &str = "SELECT account_sequence, position FROM counterfoil_journal
+    WHERE stream = ?1 AND account_sequence IS NOT NULL ORDER BY account_sequence DESC LIMIT 1";
 pub(crate) const EVENTS_BEHIND: &str = "SELECT position, event, hash FROM counterfoil_journal
     WHERE position > ?1 ORDER BY position LIMIT ?2";
 pub(crate) const EVENTS_AND_SCOPES_BEHIND: &str = "SELECT position, event, hash,
@@ -165,14 +204,19 @@ pub(crate) const INSERT_EVENT: &str = "INSERT INTO counterfoil_journal
 
 pub(crate) const PAYMENT: &str = "SELECT version, position, row FROM counterfoil_payment WHERE stream = ?1";
 pub(crate) const INSERT_PAYMENT: &str = "INSERT INTO counterfoil_payment
-    (stream, version, position, status, updated_at, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    (stream, version, position, status, updated_at, row, due_at, attention)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+/// What is not set is in no index that would be written.
 pub(crate) const UPDATE_PAYMENT: &str = "UPDATE counterfoil_payment
     SET version = ?2, position = ?3, status = ?4, updated_at = ?5, row = ?6 WHERE stream = ?1 AND version = ?7";
+pub(crate) const UPDATE_PAYMENT_AND_WAITING: &str = "UPDATE counterfoil_payment
+    SET version = ?2, position = ?3, status = ?4, updated_at = ?5, row = ?6, due_at = ?8, attention = ?9
+    WHERE stream = ?1 AND version = ?7";
 pub(crate) const INSERT_LISTING: &str = "INSERT INTO counterfoil_listing
     (stream, archived, gateway, gateway_payment_id, gateway_tracking_id, scope, created_at, id, amount,
     currency, method, destination_type, destination_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-/// Whether a payment is found by both indexes as what it is, and its row's own columns agree.
+/// Whether a payment is found by every index that it should be in as what it is, and its row's own columns agree.
 pub(crate) const IS_LISTED: &str = "SELECT
     EXISTS (SELECT 1 FROM counterfoil_listing INDEXED BY counterfoil_listing_created
         WHERE scope = ?6 AND archived = ?2 AND created_at = ?7 AND id = ?8 AND stream = ?1
@@ -181,7 +225,11 @@ pub(crate) const IS_LISTED: &str = "SELECT
     AND EXISTS (SELECT 1 FROM counterfoil_listing INDEXED BY counterfoil_listing_destination
         WHERE scope = ?6 AND destination_id = ?13 AND stream = ?1)
     AND EXISTS (SELECT 1 FROM counterfoil_payment
-        WHERE stream = ?1 AND status = ?14 AND updated_at = ?15)";
+        WHERE stream = ?1 AND status = ?14 AND updated_at = ?15 AND due_at IS ?16 AND attention = ?17)
+    AND (?16 IS NULL OR EXISTS (SELECT 1 FROM counterfoil_payment INDEXED BY counterfoil_payment_due
+        WHERE due_at = ?16 AND stream = ?1))
+    AND (?17 = 0 OR EXISTS (SELECT 1 FROM counterfoil_payment INDEXED BY counterfoil_payment_attention
+        WHERE attention != 0 AND attention = ?17 AND stream = ?1))";
 pub(crate) const UPDATE_LISTING: &str = "UPDATE counterfoil_listing
     SET archived = ?2, gateway = ?3, gateway_payment_id = ?4, gateway_tracking_id = ?5 WHERE stream = ?1";
 pub(crate) const ACCOUNT: &str = "SELECT version, position, row FROM counterfoil_account WHERE stream = ?1";
@@ -189,6 +237,12 @@ pub(crate) const INSERT_ACCOUNT: &str =
     "INSERT INTO counterfoil_account (stream, version, position, row) VALUES (?1, ?2, ?3, ?4)";
 pub(crate) const UPDATE_ACCOUNT: &str = "UPDATE counterfoil_account
     SET version = ?2, position = ?3, row = ?4 WHERE stream = ?1 AND version = ?5";
+pub(crate) const DESTINATION: &str =
+    "SELECT revision, row FROM counterfoil_destination WHERE scope = ?1 AND id = ?2";
+pub(crate) const INSERT_DESTINATION: &str =
+    "INSERT INTO counterfoil_destination (scope, id, revision, row) VALUES (?1, ?2, ?3, ?4)";
+pub(crate) const UPDATE_DESTINATION: &str = "UPDATE counterfoil_destination
+    SET revision = ?3, row = ?4 WHERE scope = ?1 AND id = ?2 AND revision = ?5";
 pub(crate) const CLAIM: &str = "SELECT stream, sequence, fingerprint FROM counterfoil_claim
     WHERE scope = ?1 AND kind = ?2 AND name = ?3";
 pub(crate) const INSERT_CLAIM: &str = "INSERT INTO counterfoil_claim
@@ -198,14 +252,30 @@ pub(crate) const REPLACE_CLAIM: &str = "INSERT OR REPLACE INTO counterfoil_claim
 pub(crate) const WATERMARK: &str = "SELECT position FROM counterfoil_watermark";
 pub(crate) const MOVE_WATERMARK: &str = "UPDATE counterfoil_watermark SET position = ?1";
 pub(crate) const EMPTY_ROWS: &str = "DELETE FROM counterfoil_payment; DELETE FROM counterfoil_account;
-    DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope;";
+    DELETE FROM counterfoil_destination; DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim;
+    DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope;";
+
+/// What is due, the earliest first: a stretch of an index, of which only equal times are sorted.
+pub(crate) const DUE: &str =
+    "SELECT payment.due_at, scope.tenant, scope.environment, stream.stream, stream.kind, stream.id
+    FROM counterfoil_payment AS payment INDEXED BY counterfoil_payment_due
+    CROSS JOIN counterfoil_stream AS stream ON stream.stream = payment.stream
+    CROSS JOIN counterfoil_scope AS scope ON scope.scope = stream.scope
+    WHERE payment.due_at <= ?1
+    ORDER BY payment.due_at, scope.tenant, scope.environment, stream.id LIMIT ?2";
 
 // Lists: what `list` puts together.
 
-pub(crate) const LISTED: &str = "SELECT listing.stream, listing.id FROM counterfoil_listing AS listing";
-pub(crate) const COUNT_LISTED: &str = "SELECT count(*) FROM counterfoil_listing AS listing";
-pub(crate) const BY_CREATION: &str = " INDEXED BY counterfoil_listing_created";
-pub(crate) const BY_DESTINATION: &str = " INDEXED BY counterfoil_listing_destination";
+pub(crate) const LISTED: &str = "SELECT listing.stream, listing.id";
+pub(crate) const COUNT_LISTED: &str = "SELECT count(*)";
+pub(crate) const BY_CREATION: &str =
+    " FROM counterfoil_listing AS listing INDEXED BY counterfoil_listing_created";
+pub(crate) const BY_DESTINATION: &str =
+    " FROM counterfoil_listing AS listing INDEXED BY counterfoil_listing_destination";
+/// The rows first: those that wait for a person are few.
+pub(crate) const BY_ATTENTION: &str =
+    " FROM counterfoil_payment AS payment INDEXED BY counterfoil_payment_attention
+    CROSS JOIN counterfoil_listing AS listing ON listing.stream = payment.stream";
 /// The listing first, in the order of its index: `CROSS` says so.
 pub(crate) const WITH_ROWS: &str =
     " CROSS JOIN counterfoil_payment AS payment ON payment.stream = listing.stream";
@@ -214,6 +284,8 @@ pub(crate) const OF_DESTINATION_TYPE: &str = " AND listing.destination_type = ?"
 pub(crate) const OF_DESTINATION_ID: &str = " AND listing.destination_id = ?";
 pub(crate) const OF_METHOD: &str = " AND listing.method = ?";
 pub(crate) const OF_STATUS: &str = " AND payment.status = ?";
+/// The first half is what the index is made for.
+pub(crate) const OF_ATTENTION: &str = " AND payment.attention != 0 AND (payment.attention & ?) != 0";
 pub(crate) const OF_GATEWAY: &str = " AND listing.gateway = ?";
 pub(crate) const OF_CURRENCY: &str = " AND listing.currency = ?";
 pub(crate) const OF_GATEWAY_PAYMENT_ID: &str = " AND listing.gateway_payment_id = ?";

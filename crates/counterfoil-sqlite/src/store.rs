@@ -2,12 +2,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query, State,
-    StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query,
+    State, StoreError, StoreErrorKind, StoreStatus,
 };
 
 use crate::error::{self, Failure};
@@ -17,7 +18,7 @@ use crate::news::News;
 use crate::readers::Readers;
 use crate::shell::Shell;
 use crate::writer::Writer;
-use crate::{SqliteOptions, connect, feed, list, news, rows, streams};
+use crate::{SqliteOptions, connect, due, feed, list, news, rows, streams};
 
 const OPENING: &str = "opening the file";
 
@@ -164,6 +165,10 @@ impl PaymentStore for SqliteStore {
                 }
             }
         })
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.readers.read("reading what is due", |connection, _| due::until(connection, now, limit))
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {

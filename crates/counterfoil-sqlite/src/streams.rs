@@ -210,7 +210,7 @@ fn check_listing(
 /// there that it is wrong.
 fn head(connection: &Connection, scope: &Scope, number: i64, stream: StreamId) -> Result<Head, Failure> {
     let row: Option<(i64, i64)> = connection
-        .prepare_cached(row_of(&stream))?
+        .prepare_cached(end_of(&stream))?
         .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (version, position) = row.unwrap_or((0, 0));
@@ -223,7 +223,22 @@ fn head(connection: &Connection, scope: &Scope, number: i64, stream: StreamId) -
     })
 }
 
-/// Finds version, position and row by a stream's number.
+/// Where the stream of a destination stands, which its row does not tell; position 0 without an entry.
+pub(crate) fn destination(connection: &Connection, number: i64) -> Result<Place, Failure> {
+    let mut statement = connection.prepare_cached(sql::ACCOUNT_END)?;
+    let position = statement.query_row([number], |row| row.get(1)).optional()?;
+    Ok(Place { stream: number, position: position.unwrap_or(0) })
+}
+
+/// Finds the version and position of a stream by its number.
+fn end_of(stream: &StreamId) -> &'static str {
+    match stream {
+        StreamId::Account(id) if id.is_destination() => sql::ACCOUNT_END,
+        stream => row_of(stream),
+    }
+}
+
+/// Finds version, position and row by a stream's number. Not for destinations, whose rows go by name.
 pub(crate) const fn row_of(stream: &StreamId) -> &'static str {
     match stream {
         StreamId::Payment(_) => sql::PAYMENT,
@@ -231,7 +246,8 @@ pub(crate) const fn row_of(stream: &StreamId) -> &'static str {
     }
 }
 
-fn scope(tenant: &str, environment: &str) -> Result<Scope, Damage> {
+/// The scope with these names.
+pub(crate) fn scope(tenant: &str, environment: &str) -> Result<Scope, Damage> {
     let tenant = TenantId::new(tenant).map_err(|_| Damage::Malformed("tenant id"))?;
     let environment = EnvironmentId::new(environment).map_err(|_| Damage::Malformed("environment id"))?;
     Ok(Scope::new(tenant, environment))

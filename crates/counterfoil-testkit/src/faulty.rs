@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
+    Cursor, Due, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
     StoreErrorKind, StoreStatus,
 };
 
@@ -24,6 +25,8 @@ pub enum Call<'a> {
     Read,
     /// [`PaymentStore::list`].
     List,
+    /// [`PaymentStore::due`].
+    Due,
     /// [`PaymentStore::history`].
     History,
     /// [`PaymentStore::feed`].
@@ -208,6 +211,11 @@ impl PaymentStore for FaultyStore {
     async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
         self.looking(Call::List)?;
         self.inner.list(scope, query).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.looking(Call::Due)?;
+        self.inner.due(now, limit).await
     }
 
     async fn history(

@@ -1,8 +1,13 @@
 //! Short names for what tests need all the time. They panic at what is not valid.
 
+use std::time::Duration;
+
 use counterfoil::clock::Timestamp;
+use counterfoil::command::Policy;
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, Failure, FailureClass, Outcome, PaymentMethod};
+use counterfoil::payment::{
+    Destination, Evidence, Failure, FailureClass, Outcome, PaymentMethod, RetrySchedule,
+};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::text::{
     Actor, DestinationId, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId, GatewayPaymentId,
@@ -162,4 +167,14 @@ pub fn evidence(outcome: Outcome, second: u32) -> Evidence {
 #[must_use]
 pub fn second(second: u32) -> Timestamp {
     Timestamp::from_unix_micros(i64::from(second) * 1_000_000).unwrap_or(Timestamp::EPOCH)
+}
+
+/// The delays of the tests' schedule of retries: an hour, and three.
+pub const RETRIES: [Duration; 2] = [Duration::from_secs(3_600), Duration::from_secs(3 * 3_600)];
+
+/// A policy by which what is refused for a reason that may pass is tried again.
+#[must_use]
+pub fn retrying() -> Policy {
+    let schedule = RetrySchedule::new(RETRIES).expect("the fixture's schedule is valid");
+    Policy::default().with_retries(schedule)
 }

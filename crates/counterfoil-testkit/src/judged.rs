@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
+    Cursor, Due, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
     StoreStatus,
 };
 
@@ -56,6 +57,10 @@ impl<S: PaymentStore> PaymentStore for JudgedStore<S> {
 
     async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
         self.inner.list(scope, query).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.inner.due(now, limit).await
     }
 
     async fn history(

@@ -6,6 +6,7 @@
 //!   and the fuzzer all take theirs from here.
 //! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
 //! * [`planted`] is a store with defects to switch on: the suite must find each of them.
+//! * [`crash`] stops a flow between any two of its steps.
 //! * [`faulty`] is a store that fails when it is told to, for the tests of whoever uses one.
 //!
 //! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`].
@@ -14,6 +15,7 @@
 pub mod calls;
 mod clock;
 pub mod conformance;
+pub mod crash;
 pub mod desk;
 pub mod faulty;
 pub mod fixtures;

@@ -3,13 +3,14 @@
 use std::future::Future;
 
 use counterfoil::account::AccountId;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt, Rejection};
 use counterfoil::event::{Hash, StreamId};
 use counterfoil::store::{ExecuteError, Key, Lookup, PaymentStore};
 use counterfoil::verify::verify;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::model::{Model, PaymentFacts, WalletFacts};
+use crate::model::{DestinationFacts, Model, PaymentFacts, WalletFacts};
 use crate::script::Script;
 
 /// What a store answered to a command. Equal commands on equal books have equal answers, in every store.
@@ -78,6 +79,7 @@ pub async fn run_against_model(script: &Script, store: &dyn PaymentStore) -> Tra
         let got = Answer::of(store.execute(command.clone()).await);
         assert_eq!(got, expected, "the store (left) differs from the model at {}", told(place, &command));
         assert_equal(&model, store, &told(place, &command)).await;
+        assert_equal_destinations(&model, store, command.at, &told(place, &command)).await;
         answers.push(got);
     }
     Trace { answers, digest: digest(store).await }
@@ -146,5 +148,20 @@ async fn assert_equal(model: &Model, store: &dyn PaymentStore, when: &str) {
             expected,
             "{id} (left: the store, right: the model) after {when}"
         );
+    }
+}
+
+/// What is known of each destination. One to which nothing has happened yet may have a row, or none.
+async fn assert_equal_destinations(model: &Model, store: &dyn PaymentStore, now: Timestamp, when: &str) {
+    let destinations = model.destinations(now);
+    let keys: Vec<Key> =
+        destinations.iter().map(|(scope, id, _)| Key::Account(scope.clone(), id.clone())).collect();
+    let state = store.read(&keys).await.expect("the store can be read");
+    for (scope, id, expected) in destinations {
+        let got = match state.account(&scope, &id) {
+            Lookup::Present(account) => DestinationFacts::of(account, now),
+            _ => DestinationFacts::default(),
+        };
+        assert_eq!(got, expected, "{id} (left: the store, right: the model) after {when}");
     }
 }

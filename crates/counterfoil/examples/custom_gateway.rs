@@ -2,9 +2,9 @@
 //!
 //! Run it with `cargo run -p counterfoil --example custom_gateway`.
 //!
-//! [`Tollgate`] is the client that a billing service writes to charge through a made-up gateway of that name;
+//! [`Tollgate`] is the client that a billing service writes to move money through a made-up gateway of that name;
 //! [`Remote`] is the other end of the line. When a call fails, one question matters: *may anything have reached
-//! the gateway?*
+//! the gateway?* Captures, refunds and voids are no different from charges in this.
 //!
 //! | what became of the call | evidence | the payment |
 //! |---|---|---|
@@ -16,23 +16,28 @@
 
 #![allow(clippy::print_stdout, reason = "it tells a story")]
 
-use std::collections::BTreeMap;
+#[path = "custom_gateway/remote.rs"]
+mod remote;
+
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use counterfoil::clock::Clock;
+use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::command::Receipt;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
-use counterfoil::ledger::{Ledger, NewPayment, Processing, Update};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
+use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewRefund, NewVoid, Processing, Update};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, Failure, FailureClass, Outcome, Payment, PaymentMethod};
+use counterfoil::payment::{
+    CaptureMethod, Destination, Evidence, Failure, FailureClass, Outcome, Payment, PaymentMethod,
+};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::{ErrorCode, GatewayName, GatewayOperationId, Message, PaymentMethodId};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::ManualClock;
+use remote::{Answer, CallError, Fault, Order, Remote};
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -57,19 +62,27 @@ impl Gateway for Tollgate {
     }
 
     async fn charge(&self, charge: &Charge) -> Evidence {
-        let micros = charge.deadline.unix_micros() - self.clock.now().unix_micros();
-        // A real client hands this to its HTTP library: the call must be over by the deadline.
-        let timeout = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-        let instrument = charge.instrument.as_ref().map_or("", PaymentMethodId::as_str);
-        // The token is the idempotency key: should the request arrive twice, it is entered once.
-        match self.remote.charge(&charge.token, charge.amount, instrument, timeout) {
-            Ok(answer) => self.evidence(&answer),
-            Err(CallError::NotConnected) => {
-                let error_message = Message::lossy("Tollgate cannot be reached");
-                Evidence::new(Outcome::NotSent { error_message }, self.clock.now())
-            }
-            Err(CallError::Broken) => self.unknown("the connection broke before the answer came"),
-        }
+        let card = charge.instrument.as_ref().map_or("", PaymentMethodId::as_str);
+        let order = match charge.capture_method {
+            CaptureMethod::Manual => Order::Hold { card },
+            _ => Order::Charge { card },
+        };
+        self.send(&charge.token, order, charge.amount, charge.deadline)
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        let of = &charge_of(capture);
+        self.modify(capture, Order::Capture { of, release_rest: capture.is_final })
+    }
+
+    async fn refund(&self, refund: &Modification) -> Evidence {
+        self.modify(refund, Order::Refund { of: &charge_of(refund) })
+    }
+
+    /// At Tollgate, as at most gateways, to release a hold and to take a charge back are two calls.
+    async fn void(&self, void: &Modification) -> Evidence {
+        let of = &charge_of(void);
+        self.modify(void, if void.holds { Order::Release { of } } else { Order::Cancel { of } })
     }
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
@@ -88,14 +101,34 @@ impl Gateway for Tollgate {
 }
 
 impl Tollgate {
+    fn modify(&self, asked: &Modification, order: Order<'_>) -> Evidence {
+        self.send(&asked.token, order, asked.amount, asked.deadline)
+    }
+
+    fn send(&self, token: &str, order: Order<'_>, amount: Money, deadline: Timestamp) -> Evidence {
+        let micros = deadline.unix_micros() - self.clock.now().unix_micros();
+        // A real client hands this to its HTTP library: the call must be over by the deadline.
+        let timeout = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        // The token is the idempotency key: should the request arrive twice, it is entered once.
+        match self.remote.order(token, order, amount, timeout) {
+            Ok(answer) => self.evidence(&answer),
+            Err(CallError::NotConnected) => {
+                let error_message = Message::lossy("Tollgate cannot be reached");
+                Evidence::new(Outcome::NotSent { error_message }, self.clock.now())
+            }
+            Err(CallError::Broken) => self.unknown("the connection broke before the answer came"),
+        }
+    }
+
     fn evidence(&self, answer: &Answer) -> Evidence {
         let outcome = match answer.state {
-            // What was really taken: if it is not what was asked for, the payment is marked for review.
-            "paid" => Outcome::Succeeded { reported: Some(answer.amount) },
+            // What was really moved: if it is not what was asked for, the payment is marked for review.
+            "done" => Outcome::Succeeded { reported: Some(answer.amount) },
             "in_progress" => Outcome::Pending,
             "no_funds" => no(FailureClass::Soft, answer.state),
             "card_expired" => no(FailureClass::ExpiredInstrument, answer.state),
             "card_stolen" => no(FailureClass::Fraud, answer.state),
+            "not_that_much" => no(FailureClass::Hard, answer.state),
             _ => return self.unknown("Tollgate's answer makes no sense"),
         };
         let evidence = Evidence::new(outcome, self.clock.now());
@@ -110,94 +143,28 @@ impl Tollgate {
     }
 }
 
+/// What Tollgate calls the charge that is to be captured, refunded or voided; it says so in every answer.
+fn charge_of(asked: &Modification) -> String {
+    let known = asked.gateway_attempt_id.as_ref().map(|id| id.as_str().to_owned());
+    known.unwrap_or_else(|| asked.attempt.to_string())
+}
+
 fn no(class: FailureClass, code: &str) -> Outcome {
     let message = Message::lossy(&format!("Tollgate says no: {code}"));
     Outcome::Failed(Failure { class, code: ErrorCode::lossy(code), message })
 }
 
-/// The other end of the line: its books, by idempotency key, and what goes wrong with the next call.
-#[derive(Debug, Default)]
-struct Remote {
-    books: Mutex<BTreeMap<String, Answer>>,
-    fault: Mutex<Option<Fault>>,
-}
-
-#[derive(Debug, Clone)]
-struct Answer {
-    id: String,
-    state: &'static str,
-    amount: Money,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    NoConnection,
-    RequestLost,
-    AnswerLost,
-}
-
-/// How a call fails. A client that cannot tell these two apart must always say that it broke.
-#[derive(Debug)]
-enum CallError {
-    /// Not a byte was written.
-    NotConnected,
-    /// Some of the request, or all of it, was written; then the connection broke, or time ran out.
-    Broken,
-}
-
-impl Remote {
-    fn charge(&self, key: &str, amount: Money, card: &str, _: Duration) -> Result<Answer, CallError> {
-        let state = match card {
-            "empty" => "no_funds",
-            "slow" => "in_progress",
-            _ => "paid",
-        };
-        let answer = Answer { id: format!("toll_{key}"), state, amount };
-        self.call(|books| books.entry(key.to_owned()).or_insert(answer).clone())
-    }
-
-    fn find(&self, key: &str) -> Result<Option<Answer>, CallError> {
-        self.call(|books| books.get(key).cloned())
-    }
-
-    fn call<T>(&self, request: impl FnOnce(&mut BTreeMap<String, Answer>) -> T) -> Result<T, CallError> {
-        let fault = lock(&self.fault).take();
-        match fault {
-            Some(Fault::NoConnection) => return Err(CallError::NotConnected),
-            Some(Fault::RequestLost) => return Err(CallError::Broken),
-            Some(Fault::AnswerLost) | None => {}
-        }
-        let answer = request(&mut lock(&self.books));
-        if fault.is_some() { Err(CallError::Broken) } else { Ok(answer) }
-    }
-
-    fn next_call_meets(&self, fault: Fault) {
-        *lock(&self.fault) = Some(fault);
-    }
-
-    fn becomes_paid(&self, key: &str, amount: Money) {
-        let paid = Answer { id: format!("toll_{key}"), state: "paid", amount };
-        lock(&self.books).insert(key.to_owned(), paid);
-    }
-
-    /// By its own books, in minor units.
-    fn taken(&self) -> i64 {
-        let books = lock(&self.books);
-        books.values().filter(|entry| entry.state == "paid").map(|entry| entry.amount.minor()).sum()
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where the last attempt stands, and with it the payment.
+/// Where the last thing that was done stands, and with it the payment.
 type Standing = (OperationStatus, PaymentStatus);
 
 const PAID: Standing = (OperationStatus::Succeeded, PaymentStatus::Succeeded);
 const REFUSED: Standing = (OperationStatus::Failed, PaymentStatus::Failed);
 const UNDER_WAY: Standing = (OperationStatus::Processing, PaymentStatus::Processing);
 const UNSENT: Standing = (OperationStatus::NotSent, PaymentStatus::Pending);
+const HELD: Standing = (OperationStatus::Succeeded, PaymentStatus::Authorized);
+const GIVEN_BACK: Standing = (OperationStatus::Succeeded, PaymentStatus::PartiallyRefunded);
+const MAYBE_GIVEN_BACK: Standing = (OperationStatus::Unknown, PaymentStatus::Succeeded);
+const TAKEN_BACK: Standing = (OperationStatus::Succeeded, PaymentStatus::Voided);
 const IN_DOUBT: Standing = (OperationStatus::Unknown, PaymentStatus::Processing);
 
 #[tokio::main(flavor = "current_thread")]
@@ -237,10 +204,36 @@ async fn main() -> Result<(), Box<dyn Error>> {
     shop.ask("paid on Tollgate's page", elsewhere, PAID).await?;
 
     // One token is one charge, however often it is sent.
-    assert!(shop.remote.charge(&token(&good), shop.price, "good", A_DAY).is_ok());
+    let again = Order::Charge { card: "good" };
+    assert!(shop.remote.order(&token(&good), again, shop.price, A_DAY).is_ok());
     assert_eq!(shop.remote.taken(), 6 * shop.price.minor(), "what six payments were to bring");
+    hold_and_give_back(&shop).await?;
     counterfoil::verify::verify(shop.ledger.store().as_ref()).await?;
     println!("Tollgate took what the books say, and the books are proved.");
+    Ok(())
+}
+
+/// Money that is held first, taken in part, and given back in part.
+async fn hold_and_give_back(shop: &Shop) -> Result<(), Box<dyn Error>> {
+    let (before, eur) = (shop.remote.taken(), |text| Money::parse(text, Currency::EUR));
+    let held = shop.create("a hold", shop.bill("good")?.captured_later(), HELD).await?;
+    let part = NewCapture::of(eur("8")?);
+    let taken = shop.ledger.capture(&shop.caller, held.id(), part).await?;
+    let taken = tell("- captured in part", &taken, PAID)?;
+
+    shop.remote.next_call_meets(Fault::AnswerLost);
+    let back = shop.ledger.refund(&shop.caller, taken.id(), NewRefund::of(eur("3")?)).await?;
+    let back = tell("- a refund's lost answer", &back, MAYBE_GIVEN_BACK)?;
+    assert_eq!(back.refundable(), eur("5")?, "what may have gone back is not given back again");
+    shop.ask("- asked about", &back, GIVEN_BACK).await?;
+
+    let released = shop.create("another hold", shop.bill("good")?.captured_later(), HELD).await?;
+    let paid = shop.charge("another charge", "good", PAID).await?;
+    for (what, payment) in [("- the hold released", &released), ("- the charge taken back", &paid)] {
+        let void = shop.ledger.void(&shop.caller, payment.id(), NewVoid::default()).await?;
+        tell(what, &void, TAKEN_BACK)?;
+    }
+    assert_eq!(shop.remote.taken() - before, eur("5")?.minor());
     Ok(())
 }
 
@@ -268,7 +261,11 @@ impl Shop {
     }
 
     async fn charge(&self, what: &str, card: &str, expected: Standing) -> Told {
-        tell(what, &self.ledger.create(&self.caller, self.bill(card)?).await?, expected)
+        self.create(what, self.bill(card)?, expected).await
+    }
+
+    async fn create(&self, what: &str, new: NewPayment, expected: Standing) -> Told {
+        tell(what, &self.ledger.create(&self.caller, new).await?, expected)
     }
 
     async fn try_again(&self, what: &str, payment: &Payment, expected: Standing) -> Told {
@@ -286,9 +283,9 @@ type Told = Result<Arc<Payment>, Box<dyn Error>>;
 
 fn tell(what: &str, receipt: &Receipt, expected: Standing) -> Told {
     let payment = receipt.payment().ok_or("no payment")?;
-    let attempt = payment.attempts().last().ok_or("no attempt")?;
-    let stands = (attempt.status(), payment.status());
-    println!("{what:<26} attempt {}: {:<12} payment: {}", attempt.number, stands.0, stands.1);
+    let last = payment.operations().last().ok_or("nothing was done")?;
+    let stands = (last.status(), payment.status());
+    println!("{what:<26} {:<7} {}: {:<11} payment: {}", last.id.noun(), last.number, stands.0, stands.1);
     assert_eq!(stands, expected, "{what}");
     Ok(payment.clone())
 }

@@ -8,7 +8,9 @@ use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{TopUpId, UpdateId};
 use crate::scope::Scope;
 use crate::stream::StreamId;
-use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey};
+use crate::text::{
+    GatewayDisputeId, GatewayName, GatewayOperationId, GatewayPaymentId, IdempotencyKey, NotificationId,
+};
 use crate::word::words;
 
 words! {
@@ -30,6 +32,16 @@ words! {
         RecordKey = 7, "record_key";
         /// The id of an update: what it changed may be changed again, so it has to be known by itself.
         Update = 8, "update";
+        /// The idempotency key of a capture.
+        CaptureKey = 9, "capture_key";
+        /// The idempotency key of a refund.
+        RefundKey = 10, "refund_key";
+        /// The idempotency key of a void.
+        VoidKey = 11, "void_key";
+        /// What a gateway calls something that it told.
+        Notification = 12, "notification";
+        /// What a gateway calls a dispute.
+        GatewayDispute = 13, "gateway_dispute";
     }
 }
 
@@ -73,6 +85,14 @@ impl ClaimKey {
         id: &GatewayPaymentId,
     ) -> ClaimKey {
         ClaimKey::at_gateway(scope, ClaimKind::GatewayPayment, gateway, id.as_str())
+    }
+
+    pub(crate) fn notification(scope: &Scope, gateway: &GatewayName, id: &NotificationId) -> ClaimKey {
+        ClaimKey::at_gateway(scope, ClaimKind::Notification, Some(gateway), id.as_str())
+    }
+
+    pub(crate) fn gateway_dispute(scope: &Scope, gateway: &GatewayName, id: &GatewayDisputeId) -> ClaimKey {
+        ClaimKey::at_gateway(scope, ClaimKind::GatewayDispute, Some(gateway), id.as_str())
     }
 
     fn at_gateway(scope: &Scope, kind: ClaimKind, gateway: Option<&GatewayName>, id: &str) -> ClaimKey {
@@ -137,6 +157,14 @@ words! {
         ErrorMessage = 18, "error_message";
         /// What its gateway calls an attempt.
         GatewayAttemptId = 19, "gateway_attempt_id";
+        /// Whether the money is taken at once.
+        CaptureMethod = 20, "capture_method";
+        /// When it is over.
+        ExpiresAt = 21, "expires_at";
+        /// Why, in the host's words.
+        Reason = 22, "reason";
+        /// Whether the rest of a hold is released with a capture.
+        Final = 23, "final";
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 use crate::payment::Destination;
 use crate::scope::Scope;
 use crate::text::DestinationNumber;
@@ -61,6 +61,8 @@ pub trait Destinations: Debug + Send + Sync + 'static {
 pub struct DestinationInfo {
     /// The one currency it is paid in.
     pub currency: Currency,
+    /// How much is owed for it all in all, where that is bounded: what its payments come to is known here.
+    pub amount_due: Option<Money>,
     /// What people call it; kept with the payment, and shown.
     pub number: Option<DestinationNumber>,
     /// Whether it takes payments now: a draft, or what was written off, does not.
@@ -71,7 +73,14 @@ impl DestinationInfo {
     /// Something to be paid in `currency`, without a number.
     #[must_use]
     pub const fn payable_in(currency: Currency) -> DestinationInfo {
-        DestinationInfo { currency, number: None, payable: true }
+        DestinationInfo { currency, amount_due: None, number: None, payable: true }
+    }
+
+    /// Something for which `amount_due` is owed, in whose currency it is paid.
+    #[must_use]
+    pub const fn owing(amount_due: Money) -> DestinationInfo {
+        let amount = Some(amount_due);
+        DestinationInfo { currency: amount_due.currency(), amount_due: amount, number: None, payable: true }
     }
 
     /// With this number.

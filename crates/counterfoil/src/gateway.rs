@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Checkout, Destination, Evidence, OperationId, PaymentMethodType};
+use crate::payment::{CaptureMethod, Checkout, Destination, Evidence, OperationId, PaymentMethodType};
 use crate::scope::Scope;
-use crate::text::{GatewayName, GatewayPaymentId, GatewayTrackingId, Metadata, PaymentMethodId};
+use crate::text::{
+    GatewayName, GatewayOperationId, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId,
+};
 
 /// A payment gateway, as the [`Ledger`](crate::ledger::Ledger) calls it: between two commands, never within
 /// one, and at most once per operation.
@@ -34,6 +36,16 @@ pub trait Gateway: Debug + Send + Sync + 'static {
     /// [`NotSent`](crate::payment::Outcome::NotSent) only when nothing was written to the gateway, not even
     /// in part; when in doubt, [`Unknown`](crate::payment::Outcome::Unknown).
     async fn charge(&self, charge: &Charge) -> Evidence;
+
+    /// Asks for money that is held, all of it or a part. As [`charge`](Self::charge) in all that matters; so are the
+    /// following.
+    async fn capture(&self, capture: &Modification) -> Evidence;
+
+    /// Gives captured money back.
+    async fn refund(&self, refund: &Modification) -> Evidence;
+
+    /// Releases what is held, or takes a charge back as if it had never been.
+    async fn void(&self, void: &Modification) -> Evidence;
 
     /// Asks what became of an operation; moves no money. `None`: the gateway answered, and knows nothing of
     /// it.
@@ -69,6 +81,10 @@ pub struct Charge {
     pub token: String,
     /// How much.
     pub amount: Money,
+    /// Whether to take it at once, or to hold it for captures.
+    pub capture_method: CaptureMethod,
+    /// When the payment is over: a hold is of no use beyond it.
+    pub expires_at: Option<Timestamp>,
     /// By what kind of method.
     pub method: PaymentMethodType,
     /// With which instrument; `None` is the payer's default one.
@@ -79,6 +95,37 @@ pub struct Charge {
     pub checkout: Checkout,
     /// The host's notes.
     pub metadata: Metadata,
+    /// The time by which the call must be over.
+    pub deadline: Timestamp,
+}
+
+/// Something that is done about money that was charged or held, as a gateway needs to know it: a capture, a
+/// refund, a void.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Modification {
+    /// Whose.
+    pub scope: Scope,
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// Which operation this is.
+    pub operation: OperationId,
+    /// The gateway's idempotency key: a function of the operation alone.
+    pub token: String,
+    /// How much.
+    pub amount: Money,
+    /// The attempt that charged or held the money.
+    pub attempt: OperationId,
+    /// What the gateway calls that attempt, where it said so.
+    pub gateway_attempt_id: Option<GatewayOperationId>,
+    /// What the gateway calls the payment, where it was made there.
+    pub gateway_payment_id: Option<GatewayPaymentId>,
+    /// Of a capture: whether the rest of the hold is released with it.
+    pub is_final: bool,
+    /// Of a void: whether it releases what is held; else it takes a charge back.
+    pub holds: bool,
+    /// Why, in the host's words.
+    pub reason: Option<Message>,
     /// The time by which the call must be over.
     pub deadline: Timestamp,
 }

@@ -97,10 +97,14 @@ ids! {
     AttemptId, "att";
     /// A refund of a payment.
     RefundId, "ref";
+    /// A capture of held money.
+    CaptureId, "cap";
     /// A void of a payment: a hold released, or captured money given back the same day.
     VoidId, "void";
     /// An update of a payment: not shown, it is what makes one take effect once.
     UpdateId, "upd";
+    /// A dispute about a payment.
+    DisputeId, "dsp";
     /// A top-up of a wallet.
     TopUpId, "top";
 }

@@ -148,6 +148,10 @@ texts! {
     GatewayTrackingId, "gateway tracking id", 255;
     /// What a destination is called by people: an invoice number, say.
     DestinationNumber, "destination number", 255;
+    /// What a gateway calls a dispute.
+    GatewayDisputeId, "gateway dispute id", 255;
+    /// What a gateway calls something that it told: told twice under one name, it counts once.
+    NotificationId, "notification id", 255;
     /// A machine-readable reason, as in `insufficient_funds`.
     ErrorCode, "error code", 100;
     /// Words for people: why something failed.
@@ -158,6 +162,14 @@ texts! {
     ReturnUrl, "return url", 2000;
     /// What a gateway is told beside the rest, as JSON that only the gateway reads.
     GatewayOptions, "gateway options", 10_000;
+}
+
+impl Actor {
+    /// Whoever does what is due.
+    #[must_use]
+    pub fn system() -> Actor {
+        Actor(Arc::from("system"))
+    }
 }
 
 /// A gateway that does not tell a payment from its one attempt calls both the same.

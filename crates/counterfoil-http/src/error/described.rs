@@ -24,7 +24,7 @@ refusals! {
     /// `validation_error`: the request cannot be understood, or one field of it, `details.field`, will not do.
     /// `invalid_operation`: the payment does not allow it now; the details say how it stands.
     BadRequest;
-    /// `unauthenticated`: there is no valid key.
+    /// `unauthenticated`: there is no valid key, or no valid signature.
     Unauthenticated;
     /// `not_found`: there is no such thing, or it belongs to somebody else.
     NotFound;

@@ -11,13 +11,15 @@ use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::LedgerError;
-use counterfoil::money::MoneyError;
+use counterfoil::money::{Money, MoneyError};
 use counterfoil::store::{ExecuteError, Retry, StoreError};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
+use crate::amount::Amounts;
 use crate::{answer, schema};
 
 /// An error as the API answers it.
@@ -26,6 +28,8 @@ pub struct ApiError {
     code: Code,
     message: Cow<'static, str>,
     details: Map<String, Value>,
+    /// Which of the details are amounts: kept as text, answered as amounts are.
+    amounts: Vec<&'static str>,
     retry_after: Option<u32>,
     version: Option<u64>,
 }
@@ -80,19 +84,31 @@ impl ApiError {
         self.code.status()
     }
 
-    /// What it is about: the field, the payment, what would be allowed.
+    /// What it is about: the field, the payment, what would be allowed. Amounts are texts here.
     #[must_use]
     pub const fn details(&self) -> &Map<String, Value> {
         &self.details
     }
 
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code, message: message.into(), details: Map::new(), retry_after: None, version: None }
+        ApiError {
+            code,
+            message: message.into(),
+            details: Map::new(),
+            amounts: Vec::new(),
+            retry_after: None,
+            version: None,
+        }
     }
 
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> ApiError {
         self.details.insert(key.to_owned(), value.into());
         self
+    }
+
+    pub(crate) fn with_amount(mut self, key: &'static str, amount: Money) -> ApiError {
+        self.amounts.push(key);
+        self.with(key, amount.amount_text().to_string())
     }
 
     /// A request that cannot be understood.
@@ -204,23 +220,51 @@ pub(crate) struct ErrorView<'a> {
     /// The status of the answer.
     #[schema(value_type = i32)]
     http_status_code: u16,
-    /// What it is about, where there is more to say: the `field`, the `payment_id`, what is `allowed`.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    /// What it is about, where there is more to say: the `field`, the `payment_id`, what is `allowed`, what is
+    /// `refundable`.
+    #[serde(skip_serializing_if = "Details::is_empty")]
     #[schema(value_type = Object)]
-    details: &'a Map<String, Value>,
+    details: Details<'a>,
 }
 
 fn codes() -> Object {
     schema::words(Code::ALL.iter().map(|code| code.name())).build()
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+/// The details, with amounts in one form.
+struct Details<'a> {
+    error: &'a ApiError,
+    form: Amounts,
+}
+
+impl Details<'_> {
+    fn is_empty(&self) -> bool {
+        self.error.details.is_empty()
+    }
+}
+
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(self.error.details.len()))?;
+        for (key, value) in &self.error.details {
+            let digits = value.as_str().filter(|_| self.error.amounts.iter().any(|name| name == key));
+            match digits {
+                Some(digits) => map.serialize_entry(key, &self.form.written(digits))?,
+                None => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl ApiError {
+    /// The answer, with amounts in this form.
+    pub(crate) fn answer(&self, form: Amounts) -> Response {
         let view = ErrorView {
             code: self.code(),
             message: &self.message,
             http_status_code: self.status().as_u16(),
-            details: &self.details,
+            details: Details { error: self, form },
         };
         let mut response = answer::json(self.status(), &view);
         if let Some(seconds) = self.retry_after {
@@ -230,5 +274,16 @@ impl IntoResponse for ApiError {
             Some(version) => answer::with_version(version, response),
             None => response,
         }
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// With amounts as numbers; the router, which knows how they are answered, says it anew where that differs.
+    fn into_response(self) -> Response {
+        let mut response = self.answer(Amounts::Number);
+        if !self.amounts.is_empty() {
+            response.extensions_mut().insert(self);
+        }
+        response
     }
 }

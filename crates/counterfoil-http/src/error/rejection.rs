@@ -14,7 +14,9 @@ impl From<&Rejection> for ApiError {
         match rejection {
             Rejection::PaymentNotFound(_) => ApiError::no_such("payment"),
             Rejection::OperationNotFound(_) => ApiError::no_such("operation"),
-            Rejection::DestinationNotFound(_) => ApiError::new(Code::NotFound, message),
+            Rejection::DestinationNotFound(_) | Rejection::NothingKnown => {
+                ApiError::new(Code::NotFound, message)
+            }
             Rejection::KeyMismatch { stream, fields } => {
                 let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
                 ApiError::new(Code::IdempotencyMismatch, message).with("fields", fields).about(stream)
@@ -31,8 +33,10 @@ impl From<&Rejection> for ApiError {
                 let message = format!("nothing happened: {message}");
                 ApiError::new(Code::ServiceUnavailable, message).retry(Retry::Later)
             }
-            // Defects of the rules, not of the request.
-            Rejection::IllegalMove(_) | Rejection::Defect(_) => ApiError::internal(),
+            // Defects of the rules, not of the request; and what only the clock asks for.
+            Rejection::IllegalMove(_) | Rejection::Defect(_) | Rejection::NotDue { .. } => {
+                ApiError::internal()
+            }
             _ => not_now(rejection).unwrap_or_else(|| will_not_do(rejection)),
         }
     }
@@ -56,7 +60,26 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
                 .with("allowed_statuses", allowed)
         }
         Rejection::InFlight { payment, until } => refused(*payment).with("until", until.to_string()),
-        Rejection::Archived { payment } | Rejection::AtGateway { payment } => refused(*payment),
+        Rejection::Archived { payment }
+        | Rejection::AtGateway { payment }
+        | Rejection::NotWhole { payment }
+        | Rejection::NothingToResolve { payment } => refused(*payment),
+        Rejection::ExceedsRefundable { payment, refundable } => {
+            refused(*payment).with_amount("refundable", *refundable)
+        }
+        Rejection::ExceedsCapturable { payment, capturable } => {
+            refused(*payment).with_amount("capturable", *capturable)
+        }
+        Rejection::ExceedsDue { destination, remaining } => {
+            ApiError::new(Code::InvalidOperation, rejection.to_string())
+                .with("destination_type", destination.kind.as_str())
+                .with("destination_id", destination.id.as_str())
+                .with_amount("remaining", *remaining)
+        }
+        // The payment that is in doubt, not the one that was asked for.
+        Rejection::DestinationInDoubt { destination, payment } => refused(*payment)
+            .with("destination_type", destination.kind.as_str())
+            .with("destination_id", destination.id.as_str()),
         _ => return None,
     })
 }
@@ -84,10 +107,11 @@ const fn other_way(to: PaymentStatus) -> Option<&'static str> {
         }
         PaymentStatus::Overpaid => Some("POST /payments/{id}/attempts takes the amount that came"),
         PaymentStatus::PartiallyRefunded => {
-            Some("it would take an amount, and no call takes one for refunds; REFUNDED is all of it")
+            Some("POST /payments/{id}/refunds takes an amount; REFUNDED is all of it")
         }
-        PaymentStatus::Authorized | PaymentStatus::PartiallyCaptured => {
-            Some("it would take a hold and an amount, and no call takes those")
+        PaymentStatus::Authorized => Some("payments are held that are made with capture_method manual"),
+        PaymentStatus::PartiallyCaptured => {
+            Some("POST /payments/{id}/capture takes an amount, and final false")
         }
         _ => None,
     }
@@ -105,6 +129,8 @@ fn will_not_do(rejection: &Rejection) -> ApiError {
         Rejection::NotRecordable(_) => invalid("payment_status"),
         Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) => invalid("payment_gateway"),
         Rejection::DestinationNotPayable(_) => invalid("destination_id"),
+        Rejection::CaptureMethodNotAllowed(_) => invalid("capture_method"),
+        Rejection::InPast(_) => invalid("expires_at"),
         Rejection::DestinationCurrency { expected } => {
             invalid("currency").with("currency", expected.to_string())
         }

@@ -11,6 +11,7 @@ use counterfoil::ledger::NewAttempt;
 use counterfoil::money::Currency;
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
@@ -70,6 +71,34 @@ pub(crate) async fn record_attempt(
     let attempt = payment.attempts().find(|attempt| attempt.sequence == receipt.sequence);
     let view = AttemptView::new(payment, attempt.ok_or_else(ApiError::internal)?);
     Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
+}
+
+/// Lists the attempts of a payment.
+#[utoipa::path(
+    get,
+    path = "/payments/{id}/attempts",
+    operation_id = "listAttempts",
+    tag = "payments",
+    params(PaymentPath),
+    responses(
+        (status = 200, description = "Every try to get the money, the first one first.", body = AttemptListView),
+        (status = 404, response = NotFound),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    PaymentPath(id): PaymentPath,
+) -> Result<Response, ApiError> {
+    let payment = super::find(&api, &caller.scope, id).await?;
+    Ok(answer::json(StatusCode::OK, &AttemptListView { items: AttemptView::shown_of(&payment) }))
+}
+
+/// Attempts of a payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttemptList)]
+struct AttemptListView<'a> {
+    items: Vec<AttemptView<'a>>,
 }
 
 /// The attempt that the fields tell of, of a payment in `currency`.

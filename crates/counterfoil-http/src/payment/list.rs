@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use counterfoil::id::PaymentId;
-use counterfoil::payment::{DestinationType, PaymentMethodType};
+use counterfoil::payment::{Attention, DestinationType, PaymentMethodType};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Filter, Order, Page, PageCursor, Query, Sort, Start};
@@ -116,6 +116,7 @@ fn filter(parameters: &Parameters<'_>) -> Result<Filter, ApiError> {
     filter.gateway_tracking_id = parameters.parsed("gateway_tracking_id")?;
     filter.created_from = parameters.parsed("start_time")?;
     filter.created_to = parameters.parsed("end_time")?;
+    filter.attention = parameters.word("attention", Attention::ALL, Attention::as_str)?;
     filter.archived = parameters.word("status", &Shown::ALL, Shown::as_str)?.unwrap_or_default().archived();
     Ok(filter)
 }
@@ -170,6 +171,9 @@ struct ListParameters {
     start_time: Option<schema::Time>,
     /// Only those created then or earlier.
     end_time: Option<schema::Time>,
+    /// Only those that wait for a person: to look at what does not fit, or to settle what nobody knows and whose
+    /// gateway is not asked any more.
+    attention: Option<schema::Attention>,
     /// Those that are not archived, or those that are; `deleted` is the same as `archived`.
     #[param(schema_with = shown)]
     status: Option<()>,

@@ -1,10 +1,16 @@
-//! Payments: create, process, read, list, change, archive.
+//! Payments: create, process, read, list, change, archive; and what is done about their money.
 
+pub(crate) mod action;
 pub(crate) mod attempt;
+pub(crate) mod capture;
+pub(crate) mod dispute;
 pub(crate) mod list;
+pub(crate) mod refund;
 mod request;
+pub(crate) mod resolve;
 pub(crate) mod update;
 mod view;
+pub(crate) mod void;
 
 use std::sync::Arc;
 
@@ -56,6 +62,13 @@ use crate::path::PaymentPath;
                 ("read" = (operation_id = "readPayment", parameters(("id" = "$response.body#/id")))),
                 ("update" = (operation_id = "updatePayment", parameters(("id" = "$response.body#/id")))),
                 ("archive" = (operation_id = "archivePayment", parameters(("id" = "$response.body#/id")))),
+                ("actions" = (operation_id = "listActions", parameters(("id" = "$response.body#/id")))),
+                ("capture" = (operation_id = "capturePayment", parameters(("id" = "$response.body#/id")))),
+                ("void" = (operation_id = "voidPayment", parameters(("id" = "$response.body#/id")))),
+                ("refund" = (operation_id = "refundPayment", parameters(("id" = "$response.body#/id")))),
+                ("refunds" = (operation_id = "listRefunds", parameters(("id" = "$response.body#/id")))),
+                ("disputes" = (operation_id = "listDisputes", parameters(("id" = "$response.body#/id")))),
+                ("resolve" = (operation_id = "resolvePayment", parameters(("id" = "$response.body#/id")))),
                 ("process" = (operation_id = "processPayment", parameters(("id" = "$response.body#/id")))),
                 ("attempts" = (operation_id = "recordAttempt", parameters(("id" = "$response.body#/id")))),
                 ("events" = (operation_id = "listPaymentEvents", parameters(("id" = "$response.body#/id")))),

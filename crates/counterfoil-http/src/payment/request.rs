@@ -1,8 +1,9 @@
 //! What is asked for, out of the bytes of a body.
 
 use counterfoil::ledger::{NewPayment, Processing};
-use counterfoil::payment::{Checkout, Destination, DestinationType, PaymentMethod, PaymentMethodType};
-
+use counterfoil::payment::{
+    CaptureMethod, Checkout, Destination, DestinationType, PaymentMethod, PaymentMethodType,
+};
 use utoipa::ToSchema;
 
 use crate::amount;
@@ -16,6 +17,9 @@ pub fn parse_create(body: &[u8]) -> Result<NewPayment, ApiError> {
     let fields = Fields::parse(body)?;
     let mut new = NewPayment::new(amount::read(&fields)?, destination(&fields)?, method(&fields)?);
     checkout(&fields, &mut new.checkout)?;
+    let capture = fields.word("capture_method", CaptureMethod::ALL, CaptureMethod::as_str)?;
+    new.capture_method = capture.unwrap_or(CaptureMethod::Automatic);
+    new.expires_at = fields.time("expires_at")?;
     new.metadata = fields.metadata("metadata")?.unwrap_or_default();
     new.idempotency_key = fields.text(idempotency::FIELD)?;
     new.process = fields.boolean("process_payment")?.unwrap_or(true);
@@ -72,6 +76,11 @@ pub(super) struct CreateBody {
     metadata: Option<schema::Metadata>,
     /// Whether it is sent on its way at once; `true` unless said. `POST /payments/{id}/process` does it later.
     process_payment: Option<bool>,
+    /// `automatic` unless said. With `manual` the money is held, and taken by `POST /payments/{id}/capture`; not for
+    /// `OFFLINE` and `CREDITS`.
+    capture_method: Option<schema::CaptureMethod>,
+    /// When it is over, if it has not come to an end by then; a hold is released.
+    expires_at: Option<schema::Time>,
     /// Needed by `PAYMENT_LINK`; without it the ledger chooses.
     payment_gateway: Option<schema::GatewayName>,
     /// Where the payer comes back to when it went well.

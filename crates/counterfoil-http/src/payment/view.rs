@@ -4,7 +4,9 @@
 use counterfoil::clock::Timestamp;
 use counterfoil::id::PaymentId;
 use counterfoil::money::Currency;
-use counterfoil::payment::{DestinationType, Operation, OperationId, Payment, PaymentMethodType, Review};
+use counterfoil::payment::{
+    CaptureMethod, DestinationType, Operation, OperationId, Payment, PaymentMethodType, Review,
+};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::{
     Actor, DestinationId, DestinationNumber, EnvironmentId, ErrorCode, GatewayName, GatewayOperationId,
@@ -28,15 +30,24 @@ pub(super) struct PaymentView<'a> {
     /// What is asked for.
     #[schema(value_type = schema::Amount)]
     amount: Box<RawValue>,
+    /// All that was ever held for it, whatever became of that.
+    #[schema(value_type = schema::Amount)]
+    amount_authorized: Box<RawValue>,
     /// What came, and was not taken back by a void: it can be less or more than `amount`.
     #[schema(value_type = schema::Amount)]
     amount_captured: Box<RawValue>,
     /// What was given back of that.
     #[schema(value_type = schema::Amount)]
     amount_refunded: Box<RawValue>,
+    /// What disputes have taken, or may take.
+    #[schema(value_type = schema::Amount)]
+    amount_disputed: Box<RawValue>,
     /// What could be given back.
     #[schema(value_type = schema::Amount)]
     refundable: Box<RawValue>,
+    /// What could be taken of what is held.
+    #[schema(value_type = schema::Amount)]
+    capturable: Box<RawValue>,
     #[schema(value_type = schema::Currency)]
     currency: Currency,
     #[schema(value_type = schema::PaymentStatus)]
@@ -51,6 +62,9 @@ pub(super) struct PaymentView<'a> {
     invoice_number: Option<&'a DestinationNumber>,
     #[schema(value_type = schema::PaymentMethodType)]
     payment_method_type: PaymentMethodType,
+    /// Whether the money is taken at once, or held first.
+    #[schema(value_type = schema::CaptureMethod)]
+    capture_method: CaptureMethod,
     /// The instrument; of credits, the wallet.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::PaymentMethodId)]
@@ -88,6 +102,14 @@ pub(super) struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<schema::Review>)]
     review: Vec<Review>,
+    /// When it is over, if it has not come to an end by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
+    expires_at: Option<Timestamp>,
+    /// When the next attempt is made by itself, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Time)]
+    next_attempt_at: Option<Timestamp>,
     /// When the money was there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
@@ -168,19 +190,22 @@ impl<'a> PaymentView<'a> {
         let terms = payment.terms();
         let track_attempts = terms.method.kind().tracks_attempts();
         let is_invoice = terms.destination.kind == DestinationType::Invoice;
-        let attempts = payment.attempts().filter(|_| track_attempts);
         PaymentView {
             id: payment.id(),
             amount: amounts.json(terms.amount),
+            amount_authorized: amounts.json(payment.authorized()),
             amount_captured: amounts.json(payment.captured()),
             amount_refunded: amounts.json(payment.refunded()),
+            amount_disputed: amounts.json(payment.disputed()),
             refundable: amounts.json(payment.refundable()),
+            capturable: amounts.json(payment.capturable()),
             currency: terms.amount.currency(),
             payment_status: payment.status(),
             destination_type: terms.destination.kind,
             destination_id: &terms.destination.id,
             invoice_number: terms.number.as_ref().filter(|_| is_invoice),
             payment_method_type: terms.method.kind(),
+            capture_method: terms.capture_method,
             payment_method_id: payment.instrument().map(PaymentMethodId::as_str).or(terms.method.id()),
             payment_gateway: payment.gateway(),
             gateway_payment_id: payment.gateway_payment_id(),
@@ -190,9 +215,11 @@ impl<'a> PaymentView<'a> {
             idempotency_key: terms.idempotency_key.as_ref(),
             metadata: payment.metadata(),
             track_attempts,
-            attempts: attempts.map(|attempt| AttemptView::new(payment, attempt)).collect(),
+            attempts: AttemptView::shown_of(payment),
             error_message: payment.error_message(),
             review: payment.reviews().into_iter().collect(),
+            expires_at: terms.expires_at,
+            next_attempt_at: payment.next_attempt_at(),
             succeeded_at: payment.succeeded_at(),
             failed_at: payment.failed_at(),
             refunded_at: payment.refunded_at(),
@@ -209,6 +236,13 @@ impl<'a> PaymentView<'a> {
 }
 
 impl<'a> AttemptView<'a> {
+    /// Those that are shown of `payment`.
+    pub(super) fn shown_of(payment: &'a Payment) -> Vec<AttemptView<'a>> {
+        let shown = payment.terms().method.kind().tracks_attempts();
+        let attempts = payment.attempts().filter(|_| shown);
+        attempts.map(|attempt| AttemptView::new(payment, attempt)).collect()
+    }
+
     pub(super) fn new(payment: &'a Payment, attempt: &'a Operation) -> AttemptView<'a> {
         AttemptView {
             id: attempt.id,

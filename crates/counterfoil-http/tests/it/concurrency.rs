@@ -3,7 +3,7 @@
 use axum::http::Method;
 use tokio::task::JoinSet;
 
-use crate::support::{ACME, Answer, App, CARD, request};
+use crate::support::{ACME, Answer, App, CARD, held, request};
 
 /// Sends `bodies` all at the same time.
 async fn all_at_once(app: &App, path: &str, bodies: Vec<String>) -> Vec<Answer> {
@@ -60,4 +60,39 @@ async fn twenty_processings_are_one_attempt() {
         refused.details_of("invalid_operation", 400);
     }
     assert_eq!(app.sandbox.calls(), 1);
+}
+
+/// INVARIANTS 31: what is under way counts as gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn forty_refunds_of_seven_give_back_ninety_eight_of_a_hundred() {
+    let app = App::new();
+    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    let bodies = vec![r#"{"amount": 7}"#.to_owned(); 40];
+    let answers = all_at_once(&app, &format!("/v1/payments/{id}/refunds"), bodies).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 14);
+    let mut least = 100;
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        let refundable = refused.details_of("invalid_operation", 400)["refundable"].as_u64();
+        least = least.min(refundable.expect("says what could be"));
+    }
+    assert_eq!(least, 2);
+    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    assert_eq!((&payment["amount_refunded"], &payment["refundable"]), (&98.into(), &2.into()));
+    app.books().await;
+}
+
+/// INVARIANTS 31.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_captures_of_sixty_of_a_hundred_are_one() {
+    let app = App::new();
+    let id = app.create(held().replace("123", "100")).await.string("/id");
+    let bodies = vec![r#"{"amount": 60, "final": false}"#.to_owned(); 10];
+    let answers = all_at_once(&app, &format!("/v1/payments/{id}/capture"), bodies).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    for refused in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!(refused.details_of("invalid_operation", 400)["capturable"], 40);
+    }
+    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    assert_eq!((&payment["amount_captured"], &payment["capturable"]), (&60.into(), &40.into()));
+    app.books().await;
 }

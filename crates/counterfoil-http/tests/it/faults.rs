@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::Method;
 use counterfoil::command::Request;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::payment::Evidence;
 use counterfoil::store::{StoreError, StoreErrorKind};
 use counterfoil::text::GatewayName;
@@ -155,6 +155,18 @@ impl Gateway for Panics {
     async fn charge(&self, charge: &Charge) -> Evidence {
         assert!(charge.instrument.is_none(), "secret-internals");
         self.0.charge(charge).await
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        self.0.capture(capture).await
+    }
+
+    async fn refund(&self, _: &Modification) -> Evidence {
+        panic!("secret-internals");
+    }
+
+    async fn void(&self, void: &Modification) -> Evidence {
+        self.0.void(void).await
     }
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Method;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::payment::Evidence;
 use counterfoil::text::GatewayName;
 use counterfoil_sandbox::Sandbox;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::support::{ACME, App, CARD, request};
+use crate::support::{ACME, App, CARD, held, request};
 
 /// A gateway that says when it is called and answers when it is let go.
 #[derive(Debug)]
@@ -35,9 +35,23 @@ impl Gateway for Slow {
     }
 
     async fn charge(&self, charge: &Charge) -> Evidence {
-        self.called.add_permits(1);
-        self.let_go.acquire().await.unwrap().forget();
+        self.wait().await;
         self.inner.charge(charge).await
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        self.wait().await;
+        self.inner.capture(capture).await
+    }
+
+    async fn refund(&self, refund: &Modification) -> Evidence {
+        self.wait().await;
+        self.inner.refund(refund).await
+    }
+
+    async fn void(&self, void: &Modification) -> Evidence {
+        self.wait().await;
+        self.inner.void(void).await
     }
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
@@ -46,6 +60,13 @@ impl Gateway for Slow {
 
     async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
         self.inner.look_up(payment).await
+    }
+}
+
+impl Slow {
+    async fn wait(&self) {
+        self.called.add_permits(1);
+        self.let_go.acquire().await.unwrap().forget();
     }
 }
 
@@ -113,4 +134,25 @@ async fn who_goes_down_can_wait_for_it() {
     gateway.let_go.add_permits(1);
     finished.await;
     assert_eq!(app.create(body).await.json()["payment_status"], "SUCCEEDED");
+}
+
+#[tokio::test]
+async fn captures_and_refunds_are_carried_to_their_ends_too() {
+    let gateway = slow();
+    let app = App::through(gateway.clone());
+    gateway.let_go.add_permits(1);
+    let id = app.create(held()).await.string("/id");
+    gateway.called.acquire().await.unwrap().forget();
+    for (path, done, amount) in [("capture", "amount_captured", 123), ("refunds", "amount_refunded", 23)] {
+        let body = format!("{{\"amount\": {amount}}}");
+        hang_up(&app, &gateway, &format!("/v1/payments/{id}/{path}"), &body).await;
+        gateway.let_go.add_permits(1);
+        let written_down = async {
+            while app.get(&format!("/v1/payments/{id}")).await.json()[done] != amount {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), written_down).await.expect(path);
+    }
+    app.books().await;
 }

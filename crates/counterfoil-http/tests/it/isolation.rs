@@ -30,6 +30,14 @@ async fn a_foreign_id_answers_byte_for_byte_like_a_missing_one() {
             (Method::PUT, "", "{}"),
             (Method::PUT, "", r#"{"payment_status": "SUCCEEDED", "gateway_payment_id": "g"}"#),
             (Method::DELETE, "", ""),
+            (Method::GET, "/attempts", ""),
+            (Method::GET, "/refunds", ""),
+            (Method::GET, "/disputes", ""),
+            (Method::GET, "/actions", ""),
+            (Method::POST, "/capture", ""),
+            (Method::POST, "/refunds", ""),
+            (Method::POST, "/void", ""),
+            (Method::POST, "/resolve", r#"{"outcome": "failed", "note": "n"}"#),
             (Method::POST, "/attempts", r#"{"payment_status": "SUCCEEDED", "idempotency_key": "k"}"#),
         ] {
             let mut answers = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use counterfoil::command::Policy;
 use counterfoil_sandbox::Sandbox;
 use serde_json::{Value, json};
 
@@ -16,7 +17,9 @@ pub(crate) struct Shop {
 impl Shop {
     pub(crate) async fn open() -> Shop {
         let stripe = Arc::new(Sandbox::named("stripe".parse().unwrap()));
-        let app = App::with(|ledger| ledger.with_gateway(stripe));
+        let app = App::with(|ledger| {
+            ledger.with_gateway(stripe).with_policy(Policy::default().charging_beside_doubt())
+        });
         let mut payments = Vec::new();
         for number in 0..40 {
             let id = app.create(request_of(number).to_string()).await.string("/id");

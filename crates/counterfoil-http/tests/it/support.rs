@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request};
+use counterfoil::clock::{Clock, SystemClock};
+use counterfoil::command::Policy;
 use counterfoil::gateway::Gateway;
 use counterfoil::ledger::Ledger;
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::store::PaymentStore;
 use counterfoil::verify::{Verified, verify};
-use counterfoil_http::{Amounts, Api, ApiKeys, Flows, router};
+use counterfoil_http::{Amounts, Api, ApiKeys, Endpoint, Flows, router, sign};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use serde_json::Value;
@@ -23,6 +25,9 @@ pub(crate) const GLOBEX: &str = "globex-key";
 /// The key of Ann's other environment, `live`.
 pub(crate) const ACME_LIVE: &str = "acme-live-key";
 
+/// The secret of the endpoint `gate`, where the sandbox tells of Ann's payments in `test`.
+pub(crate) const SECRET: &str = "whsec_0123456789abcdef";
+
 /// A good request for 123 USD by card.
 pub(crate) const CARD: &str = r#"{"amount": 123, "currency": "usd", "destination_type": "INVOICE",
     "destination_id": "inv_1", "payment_method_type": "CARD"}"#;
@@ -31,6 +36,7 @@ pub(crate) const CARD: &str = r#"{"amount": 123, "currency": "usd", "destination
 pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) flows: Flows,
+    pub(crate) ledger: Ledger,
     pub(crate) store: Arc<dyn PaymentStore>,
     pub(crate) sandbox: Arc<Sandbox>,
 }
@@ -57,6 +63,11 @@ impl App {
         App::of(ledger, sandbox, Amounts::default())
     }
 
+    /// Where an invoice may be charged that another payment may have paid: for tests that make payments of every kind.
+    pub(crate) fn beside_doubt() -> App {
+        App::with(|ledger| ledger.with_policy(Policy::default().charging_beside_doubt()))
+    }
+
     pub(crate) fn through(gateway: Arc<dyn Gateway>) -> App {
         let store = Arc::new(MemoryStore::new());
         App::over(store, Some(gateway), Arc::new(Sandbox::new()), Amounts::default())
@@ -81,9 +92,10 @@ impl App {
 
     fn of(ledger: Ledger, sandbox: Arc<Sandbox>, amounts: Amounts) -> App {
         let store = ledger.store().clone();
-        let api = Api::new(ledger, keys()).with_amounts(amounts);
+        let endpoint = Endpoint::new("gate", scope("acme", "test"), "sandbox".parse().unwrap(), SECRET);
+        let api = Api::new(ledger.clone(), keys()).with_amounts(amounts).with_endpoint(endpoint.unwrap());
         let flows = api.flows();
-        App { router: router(api), flows, store, sandbox }
+        App { router: router(api), flows, ledger, store, sandbox }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -110,6 +122,14 @@ impl App {
         self.send(request(Method::DELETE, path, ACME, "")).await
     }
 
+    /// Tells what a gateway would, signed.
+    pub(crate) async fn notify(&self, body: &Value) -> Answer {
+        let body = body.to_string();
+        let signature = sign(SECRET, SystemClock.now(), body.as_bytes());
+        let request = Request::post("/v1/gateways/gate/notifications");
+        self.send(request.header("counterfoil-signature", signature).body(body.into()).unwrap()).await
+    }
+
     /// Creates a payment that must be accepted, and gives its answer.
     pub(crate) async fn create(&self, body: impl Into<Body>) -> Answer {
         let answer = self.post("/v1/payments", body).await;
@@ -131,10 +151,13 @@ fn keys() -> ApiKeys {
         (ACME_LIVE, "acme", "live", "ann"),
     ];
     for (key, tenant, environment, actor) in people {
-        let scope = Scope::new(tenant.parse().unwrap(), environment.parse().unwrap());
-        keys.insert(key, Caller::new(scope, actor.parse().unwrap())).unwrap();
+        keys.insert(key, Caller::new(scope(tenant, environment), actor.parse().unwrap())).unwrap();
     }
     keys
+}
+
+pub(crate) fn scope(tenant: &str, environment: &str) -> Scope {
+    Scope::new(tenant.parse().unwrap(), environment.parse().unwrap())
 }
 
 pub(crate) fn request(method: Method, path: &str, key: &str, body: impl Into<Body>) -> Request<Body> {
@@ -145,6 +168,11 @@ pub(crate) fn request(method: Method, path: &str, key: &str, body: impl Into<Bod
 /// `CARD`, only recorded.
 pub(crate) fn recorded() -> String {
     card_with("process_payment", Some("false"))
+}
+
+/// `CARD`, only held.
+pub(crate) fn held() -> String {
+    card_with("capture_method", Some("\"manual\""))
 }
 
 /// `CARD` with one field set to `json`, or without it.

@@ -60,6 +60,11 @@ impl Client {
         self.ask("POST", path, &body.to_string())
     }
 
+    /// Changes what is at `path`.
+    pub(crate) fn put(&mut self, path: &str, body: &Value) -> Answer {
+        self.ask("PUT", path, &body.to_string()).unwrap()
+    }
+
     /// Creates a payment.
     pub(crate) fn create(&mut self, body: &Value) -> Answer {
         self.post("/v1/payments", body).unwrap()
@@ -74,7 +79,8 @@ impl Client {
         )
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    /// Asks with this method.
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
         let head = self.head(method, path, body.len());
         self.send(&format!("{head}\r\n{body}"))?;
         self.answer()

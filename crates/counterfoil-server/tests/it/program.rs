@@ -21,7 +21,11 @@ pub(crate) struct Ended {
 /// The program, with nothing of this process's own settings.
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
-    command.args(arguments).env_remove("COUNTERFOIL_API_KEY").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env_remove("COUNTERFOIL_API_KEY")
+        .env_remove("COUNTERFOIL_SANDBOX_SECRET")
+        .stdin(Stdio::null());
     command
 }
 
@@ -55,6 +59,13 @@ impl Process {
     pub(crate) fn next_line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The next line that it complains with; empty at the end.
+    pub(crate) fn next_complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
         line
     }
 

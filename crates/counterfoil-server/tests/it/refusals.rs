@@ -15,11 +15,12 @@ fn refused(arguments: &[&str], why: &str) {
     assert!(ended.stderr.contains(why), "{ended:?}");
 }
 
-/// Neither may open it.
+/// None of them may open it.
 #[track_caller]
 pub(crate) fn store_refused(store: &str, why: &str) {
     refused(&["serve", "--listen", "127.0.0.1:0", "--store", store], why);
     refused(&["verify", "--store", store], why);
+    refused(&["export", "--format", "csv", "--store", store], why);
 }
 
 #[test]
@@ -33,6 +34,8 @@ fn words_that_it_does_not_know() {
     refused(&["serve", "--listen", "everywhere"], "--listen <IP:PORT>: not an address and port");
     refused(&["serve", "--amounts", "float"], "--amounts");
     refused(&["serve", "--max-connections", "0"], "--max-connections");
+    refused(&["export"], "--format");
+    refused(&["export", "--format", "pdf"], "invalid value 'pdf'");
     refused(&["graph", "--format", "png"], "invalid value 'png'");
     refused(&["graph", "--of", "refund"], "invalid value 'refund'");
 }
@@ -44,6 +47,7 @@ fn stores_that_are_none() {
     store_refused("books.db", "sqlite:PATH or memory:");
     store_refused("sqlite:", "needs the path");
     store_refused("sqlite::memory:", "memory:");
+    refused(&["export", "--format", "csv", "--store", "memory:"], "only by the server that holds it");
     refused(&["verify", "--store", "memory:"], "only by the server that holds it");
 }
 

@@ -60,6 +60,8 @@ async fn verify_names_what_was_changed_behind_the_stores_back() {
         (another("hash", "counterfoil_journal", "position"), "event 1: its hash"),
         (another("status, updated_at, row", "counterfoil_payment", "stream"), "the stored row"),
         ("UPDATE counterfoil_payment SET status = 99 WHERE stream = 7".into(), "listing of pay_"),
+        ("UPDATE counterfoil_payment SET due_at = 1 WHERE stream = 7".into(), "listing of pay_"),
+        ("UPDATE counterfoil_payment SET attention = 2 WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_listing SET archived = 1 WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_listing SET currency = 'EUR' WHERE stream = 7".into(), "listing of pay_"),
         ("DELETE FROM counterfoil_listing WHERE stream = 7".into(), "listing of pay_"),

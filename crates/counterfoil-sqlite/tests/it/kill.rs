@@ -6,9 +6,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use counterfoil::id::PaymentId;
+use counterfoil::money::Currency;
 use counterfoil::payment::PaymentMethod;
 use counterfoil::status::PaymentStatus;
-use counterfoil::store::{Key, Lookup, PaymentStore};
+use counterfoil::store::{Filter, Key, Lookup, PaymentStore, Query};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
 
@@ -79,6 +80,14 @@ async fn write_for_ever(store: Arc<SqliteStore>) {
 
 async fn check(store: &SqliteStore, acknowledged: &[PaymentId]) {
     verify(store).await.unwrap();
+    for tenant in ["tenant 0", "tenant 1", "tenant 2"] {
+        // One cent each.
+        let all = Query::new(Filter::default(), 0).counted();
+        let payments = store.list(&scope(tenant), &all).await.unwrap().total.unwrap();
+        let invoice = account(store, tenant, &invoice()).await;
+        let paid = invoice.map_or(0, |invoice| invoice.totals(Currency::USD).paid);
+        assert_eq!(paid, i128::from(payments), "{tenant}: its payments and their sum are one");
+    }
     let scopes = [0, 1, 2].map(|number| scope(&format!("tenant {number}")));
     for id in acknowledged {
         let keys = scopes.clone().map(|scope| Key::Payment(scope, *id));

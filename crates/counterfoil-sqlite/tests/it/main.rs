@@ -11,6 +11,8 @@ mod books;
 mod commit;
 mod contract;
 mod damage;
+mod destination;
+mod due;
 mod feed;
 mod feed_worker;
 mod kill;

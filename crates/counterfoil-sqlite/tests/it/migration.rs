@@ -3,14 +3,23 @@
 use std::fs;
 use std::path::Path;
 
-use counterfoil::payment::PaymentMethod;
-use counterfoil::store::{Filter, Order, Page, PaymentStore, Query, Sort, StoreErrorKind};
+use counterfoil::account::Totals;
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Report, Request};
+use counterfoil::id::PaymentId;
+use counterfoil::money::Currency;
+use counterfoil::payment::{Attention, Destination, Evidence, Outcome, PaymentMethod};
+use counterfoil::store::{Due, Filter, Key, Lookup, Order, Page, PaymentStore, Query, Sort, StoreErrorKind};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
 
 use crate::support::*;
 
 const VERSION_1: &str = include_str!("version_1.sql");
+/// A whole file, with what version 2 wrote there.
+const VERSION_2: &str = include_str!("version_2.sql");
+/// What `verify` said of it then.
+const DIGEST_2: &str = "ac58b16966926a63a25a7d5288151219bdcaf73617c641195c2600848ef1cc09";
 
 /// What version 1 would have written, had it written what stands in `newest`.
 fn copy_as_version_1(newest: &Path, old: &Path) {
@@ -94,5 +103,83 @@ async fn a_file_of_version_1_is_brought_up_to_date_from_its_journal() {
     assert_eq!(verify(&looking).await.unwrap().payments, verified.payments + 1);
     let versions = "SELECT group_concat(version, ' ') FROM counterfoil_migration";
     let versions: String = raw(&old.path()).query_row(versions, [], |row| row.get(0)).unwrap();
-    assert_eq!(versions, "1 2");
+    assert_eq!(versions, "1 2 3");
+}
+
+/// What version 2 never knew: when something is due, who waits for a person, what destinations come to.
+async fn check_version_2(store: &SqliteStore) {
+    let verified = verify(store).await.unwrap();
+    assert_eq!((verified.payments, verified.accounts, verified.events), (20, 2, 38));
+    assert_eq!(verified.digest.to_string(), DIGEST_2);
+    let mut expected = Vec::new();
+    for tenant in ["acme", "zebra"] {
+        // A second after the last word; and what nobody ever heard of, when its lease ends.
+        let waiting = [("unknown", 11), ("pending", 14), ("action", 23), ("hosted", 26), ("live", 67)];
+        for (name, seconds) in waiting {
+            let payment = only(store, tenant, name).await;
+            let at = Timestamp::from_unix_micros((1_760_000_000 + seconds) * 1_000_000).unwrap();
+            expected.push(Due { at, scope: scope(tenant), payment });
+        }
+        for (name, paid, pending) in [
+            ("paid", 1_500, 0),
+            ("live", 0, 700),
+            ("unknown", 0, 800),
+            ("pending", 0, 900),
+            ("failed", 0, 0),
+            ("succeeded", 450, 0),
+            ("action", 0, 300),
+        ] {
+            let account = account(store, tenant, &to(name)).await.unwrap();
+            let totals = Totals { paid, pending, refunded: 0 };
+            assert_eq!(account.totals(Currency::USD), totals, "{name}");
+        }
+        assert_eq!(account(store, tenant, &to("hosted")).await, None, "nothing of it was ever on its way");
+        let unknown = account(store, tenant, &to("unknown")).await.unwrap();
+        let (another, in_doubt) = (PaymentId::new(uuid::Uuid::nil()), only(store, tenant, "unknown").await);
+        assert_eq!(unknown.in_doubt(another, unknown.updated_at()), Some(in_doubt));
+        let mut review = Filter::default();
+        review.attention = Some(Attention::Review);
+        let page = store.list(&scope(tenant), &Query::new(review, 9)).await.unwrap();
+        let reviewed: Vec<_> = page.payments.iter().map(|payment| payment.id()).collect();
+        assert_eq!(reviewed, [only(store, tenant, "succeeded").await], "more was taken than asked for");
+    }
+    expected.sort();
+    assert_eq!(store.due(Timestamp::MAX, 99).await.unwrap(), expected);
+}
+
+fn to(name: &str) -> Destination {
+    Destination::invoice(name.parse().unwrap())
+}
+
+/// The one payment for a destination.
+async fn only(store: &SqliteStore, tenant: &str, name: &str) -> PaymentId {
+    let mut filter = Filter::default();
+    filter.destination_id = Some(name.parse().unwrap());
+    let page = store.list(&scope(tenant), &Query::new(filter, 9)).await.unwrap();
+    let [payment] = &page.payments[..] else { panic!("{name}: {page:?}") };
+    payment.id()
+}
+
+/// INVARIANTS 38.
+#[tokio::test]
+async fn a_file_that_version_2_wrote_is_brought_up_to_date_from_its_journal() {
+    let place = Place::new();
+    raw(&place.path()).execute_batch(VERSION_2).unwrap();
+    let refused = SqliteStore::open_read_only(place.path()).unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Misconfigured, "it has to be opened for writing first");
+    let store = place.open();
+    check_version_2(&store).await;
+    store.close().await.unwrap();
+    let store = place.open();
+    check_version_2(&store).await;
+    let live = only(&store, "acme", "live").await;
+    let state = store.read(&[Key::Payment(scope("acme"), live)]).await.unwrap();
+    let Lookup::Present(payment) = state.payment(&scope("acme"), live) else { panic!("it is gone") };
+    let Some(attempt) = payment.live_attempt() else { panic!("{payment:?}") };
+    let evidence = Evidence::new(Outcome::Succeeded { reported: None }, attempt.created_at);
+    let report = Report { payment: live, operation: attempt.id, evidence };
+    store.execute(Maker::new("acme").command(Request::Report(report))).await.unwrap();
+    let paid = account(&*store, "acme", &to("live")).await.unwrap().totals(Currency::USD);
+    assert_eq!(paid, Totals { paid: 700, pending: 0, refunded: 0 }, "it goes on");
+    assert_eq!(store.due(Timestamp::MAX, 99).await.unwrap().len(), 9);
 }

@@ -175,7 +175,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let place = Place::new();
     drop(place.open());
     raw(&place.path())
-        .execute("INSERT INTO counterfoil_migration VALUES (3, 'from the future', 0)", [])
+        .execute("INSERT INTO counterfoil_migration VALUES (99, 'from the future', 0)", [])
         .unwrap();
     let before = fs::read(place.path()).unwrap();
     assert_eq!(kind_of_refusal(place.path()), StoreErrorKind::TooNew);

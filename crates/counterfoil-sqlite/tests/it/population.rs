@@ -1,15 +1,19 @@
 //! Payments of every kind, close to each other in whatever lists filter and sort by.
 
+use counterfoil::account::Owed;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Create, Process, Report, Request, Target, Update};
+use counterfoil::command::{
+    Command, Create, Policy, Poll, Process, Register, Report, Request, Target, Update,
+};
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId, UpdateId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
-    Checkout, Destination, Evidence, Outcome, PaymentMethod, PaymentMethodType, References,
+    CaptureMethod, Checkout, Destination, Evidence, Outcome, PaymentMethod, PaymentMethodType, References,
+    Work,
 };
 use counterfoil::status::PaymentStatus;
-use counterfoil::text::Metadata;
+use counterfoil::text::{Message, Metadata};
 use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
@@ -50,7 +54,10 @@ pub(crate) fn commands(steps: &[[u8; 8]]) -> Vec<Command> {
         let maker = if step[0] % 4 == 0 { &zebra } else { &acme };
         let request = request(*step, &mut made);
         let gateways = GATEWAYS.map(|name| name.parse().unwrap()).into();
-        commands.push(Command { at: time(step[1] % 5), gateways, ..maker.command(request) });
+        // Whoever is asked in vain is not asked again.
+        let policy = Policy::default().with_polls([]).into();
+        let at = if matches!(request, Request::Poll(_)) { time(70) } else { time(step[1] % 5) };
+        commands.push(Command { at, gateways, policy, ..maker.command(request) });
     }
     commands
 }
@@ -67,19 +74,36 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
         8 => Request::Process(Process {
             payment,
             attempt,
+            number: None,
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
         }),
-        9 => {
-            let outcome =
-                if names[0] % 2 == 0 { Outcome::Succeeded { reported: None } } else { Outcome::Pending };
-            let evidence = Evidence::new(outcome, time(9));
+        9 | 10 => {
+            let evidence = Evidence::new(outcome(names), time(9));
             Request::Report(Report { payment, operation: attempt.into(), evidence })
         }
-        10..=12 => Request::Update(update(payment, names)),
+        11 | 12 => Request::Update(update(payment, names)),
+        13 => Request::Poll(Poll { payment, work: Work::Poll { operation: attempt.into(), polls: 0 } }),
+        14 => register(names),
         _ => Request::Archive(counterfoil::command::Archive { payment }),
     }
+}
+
+fn outcome([which, minor, ..]: [u8; 4]) -> Outcome {
+    match which % 5 {
+        0 => Outcome::Succeeded { reported: None },
+        1 => Outcome::Succeeded { reported: Money::from_minor(i64::from(minor), Currency::USD).ok() },
+        2 => Outcome::Unknown { error_message: Message::lossy("no answer") },
+        3 => Outcome::Canceled { error_message: Message::lossy("by the payer") },
+        _ => Outcome::Pending,
+    }
+}
+
+fn register([name, due, ..]: [u8; 4]) -> Request {
+    let amount_due = Money::from_minor(i64::from(due) * 100, Currency::USD).unwrap();
+    let destination = Destination::invoice(NAMES[usize::from(name) % NAMES.len()].parse().unwrap());
+    Request::Register(Register { destination, owed: Owed { amount_due, number: None, payable: due % 8 > 0 } })
 }
 
 fn create(number: usize, [name, what, how, amount]: [u8; 4]) -> Request {
@@ -102,6 +126,8 @@ fn create(number: usize, [name, what, how, amount]: [u8; 4]) -> Request {
         },
         known: Known::Unasked,
         method: PaymentMethod::new(kind, id).unwrap(),
+        capture_method: CaptureMethod::Automatic,
+        expires_at: (how % 7 == 0).then(|| time(40 + amount / 64)),
         checkout,
         metadata: Metadata::default(),
         idempotency_key: None,

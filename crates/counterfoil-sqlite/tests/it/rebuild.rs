@@ -11,12 +11,13 @@ use rusqlite::types::Value;
 
 use crate::support::*;
 
-const CACHES: [(&str, &str); 7] = [
+const CACHES: [(&str, &str); 8] = [
     ("counterfoil_scope", "tenant, environment"),
     ("counterfoil_stream", "stream"),
     ("counterfoil_payment", "stream"),
     ("counterfoil_listing", "stream"),
     ("counterfoil_account", "stream"),
+    ("counterfoil_destination", "scope, id"),
     ("counterfoil_claim", "kind, name"),
     ("counterfoil_watermark", "position"),
 ];
@@ -47,7 +48,7 @@ async fn write(place: &Place, numbers: Range<u32>) -> Verified {
 }
 
 /// Every byte of every cache, but for the numbers of scopes, which nobody sees.
-fn caches(place: &Place) -> Vec<Vec<Value>> {
+pub(crate) fn caches(place: &Place) -> Vec<Vec<Value>> {
     let raw = raw(&place.path());
     let mut all = Vec::new();
     for (table, order) in CACHES {
@@ -72,9 +73,11 @@ async fn all_of_it_is_made_again_from_the_journal() {
     let place = Place::new();
     let (before, rows) = (written(&place).await, caches(&place));
     let emptied = "DELETE FROM counterfoil_payment; DELETE FROM counterfoil_account;
-        DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim; DELETE FROM counterfoil_stream;
-        DELETE FROM counterfoil_scope; UPDATE counterfoil_watermark SET position = 0";
-    let garbled = "UPDATE counterfoil_payment SET row = x'07', version = 9, status = 99;
+        DELETE FROM counterfoil_destination; DELETE FROM counterfoil_listing; DELETE FROM counterfoil_claim;
+        DELETE FROM counterfoil_stream; DELETE FROM counterfoil_scope; UPDATE counterfoil_watermark SET position = 0";
+    let garbled =
+        "UPDATE counterfoil_payment SET row = x'07', version = 9, status = 99, due_at = 1, attention = 3;
+        UPDATE counterfoil_destination SET row = x'07', revision = 99;
         UPDATE counterfoil_listing SET archived = 1, gateway = x'07', created_at = 0, scope = 99;
         UPDATE counterfoil_claim SET fingerprint = x'00';
         UPDATE counterfoil_watermark SET position = 0";

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use counterfoil::account::{Account, AccountId, Owed};
 use counterfoil::clock::{Clock, SystemClock, Timestamp};
 use counterfoil::command::{
-    Archive, Command, Create, Policy, Process as NextAttempt, Receipt, Report, Request, TopUp,
+    Archive, Command, Create, Policy, Process as NextAttempt, Receipt, Register, Report, Request, TopUp,
 };
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, IdSource, PaymentId, RandomIds, TopUpId};
 use counterfoil::ledger::Ledger;
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Checkout, Destination, Evidence, Outcome, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Checkout, Destination, Evidence, Outcome, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
-use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
+use counterfoil::store::{ExecuteError, Key, Lookup, PaymentStore, StoreErrorKind};
 use counterfoil::text::{
     Actor, DestinationId, EnvironmentId, GatewayName, IdempotencyKey, Metadata, TenantId, WalletId,
 };
@@ -90,6 +91,21 @@ pub(crate) fn invoice() -> Destination {
     Destination::invoice(DestinationId::new("INV-1").unwrap())
 }
 
+/// What is known of a destination.
+pub(crate) async fn account(
+    store: &dyn PaymentStore,
+    tenant: &str,
+    destination: &Destination,
+) -> Option<Arc<Account>> {
+    let (scope, id) = (scope(tenant), AccountId::destination(destination));
+    let state = store.read(&[Key::Account(scope.clone(), id.clone())]).await.unwrap();
+    match state.account(&scope, &id) {
+        Lookup::Present(account) => Some(account.clone()),
+        Lookup::Absent => None,
+        Lookup::NotLoaded => panic!("{id} was asked for"),
+    }
+}
+
 pub(crate) fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text).unwrap()
 }
@@ -119,12 +135,25 @@ impl Maker {
         process: bool,
         idempotency_key: Option<IdempotencyKey>,
     ) -> Command {
+        self.create_for(invoice(), method, minor, process, idempotency_key)
+    }
+
+    pub(crate) fn create_for(
+        &self,
+        destination: Destination,
+        method: PaymentMethod,
+        minor: i64,
+        process: bool,
+        idempotency_key: Option<IdempotencyKey>,
+    ) -> Command {
         self.command(Request::Create(Create {
             payment: PaymentId::new(self.id()),
             amount: usd(minor),
-            destination: invoice(),
+            destination,
             known: Known::Unasked,
             method,
+            capture_method: CaptureMethod::Automatic,
+            expires_at: None,
             checkout: Checkout::default(),
             metadata: Metadata::default(),
             idempotency_key,
@@ -136,19 +165,27 @@ impl Maker {
         self.command(Request::Process(NextAttempt {
             payment,
             attempt: AttemptId::new(self.id()),
+            number: None,
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
         }))
     }
 
-    /// What the gateway says about the attempt that `process` starts.
-    pub(crate) fn report(&self, process: &Command, outcome: Outcome) -> Command {
-        let Request::Process(NextAttempt { payment, attempt, .. }) = &process.request else {
-            panic!("{process:?}")
+    /// What the gateway says about the attempt that `start` starts.
+    pub(crate) fn report(&self, start: &Command, outcome: Outcome) -> Command {
+        let (payment, attempt) = match &start.request {
+            Request::Process(NextAttempt { payment, attempt, .. })
+            | Request::Create(Create { payment, process: Some(attempt), .. }) => (*payment, *attempt),
+            other => panic!("{other:?}"),
         };
         let evidence = Evidence::new(outcome, SystemClock.now());
-        self.command(Request::Report(Report { payment: *payment, operation: (*attempt).into(), evidence }))
+        self.command(Request::Report(Report { payment, operation: attempt.into(), evidence }))
+    }
+
+    pub(crate) fn register(&self, destination: Destination, minor: i64) -> Command {
+        let owed = Owed { amount_due: usd(minor), number: None, payable: true };
+        self.command(Request::Register(Register { destination, owed }))
     }
 
     pub(crate) fn top_up(&self, id: &str, minor: i64) -> Command {

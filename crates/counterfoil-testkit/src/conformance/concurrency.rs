@@ -59,7 +59,9 @@ pub(super) async fn one_key_has_one_effect(trial: &mut Trial) {
     let recorded = trial.desk.create(&trial.caller, card_payment().recorded_only());
     trial.done(&recorded).await;
     let how = Processing::default().with_idempotency_key(key("k"));
-    let create = |_| trial.desk.create(&trial.caller, card_payment().with_idempotency_key(key("k")));
+    // Only recorded: an attempt would meet the others at what is paid, too.
+    let new = card_payment().with_idempotency_key(key("k")).recorded_only();
+    let create = |_| trial.desk.create(&trial.caller, new.clone());
     let process = |_| trial.desk.process(&trial.caller, created(&recorded), how.clone());
     let top_up = NewTopUp::new(wallet("w"), usd(5)).with_idempotency_key(key("k"));
     let top_up = |_| trial.desk.top_up(&trial.caller, top_up.clone());

@@ -117,7 +117,12 @@ impl Trial {
 
     /// A card payment with its first attempt under way.
     pub(super) async fn charging(&self) -> (PaymentId, OperationId) {
-        let command = self.desk.create(&self.caller, card_payment());
+        self.charge(card_payment()).await
+    }
+
+    /// A payment with its first attempt under way.
+    pub(super) async fn charge(&self, new: NewPayment) -> (PaymentId, OperationId) {
+        let command = self.desk.create(&self.caller, new);
         self.done(&command).await;
         (created(&command), started(&command))
     }

@@ -1,37 +1,71 @@
 //! What gateways say.
 
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Discover, Rejection, Report};
+use counterfoil::destinations::Known;
 use counterfoil::money::Money;
 use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
 
-use super::names::{Name, of_operation, operation_name};
+use super::names::{of_operation, operation_name};
 use super::operation::{Heard, Operation};
+use super::payment::Payment;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
 
 impl Model {
     pub(super) fn report(&mut self, command: &Command, report: &Report) -> Result<Answer, Rejection> {
-        let scope = &command.caller.scope;
-        let mut payment = self.payment(scope, report.payment)?.clone();
-        let found = payment.operations.iter_mut().find(|operation| operation.id == report.operation);
-        let asked = found.and_then(|operation| operation.gateway.clone().map(|gateway| (operation, gateway)));
-        let (operation, gateway) = asked.ok_or(Rejection::OperationNotFound(report.operation))?;
-        let id = report.evidence.gateway_operation_id.as_ref();
-        let name: Option<Name> = id.map(|id| operation_name(Some(&gateway), id));
-        let fields = of_operation(report.operation);
-        let clash = self.names.first_answer(scope, name.as_ref(), &fields).is_err();
-
-        let before = operation.known();
-        operation.heard.push(Heard { clash, ..Heard::new(report.evidence.clone()) });
-        let news = operation.known() != before;
-        let ends = is_refusal(&report.evidence) && payment.ended.is_none();
-        if !news && !ends {
-            return Ok(unchanged(&payment));
+        let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
+        let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
+        known.ok_or(Rejection::OperationNotFound(report.operation))?;
+        if self.word(command, &mut payment, report.operation, &report.evidence, None) {
+            Ok(self.keep(&command.caller.scope, payment))
+        } else {
+            Ok(unchanged(&payment))
         }
-        payment.ended = payment.ended.or(ends.then_some(Closed::Failed));
-        payment.happened(command.at, None);
-        self.names.take(scope, name.filter(|_| !clash), &stream(&payment), payment.version, fields);
-        Ok(self.keep(scope, payment))
+    }
+
+    /// A word about an operation of `payment`: a gateway's, or a person's, who says when it came about. Whether it
+    /// says anything new.
+    pub(super) fn word(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        id: OperationId,
+        evidence: &Evidence,
+        by_hand: Option<Timestamp>,
+    ) -> bool {
+        let (scope, moment) = (&command.caller.scope, payment.moment(command.at));
+        let (taken, ended) = (payment.captured_gross(), payment.ended);
+        let place = payment.operations.iter().position(|own| own.id == id).expect("it is there");
+        let mut after = payment.operations[place].clone();
+        let called = evidence.gateway_operation_id.as_ref();
+        let name = called.map(|called| operation_name(after.gateway.as_ref(), called));
+        let own = called.is_some_and(|called| after.gateway_ids().any(|known| known == called));
+        let fields = of_operation(id);
+        let clash = !own && self.names.first_answer(scope, name.as_ref(), &fields).is_err();
+
+        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone() };
+        after.hear(heard, moment);
+        let news = after.known() != payment.operations[place].known();
+        let closes = closes(&after, evidence);
+        let ends = closes.is_some() && (ended < closes || (by_hand.is_some() && ended != closes));
+        if !news && !ends {
+            return false;
+        }
+        let undone = (after.undoes() && after.moved().is_some()).then_some(Closed::Voided);
+        let before = std::mem::replace(&mut payment.operations[place], after);
+        let more = payment.captured_gross() - taken;
+        if payment.operations[place].takes() && before.moved() != payment.operations[place].moved() {
+            let then = Payment { operations: replaced(payment, place, before), ..payment.clone() };
+            payment.excess = self.excess(&then, &Known::Unasked, more);
+        }
+        // A person has the last word; else the weightiest end counts.
+        payment.ended =
+            if by_hand.is_some() && closes.is_some() { closes } else { ended.max(closes).max(undone) };
+        payment.happened(command.at, by_hand);
+        let taking = name.filter(|_| !clash && !own);
+        self.names.take(scope, taking, &stream(payment), payment.version, fields);
+        true
     }
 
     /// An attempt that nobody knew of, or a word about one that was known. Only of a payment that was made there
@@ -66,18 +100,34 @@ impl Model {
             return self.report(command, &Report { payment: discover.payment, operation, evidence });
         }
         let mut payment = payment.clone();
-        let mut attempt = Operation::new(id, payment.version + 1, payment.asked.amount);
+        let mut attempt = payment.begin(id, payment.asked.amount, command.at);
         attempt.gateway = Some(discover.gateway.clone());
         attempt.instrument = payment.instrument().cloned();
         payment.ended = payment.ended.or(is_refusal(&evidence).then_some(Closed::Failed));
         attempt.heard.push(Heard::new(evidence));
-        payment.operations.push(attempt);
+        self.add(&mut payment, attempt, &Known::Unasked);
         payment.accepted = true;
         payment.happened(command.at, None);
         let stream = stream(&payment);
         self.names.take(scope, Some(name), &stream, payment.version, of_operation(id));
         Ok(self.keep(scope, payment))
     }
+}
+
+/// A no to an attempt ends its payment, unless another is to follow; money that a bank took back ends it in any case.
+fn closes(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
+    let ends = match evidence.outcome {
+        Outcome::Failed(_) => operation.is_attempt() && operation.retry.is_none(),
+        Outcome::Reversed { .. } => operation.takes(),
+        _ => false,
+    };
+    ends.then_some(Closed::Failed)
+}
+
+fn replaced(payment: &Payment, place: usize, operation: Operation) -> Vec<Operation> {
+    let mut operations = payment.operations.clone();
+    operations[place] = operation;
+    operations
 }
 
 fn is_refusal(evidence: &Evidence) -> bool {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use counterfoil::account::Account;
 use counterfoil::clock::Timestamp;
+use counterfoil::id::{AttemptId, DisputeId};
 use counterfoil::money::Money;
-use counterfoil::payment::{Operation, OperationId, Payment, Review};
+use counterfoil::payment::{
+    Dispute, DisputeStage, DisputeStatus, Operation, OperationId, Payment, Review, Work,
+};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::{
-    DestinationNumber, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId,
+    DestinationNumber, GatewayDisputeId, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata,
+    PaymentMethodId,
 };
 
 /// What can be seen of a payment.
@@ -22,6 +25,22 @@ pub struct PaymentFacts {
     pub refunded: Money,
     /// What of it could be given back.
     pub refundable: Money,
+    /// All that was ever authorized.
+    pub authorized: Money,
+    /// What is held.
+    pub held: Money,
+    /// What of that could be captured.
+    pub capturable: Money,
+    /// What disputes have taken or may take.
+    pub disputed: Money,
+    /// What was captured beyond what was due.
+    pub excess: Option<Money>,
+    /// Its disputes, in order.
+    pub disputes: Vec<DisputeFacts>,
+    /// Whether its gateway is not asked any more.
+    pub is_stuck: bool,
+    /// What is to be done about it next, and when.
+    pub next_due: Option<(Timestamp, Work)>,
     /// Its operations, in order.
     pub operations: Vec<OperationFacts>,
     /// Why a person should look at it.
@@ -87,8 +106,18 @@ pub struct OperationFacts {
     pub gateway: Option<GatewayName>,
     /// With which instrument.
     pub instrument: Option<PaymentMethodId>,
+    /// Whether it is about a hold.
+    pub holds: bool,
+    /// The attempt that it takes from.
+    pub attempt: Option<AttemptId>,
+    /// What of a hold it releases beside what it captures.
+    pub releases: Option<Money>,
     /// Until when nothing need be heard of it.
     pub runs_until: Option<Timestamp>,
+    /// Whether nobody asks about it any more.
+    pub is_stuck: bool,
+    /// When something was last learnt about it.
+    pub updated_at: Timestamp,
 }
 
 impl PaymentFacts {
@@ -100,6 +129,14 @@ impl PaymentFacts {
             captured: payment.captured(),
             refunded: payment.refunded(),
             refundable: payment.refundable(),
+            authorized: payment.authorized(),
+            held: payment.held(),
+            capturable: payment.capturable(),
+            disputed: payment.disputed(),
+            excess: payment.excess(),
+            disputes: payment.disputes().iter().map(DisputeFacts::of).collect(),
+            is_stuck: payment.is_stuck(),
+            next_due: payment.next_due(),
             operations: payment.operations().iter().map(OperationFacts::of).collect(),
             reviews: payment.reviews(),
             archived: payment.archived_at().is_some(),
@@ -146,30 +183,51 @@ impl OperationFacts {
             moved: operation.moved(),
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
+            holds: operation.holds,
+            attempt: operation.attempt,
+            releases: operation.releases,
             runs_until: operation.runs_until(),
+            is_stuck: operation.is_stuck(),
+            updated_at: operation.updated_at,
         }
     }
 }
 
-/// What can be seen of a wallet.
+/// What can be seen of a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WalletFacts {
-    /// What it holds, per currency it ever held, sorted by currency.
-    pub balances: Vec<Money>,
-    /// How many events it has.
-    pub version: u64,
-    /// The time of its last event.
-    pub updated_at: Timestamp,
+pub struct DisputeFacts {
+    /// Its id.
+    pub id: DisputeId,
+    /// Who told of it.
+    pub gateway: GatewayName,
+    /// What it is called there.
+    pub called: GatewayDisputeId,
+    /// How far it has gone.
+    pub stage: DisputeStage,
+    /// Where it stands there.
+    pub status: DisputeStatus,
+    /// What is disputed, if that was said.
+    pub amount: Option<Money>,
+    /// Until when the host is to answer.
+    pub due_by: Option<Timestamp>,
+    /// What was taken for it.
+    pub withdrawn: Vec<Money>,
+    /// What was given back.
+    pub reinstated: Vec<Money>,
 }
 
-impl WalletFacts {
-    /// What can be seen of a stored wallet.
-    #[must_use]
-    pub fn of(account: &Account) -> WalletFacts {
-        WalletFacts {
-            balances: account.balances().collect(),
-            version: account.version(),
-            updated_at: account.updated_at(),
+impl DisputeFacts {
+    fn of(dispute: &Dispute) -> DisputeFacts {
+        DisputeFacts {
+            id: dispute.id,
+            gateway: dispute.gateway.clone(),
+            called: dispute.gateway_dispute_id.clone(),
+            stage: dispute.stage(),
+            status: dispute.status(),
+            amount: dispute.amount(),
+            due_by: dispute.due_by(),
+            withdrawn: dispute.withdrawn().collect(),
+            reinstated: dispute.reinstated().collect(),
         }
     }
 }

@@ -3,18 +3,31 @@
 //! Written from the published rules, without the core's decisions: no versions to guard, nothing cached,
 //! every answer worked out anew. Where the model and a store differ, one of them is wrong.
 
+mod accounts;
+mod amounts;
+mod capture;
+mod destination;
+mod dispute;
+mod due;
 mod evidence;
 mod facts;
 mod names;
+mod notify;
 mod operation;
 mod payment;
 mod record;
+mod refund;
+mod resolve;
+mod standing;
 mod start;
 mod update;
+mod view;
+mod void;
 mod wallet;
 
 use std::collections::BTreeMap;
 
+use counterfoil::account::AccountId;
 use counterfoil::command::{Archive, Command, Rejection, Request};
 use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
@@ -22,7 +35,9 @@ use counterfoil::scope::Scope;
 use counterfoil::status::{Action, PaymentStatus};
 use counterfoil::text::WalletId;
 
-pub use facts::{NameFacts, OperationFacts, PaymentFacts, TimeFacts, WalletFacts};
+pub use accounts::{DestinationFacts, WalletFacts};
+use destination::Registered;
+pub use facts::{DisputeFacts, NameFacts, OperationFacts, PaymentFacts, TimeFacts};
 use names::Names;
 use payment::Payment;
 use wallet::Wallet;
@@ -34,6 +49,7 @@ use crate::run::Answer;
 pub struct Model {
     payments: BTreeMap<(Scope, PaymentId), Payment>,
     wallets: BTreeMap<(Scope, WalletId), Wallet>,
+    registered: BTreeMap<(Scope, AccountId), Registered>,
     names: Names,
 }
 
@@ -49,6 +65,14 @@ impl Model {
             Request::Update(update) => self.update(command, update),
             Request::Archive(archive) => self.archive(command, archive),
             Request::TopUp(top_up) => self.top_up(command, top_up),
+            Request::Capture(capture) => self.capture(command, capture),
+            Request::Refund(refund) => self.refund(command, refund),
+            Request::Void(void) => self.void(command, void),
+            Request::Notify(notify) => self.notify(command, notify),
+            Request::Resolve(resolve) => self.resolve(command, resolve),
+            Request::Poll(poll) => self.poll(command, poll),
+            Request::Lapse(lapse) => self.lapse(command, lapse),
+            Request::Register(register) => Ok(self.register(command, register)),
             other => panic!("the model knows no {other:?}"),
         };
         answer.unwrap_or_else(Answer::Refused)
@@ -57,6 +81,11 @@ impl Model {
     /// All payments, by scope and id.
     pub fn payments(&self) -> impl Iterator<Item = (&Scope, PaymentId, PaymentFacts)> {
         self.payments.iter().map(|((scope, id), payment)| (scope, *id, payment.facts()))
+    }
+
+    /// What can be seen of one payment.
+    pub(crate) fn facts(&self, scope: &Scope, id: PaymentId) -> Option<PaymentFacts> {
+        self.payment(scope, id).ok().map(Payment::facts)
     }
 
     /// All wallets, by scope and id.
@@ -81,7 +110,10 @@ impl Model {
     }
 
     /// Keeps what became of a payment; the answer is its last event.
-    fn keep(&mut self, scope: &Scope, payment: Payment) -> Answer {
+    fn keep(&mut self, scope: &Scope, mut payment: Payment) -> Answer {
+        if let Some(before) = self.payments.get(&(scope.clone(), payment.asked.payment)) {
+            payment.mark_anew(before);
+        }
         let answer = Answer::Done { stream: stream(&payment), sequence: payment.version, replayed: false };
         self.payments.insert((scope.clone(), payment.asked.payment), payment);
         answer

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Create, Rejection};
 use counterfoil::event::StreamId;
-use counterfoil::payment::OperationId;
+use counterfoil::payment::{CaptureMethod, OperationId};
 use counterfoil::scope::Scope;
 use counterfoil::text::{GatewayName, GatewayOperationId};
 
@@ -101,6 +101,11 @@ pub(super) fn create_fields(create: &Create) -> Fields {
             RequestField::SaveCardAndMakeDefault,
             checkout.save_card_and_make_default.then(|| "true".to_owned()),
         ),
+        (
+            RequestField::CaptureMethod,
+            (create.capture_method == CaptureMethod::Manual).then(|| "manual".to_owned()),
+        ),
+        (RequestField::ExpiresAt, create.expires_at.map(|at| at.unix_micros().to_string())),
     ];
     fields.extend(told.into_iter().filter_map(|(field, value)| Some((field, value?))));
     fields

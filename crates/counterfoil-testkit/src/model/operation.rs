@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
+use counterfoil::id::AttemptId;
 use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, Failure, OperationId, Outcome, Review};
 use counterfoil::status::OperationStatus;
 use counterfoil::text::{GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
+
+use super::due::Polls;
 
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
@@ -15,7 +18,23 @@ pub(super) struct Operation {
     pub(super) amount: Money,
     pub(super) gateway: Option<GatewayName>,
     pub(super) instrument: Option<PaymentMethodId>,
+    /// Whether it is about a hold, not about money that moves.
+    pub(super) holds: bool,
+    /// Whether only a gateway told of it.
+    pub(super) found: bool,
+    /// What it takes from, if it takes from anything.
+    pub(super) attempt: Option<AttemptId>,
+    /// What of its hold it releases beside what it captures.
+    pub(super) releases: Option<Money>,
+    /// When the next attempt is made, and until when another instrument is waited for.
+    pub(super) retry: Option<(Timestamp, Timestamp)>,
     pub(super) lease_until: Option<Timestamp>,
+    pub(super) began: Timestamp,
+    /// When something was last learnt about it.
+    pub(super) touched: Timestamp,
+    /// What of it, a hold, was released by time.
+    pub(super) expired: i128,
+    pub(super) polls: Polls,
     pub(super) heard: Vec<Heard>,
 }
 
@@ -39,8 +58,9 @@ impl Heard {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known {
     paid: Option<i64>,
-    refused: Option<Failure>,
+    pub(super) refused: Option<Failure>,
     canceled: Option<Message>,
+    reversed: Option<Message>,
     going_on: Option<GoingOn>,
     not_sent: Option<Message>,
     unknown: Option<Message>,
@@ -52,27 +72,39 @@ pub(super) struct Known {
 type GoingOn = (Timestamp, bool, Option<PaymentUrl>);
 
 impl Operation {
-    /// One of which nothing was heard yet.
-    pub(super) fn new(id: OperationId, sequence: u64, amount: Money) -> Operation {
+    /// One of which nothing was heard yet, that begins at `at`.
+    pub(super) fn new(id: OperationId, sequence: u64, amount: Money, at: Timestamp) -> Operation {
         Operation {
             id,
             sequence,
             amount,
             gateway: None,
             instrument: None,
+            holds: false,
+            found: false,
+            attempt: None,
+            releases: None,
+            retry: None,
             lease_until: None,
+            began: at,
+            touched: at,
+            expired: 0,
+            polls: Polls::default(),
             heard: Vec::new(),
         }
+    }
+
+    pub(super) fn hear(&mut self, heard: Heard, at: Timestamp) {
+        self.heard.push(heard);
+        self.touched = at;
     }
 
     pub(super) fn known(&self) -> Known {
         Known {
             paid: self.paid(),
             refused: self.refusal(),
-            canceled: self.most(|evidence| match &evidence.outcome {
-                Outcome::Canceled { error_message } => Some(error_message.clone()),
-                _ => None,
-            }),
+            canceled: self.canceled(),
+            reversed: self.reversed(),
             going_on: self.going_on(),
             not_sent: self.most(|evidence| match &evidence.outcome {
                 Outcome::NotSent { error_message } => Some(error_message.clone()),
@@ -94,13 +126,21 @@ impl Operation {
         amounts.map(Money::minor).max().filter(|minor| *minor > 0)
     }
 
-    /// By precedence: succeeded, failed, canceled, going on, not sent; unknown only while nothing else was ever
-    /// said.
+    /// What it moves, or holds: nothing unless that is how it stands.
+    pub(super) fn moved(&self) -> Option<i64> {
+        self.paid().filter(|_| self.status() == OperationStatus::Succeeded)
+    }
+
+    /// By precedence: reversed, succeeded, failed, canceled, going on, not sent; unknown only while nothing else was
+    /// ever said. A refund that failed did so whether or not it had succeeded.
     pub(super) fn status(&self) -> OperationStatus {
         let known = self.known();
+        let failed = known.refused.as_ref().map(|_| OperationStatus::Failed);
         let said = [
+            known.reversed.map(|_| OperationStatus::Reversed),
+            failed.filter(|_| self.is_refund()),
             known.paid.map(|_| OperationStatus::Succeeded),
-            known.refused.map(|_| OperationStatus::Failed),
+            failed,
             known.canceled.map(|_| OperationStatus::Canceled),
             known.going_on.map(|(_, acts, _)| {
                 if acts { OperationStatus::RequiresAction } else { OperationStatus::Processing }
@@ -114,16 +154,43 @@ impl Operation {
     /// Whether it is an attempt at `gateway` that brought money, and nobody knows what the gateway calls it.
     pub(super) fn is_nameless_money_of(&self, gateway: &GatewayName) -> bool {
         let nameless = self.gateway_ids().next().is_none();
-        self.is_attempt() && nameless && self.paid().is_some() && self.gateway.as_ref() == Some(gateway)
+        self.is_attempt() && nameless && self.moved().is_some() && self.gateway.as_ref() == Some(gateway)
+    }
+
+    /// Whether it may still move money.
+    pub(super) fn is_live(&self) -> bool {
+        self.status().is_live()
     }
 
     /// Whether it is an attempt that may still bring money.
     pub(super) fn is_under_way(&self) -> bool {
-        self.is_attempt() && self.status().is_live()
+        self.is_attempt() && self.is_live()
+    }
+
+    /// Whether its success brings money.
+    pub(super) fn takes(&self) -> bool {
+        self.is_capture() || (self.is_attempt() && !self.holds)
+    }
+
+    /// Whether its success takes captured money back as if it had never been.
+    pub(super) fn undoes(&self) -> bool {
+        self.is_void() && !self.holds
     }
 
     pub(super) fn is_attempt(&self) -> bool {
         matches!(self.id, OperationId::Attempt(_))
+    }
+
+    pub(super) fn is_capture(&self) -> bool {
+        matches!(self.id, OperationId::Capture(_))
+    }
+
+    pub(super) fn is_refund(&self) -> bool {
+        matches!(self.id, OperationId::Refund(_))
+    }
+
+    pub(super) fn is_void(&self) -> bool {
+        matches!(self.id, OperationId::Void(_))
     }
 
     /// Whoever started it may be on the way for so long, unless something was heard of it.
@@ -139,28 +206,44 @@ impl Operation {
             OperationStatus::Canceled => known.canceled,
             OperationStatus::NotSent => known.not_sent,
             OperationStatus::Unknown => known.unknown,
+            OperationStatus::Reversed => known.reversed,
             _ => None,
         }
     }
 
     pub(super) fn reviews(&self) -> BTreeSet<Review> {
         let any = |is: fn(&Outcome) -> bool| self.heard.iter().any(|heard| is(&heard.evidence.outcome));
-        let paid = self.paid().is_some();
-        let refused = any(|outcome| matches!(outcome, Outcome::Failed(_)));
-        let canceled = any(|outcome| matches!(outcome, Outcome::Canceled { .. }));
+        let done = self.paid().is_some() || self.reversed().is_some();
+        let (refused, canceled) = (self.refusal().is_some(), self.canceled().is_some());
         let not_sent = any(|outcome| matches!(outcome, Outcome::NotSent { .. }));
-        let ends = [paid, refused, canceled].into_iter().filter(|end| *end).count();
+        let ends = [done, refused, canceled].into_iter().filter(|end| *end).count();
         let sent = ends > 0 || self.going_on().is_some();
+        let bounced = self.is_refund() && done && refused && !canceled && !not_sent;
         let own = self.successes().filter(|amount| amount.currency() == self.amount.currency());
         let ids: BTreeSet<_> = self.gateway_ids().collect();
         let reasons = [
-            (Review::Contradiction, ends > 1 || (not_sent && sent)),
-            (Review::AmountMismatch, own.clone().any(|amount| amount != self.amount)),
+            (Review::Contradiction, !bounced && (ends > 1 || (not_sent && sent))),
+            (Review::RefundBounced, bounced),
+            (Review::AmountMismatch, !self.found && own.clone().any(|amount| amount != self.amount)),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),
             (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
             (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),
         ];
         reasons.into_iter().filter_map(|(review, holds)| holds.then_some(review)).collect()
+    }
+
+    fn canceled(&self) -> Option<Message> {
+        self.most(|evidence| match &evidence.outcome {
+            Outcome::Canceled { error_message } => Some(error_message.clone()),
+            _ => None,
+        })
+    }
+
+    fn reversed(&self) -> Option<Message> {
+        self.most(|evidence| match &evidence.outcome {
+            Outcome::Reversed { error_message } => Some(error_message.clone()),
+            _ => None,
+        })
     }
 
     /// The weightiest no.

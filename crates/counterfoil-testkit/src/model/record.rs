@@ -1,11 +1,11 @@
 //! Attempts that were made elsewhere.
 
 use counterfoil::claim::{ClaimKind, RequestField};
-use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, RecordAttempt, Recorded, Rejection};
+use counterfoil::destinations::Known;
 use counterfoil::money::{Money, MoneyError};
 use counterfoil::payment::{
-    Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
+    Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
 };
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
 use counterfoil::text::{ErrorCode, Message};
@@ -50,7 +50,7 @@ impl Model {
             evidence = evidence.with_gateway_operation_id(called.clone());
         }
         let named = called.is_some() || payment.changed.gateway_payment_id.is_some();
-        payment.write_down(command, id, evidence, named)?;
+        self.write_down(command, &mut payment, id, evidence, named)?;
         payment.happened(command.at, Some(command.at));
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         self.names.take(scope, name, &stream(&payment), payment.version, of_operation(id));
@@ -58,34 +58,41 @@ impl Model {
     }
 }
 
-impl Payment {
+impl Model {
     /// Adds an attempt that was made elsewhere: where it has a name, at some gateway. Credits are ours: they move
     /// nowhere else.
     pub(super) fn write_down(
-        &mut self,
+        &self,
         command: &Command,
+        payment: &mut Payment,
         id: OperationId,
         evidence: Evidence,
         named: bool,
     ) -> Result<(), Rejection> {
-        if matches!(self.asked.method, PaymentMethod::Credits(_)) {
+        if matches!(payment.asked.method, PaymentMethod::Credits(_)) {
             return Err(Rejection::NotRecordable(PaymentMethodType::Credits));
         }
-        let mut attempt = Operation::new(id, self.version + 1, self.asked.amount);
-        let some = self.gateway().or(command.gateways.first().filter(|_| named));
-        attempt.gateway = some.filter(|_| self.needs_gateway()).cloned();
-        attempt.instrument = self.instrument().cloned();
+        let mut attempt = payment.begin(id, payment.asked.amount, command.at);
+        let some = payment.gateway().or(command.gateways.first().filter(|_| named));
+        attempt.gateway = some.filter(|_| payment.needs_gateway()).cloned();
+        attempt.instrument = payment.instrument().cloned();
         attempt.heard.push(Heard::new(evidence));
-        self.operations.push(attempt);
-        self.accepted = true;
+        self.add(payment, attempt, &Known::Unasked);
+        payment.accepted = true;
         Ok(())
     }
 
-    /// Adds money that went back, all of it that could.
-    pub(super) fn give_back(&mut self, id: OperationId, at: Timestamp) {
-        let mut operation = Operation::new(id, self.version + 1, self.refundable());
-        operation.heard.push(Heard::new(Evidence::new(Outcome::Succeeded { reported: None }, at)));
-        self.operations.push(operation);
+    /// Adds an operation of which something is known already: it may have brought money, or taken it back.
+    pub(super) fn add(&self, payment: &mut Payment, operation: Operation, known: &Known) {
+        if let Some(moved) = operation.moved() {
+            if operation.takes() {
+                payment.excess = self.excess(payment, known, moved.into());
+            }
+            if operation.undoes() {
+                payment.ended = payment.ended.max(Some(Closed::Voided));
+            }
+        }
+        payment.operations.push(operation);
     }
 }
 
@@ -114,7 +121,7 @@ fn outcome(record: &RecordAttempt, asked: Money) -> Result<Outcome, Rejection> {
 fn is_same(record: &RecordAttempt, attempt: &Operation) -> bool {
     match &record.outcome {
         Recorded::Succeeded { amount } => {
-            attempt.paid() == Some(amount.unwrap_or(attempt.amount).minor())
+            attempt.moved() == Some(amount.unwrap_or(attempt.amount).minor())
                 && amount.is_none_or(|amount| amount.currency() == attempt.amount.currency())
         }
         Recorded::Failed { .. } => attempt.status() == OperationStatus::Failed,

@@ -5,17 +5,16 @@ use counterfoil::command::{Command, Create, Process, Rejection};
 use counterfoil::destinations::Known;
 use counterfoil::event::StreamId;
 use counterfoil::id::AttemptId;
-use counterfoil::money::Currency;
 use counterfoil::payment::{
-    Closed, Destination, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
-    PaymentMethodType,
+    CaptureMethod, Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
+    PaymentMethodType, Work,
 };
 use counterfoil::status::{Action, PaymentStatus};
 use counterfoil::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
 use super::names::{Fields, create_fields};
-use super::operation::{Heard, Operation};
-use super::payment::Payment;
+use super::operation::Heard;
+use super::payment::{Payment, through_gateway};
 use super::{Model, again};
 use crate::run::Answer;
 
@@ -38,10 +37,20 @@ impl Model {
         if kind == PaymentMethodType::PaymentLink && create.checkout.gateway.is_none() {
             return Err(Rejection::GatewayRequired(kind));
         }
-        can_be_paid(&create.known, &create.destination, create.amount.currency())?;
+        if create.capture_method == CaptureMethod::Manual && !through_gateway(kind) {
+            return Err(Rejection::CaptureMethodNotAllowed(kind));
+        }
+        if let Some(past) = create.expires_at.filter(|at| *at <= command.at) {
+            return Err(Rejection::InPast(past));
+        }
+        self.require_payable(command, &create.destination, &create.known, create.amount.currency())?;
+        if create.process.is_some() && kind != PaymentMethodType::Offline {
+            self.require_room(command, create, &create.known)?;
+        }
         let mut payment = Payment::new(create, &command.caller, command.at);
+        payment.number = self.number(scope, &create.destination, &create.known);
         if let Some(attempt) = create.process {
-            self.attempt(command, &mut payment, attempt, None)?;
+            self.attempt(command, &mut payment, attempt, None, &create.known)?;
         }
         payment.happened(command.at, None);
         self.names.take(scope, key, &stream, 1, create_fields(create));
@@ -61,12 +70,20 @@ impl Model {
         if let Some(attempt) = payment.operations.iter().find(|operation| operation.id == id) {
             return Ok(again(&payment, attempt.sequence));
         }
+        if let Some(number) = process.number {
+            payment.require_due(Work::Retry { number }, command.at)?;
+        }
         payment.allows(Action::Process, &[PaymentStatus::Initiated, PaymentStatus::Pending])?;
         if payment.changed.gateway_payment_id.is_some() {
             return Err(Rejection::AtGateway { payment: process.payment });
         }
-        can_be_paid(&process.known, &payment.asked.destination, payment.asked.amount.currency())?;
-        self.attempt(command, &mut payment, process.attempt, process.instrument.as_ref())?;
+        let asked = &payment.asked;
+        self.require_payable(command, &asked.destination, &process.known, asked.amount.currency())?;
+        if asked.method.kind() != PaymentMethodType::Offline {
+            self.require_room(command, asked, &process.known)?;
+        }
+        let instrument = process.instrument.as_ref();
+        self.attempt(command, &mut payment, process.attempt, instrument, &process.known)?;
         payment.accepted = true;
         payment.happened(command.at, None);
         let stream = StreamId::Payment(process.payment);
@@ -81,10 +98,11 @@ impl Model {
         payment: &mut Payment,
         id: AttemptId,
         instrument: Option<&PaymentMethodId>,
+        known: &Known,
     ) -> Result<(), Rejection> {
         let amount = payment.asked.amount;
         let kind = payment.asked.method.kind();
-        let mut attempt = Operation::new(id.into(), payment.version + 1, amount);
+        let mut attempt = payment.begin(id.into(), amount, command.at);
         let at_once = match &payment.asked.method {
             PaymentMethod::Offline | PaymentMethod::Credits(_) if instrument.is_some() => {
                 return Err(Rejection::InstrumentNotAllowed(kind));
@@ -95,6 +113,8 @@ impl Model {
                 attempt.gateway = Some(choose(command, payment)?.clone());
                 attempt.instrument = instrument.or(payment.instrument()).cloned();
                 attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
+                attempt.holds = payment.asked.capture_method == CaptureMethod::Manual;
+                attempt.retry = payment.retry(command);
                 None
             }
         };
@@ -104,7 +124,7 @@ impl Model {
             attempt.heard.push(Heard::new(Evidence::new(outcome, command.at)));
             payment.ended = if paid { payment.ended } else { Some(Closed::Failed) };
         }
-        payment.operations.push(attempt);
+        self.add(payment, attempt, known);
         Ok(())
     }
 }
@@ -115,18 +135,6 @@ fn choose<'a>(command: &'a Command, payment: &Payment) -> Result<&'a GatewayName
     match payment.asked_gateway() {
         Some(asked) => gateways.find(|known| *known == asked).ok_or(Rejection::UnknownGateway(asked.clone())),
         None => gateways.next().ok_or(Rejection::NoGateway(payment.asked.method.kind())),
-    }
-}
-
-fn can_be_paid(known: &Known, destination: &Destination, currency: Currency) -> Result<(), Rejection> {
-    match known {
-        Known::Absent => Err(Rejection::DestinationNotFound(destination.clone())),
-        Known::Unavailable => Err(Rejection::DestinationsUnavailable),
-        Known::Found(info) if info.currency != currency => {
-            Err(Rejection::DestinationCurrency { expected: info.currency })
-        }
-        Known::Found(info) if !info.payable => Err(Rejection::DestinationNotPayable(destination.clone())),
-        Known::Found(_) | Known::Unasked => Ok(()),
     }
 }
 

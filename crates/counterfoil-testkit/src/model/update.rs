@@ -3,14 +3,15 @@
 use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Rejection, Target, Update};
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, RefundId, VoidId};
 use counterfoil::money::Money;
 use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethod, References};
-use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::status::PaymentStatus;
 use counterfoil::text::Message;
 
 use super::names::{Fields, Name};
-use super::operation::Heard;
+use super::operation::{Heard, Operation};
 use super::payment::Payment;
 use super::record::recorded_failure;
 use super::{Model, stream, unchanged};
@@ -39,7 +40,7 @@ impl Model {
             payment.happened(command.at, None);
         }
         if let Some(target) = target.filter(|target| payment.status() != target.status) {
-            let given_back = payment.set(command, update, target)?;
+            let given_back = self.set(command, &mut payment, update, target)?;
             if let (PaymentMethod::Credits(wallet), Some(amount)) = (&payment.asked.method, given_back) {
                 self.credit(command, wallet, amount)?;
             }
@@ -80,7 +81,7 @@ impl Model {
 impl Payment {
     /// What of `change` is not so already.
     fn news(&self, change: &References) -> References {
-        let now = self.facts().names;
+        let now = self.names();
         let own_words = self.changed.error_message.as_ref();
         let mut news = change.clone();
         news.metadata.take_if(|metadata| *metadata == now.metadata);
@@ -123,97 +124,94 @@ impl Payment {
     fn not_settable(&self, target: &Target) -> Rejection {
         Rejection::NotSettable { payment: self.asked.payment, status: self.status(), to: target.status }
     }
+}
 
+impl Model {
     /// Writes down what leads to the status. What it gives back, if that is it.
     fn set(
         &mut self,
         command: &Command,
+        payment: &mut Payment,
         update: &Update,
         target: &Target,
     ) -> Result<Option<Money>, Rejection> {
         use PaymentStatus::{
-            Failed, Initiated, Overpaid, PartiallyRefunded, Pending, Processing, Refunded, RequiresAction,
-            Succeeded, Voided,
+            Failed, Initiated, Overpaid, PartiallyCaptured, PartiallyRefunded, Pending, Processing, Refunded,
+            RequiresAction, Succeeded, Voided,
         };
         let at = target.at.unwrap_or(command.at);
         if at > command.at {
             return Err(Rejection::InFuture(at));
         }
-        let (from, to) = (self.status(), target.status);
         let id = update.update.as_uuid();
         let mut given_back = None;
         let mut said = Some(at);
-        match (from, to) {
+        match (payment.status(), target.status) {
             (Initiated, Pending) => {
-                self.accepted = true;
+                payment.accepted = true;
                 said = None;
             }
             (Initiated | Pending, Succeeded) => {
                 let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-                let named = self.changed.gateway_payment_id.is_some();
-                self.write_down(command, AttemptId::new(id).into(), evidence, named)?;
+                let named = payment.changed.gateway_payment_id.is_some();
+                self.write_down(command, payment, AttemptId::new(id).into(), evidence, named)?;
             }
-            (Initiated | Pending, Failed) => self.ended = Some(Closed::Failed),
+            (Initiated | Pending, Failed) => payment.ended = Some(Closed::Failed),
             (Processing, Succeeded | Failed) => {
-                return self.resolve(command, to, at, update.change.error_message.as_ref()).map(|()| None);
+                self.settle(command, payment, target.status, at, update.change.error_message.as_ref())?;
+                return Ok(None);
             }
-            (Initiated | Pending | RequiresAction, Voided) if !self.is_on_its_way() => self.cancel(at),
-            (Succeeded, Voided) if self.live_attempt().is_none() => {
-                given_back = Some(self.refundable());
-                self.give_back(OperationId::Void(VoidId::new(id)), at);
-                self.ended = Some(Closed::Voided);
+            (Initiated | Pending | RequiresAction, Voided) if !payment.is_on_its_way() => {
+                payment.close(command.at, at, Closed::Voided);
             }
-            (Succeeded | Overpaid | PartiallyRefunded, Refunded) => {
-                given_back = Some(self.refundable());
-                self.give_back(OperationId::Refund(RefundId::new(id)), at);
+            (Succeeded, Voided) => {
+                payment.require_whole()?;
+                given_back = Some(self.give_back(command, payment, OperationId::Void(VoidId::new(id)), at));
             }
-            _ => return Err(self.not_settable(target)),
+            (Succeeded | Overpaid | PartiallyCaptured | PartiallyRefunded, Refunded) => {
+                payment.require_free()?;
+                given_back =
+                    Some(self.give_back(command, payment, OperationId::Refund(RefundId::new(id)), at));
+            }
+            _ => return Err(payment.not_settable(target)),
         }
-        self.happened(command.at, said);
+        payment.happened(command.at, said);
         Ok(given_back)
     }
 
+    /// Adds money that went back elsewhere, all of it that could.
+    fn give_back(&self, command: &Command, payment: &mut Payment, id: OperationId, at: Timestamp) -> Money {
+        let amount = payment.refundable();
+        let mut operation = payment.begin(id, amount, command.at);
+        operation.heard.push(Heard::new(Evidence::new(Outcome::Succeeded { reported: None }, at)));
+        self.add(payment, operation, &Known::Unasked);
+        amount
+    }
+
     /// A person's word on what is under way counts like the gateway's, once nobody can be on the way any more.
-    fn resolve(
+    fn settle(
         &mut self,
         command: &Command,
+        payment: &mut Payment,
         to: PaymentStatus,
         at: Timestamp,
         message: Option<&Message>,
     ) -> Result<(), Rejection> {
-        let live: Vec<usize> =
-            (0..self.operations.len()).filter(|at| self.operations[*at].is_under_way()).collect();
-        let on_its_way = live.iter().filter_map(|place| self.operations[*place].runs_until()).max();
+        let live = payment.operations.iter().filter(|own| own.is_under_way());
+        let on_its_way = live.clone().filter_map(Operation::runs_until).max();
         if let Some(until) = on_its_way.filter(|until| *until > command.at) {
-            return Err(Rejection::InFlight { payment: self.asked.payment, until });
+            return Err(Rejection::InFlight { payment: payment.asked.payment, until });
         }
         let came = to == PaymentStatus::Succeeded;
-        for place in live.into_iter().take(if came { 1 } else { usize::MAX }) {
+        let ids: Vec<OperationId> = live.map(|own| own.id).take(if came { 1 } else { usize::MAX }).collect();
+        for id in ids {
             let outcome = if came {
                 Outcome::Succeeded { reported: None }
             } else {
-                self.ended = Some(Closed::Failed);
                 Outcome::Failed(recorded_failure(message.cloned()))
             };
-            let heard = Heard { by_hand: true, ..Heard::new(Evidence::new(outcome, at)) };
-            self.operations[place].heard.push(heard);
-            self.happened(command.at, Some(at));
+            self.word(command, payment, id, &Evidence::new(outcome, at), Some(at));
         }
         Ok(())
-    }
-
-    /// Whether there is an attempt that nobody can give up.
-    fn is_on_its_way(&self) -> bool {
-        let mut live = self.operations.iter().filter(|operation| operation.is_under_way());
-        live.any(|attempt| attempt.status() != OperationStatus::RequiresAction)
-    }
-
-    fn cancel(&mut self, at: Timestamp) {
-        let error_message = Message::lossy("the payment was voided");
-        let evidence = Evidence::new(Outcome::Canceled { error_message }, at);
-        for live in self.operations.iter_mut().filter(|operation| operation.is_under_way()) {
-            live.heard.push(Heard::new(evidence.clone()));
-        }
-        self.ended = Some(Closed::Voided);
     }
 }

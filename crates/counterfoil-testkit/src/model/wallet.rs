@@ -11,7 +11,7 @@ use counterfoil::money::{Currency, Money, MoneyError};
 use counterfoil::text::WalletId;
 
 use super::Model;
-use super::facts::WalletFacts;
+use super::accounts::WalletFacts;
 use super::names::Fields;
 use crate::run::Answer;
 

@@ -44,4 +44,14 @@ pub enum Bug {
     NewsSurvivesClosing,
     /// An update does not ask for the version it was made for.
     UpdateVersionIgnored,
+    /// What is due about a payment stays what it was at first.
+    DueNotUpdated,
+    /// So many payments that are due are taken, and only then sorted.
+    DueLimitBeforeOrder,
+    /// The row of what is paid is not written.
+    DestinationNotWritten,
+    /// The row of what is paid is written without asking whether it is still the one that was read.
+    DestinationGuardMissing,
+    /// Who waits for a person is not asked about.
+    AttentionIgnored,
 }

@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt, Request};
 use counterfoil::event::{Event, StreamId};
+use counterfoil::id::PaymentId;
+use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan, Position,
-    Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
+    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -38,6 +41,8 @@ struct Books {
     records: HashMap<Key, Record>,
     streams: BTreeMap<(Scope, StreamId), BTreeMap<u64, Arc<Event>>>,
     journal: Vec<Arc<Event>>,
+    /// What was first due about each payment.
+    first_due: BTreeMap<(Scope, PaymentId), Due>,
     closed: bool,
 }
 
@@ -82,6 +87,7 @@ impl PlantedStore {
         guards.iter().all(|(key, version)| match (key, self.bug) {
             (Key::Claim(_), Bug::ClaimOutsideTransaction)
             | (Key::Payment(..) | Key::Account(..), Bug::LostUpdate) => true,
+            (Key::Account(_, account), Bug::DestinationGuardMissing) if account.is_destination() => true,
             _ => books.version(key) == *version,
         })
     }
@@ -89,7 +95,7 @@ impl PlantedStore {
 
 impl Books {
     fn version(&self, key: &Key) -> u64 {
-        self.records.get(key).map_or(0, Record::version)
+        self.records.get(key).map_or(0, Record::revision)
     }
 
     fn find(&self, key: &Key, bug: Bug) -> Option<Record> {
@@ -109,6 +115,13 @@ impl Books {
         }
     }
 
+    fn note_first_due(&mut self, payment: &Payment) {
+        let place = (payment.scope().clone(), payment.id());
+        if let Some(due) = reads::due_of(payment) {
+            self.first_due.entry(place).or_insert(due);
+        }
+    }
+
     fn write(&mut self, plan: &Plan, bug: Bug) {
         for event in &plan.events {
             let stream = (event.scope().clone(), event.stream().clone());
@@ -122,6 +135,15 @@ impl Books {
         }
         let claims = plan.claims.iter().cloned().map(Record::Claim);
         for record in claims.chain(plan.rows.iter().map(|row| row.after.clone())) {
+            match &record {
+                Record::Account(account)
+                    if bug == Bug::DestinationNotWritten && account.id().is_destination() =>
+                {
+                    continue;
+                }
+                Record::Payment(payment) => self.note_first_due(payment),
+                _ => {}
+            }
             self.records.insert(record.key(), record);
         }
     }
@@ -167,6 +189,10 @@ impl PaymentStore for PlantedStore {
 
     async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
         Ok(reads::list(&*self.open("listing")?, self.bug, scope, query))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        Ok(reads::due(&*self.open("reading what is due")?, self.bug, now, limit))
     }
 
     async fn history(

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use counterfoil::clock::Timestamp;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
+use counterfoil::store::{Due, Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
 
 use super::{Books, Bug};
 
@@ -22,6 +23,7 @@ pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Pag
     match bug {
         Bug::ArchivedListed if !query.filter.archived => return with_archived(&query, payments),
         Bug::FilterIgnored => query.filter.gateway_payment_id = None,
+        Bug::AttentionIgnored => query.filter.attention = None,
         Bug::CaseIgnored => payments = without_case(&mut query, payments),
         Bug::CursorSkipsEqualKeys => payments = behind_the_key(&query, payments),
         Bug::AmountsSortedAsMinorUnits if query.sort == Sort::Amount => {
@@ -39,6 +41,33 @@ pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Pag
         _ => {}
     }
     page
+}
+
+/// What is due, but for the defects.
+pub(super) fn due(books: &Books, bug: Bug, now: Timestamp, limit: usize) -> Vec<Due> {
+    let payments = || {
+        books.records.values().filter_map(|record| match record {
+            Record::Payment(payment) => due_of(payment),
+            _ => None,
+        })
+    };
+    let mut due: Vec<Due> = match bug {
+        Bug::DueNotUpdated => books.first_due.values().cloned().collect(),
+        _ => payments().collect(),
+    };
+    due.retain(|due| due.at <= now);
+    if bug == Bug::DueLimitBeforeOrder {
+        due.sort_unstable_by_key(|due| due.payment);
+        due.truncate(limit);
+    }
+    due.sort_unstable();
+    due.truncate(limit);
+    due
+}
+
+pub(super) fn due_of(payment: &Payment) -> Option<Due> {
+    let (at, _) = payment.next_due()?;
+    Some(Due { at, scope: payment.scope().clone(), payment: payment.id() })
 }
 
 fn is_of(own: &Scope, scope: &Scope, bug: Bug) -> bool {

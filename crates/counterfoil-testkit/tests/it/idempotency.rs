@@ -2,7 +2,7 @@
 
 use counterfoil::claim::{Claim, ClaimKey, ClaimKind, RequestField};
 use counterfoil::command::{Command, Rejection, Request};
-use counterfoil::id::{AttemptId, PaymentId, TopUpId};
+use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, TopUpId, VoidId};
 use counterfoil::money::Money;
 use counterfoil::store::{Key, Lookup, PaymentStore};
 use counterfoil::text::IdempotencyKey;
@@ -112,6 +112,9 @@ fn key_of(command: &Command) -> Option<ClaimKey> {
         Request::Process(process) => (ClaimKind::ProcessKey, process.idempotency_key.as_ref()),
         Request::RecordAttempt(record) => (ClaimKind::RecordKey, record.idempotency_key.as_ref()),
         Request::TopUp(top_up) => (ClaimKind::TopUpKey, top_up.idempotency_key.as_ref()),
+        Request::Capture(capture) => (ClaimKind::CaptureKey, capture.idempotency_key.as_ref()),
+        Request::Refund(refund) => (ClaimKind::RefundKey, refund.idempotency_key.as_ref()),
+        Request::Void(void) => (ClaimKind::VoidKey, void.idempotency_key.as_ref()),
         _ => return None,
     };
     key.map(|key| ClaimKey { scope: command.caller.scope.clone(), kind, name: key.as_str().into() })
@@ -136,6 +139,9 @@ fn with_new_ids(command: &Command) -> Command {
         Request::Process(process) => process.attempt = AttemptId::new(Uuid::max()),
         Request::RecordAttempt(record) => record.attempt = AttemptId::new(Uuid::max()),
         Request::TopUp(top_up) => top_up.top_up = TopUpId::new(Uuid::max()),
+        Request::Capture(capture) => capture.capture = CaptureId::new(Uuid::max()),
+        Request::Refund(refund) => refund.refund = RefundId::new(Uuid::max()),
+        Request::Void(void) => void.void = VoidId::new(Uuid::max()),
         _ => {}
     }
     command
@@ -146,6 +152,8 @@ fn with_another_amount(command: &Command) -> Option<(Command, RequestField)> {
     let amount = match &mut command.request {
         Request::Create(create) => &mut create.amount,
         Request::TopUp(top_up) => &mut top_up.amount,
+        Request::Capture(capture) => capture.amount.as_mut()?,
+        Request::Refund(refund) => refund.amount.as_mut()?,
         _ => return None,
     };
     *amount = Money::from_minor(amount.minor() - 1, amount.currency()).ok()?;

@@ -5,10 +5,16 @@
 mod amounts;
 mod calls;
 mod conformance;
+mod crash;
+mod disputes;
 mod evidence;
 mod faulty;
 mod idempotency;
+mod notifications;
 mod planted;
 mod status;
 mod stores;
+mod sums;
+mod time;
+mod told;
 mod watched;

@@ -133,3 +133,47 @@ fn news_that_does_not_come_is_found() {
 fn an_update_of_any_version_is_found() {
     found_by(Bug::UpdateVersionIgnored, &["update::of_updates_of_one_version_one_wins"]);
 }
+
+#[test]
+fn what_is_due_too_late_or_too_little_is_found() {
+    found_by(
+        Bug::DueNotUpdated,
+        &["due::every_event_moves_what_is_due", "due::what_is_settled_is_due_no_more"],
+    );
+    found_by(Bug::DueLimitBeforeOrder, &["due::what_waits_longest_comes_first"]);
+}
+
+#[test]
+fn a_destination_that_is_not_kept_is_found() {
+    found_by(
+        Bug::DestinationNotWritten,
+        &[
+            "destinations::a_row_is_what_its_payments_come_to",
+            "destinations::a_charge_beyond_what_is_due_is_refused",
+        ],
+    );
+    found_by(
+        Bug::DestinationGuardMissing,
+        &[
+            "destinations::payments_at_once_all_count",
+            "destinations::of_charges_at_once_no_more_are_made_than_is_due",
+        ],
+    );
+}
+
+#[test]
+fn money_that_is_given_twice_is_found() {
+    found_by(
+        Bug::LostUpdate,
+        &[
+            "money::refunds_at_once_give_back_no_more_than_there_is",
+            "money::captures_at_once_take_no_more_than_is_held",
+            "money::of_voids_captures_and_refunds_at_once_the_sum_is_what_there_was",
+        ],
+    );
+}
+
+#[test]
+fn who_waits_unseen_is_found() {
+    found_by(Bug::AttentionIgnored, &["attention::who_waits_for_a_person_is_found"]);
+}

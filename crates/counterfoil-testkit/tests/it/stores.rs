@@ -1,4 +1,4 @@
-//! Stores as a whole: invariants 34, 36 with 22, and the part of 44 that there is.
+//! Stores as a whole: invariants 34, and 36 with 22.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,7 @@ use counterfoil::command::Command;
 use counterfoil::scope::Scope;
 use counterfoil::store::PaymentStore;
 use counterfoil_memory::MemoryStore;
-use counterfoil_testkit::model::{Model, PaymentFacts};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
-use counterfoil_testkit::script::Step;
 use counterfoil_testkit::{Answer, Script, block_on, compare, run_against_model};
 use proptest::prelude::*;
 
@@ -45,27 +43,4 @@ proptest! {
             prop_assert_eq!(heads(&alone), own);
         }
     }
-
-    /// Invariant 44, as far as anything happens by time: without the clock's steps all money is where it was.
-    /// What a person may set depends on leases, so nobody sets anything here.
-    #[test]
-    fn time_alone_moves_no_money(script in Script::any(40)) {
-        let steps = script.steps.into_iter().filter(|step| !matches!(step, Step::Update { .. }));
-        let script = Script { steps: steps.collect() };
-        let still = script.steps.iter().filter(|step| !matches!(step, Step::Clock { .. })).cloned().collect();
-        prop_assert_eq!(money(&script), money(&Script { steps: still }));
-    }
-}
-
-/// Where the money of each payment and wallet is, as the store has it. The model lists payments in the order
-/// of their ids, which is that of their creation within a scope.
-fn money(script: &Script) -> Vec<String> {
-    let store = MemoryStore::new();
-    block_on(run_against_model(script, &store));
-    let mut model = Model::default();
-    script.commands().iter().for_each(|command| drop(model.execute(command)));
-    let seen = |facts: PaymentFacts| format!("{:?} {:?} {:?}", facts.status, facts.captured, facts.reviews);
-    let payments = model.payments().map(|(scope, _, facts)| format!("{scope} {}", seen(facts)));
-    let wallets = model.wallets().map(|(scope, id, facts)| format!("{scope} {id} {:?}", facts.balances));
-    payments.chain(wallets).collect()
 }

@@ -60,6 +60,11 @@ impl Watched {
         payments.map(|head| Life::of(history(&self.store, &head))).collect()
     }
 
+    /// Every payment as it stands in the end.
+    pub(crate) fn payments(&self) -> Vec<Payment> {
+        self.lives().iter().map(|life| life.end().clone()).collect()
+    }
+
     /// Every event of every stream.
     pub(crate) fn events(&self) -> Vec<Arc<Event>> {
         heads(&self.store).iter().flat_map(|head| history(&self.store, head)).collect()
@@ -126,6 +131,13 @@ fn payment_of(request: &Request) -> Option<PaymentId> {
         Request::Discover(discover) => Some(discover.payment),
         Request::Update(update) => Some(update.payment),
         Request::Archive(archive) => Some(archive.payment),
+        Request::Capture(capture) => Some(capture.payment),
+        Request::Refund(refund) => Some(refund.payment),
+        Request::Void(void) => Some(void.payment),
+        Request::Notify(notify) => notify.about.payment,
+        Request::Resolve(resolve) => Some(resolve.payment),
+        Request::Poll(poll) => Some(poll.payment),
+        Request::Lapse(lapse) => Some(lapse.payment),
         _ => None,
     }
 }

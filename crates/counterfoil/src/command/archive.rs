@@ -3,7 +3,6 @@
 use super::Command;
 use super::change::{Change, Entry, Recorder};
 use super::process::require_allowed;
-use super::receipt::Subject;
 use super::view::{Halt, View};
 use crate::event::Body;
 use crate::id::PaymentId;
@@ -24,10 +23,6 @@ impl Archive {
             return Err(Halt::unchanged(payment));
         }
         require_allowed(payment, Action::Archive)?;
-        let mut recorder = Recorder::new(command);
-        let entry = Entry::new(Cause::Command, Body::Archived {});
-        let after = recorder.payment(self.payment, Some(payment), entry)?;
-        let sequence = after.version();
-        Ok(recorder.finish(Subject::Payment(after), sequence))
+        Recorder::one(command, view, payment, Entry::new(Cause::Command, Body::Archived {}))
     }
 }

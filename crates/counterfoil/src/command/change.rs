@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::Command;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
+use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::event::{Body, Draft, Event, Hash, StreamId, evolve_account, evolve_payment};
+use crate::event::{
+    Body, Draft, Event, Hash, StreamId, changes_destination, evolve_account, evolve_destination,
+    evolve_payment,
+};
 use crate::id::PaymentId;
 use crate::payment::{Payment, check_moves};
 use crate::status::Cause;
@@ -55,13 +59,29 @@ impl Entry {
 /// Makes events. **Invariant:** every status in every history came through here, so it moved along its graph.
 pub(super) struct Recorder<'a> {
     command: &'a Command,
+    view: &'a View<'a>,
     events: Vec<Arc<Event>>,
     records: Vec<Record>,
+    /// The destination of the payment, once this command has changed it.
+    destination: Option<Arc<Account>>,
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(command: &'a Command) -> Recorder<'a> {
-        Recorder { command, events: Vec::new(), records: Vec::new() }
+    pub(super) fn new(command: &'a Command, view: &'a View<'a>) -> Recorder<'a> {
+        Recorder { command, view, events: Vec::new(), records: Vec::new(), destination: None }
+    }
+
+    /// The change that is one event of a payment that stands at `before`.
+    pub(super) fn one(
+        command: &'a Command,
+        view: &'a View<'a>,
+        before: &Payment,
+        entry: Entry,
+    ) -> Result<Change, Halt> {
+        let mut recorder = Recorder::new(command, view);
+        let after = recorder.payment(before.id(), Some(before), entry)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
     }
 
     /// Adds an event to the stream of payment `id`, which now stands at `before`.
@@ -70,16 +90,35 @@ impl<'a> Recorder<'a> {
         id: PaymentId,
         before: Option<&Payment>,
         entry: Entry,
-    ) -> Result<Arc<Payment>, Rejection> {
+    ) -> Result<Arc<Payment>, Halt> {
         let cause = entry.cause;
         let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
         let event = self.seal(StreamId::Payment(id), place, entry);
         let after = evolve_payment(before, &event).map_err(Rejection::Defect)?;
-        check_moves(before, &after, cause)?;
+        check_moves(before, &after, cause).map_err(Rejection::from)?;
         let after = Arc::new(after);
+        self.destination(before, &after)?;
         self.events.push(event);
         self.records.push(Record::Payment(after.clone()));
         Ok(after)
+    }
+
+    /// What the payment's destination comes to with it.
+    fn destination(&mut self, before: Option<&Payment>, after: &Payment) -> Result<(), Halt> {
+        if !changes_destination(before, after) {
+            return Ok(());
+        }
+        let id = AccountId::destination(&after.terms().destination);
+        let known = match &self.destination {
+            Some(known) => Some(known),
+            None => self.view.account(&id)?,
+        };
+        if let Some(next) = evolve_destination(known.map(AsRef::as_ref), before, after) {
+            let next = Arc::new(next);
+            self.records.push(Record::Account(next.clone()));
+            self.destination = Some(next);
+        }
+        Ok(())
     }
 
     /// Adds an event to the stream of account `id`, which now stands at `before`.

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::payable::require_payable;
+use super::payable::Payable;
 use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::start::{self, Start};
 use super::view::{Halt, View};
+use crate::account::AccountId;
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
+use crate::clock::Timestamp;
 use crate::codec::{Encode, Writer};
 use crate::destinations::Known;
 use crate::event::{Body, Created, StreamId};
 use crate::id::{AttemptId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Checkout, Destination, OperationId, Payment, PaymentMethod, PaymentMethodType, Terms};
+use crate::payment::{
+    CaptureMethod, Checkout, Destination, OperationId, Payment, PaymentMethod, PaymentMethodType, Terms,
+};
 use crate::scope::Scope;
 use crate::status::Cause;
 use crate::store::Key;
@@ -34,6 +38,10 @@ pub struct Create {
     pub known: Known,
     /// How it is paid.
     pub method: PaymentMethod,
+    /// Whether the money is taken at once or held first.
+    pub capture_method: CaptureMethod,
+    /// When it is over, if it has not come to an end by then.
+    pub expires_at: Option<Timestamp>,
     /// What the gateway is told beside the money.
     pub checkout: Checkout,
     /// The host's own notes.
@@ -59,24 +67,43 @@ impl Create {
         if kind == PaymentMethodType::PaymentLink && self.checkout.gateway.is_none() {
             return Err(Rejection::GatewayRequired(kind).into());
         }
-        require_payable(&self.known, &self.destination, self.amount.currency())?;
-        self.write(command, view, claim)
+        if self.capture_method == CaptureMethod::Manual && !kind.needs_gateway() {
+            return Err(Rejection::CaptureMethodNotAllowed(kind).into());
+        }
+        if let Some(past) = self.expires_at.filter(|at| *at <= command.at) {
+            return Err(Rejection::InPast(past).into());
+        }
+        let payable = Payable::find(view, &self.destination, &self.known)?;
+        payable.require(command, self.amount.currency())?;
+        if self.process.is_some() && kind != PaymentMethodType::Offline {
+            payable.require_room(command, self.payment, self.amount)?;
+        }
+        self.write(command, view, claim, &payable)
     }
 
     fn keys(&self, view: &View<'_>) -> impl Iterator<Item = Key> {
         let wallet = self.process.and_then(|_| start::keys(&self.method, view));
-        [Some(view.payment_key(self.payment)), wallet].into_iter().flatten()
+        let destination = view.account_key(&AccountId::destination(&self.destination));
+        [Some(view.payment_key(self.payment)), wallet, Some(destination)].into_iter().flatten()
     }
 
-    fn write(&self, command: &Command, view: &View<'_>, claim: Option<Taking>) -> Result<Change, Halt> {
-        let terms = Arc::new(self.terms(command));
-        let started = match self.process {
+    fn write(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        claim: Option<Taking>,
+        payable: &Payable<'_>,
+    ) -> Result<Change, Halt> {
+        let terms = Arc::new(self.terms(command, payable.number()));
+        let mut started = match self.process {
             Some(id) => {
-                let gateway = terms.checkout.gateway.as_ref();
-                Some(Start { terms: &terms, id, gateway, instrument: None }.decide(command, view)?)
+                Some(Start { terms: &terms, payment: None, id, instrument: None }.decide(command, view)?)
             }
             None => None,
         };
+        if let Some(started) = started.as_mut().filter(|started| started.is_paid()) {
+            started.start.excess = payable.excess_after(self.amount);
+        }
         let created = Created {
             submitted: self.process.is_some() || !self.method.kind().needs_gateway(),
             attempt: started.as_ref().map(|started| started.start.clone()),
@@ -84,7 +111,7 @@ impl Create {
         };
         let postings = started.as_ref().map(|started| started.postings.clone()).unwrap_or_default();
         let entry = Entry::new(Cause::Command, Body::Created(created)).claiming(claim).posting(postings);
-        let mut recorder = Recorder::new(command);
+        let mut recorder = Recorder::new(command, view);
         let payment = recorder.payment(self.payment, None, entry)?;
         if let Some(started) = started {
             started.debit(&payment, &mut recorder)?;
@@ -92,37 +119,34 @@ impl Create {
         Ok(recorder.finish(Subject::Payment(payment), 1))
     }
 
-    fn terms(&self, command: &Command) -> Terms {
+    /// The id is there already: by this very command executed again, or by somebody else's.
+    fn replay(&self, command: &Command, payment: &Arc<Payment>) -> Halt {
+        let started = payment.operations().iter().find(|operation| operation.sequence == 1);
+        let same_attempt = started.map(|operation| operation.id) == self.process.map(OperationId::Attempt);
+        // What people call the destination may be known otherwise by now.
+        let made = self.terms(command, payment.terms().number.clone());
+        if same_attempt && **payment.terms() == made {
+            Halt::replay(payment, 1)
+        } else {
+            Rejection::IdTaken(StreamId::Payment(self.payment)).into()
+        }
+    }
+
+    fn terms(&self, command: &Command, number: Option<DestinationNumber>) -> Terms {
         Terms {
             scope: command.caller.scope.clone(),
             id: self.payment,
             amount: self.amount,
             destination: self.destination.clone(),
-            number: self.number(),
+            number,
             method: self.method.clone(),
+            capture_method: self.capture_method,
+            expires_at: self.expires_at,
             checkout: self.checkout.clone(),
             metadata: self.metadata.clone(),
             idempotency_key: self.idempotency_key.clone(),
             created_at: command.at,
             created_by: command.caller.actor.clone(),
-        }
-    }
-
-    fn number(&self) -> Option<DestinationNumber> {
-        match &self.known {
-            Known::Found(info) => info.number.clone(),
-            _ => None,
-        }
-    }
-
-    /// The id is there already: by this very command executed again, or by somebody else's.
-    fn replay(&self, command: &Command, payment: &Arc<Payment>) -> Halt {
-        let started = payment.operations().iter().find(|operation| operation.sequence == 1);
-        let same_attempt = started.map(|operation| operation.id) == self.process.map(OperationId::Attempt);
-        if same_attempt && **payment.terms() == self.terms(command) {
-            Halt::replay(payment, 1)
-        } else {
-            Rejection::IdTaken(StreamId::Payment(self.payment)).into()
         }
     }
 
@@ -161,8 +185,15 @@ impl Create {
         if *save_card_and_make_default {
             fingerprint = fingerprint.with(RequestField::SaveCardAndMakeDefault, &[1]);
         }
-        match options {
-            Some(options) => fingerprint.with(RequestField::GatewayOptions, options.as_str().as_bytes()),
+        if let Some(options) = options {
+            fingerprint = fingerprint.with(RequestField::GatewayOptions, options.as_str().as_bytes());
+        }
+        if !self.capture_method.is_automatic() {
+            fingerprint =
+                fingerprint.with(RequestField::CaptureMethod, self.capture_method.as_str().as_bytes());
+        }
+        match self.expires_at {
+            Some(at) => fingerprint.with(RequestField::ExpiresAt, &at.unix_micros().to_be_bytes()),
             None => fingerprint,
         }
     }

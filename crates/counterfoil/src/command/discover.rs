@@ -2,13 +2,13 @@
 
 use super::Command;
 use super::change::{Change, Entry, Recorder};
-use super::receipt::Subject;
 use super::record::{holder, operation_fingerprint};
 use super::rejection::Rejection;
-use super::report::Report;
+use super::report::{Report, excess};
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};
 use crate::claim::ClaimKey;
+use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
@@ -55,11 +55,8 @@ impl Discover {
             return Report { payment: self.payment, operation, evidence }.decide(command, view);
         }
         let taking = (key, operation_fingerprint(self.attempt.into()));
-        let entry = self.entry(payment, &evidence).claiming([taking]);
-        let mut recorder = Recorder::new(command);
-        let after = recorder.payment(self.payment, Some(payment), entry)?;
-        let sequence = after.version();
-        Ok(recorder.finish(Subject::Payment(after), sequence))
+        let entry = self.entry(view, payment, &evidence)?.claiming([taking]);
+        Recorder::one(command, view, payment, entry)
     }
 
     /// The money came, or it never will.
@@ -85,20 +82,21 @@ impl Discover {
         given.unwrap_or_else(|| self.gateway_payment_id.clone().into())
     }
 
-    fn entry(&self, payment: &Payment, evidence: &Evidence) -> Entry {
+    fn entry(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Entry, Halt> {
         let terms = payment.terms();
         let refused = matches!(evidence.outcome, Outcome::Failed(_));
+        let moved = Operation::moved_by(terms.amount, evidence);
+        let paid = Some(moved).filter(|moved| !moved.is_zero());
+        let result = StartResult::Recorded(evidence.clone());
         let start = Start {
-            operation: OperationId::Attempt(self.attempt),
-            amount: terms.amount,
             gateway: Some(self.gateway.clone()),
             instrument: payment.instrument().cloned(),
-            result: StartResult::Recorded(evidence.clone()),
             closes: (refused && payment.closed().is_none()).then_some(Closed::Failed),
+            excess: if paid.is_some() { excess(view, payment, &Known::Unasked, None, paid)? } else { None },
+            ..Start::new(OperationId::Attempt(self.attempt), terms.amount, result)
         };
-        let moved = Operation::moved_by(terms.amount, evidence);
         let to = AccountId::destination(&terms.destination);
         let postings = Posting::transfer(moved, AccountId::gateway(&self.gateway), to);
-        Entry::new(Cause::Evidence, Body::Started(start)).posting(postings)
+        Ok(Entry::new(Cause::Evidence, Body::Started(start)).posting(postings))
     }
 }

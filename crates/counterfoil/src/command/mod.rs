@@ -4,21 +4,33 @@
 //! it gives the same answer when a store must run it again, and a command whose outcome is unknown can be
 //! executed again.
 
+mod amount;
 mod archive;
+mod books;
+mod capture;
 mod change;
+mod close;
 mod create;
 mod discover;
+mod give_back;
+mod lapse;
+mod notify;
 mod payable;
 mod policy;
+mod poll;
 mod process;
 mod receipt;
 mod record;
+mod refund;
+mod register;
 mod rejection;
 mod report;
+mod resolve;
 mod start;
 mod top_up;
 mod update;
 mod view;
+mod void;
 
 #[cfg(test)]
 mod reach;
@@ -26,18 +38,26 @@ mod reach;
 use std::sync::Arc;
 
 pub use archive::Archive;
+pub use capture::Capture;
 pub use change::Change;
 pub use create::Create;
 pub use discover::Discover;
-pub use policy::Policy;
+pub use lapse::Lapse;
+pub use notify::{About, Notify, Told};
+pub use policy::{Overpayment, Policy};
+pub use poll::Poll;
 pub use process::Process;
 pub use receipt::{Receipt, Subject};
 pub use record::{RecordAttempt, Recorded};
+pub use refund::Refund;
+pub use register::Register;
 pub use rejection::Rejection;
 pub use report::Report;
+pub use resolve::{Resolution, Resolve};
 pub use top_up::TopUp;
 pub use update::{Target, Update, settable};
 use view::{Halt, View};
+pub use void::Void;
 
 use crate::clock::Timestamp;
 use crate::scope::Caller;
@@ -79,6 +99,22 @@ pub enum Request {
     Archive(Archive),
     /// More credits in a wallet.
     TopUp(TopUp),
+    /// To take held money.
+    Capture(Capture),
+    /// To give captured money back.
+    Refund(Refund),
+    /// To cancel, to release a hold, to take a charge back.
+    Void(Void),
+    /// To write down what a gateway tells of its own accord.
+    Notify(Notify),
+    /// To settle what is unknown or marked for review.
+    Resolve(Resolve),
+    /// To write down that a gateway was asked in vain.
+    Poll(Poll),
+    /// To end what has run out of time.
+    Lapse(Lapse),
+    /// To register what is owed for a destination.
+    Register(Register),
 }
 
 /// What is decided about a command.
@@ -109,6 +145,14 @@ impl Command {
             Request::Update(update) => update.decide(self, &view),
             Request::Archive(archive) => archive.decide(self, &view),
             Request::TopUp(top_up) => top_up.decide(self, &view),
+            Request::Capture(capture) => capture.decide(self, &view),
+            Request::Refund(refund) => refund.decide(self, &view),
+            Request::Void(void) => void.decide(self, &view),
+            Request::Notify(notify) => notify.decide(self, &view),
+            Request::Resolve(resolve) => resolve.decide(self, &view),
+            Request::Poll(poll) => poll.decide(self, &view),
+            Request::Lapse(lapse) => lapse.decide(self, &view),
+            Request::Register(register) => register.decide(self, &view),
         };
         match decided {
             Ok(change) => Ok(Decision::Write(change)),

@@ -1,23 +1,105 @@
-//! Whether a destination may be paid at all.
+//! Whether a destination may be paid, and whether it may be charged so much.
 
+use super::Command;
+use super::policy::Overpayment;
 use super::rejection::Rejection;
+use super::view::{Halt, View};
+use crate::account::{Account, AccountId, Totals};
 use crate::destinations::Known;
-use crate::money::Currency;
+use crate::id::PaymentId;
+use crate::money::{Currency, Money};
 use crate::payment::Destination;
+use crate::text::DestinationNumber;
 
-/// Refuses a charge for what is not there, is not payable, or is paid in another currency.
-pub(super) fn require_payable(
-    known: &Known,
-    destination: &Destination,
-    currency: Currency,
-) -> Result<(), Rejection> {
-    match known {
-        Known::Absent => Err(Rejection::DestinationNotFound(destination.clone())),
-        Known::Unavailable => Err(Rejection::DestinationsUnavailable),
-        Known::Found(info) if info.currency != currency => {
-            Err(Rejection::DestinationCurrency { expected: info.currency })
+/// What is known of a destination here and by the host, whose word counts.
+pub(super) struct Payable<'a> {
+    destination: &'a Destination,
+    known: &'a Known,
+    account: Option<&'a Account>,
+}
+
+impl<'a> Payable<'a> {
+    pub(super) fn find(
+        view: &View<'a>,
+        destination: &'a Destination,
+        known: &'a Known,
+    ) -> Result<Payable<'a>, Halt> {
+        let account = view.account(&AccountId::destination(destination))?;
+        Ok(Payable { destination, known, account: account.map(AsRef::as_ref) })
+    }
+
+    /// What people call it.
+    pub(super) fn number(&self) -> Option<DestinationNumber> {
+        match self.known {
+            Known::Found(info) => info.number.clone(),
+            Known::Unasked => self.account.and_then(Account::owed).and_then(|owed| owed.number.clone()),
+            Known::Absent | Known::Unavailable => None,
         }
-        Known::Found(info) if !info.payable => Err(Rejection::DestinationNotPayable(destination.clone())),
-        Known::Unasked | Known::Found(_) => Ok(()),
+    }
+
+    /// What is owed for it.
+    pub(super) fn amount_due(&self) -> Option<Money> {
+        match self.known {
+            Known::Found(info) => info.amount_due,
+            _ => self.account.and_then(Account::owed).map(|owed| owed.amount_due),
+        }
+    }
+
+    /// What is paid beyond what is due once `amount` more is.
+    pub(super) fn excess_after(&self, amount: Money) -> Option<Money> {
+        let due = self.amount_due().filter(|due| due.currency() == amount.currency())?;
+        let mut totals = self.totals(amount.currency());
+        totals.paid += i128::from(amount.minor());
+        totals.excess(due)
+    }
+
+    /// What its payments in `currency` come to.
+    pub(super) fn totals(&self, currency: Currency) -> Totals {
+        self.account.map(|account| account.totals(currency)).unwrap_or_default()
+    }
+
+    /// Refuses what is not there, is not payable, or is paid in another currency.
+    pub(super) fn require(&self, command: &Command, currency: Currency) -> Result<(), Rejection> {
+        let owed = self.account.and_then(Account::owed);
+        let (expected, payable) = match (self.known, owed) {
+            (Known::Found(info), _) => (info.currency, info.payable),
+            (Known::Unasked, Some(owed)) => (owed.amount_due.currency(), owed.payable),
+            (Known::Unasked, None) if !command.policy.strict_destinations => return Ok(()),
+            (Known::Absent | Known::Unasked, _) => {
+                return Err(Rejection::DestinationNotFound(self.destination.clone()));
+            }
+            (Known::Unavailable, _) => return Err(Rejection::DestinationsUnavailable),
+        };
+        if expected != currency {
+            Err(Rejection::DestinationCurrency { expected })
+        } else if payable {
+            Ok(())
+        } else {
+            Err(Rejection::DestinationNotPayable(self.destination.clone()))
+        }
+    }
+
+    /// Refuses a new charge of `amount` that would come to more than is due, or while nobody knows whether another
+    /// payment was charged. Of the payment itself nothing is on its way.
+    pub(super) fn require_room(
+        &self,
+        command: &Command,
+        payment: PaymentId,
+        amount: Money,
+    ) -> Result<(), Rejection> {
+        if !command.policy.beside_doubt
+            && let Some(other) = self.account.and_then(|account| account.in_doubt(payment, command.at))
+        {
+            return Err(Rejection::DestinationInDoubt {
+                destination: self.destination.clone(),
+                payment: other,
+            });
+        }
+        let Some(due) = self.amount_due() else { return Ok(()) };
+        let remaining = self.totals(amount.currency()).remaining(due);
+        if command.policy.overpayment == Overpayment::Refuse && amount.minor() > remaining.minor() {
+            return Err(Rejection::ExceedsDue { destination: self.destination.clone(), remaining });
+        }
+        Ok(())
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::payable::require_payable;
+use super::payable::Payable;
 use super::receipt::Subject;
 use super::rejection::Rejection;
+use super::report::excess;
 use super::start::Start;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::destinations::Known;
 use crate::event::Body;
 use crate::id::{AttemptId, PaymentId};
-use crate::payment::{OperationId, Payment};
+use crate::payment::{OperationId, Payment, PaymentMethodType, Work};
 use crate::scope::Scope;
 use crate::status::{Action, Cause, allowed};
 use crate::text::{IdempotencyKey, PaymentMethodId};
@@ -26,6 +27,8 @@ pub struct Process {
     pub payment: PaymentId,
     /// The id the attempt gets.
     pub attempt: AttemptId,
+    /// The number that the attempt is to have, if only that one is wanted: what is done when it is due says so.
+    pub number: Option<u32>,
     /// Another instrument than the payment's own.
     pub instrument: Option<PaymentMethodId>,
     /// What the host knows of what it pays.
@@ -39,20 +42,36 @@ impl Process {
         let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
         view.unless_repeated(claim.as_ref(), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
-        self.check(payment)?;
+        self.check(command, view, payment)?;
         self.write(command, view, payment, claim)
     }
 
-    fn check(&self, payment: &Arc<Payment>) -> Result<(), Halt> {
+    fn check(&self, command: &Command, view: &View<'_>, payment: &Arc<Payment>) -> Result<(), Halt> {
         if let Some(attempt) = payment.operation(OperationId::Attempt(self.attempt)) {
             return Err(Halt::replay(payment, attempt.sequence));
         }
+        self.check_due(command, payment)?;
         require_allowed(payment, Action::Process)?;
         if payment.gateway_payment_id().is_some() {
             return Err(Rejection::AtGateway { payment: payment.id() }.into());
         }
         let terms = payment.terms();
-        Ok(require_payable(&self.known, &terms.destination, terms.amount.currency())?)
+        let payable = Payable::find(view, &terms.destination, &self.known)?;
+        payable.require(command, terms.amount.currency())?;
+        if terms.method.kind() != PaymentMethodType::Offline {
+            payable.require_room(command, payment.id(), terms.amount)?;
+        }
+        Ok(())
+    }
+
+    /// Somebody else may have made the attempt that was due, or ended the payment.
+    fn check_due(&self, command: &Command, payment: &Payment) -> Result<(), Rejection> {
+        let Some(number) = self.number else { return Ok(()) };
+        if payment.is_due(Work::Retry { number }, command.at) {
+            Ok(())
+        } else {
+            Err(Rejection::NotDue { payment: payment.id() })
+        }
     }
 
     fn write(
@@ -63,13 +82,15 @@ impl Process {
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
         let instrument = self.instrument.as_ref().or(payment.references.instrument.as_ref());
-        let gateway = payment.asked_gateway();
-        let start = Start { terms: payment.terms(), id: self.attempt, gateway, instrument };
-        let started = start.decide(command, view)?;
+        let start = Start { terms: payment.terms(), payment: Some(payment), id: self.attempt, instrument };
+        let mut started = start.decide(command, view)?;
+        if started.is_paid() {
+            started.start.excess = excess(view, payment, &self.known, None, Some(started.start.amount))?;
+        }
         let entry = Entry::new(Cause::Command, Body::Started(started.start.clone()))
             .claiming(claim)
             .posting(started.postings.clone());
-        let mut recorder = Recorder::new(command);
+        let mut recorder = Recorder::new(command, view);
         let after = recorder.payment(self.payment, Some(payment), entry)?;
         started.debit(&after, &mut recorder)?;
         let sequence = after.version();
@@ -93,6 +114,6 @@ pub(super) fn require_allowed(payment: &Payment, action: Action) -> Result<(), R
     } else if allowed(payment.status(), action) {
         Ok(())
     } else {
-        Err(Rejection::NotAllowed { payment: payment.id(), action, status: payment.status() })
+        Err(Rejection::not_allowed(payment, action))
     }
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::Command;
+use super::books::source;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
-use super::receipt::Subject;
 use super::rejection::Rejection;
-use super::report::source;
+use super::report::excess;
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::clock::Timestamp;
+use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId};
 use crate::money::Money;
@@ -65,11 +66,8 @@ impl RecordAttempt {
         require_allowed(payment, Action::RecordAttempt)?;
         let evidence = self.evidence(payment, command.at)?;
         let named = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
-        let entry = entry(command, payment, self.attempt, evidence, named)?.claiming(claim).claiming(id);
-        let mut recorder = Recorder::new(command);
-        let after = recorder.payment(self.payment, Some(payment), entry)?;
-        let sequence = after.version();
-        Ok(recorder.finish(Subject::Payment(after), sequence))
+        let entry = entry(command, view, payment, self.attempt, evidence, named)?;
+        Recorder::one(command, view, payment, entry.claiming(claim).claiming(id))
     }
 
     fn evidence(&self, payment: &Payment, at: Timestamp) -> Result<Evidence, Rejection> {
@@ -144,14 +142,15 @@ impl RecordAttempt {
 /// known.
 pub(super) fn entry(
     command: &Command,
+    view: &View<'_>,
     payment: &Payment,
     attempt: AttemptId,
     evidence: Evidence,
     named: bool,
-) -> Result<Entry, Rejection> {
+) -> Result<Entry, Halt> {
     let terms = payment.terms();
     if terms.method.kind() == PaymentMethodType::Credits {
-        return Err(Rejection::NotRecordable(PaymentMethodType::Credits));
+        return Err(Rejection::NotRecordable(PaymentMethodType::Credits).into());
     }
     let gateways = if named { &*command.gateways } else { &[] };
     let gateway = payment.gateway_among(gateways);
@@ -160,13 +159,12 @@ pub(super) fn entry(
         _ => Money::zero(terms.amount.currency()),
     };
     let postings = Posting::transfer(moved, source(gateway), AccountId::destination(&terms.destination));
+    let paid = Some(moved).filter(|moved| !moved.is_zero());
     let start = Start {
-        operation: OperationId::Attempt(attempt),
-        amount: terms.amount,
         gateway: gateway.cloned(),
         instrument: payment.instrument().cloned(),
-        result: StartResult::Recorded(evidence),
-        closes: None,
+        excess: if paid.is_some() { excess(view, payment, &Known::Unasked, None, paid)? } else { None },
+        ..Start::new(OperationId::Attempt(attempt), terms.amount, StartResult::Recorded(evidence))
     };
     Ok(Entry::new(Cause::Command, Body::Started(start)).posting(postings))
 }

@@ -5,9 +5,8 @@ use crate::clock::Timestamp;
 use crate::codec::Damage;
 use crate::event::StreamId;
 use crate::id::PaymentId;
-use crate::money::Currency;
-use crate::money::MoneyError;
-use crate::payment::{Destination, IllegalMove, OperationId, PaymentMethodType};
+use crate::money::{Currency, Money, MoneyError};
+use crate::payment::{Destination, IllegalMove, OperationId, Payment, PaymentMethodType};
 use crate::status::{Action, PaymentStatus};
 use crate::text::GatewayName;
 
@@ -87,6 +86,65 @@ pub enum Rejection {
     /// The host could not tell whether it can be paid. Asking again later may go well.
     #[error("it cannot be told now whether this can be paid")]
     DestinationsUnavailable,
+    /// The charge would come to more than is due for it.
+    #[error("no more than {remaining} remains to be paid for {} {}", .destination.kind, .destination.id)]
+    ExceedsDue {
+        /// What is paid.
+        destination: Destination,
+        /// What may still be charged for it.
+        remaining: Money,
+    },
+    /// Nobody knows yet whether another payment of the same invoice was charged.
+    #[error("it is not known yet whether {payment} has paid {} {}", .destination.kind, .destination.id)]
+    DestinationInDoubt {
+        /// What is paid.
+        destination: Destination,
+        /// The other payment.
+        payment: PaymentId,
+    },
+    /// More was asked for than can be given back.
+    #[error("no more than {refundable} can be refunded")]
+    ExceedsRefundable {
+        /// Of which payment.
+        payment: PaymentId,
+        /// What can be.
+        refundable: Money,
+    },
+    /// More was asked for than is held.
+    #[error("no more than {capturable} can be captured")]
+    ExceedsCapturable {
+        /// Of which payment.
+        payment: PaymentId,
+        /// What can be.
+        capturable: Money,
+    },
+    /// All of it cannot go back: something of it went back already, is on its way, or is disputed.
+    #[error("some of the money is refunded, disputed, or on its way")]
+    NotWhole {
+        /// Of which payment.
+        payment: PaymentId,
+    },
+    /// Money of this method is taken at once.
+    #[error("{0} cannot be captured later")]
+    CaptureMethodNotAllowed(PaymentMethodType),
+    /// It would be over before it begins.
+    #[error("{0} is in the past")]
+    InPast(Timestamp),
+    /// A gateway told of something that nobody knows of here.
+    #[error("nothing is known here of what the notification is about")]
+    NothingKnown,
+    /// There is nothing about the payment that a person could settle.
+    #[error("there is nothing to resolve about the payment")]
+    NothingToResolve {
+        /// Which payment.
+        payment: PaymentId,
+    },
+    /// What is to be done about it at a time is not due, or was done already.
+    #[error("nothing of the kind is due")]
+    NotDue {
+        /// Which payment.
+        payment: PaymentId,
+    },
     /// The payment is archived: it takes no more commands.
     #[error("the payment is archived")]
     Archived {
@@ -133,4 +191,10 @@ pub enum Rejection {
     /// stopped before anything is written.
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
+}
+
+impl Rejection {
+    pub(super) fn not_allowed(payment: &Payment, action: Action) -> Rejection {
+        Rejection::NotAllowed { payment: payment.id(), action, status: payment.status() }
+    }
 }

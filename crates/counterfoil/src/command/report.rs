@@ -1,19 +1,20 @@
 //! What a gateway says about an operation.
 
 use super::Command;
+use super::books::shift;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::receipt::Subject;
+use super::payable::Payable;
 use super::record::operation_fingerprint;
 use super::rejection::Rejection;
 use super::view::{Halt, View};
-use crate::account::{AccountId, Posting};
 use crate::claim::ClaimKey;
+use crate::destinations::Known;
 use crate::event::{Body, Reported};
 use crate::id::PaymentId;
-use crate::money::{Money, MoneyError};
+use crate::money::Money;
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::status::Cause;
-use crate::text::{GatewayName, Message};
+use crate::text::Message;
 
 /// Evidence: what a gateway says about an operation, in its answer or later. It is never refused for the
 /// status of the payment: what does not fit is kept, counted, and marked for review.
@@ -34,10 +35,7 @@ impl Report {
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
         let word = Word { payment, operation, evidence: &self.evidence, note: None };
         let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
-        let mut recorder = Recorder::new(command);
-        let after = recorder.payment(self.payment, Some(payment), entry)?;
-        let sequence = after.version();
-        Ok(recorder.finish(Subject::Payment(after), sequence))
+        Recorder::one(command, view, payment, entry)
     }
 }
 
@@ -54,28 +52,34 @@ impl Word<'_> {
     pub(super) fn entry(self, view: &View<'_>) -> Result<Option<Entry>, Halt> {
         let id = self.bind_gateway_id(view)?;
         let closes = self.closes();
-        let reported = Reported {
+        let mut reported = Reported {
             operation: self.operation.id,
             evidence: self.evidence.clone(),
             gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
             closes,
             note: self.note,
+            excess: None,
         };
         let mut after = self.operation.clone();
         after.hear(&reported);
         if after == *self.operation && closes.is_none() {
             return Ok(None);
         }
-        let postings = postings(self.payment, self.operation, &after)?;
+        let (before, after) = (self.operation.moved(), after.moved());
+        if self.operation.takes() && before != after {
+            reported.excess = excess(view, self.payment, &Known::Unasked, before, after)?;
+        }
+        let gateway = self.operation.gateway.as_ref();
+        let postings = shift(self.payment, self.operation.flow(), gateway, [before, after])?;
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
         Ok(Some(entry.claiming(id.taking()).posting(postings)))
     }
 
-    /// Without a schedule of retries, a no ends the payment; a person's no in any case.
+    /// What it closes that is not closed so already; but a person has the last word.
     fn closes(&self) -> Option<Closed> {
-        let refused = matches!(self.evidence.outcome, Outcome::Failed(_));
-        let open = self.payment.closed().is_none() || self.note.is_some();
-        (refused && open).then_some(Closed::Failed)
+        let closes = closed_by(self.operation, self.evidence);
+        let by_hand = self.note.is_some() && self.payment.closed() != closes;
+        closes.filter(|_| self.payment.closed() < closes || by_hand)
     }
 
     fn bind_gateway_id(&self, view: &View<'_>) -> Result<GatewayId, Halt> {
@@ -91,6 +95,39 @@ impl Word<'_> {
             Some(_) => GatewayId::AnotherOperations,
         })
     }
+}
+
+/// A no to an attempt ends its payment, unless another attempt is to follow; a charge that a bank took back ends it in
+/// any case.
+fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
+    let closes = match evidence.outcome {
+        Outcome::Failed(_) => operation.id.is_attempt() && operation.retry.is_none(),
+        Outcome::Reversed { .. } => operation.takes(),
+        _ => false,
+    };
+    closes.then_some(Closed::Failed)
+}
+
+/// What is paid beyond what is due once what an operation of `payment` moved goes from `before` to `after`. What went
+/// back of this payment does not count: it may come again.
+pub(super) fn excess(
+    view: &View<'_>,
+    payment: &Payment,
+    known: &Known,
+    before: Option<Money>,
+    after: Option<Money>,
+) -> Result<Option<Money>, Halt> {
+    let payable = Payable::find(view, &payment.terms().destination, known)?;
+    let Some(due) = payable.amount_due() else { return Ok(None) };
+    let currency = payment.terms().amount.currency();
+    if due.currency() != currency {
+        return Ok(None);
+    }
+    let minor = |money: Option<Money>| i128::from(money.map_or(0, Money::minor));
+    let mut totals = payable.totals(currency);
+    totals.paid += minor(after) - minor(before);
+    totals.refunded -= i128::from(payment.refunded().minor());
+    Ok(totals.excess(due))
 }
 
 /// What becomes of the gateway's id.
@@ -110,17 +147,4 @@ impl GatewayId {
             GatewayId::Nothing | GatewayId::AnotherOperations => None,
         }
     }
-}
-
-/// What the evidence moves beyond what was counted already.
-fn postings(payment: &Payment, before: &Operation, after: &Operation) -> Result<Vec<Posting>, MoneyError> {
-    let zero = Money::zero(payment.terms().amount.currency());
-    let more = after.moved().unwrap_or(zero).checked_sub(before.moved().unwrap_or(zero))?;
-    let destination = AccountId::destination(&payment.terms().destination);
-    Ok(Posting::transfer(more, source(before.gateway.as_ref()), destination))
-}
-
-/// Where money comes from that a gateway took, or that came past every gateway.
-pub(super) fn source(gateway: Option<&GatewayName>) -> AccountId {
-    gateway.map_or_else(AccountId::offline, AccountId::gateway)
 }

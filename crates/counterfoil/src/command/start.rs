@@ -7,10 +7,13 @@ use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Posting};
+use crate::clock::Timestamp;
 use crate::event::{self, Body, Entered, StartResult};
 use crate::id::AttemptId;
-use crate::payment::{Failure, FailureClass, OperationId, Payment, PaymentMethod, Terms};
-use crate::status::Cause;
+use crate::payment::{
+    CaptureMethod, Failure, FailureClass, Operation, OperationId, Payment, PaymentMethod, Retry, Terms,
+};
+use crate::status::{Cause, OperationStatus};
 use crate::store::Key;
 use crate::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
@@ -33,10 +36,10 @@ pub(super) fn keys(method: &PaymentMethod, view: &View<'_>) -> Option<Key> {
 pub(super) struct Start<'a> {
     /// Of a payment with these terms.
     pub(super) terms: &'a Terms,
+    /// Of this payment, if it is there already.
+    pub(super) payment: Option<&'a Payment>,
     /// The id it gets.
     pub(super) id: AttemptId,
-    /// Through this gateway, where it takes one; else through the ledger's own choice.
-    pub(super) gateway: Option<&'a GatewayName>,
     /// With this instrument, if another one than that of the terms is asked for.
     pub(super) instrument: Option<&'a PaymentMethodId>,
 }
@@ -49,18 +52,8 @@ impl Start<'_> {
         if instrument.is_some() && !kind.needs_gateway() {
             return Err(Rejection::InstrumentNotAllowed(kind).into());
         }
-        let mut started = Started {
-            start: event::Start {
-                operation: OperationId::Attempt(id),
-                amount: terms.amount,
-                gateway: None,
-                instrument: None,
-                result: StartResult::Succeeded {},
-                closes: None,
-            },
-            postings: Vec::new(),
-            debit: None,
-        };
+        let start = event::Start::new(OperationId::Attempt(id), terms.amount, StartResult::Succeeded {});
+        let mut started = Started { start, postings: Vec::new(), debit: None };
         match &terms.method {
             PaymentMethod::Card(_)
             | PaymentMethod::Ach(_)
@@ -68,8 +61,9 @@ impl Start<'_> {
             | PaymentMethod::PaymentLink(_) => {
                 started.start.gateway = Some(self.choose_gateway(command)?);
                 started.start.instrument = instrument.or(terms.method.instrument()).cloned();
-                let lease_until = command.at.saturating_add(command.policy.lease);
-                started.start.result = StartResult::Processing { lease_until };
+                started.start.result = lease(command);
+                started.start.holds = terms.capture_method == CaptureMethod::Manual;
+                started.start.retry = self.retry(command);
             }
             PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
             PaymentMethod::Credits(wallet) => {
@@ -88,7 +82,8 @@ impl Start<'_> {
     }
 
     fn choose_gateway(&self, command: &Command) -> Result<GatewayName, Rejection> {
-        match self.gateway {
+        let own = self.terms.checkout.gateway.as_ref();
+        match self.payment.and_then(Payment::asked_gateway).or(own) {
             Some(asked) if command.gateways.contains(asked) => Ok(asked.clone()),
             Some(asked) => Err(Rejection::UnknownGateway(asked.clone())),
             None => {
@@ -97,6 +92,20 @@ impl Start<'_> {
             }
         }
     }
+
+    /// What follows should it be refused. Attempts that never arrived do not count.
+    fn retry(&self, command: &Command) -> Option<Retry> {
+        let attempts = || self.payment.into_iter().flat_map(Payment::attempts);
+        let arrived = |attempt: &&Operation| attempt.status() != OperationStatus::NotSent;
+        let first: Option<Timestamp> = attempts().next().map(|attempt| attempt.created_at);
+        let before = attempts().filter(arrived).count();
+        command.policy.retries.after(before, first.unwrap_or(command.at), command.at)
+    }
+}
+
+/// Written down; the gateway is called next.
+pub(super) fn lease(command: &Command) -> StartResult {
+    StartResult::Processing { lease_until: command.at.saturating_add(command.policy.lease) }
 }
 
 fn paid_from(account: AccountId, terms: &Terms) -> Vec<Posting> {
@@ -117,6 +126,11 @@ fn insufficient_credits() -> Failure {
 }
 
 impl Started<'_> {
+    /// Whether the money is there at once.
+    pub(super) fn is_paid(&self) -> bool {
+        matches!(self.start.result, StartResult::Succeeded {})
+    }
+
     /// Takes from the wallet what the start of `payment`'s attempt moved out of it.
     pub(super) fn debit(self, payment: &Payment, recorder: &mut Recorder<'_>) -> Result<(), Rejection> {
         let Some((wallet, account)) = self.debit else { return Ok(()) };

@@ -47,7 +47,7 @@ impl TopUp {
         let body = Body::ToppedUp(ToppedUp { top_up: self.top_up, amount: self.amount });
         let postings = Posting::transfer(self.amount, AccountId::funding(), wallet.clone());
         let entry = Entry::new(Cause::Command, body).claiming(claims).posting(postings);
-        let mut recorder = Recorder::new(command);
+        let mut recorder = Recorder::new(command, view);
         let after = recorder.account(wallet, account.map(AsRef::as_ref), entry)?;
         let sequence = after.version();
         Ok(recorder.finish(Subject::Account(after), sequence))

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
+use super::close::closing;
+use super::give_back::{GiveBack, require_free, require_whole};
 use super::receipt::Subject;
 use super::record;
 use super::rejection::Rejection;
-use super::report::{Word, source};
+use super::report::Word;
 use super::view::{Halt, View};
-use crate::account::{AccountId, Posting};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::event::{Body, Closing, Entered, Start, StartResult, StreamId};
+use crate::event::{Body, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
-use crate::money::{Money, MoneyError};
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, PaymentMethod, References};
-use crate::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, References};
+use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::Message;
 
 /// Changes names and notes of a payment, sets its status, or both, all of it or nothing. What changes nothing
@@ -102,7 +102,8 @@ impl Update {
             return Err(Halt::unchanged(payment));
         }
         self.check(payment)?;
-        let mut books = Books { recorder: Recorder::new(command), after: payment.clone(), own: Some(own) };
+        let mut books =
+            Books { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         if !change.is_empty() {
             let claim = take_gateway_payment_id(command, view, payment, &change)?;
             books.write(Entry::new(Cause::Command, Body::Changed(change)).claiming(claim))?;
@@ -196,7 +197,7 @@ struct Books<'a> {
 }
 
 impl Books<'_> {
-    fn write(&mut self, entry: Entry) -> Result<(), Rejection> {
+    fn write(&mut self, entry: Entry) -> Result<(), Halt> {
         let entry = entry.claiming(self.own.take());
         self.after = self.recorder.payment(self.after.id(), Some(&self.after), entry)?;
         Ok(())
@@ -227,31 +228,27 @@ impl Step<'_> {
                 let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
                 let named = payment.gateway_payment_id().is_some();
                 let attempt = AttemptId::new(id);
-                books.write(record::entry(self.command, &payment, attempt, evidence, named)?)?;
+                books.write(record::entry(self.command, self.view, &payment, attempt, evidence, named)?)?;
             }
             Way::Close(closes) => books.write(self.close(&payment, closes, at)?)?,
             Way::Resolve => self.resolve(at, books)?,
             Way::Reverse => {
-                // What is under way may yet bring money.
-                self.require(payment.live_attempt().is_none(), &payment)?;
+                require_whole(&payment)?;
                 self.give_back(OperationId::Void(VoidId::new(id)), at, books)?;
             }
-            Way::Refund => self.give_back(OperationId::Refund(RefundId::new(id)), at, books)?,
+            Way::Refund => {
+                require_free(&payment)?;
+                self.give_back(OperationId::Refund(RefundId::new(id)), at, books)?;
+            }
         }
         Ok(())
     }
 
-    fn require(&self, holds: bool, payment: &Payment) -> Result<(), Rejection> {
-        if holds { Ok(()) } else { Err(not_settable(payment, self.target)) }
-    }
-
     /// What waits for the payer is given up; what is on its way cannot be.
     fn close(&self, payment: &Payment, closes: Closed, occurred_at: Timestamp) -> Result<Entry, Rejection> {
-        let live = payment.attempts().filter(|attempt| attempt.status().is_live());
-        let waiting = live.clone().all(|attempt| attempt.status() == OperationStatus::RequiresAction);
-        self.require(waiting, payment)?;
-        let cancels = live.map(|attempt| attempt.id).collect();
-        Ok(Entry::new(Cause::Command, Body::Closed(Closing { closes, occurred_at, cancels })))
+        let closing = closing(payment, closes, occurred_at);
+        let closing = closing.ok_or_else(|| not_settable(payment, self.target))?;
+        Ok(Entry::new(Cause::Command, Body::Closed(closing)))
     }
 
     /// A person's word about what is under way counts as the gateway's, and is marked. A no is about all of it.
@@ -281,55 +278,10 @@ impl Step<'_> {
     /// All that can be refunded goes back to where it came from.
     fn give_back(&self, operation: OperationId, at: Timestamp, books: &mut Books<'_>) -> Result<(), Halt> {
         let payment = books.after.clone();
-        let amount = payment.refundable();
         let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-        let start = Start {
-            operation,
-            amount,
-            gateway: None,
-            instrument: None,
-            result: StartResult::Recorded(evidence),
-            closes: None,
-        };
-        books.write(Entry::new(Cause::Command, Body::Started(start)).posting(ways_back(&payment)?))?;
-        if let PaymentMethod::Credits(wallet) = &payment.terms().method {
-            let entered = Entered { amount, payment: payment.id(), operation };
-            self.credit(AccountId::wallet(wallet), entered, &mut books.recorder)?;
-        }
-        Ok(())
+        let back = GiveBack { payment: &payment, amount: payment.refundable() };
+        let start = Start::new(operation, back.amount, StartResult::Recorded(evidence));
+        books.write(back.entry(start)?)?;
+        back.credit(self.view, operation, &mut books.recorder)
     }
-
-    /// Puts back into the wallet what was given back.
-    fn credit(&self, wallet: AccountId, entered: Entered, recorder: &mut Recorder<'_>) -> Result<(), Halt> {
-        let account = self.view.account(&wallet)?;
-        let currency = entered.amount.currency();
-        let balance = account.map_or(Money::zero(currency), |account| account.balance(currency));
-        balance.checked_add(entered.amount)?;
-        let entry = Entry::new(Cause::Command, Body::Credited(entered));
-        recorder.account(wallet, account.map(AsRef::as_ref), entry)?;
-        Ok(())
-    }
-}
-
-/// The postings by which all that is refundable goes back to where it came from: what came first goes first.
-fn ways_back(payment: &Payment) -> Result<Vec<Posting>, MoneyError> {
-    let terms = payment.terms();
-    let currency = terms.amount.currency();
-    let mut left = payment.refundable().minor();
-    let gross = |attempts: i64, attempt: Money| attempts.saturating_add(attempt.minor());
-    let mut gone = payment.attempts().filter_map(Operation::moved).fold(0, gross).saturating_sub(left);
-    let mut postings = Vec::new();
-    for attempt in payment.attempts() {
-        let moved = attempt.moved().map_or(0, Money::minor);
-        let skipped = moved.min(gone);
-        let back = (moved - skipped).min(left);
-        (gone, left) = (gone - skipped, left - back);
-        let to = match &terms.method {
-            PaymentMethod::Credits(wallet) => AccountId::wallet(wallet),
-            _ => source(attempt.gateway.as_ref()),
-        };
-        let from = AccountId::destination(&terms.destination);
-        postings.extend(Posting::transfer(Money::from_minor(back, currency)?, from, to));
-    }
-    Ok(postings)
 }

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::account::Owed;
 use crate::clock::Timestamp;
-use crate::id::{PaymentId, TopUpId};
+use crate::id::{AttemptId, DisputeId, PaymentId, TopUpId};
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Failure, OperationId, Outcome, References, Terms};
+use crate::payment::{
+    Closed, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome, References, Retry, Review,
+    Terms,
+};
 use crate::status::OperationStatus;
-use crate::text::{GatewayName, Message, PaymentMethodId};
+use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
 
 /// What happened. Consequences that a policy decided stand in the event, so that replaying needs no policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +26,12 @@ pub enum Body {
     Started(Start),
     /// A gateway said something about an operation.
     Reported(Reported),
+    /// A gateway said something about a dispute.
+    Disputed(Disputed),
+    /// A gateway was asked, and had no news.
+    Polled(Polled),
+    /// Somebody looked at what was marked for review.
+    Dismissed(Dismissed),
     /// Names or notes were changed.
     Changed(References),
     /// The payment was accepted, with nothing sent yet.
@@ -30,6 +40,8 @@ pub enum Body {
     Closed(Closing),
     /// The payment was archived.
     Archived {},
+    /// What is owed for a destination was registered.
+    Registered(Owed),
     /// A wallet was topped up.
     ToppedUp(ToppedUp),
     /// A wallet paid for something.
@@ -45,7 +57,11 @@ impl Body {
         match self {
             Body::Created(_) => "payment.created",
             Body::Started(start) => start.kind(),
-            Body::Reported(_) => "attempt.reported",
+            Body::Reported(reported) => reported.kind(),
+            Body::Disputed(disputed) => disputed.kind(),
+            Body::Polled(_) => "gateway.polled",
+            Body::Dismissed(_) => "review.dismissed",
+            Body::Registered(_) => "destination.registered",
             Body::Changed(_) => "payment.changed",
             Body::Submitted {} => "payment.submitted",
             Body::Closed(_) => "payment.closed",
@@ -91,15 +107,69 @@ pub struct Start {
     /// What that means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
+    /// Whether it is about a hold: an attempt that authorizes, a void that releases.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub holds: bool,
+    /// Of a capture, a refund or a void: the attempt that charged or held the money.
+    #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    /// Of a final capture: what of the hold is released with it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub releases: Option<Money>,
+    /// Why, in the host's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Message>,
+    /// The host's notes on it.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+    /// What follows if the gateway refuses it, by the schedule of the moment.
+    #[serde(flatten)]
+    pub retry: Option<Retry>,
+    /// What is captured beyond what is due, if it is done at once.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub excess: Option<Money>,
+}
+
+/// An amount in the payment's own currency, which stands beside it.
+#[allow(clippy::ref_option, reason = "serde asks by reference")]
+fn amount_text<S: serde::Serializer>(amount: &Option<Money>, to: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Some(amount) => to.collect_str(&amount.amount_text()),
+        None => to.serialize_none(),
+    }
 }
 
 impl Start {
+    /// An operation that begins so, without anything that only some have.
+    pub(crate) fn new(operation: OperationId, amount: Money, result: StartResult) -> Start {
+        Start {
+            operation,
+            amount,
+            gateway: None,
+            instrument: None,
+            result,
+            closes: None,
+            holds: false,
+            attempt: None,
+            releases: None,
+            reason: None,
+            metadata: Metadata::default(),
+            retry: None,
+            excess: None,
+        }
+    }
+
     const fn kind(&self) -> &'static str {
-        match (self.operation, &self.result) {
-            (OperationId::Attempt(_), StartResult::Recorded(_)) => "attempt.recorded",
-            (OperationId::Attempt(_), _) => "attempt.started",
-            (OperationId::Refund(_), _) => "refund.recorded",
-            (OperationId::Void(_), _) => "void.recorded",
+        let recorded = matches!(self.result, StartResult::Recorded(_));
+        match (self.operation, recorded) {
+            (OperationId::Attempt(_), true) => "attempt.recorded",
+            (OperationId::Attempt(_), false) => "attempt.started",
+            (OperationId::Refund(_), true) => "refund.recorded",
+            (OperationId::Refund(_), false) => "refund.started",
+            (OperationId::Void(_), true) => "void.recorded",
+            (OperationId::Void(_), false) => "void.started",
+            (OperationId::Capture(_), true) => "capture.recorded",
+            (OperationId::Capture(_), false) => "capture.started",
         }
     }
 }
@@ -162,6 +232,9 @@ pub struct Closing {
     /// The attempts that are given up with it: they waited for the payer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cancels: Vec<OperationId>,
+    /// Of a payment whose time ran out: the holds that are released, and nothing is ended otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<OperationId>,
 }
 
 /// A gateway said something about an operation.
@@ -182,6 +255,73 @@ pub struct Reported {
     /// Of a person's word about it: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Message>,
+    /// What is captured beyond what is due, once this is known.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub excess: Option<Money>,
+}
+
+impl Reported {
+    const fn kind(&self) -> &'static str {
+        match self.operation {
+            OperationId::Attempt(_) => "attempt.reported",
+            OperationId::Refund(_) => "refund.reported",
+            OperationId::Void(_) => "void.reported",
+            OperationId::Capture(_) => "capture.reported",
+        }
+    }
+}
+
+/// A gateway said something about a dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disputed {
+    /// Which one; told of for the first time if it is not there yet.
+    #[serde(rename = "id")]
+    pub dispute: DisputeId,
+    /// Who said so.
+    pub gateway: GatewayName,
+    /// What it is called there.
+    pub gateway_dispute_id: GatewayDisputeId,
+    /// Under which name it was told: money that moved under one name moved once.
+    #[serde(rename = "gateway_operation_id")]
+    pub name: NotificationId,
+    /// What was said.
+    #[serde(flatten)]
+    pub word: DisputeWord,
+}
+
+impl Disputed {
+    const fn kind(&self) -> &'static str {
+        match self.word.kind {
+            DisputeWordKind::Opened => "dispute.opened",
+            DisputeWordKind::Updated => "dispute.updated",
+            DisputeWordKind::Won => "dispute.won",
+            DisputeWordKind::Lost => "dispute.lost",
+            DisputeWordKind::FundsWithdrawn => "dispute.funds_withdrawn",
+            DisputeWordKind::FundsReinstated => "dispute.funds_reinstated",
+        }
+    }
+}
+
+/// A gateway was asked, and had no news.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Polled {
+    /// About which operation; `None`: about a payment that was made there.
+    #[serde(rename = "operation_id", skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// How often it was asked in vain by now.
+    pub polls: u32,
+    /// When it is asked again; `None`: it is not, and a person has to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
+}
+
+/// Somebody looked at what was marked for review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dismissed {
+    /// What was marked.
+    pub reviews: Vec<Review>,
+    /// What came of it.
+    pub note: Message,
 }
 
 /// A wallet was topped up.

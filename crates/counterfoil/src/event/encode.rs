@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use super::body::{Body, Closing, Created, Entered, Reported, Start, ToppedUp};
+use super::body::{Body, Closing, Created, Dismissed, Disputed, Entered, Polled, Reported, Start, ToppedUp};
 use super::{Draft, StreamId};
+use crate::account::Owed;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::TopUpId;
 use crate::money::Money;
-use crate::payment::{Checkout, Destination, PaymentMethod, References, Terms};
+use crate::payment::{CaptureMethod, Checkout, Destination, PaymentMethod, References, Terms};
 use crate::scope::Scope;
 use crate::status::Cause;
 use crate::text::{
@@ -86,6 +87,10 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Submitted {} => 8,
         Body::Closed(_) => 9,
         Body::Credited(_) => 10,
+        Body::Disputed(_) => 11,
+        Body::Polled(_) => 12,
+        Body::Dismissed(_) => 13,
+        Body::Registered(_) => 14,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -99,6 +104,10 @@ fn encode_body(body: &Body, to: &mut Writer) {
             w.field(2, |w| amount.encode(w));
         }
         Body::Debited(entered) | Body::Credited(entered) => entered.encode(w),
+        Body::Disputed(disputed) => disputed.encode(w),
+        Body::Polled(polled) => polled.encode(w),
+        Body::Dismissed(dismissed) => dismissed.encode(w),
+        Body::Registered(owed) => owed.encode(w),
     });
 }
 
@@ -132,6 +141,10 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         8 => Body::Submitted {},
         9 => Body::Closed(Closing::decode(&mut content)?),
         10 => Body::Credited(Entered::decode(&mut content)?),
+        11 => Body::Disputed(Disputed::decode(&mut content)?),
+        12 => Body::Polled(Polled::decode(&mut content)?),
+        13 => Body::Dismissed(Dismissed::decode(&mut content)?),
+        14 => Body::Registered(Owed::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;
@@ -154,6 +167,9 @@ fn encode_created(created: &Created, to: &mut Writer) {
     to.optional(11, checkout.cancel_url.as_ref(), |w, url| url.encode(w));
     to.optional(12, Some(&()).filter(|()| checkout.save_card_and_make_default), |_, ()| ());
     to.optional(13, checkout.options.as_ref(), |w, options| options.encode(w));
+    let manual = Some(&terms.capture_method).filter(|method| !method.is_automatic());
+    to.optional(14, manual, |w, method| method.encode(w));
+    to.optional(15, terms.expires_at.as_ref(), |w, at| at.encode(w));
 }
 
 fn decode_created(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Created, Damage> {
@@ -182,6 +198,8 @@ fn decode_created(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Created, Dam
             save_card_and_make_default: fields.optional(12, |_| Ok(()))?.is_some(),
             options: fields.optional(13, GatewayOptions::decode)?,
         },
+        capture_method: fields.optional(14, CaptureMethod::decode)?.unwrap_or(CaptureMethod::Automatic),
+        expires_at: fields.optional(15, Timestamp::decode)?,
         metadata,
         idempotency_key,
         created_at: head.at,

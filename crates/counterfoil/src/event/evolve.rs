@@ -1,16 +1,18 @@
 //! What an event does to the state. Folding a stream's events gives exactly the stored state.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::body::{Body, Closing, Reported, Start, StartResult};
+use super::body::{Body, Closing, Disputed, Polled, Reported, Start, StartResult};
 use super::{Event, StreamId};
-use crate::account::Account;
+use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
 use crate::codec::Damage;
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, References, Reports};
+use crate::payment::{
+    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports,
+};
 use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::Message;
 
@@ -34,6 +36,9 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             match body {
                 Body::Started(start) => started(&mut payment, start, event)?,
                 Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
+                Body::Disputed(disputed) => disputed_on(&mut payment, disputed, event),
+                Body::Polled(polled) => polled_on(&mut payment, polled, event)?,
+                Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
                 Body::Changed(change) => changed(&mut payment, change),
                 Body::Submitted {} => payment.submitted = true,
                 Body::Closed(closing) => closed(&mut payment, closing, event)?,
@@ -44,6 +49,13 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
         }
         (None, body) => return Err(Damage::Misplaced(body.kind())),
     };
+    if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
+        // What is marked anew has not been dismissed.
+        let known = before.marks();
+        for (_, review) in payment.marks().difference(&known) {
+            payment.dismissed.remove(review);
+        }
+    }
     payment.version = event.sequence();
     payment.head = event.hash();
     payment.updated_at = event.at();
@@ -76,6 +88,10 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         updated_at: event.at(),
         updated_by: event.actor().clone(),
         operations: Vec::new(),
+        disputes: Vec::new(),
+        excess: None,
+        dismissed: BTreeSet::new(),
+        polls: Polls::default(),
     })
 }
 
@@ -107,12 +123,21 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         amount: start.amount,
         gateway: start.gateway.clone(),
         instrument: start.instrument.clone(),
+        holds: start.holds,
+        found: event.cause() == Cause::Evidence && !start.operation.is_attempt(),
+        attempt: start.attempt,
+        releases: start.releases,
+        reason: start.reason.clone(),
+        metadata: start.metadata.clone(),
+        retry: start.retry,
         lease_until: None,
         sequence: event.sequence(),
         created_at: event.at(),
         created_by: event.actor().clone(),
         updated_at: event.at(),
         updated_by: event.actor().clone(),
+        expired: None,
+        polls: Polls::default(),
         reports: Reports::default(),
     };
     match &start.result {
@@ -126,14 +151,18 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         }
         StartResult::Recorded(evidence) => operation.learn(evidence, false),
     }
-    match start.operation {
-        OperationId::Attempt(_) => payment.submitted = true,
-        OperationId::Void(_) => payment.closed = Some(Closed::Voided),
-        OperationId::Refund(_) => {}
+    payment.submitted |= start.operation.is_attempt();
+    payment.closed = payment.closed.max(start.closes).max(closed_by(&operation));
+    if operation.takes() && operation.moved().is_some() {
+        payment.excess = start.excess;
     }
-    payment.closed = payment.closed.or(start.closes);
     payment.operations.push(operation);
     Ok(())
+}
+
+/// Captured money that went back by a void ends its payment.
+fn closed_by(operation: &Operation) -> Option<Closed> {
+    (operation.undoes() && operation.moved().is_some()).then_some(Closed::Voided)
 }
 
 /// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
@@ -150,7 +179,16 @@ fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(),
         operation.learn(&evidence, false);
         touch(operation, event);
     }
-    payment.closed = Some(closing.closes);
+    for id in &closing.releases {
+        let rest = payment.operation(*id).map_or(0, |attempt| payment.held_by(attempt));
+        let attempt = known(payment, *id, event)?;
+        let before = attempt.expired.map_or(0, Money::minor);
+        let expired = Money::from_minor(before.saturating_add(rest), attempt.amount.currency());
+        attempt.expired = Some(expired.map_err(|_| Damage::Misplaced(event.body().kind()))?);
+    }
+    if closing.releases.is_empty() {
+        payment.closed = Some(closing.closes);
+    }
     Ok(())
 }
 
@@ -166,12 +204,51 @@ fn touch(operation: &mut Operation, event: &Event) {
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let operation = known(payment, reported.operation, event)?;
+    let before = operation.moved();
     operation.hear(reported);
     touch(operation, event);
-    payment.closed = match reported.note {
-        Some(_) => reported.closes.or(payment.closed),
-        None => payment.closed.or(reported.closes),
+    let closed_by = closed_by(operation);
+    let counted = operation.takes() && operation.moved() != before;
+    if counted {
+        payment.excess = reported.excess;
+    }
+    // In the same order of weight whatever was said first; but a person has the last word.
+    payment.closed = match (&reported.note, reported.closes) {
+        (Some(_), Some(closes)) => Some(closes),
+        (_, closes) => payment.closed.max(closes).max(closed_by),
     };
+    Ok(())
+}
+
+fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {
+    let asked = payment.terms.amount;
+    let known = payment.disputes.iter().position(|dispute| dispute.id == disputed.dispute);
+    let place = known.unwrap_or_else(|| {
+        let Disputed { dispute, gateway, gateway_dispute_id, .. } = disputed;
+        let new = Dispute::new(*dispute, gateway.clone(), gateway_dispute_id.clone(), event.at());
+        payment.disputes.push(new);
+        payment.disputes.len() - 1
+    });
+    if let Some(dispute) = payment.disputes.get_mut(place) {
+        dispute.hear(&disputed.word, disputed.name.as_str(), asked);
+        dispute.updated_at = event.at();
+    }
+}
+
+/// Whoever was overdue, and could not be heard of, is in doubt from then on.
+fn polled_on(payment: &mut Payment, polled: &Polled, event: &Event) -> Result<(), Damage> {
+    let polls = Polls { count: polled.polls, next: polled.next_at };
+    let Some(id) = polled.operation else {
+        payment.polls = polls;
+        return Ok(());
+    };
+    let operation = known(payment, id, event)?;
+    operation.polls = polls;
+    if operation.runs_until().is_some() {
+        let error_message = Message::lossy("nothing was heard of it");
+        operation.learn(&Evidence::new(Outcome::Unknown { error_message }, event.at()), false);
+        touch(operation, event);
+    }
     Ok(())
 }
 
@@ -204,39 +281,52 @@ fn said_at(event: &Event) -> Timestamp {
 pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account, Damage> {
     let misplaced = || Damage::Misplaced(event.body().kind());
     let StreamId::Account(id) = event.stream() else { return Err(misplaced()) };
-    let mut account = before.cloned().unwrap_or_else(|| Account {
-        scope: event.scope().clone(),
-        id: id.clone(),
-        version: 0,
-        head: event.hash(),
-        balances: BTreeMap::new(),
-        created_at: event.at(),
-        updated_at: event.at(),
-        updated_by: event.actor().clone(),
-    });
+    let new = || Account::new(event.scope().clone(), id.clone(), event.at(), event.actor().clone());
+    let mut account = before.cloned().unwrap_or_else(new);
     check_place(account.id == *id && account.scope == *event.scope(), account.version, event)?;
-    let (currency, balance) = match event.body() {
-        Body::ToppedUp(top_up) => {
-            (top_up.amount.currency(), apply(&account, top_up.amount, Money::checked_add))
-        }
-        Body::Debited(debit) => (debit.amount.currency(), apply(&account, debit.amount, Money::checked_sub)),
-        Body::Credited(credit) => {
-            (credit.amount.currency(), apply(&account, credit.amount, Money::checked_add))
+    let changed = match event.body() {
+        Body::ToppedUp(top_up) => account.change(top_up.amount, Money::checked_add),
+        Body::Debited(debit) => account.change(debit.amount, Money::checked_sub),
+        Body::Credited(credit) => account.change(credit.amount, Money::checked_add),
+        Body::Registered(owed) if account.id.is_destination() => {
+            account.owed = Some(owed.clone());
+            Ok(())
         }
         _ => return Err(misplaced()),
     };
-    account.balances.insert(currency, balance.map_err(|_| misplaced())?);
+    changed.map_err(|_| misplaced())?;
     account.version = event.sequence();
+    account.revision += 1;
     account.head = event.hash();
-    account.updated_at = event.at();
+    account.updated_at = account.updated_at.max(event.at());
     account.updated_by = event.actor().clone();
     Ok(account)
 }
 
-fn apply<E>(
-    account: &Account,
-    amount: Money,
-    change: fn(Money, Money) -> Result<Money, E>,
-) -> Result<Money, E> {
-    change(account.balance(amount.currency()), amount)
+/// Whether what a payment's destination comes to changes when that payment goes from `before` to `after`.
+pub(crate) fn changes_destination(before: Option<&Payment>, after: &Payment) -> bool {
+    before.map(Share::of).unwrap_or_default() != Share::of(after)
+}
+
+/// What a payment's destination comes to when that payment goes from `before` to `after`; `None` if nothing of it
+/// changes. A destination has no event of its own for it: its totals are sums over its payments.
+#[must_use]
+pub fn evolve_destination(
+    destination: Option<&Account>,
+    before: Option<&Payment>,
+    after: &Payment,
+) -> Option<Account> {
+    let (was, is) = (before.map(Share::of).unwrap_or_default(), Share::of(after));
+    if was == is {
+        return None;
+    }
+    let id = AccountId::destination(&after.terms().destination);
+    let (at, by) = (after.updated_at(), after.updated_by().clone());
+    let new = || Account::new(after.scope().clone(), id, at, by.clone());
+    let mut account = destination.cloned().unwrap_or_else(new);
+    account.share(after.id(), after.terms().amount.currency(), &was, &is);
+    account.revision += 1;
+    account.updated_at = account.updated_at.max(at);
+    account.updated_by = by;
+    Some(account)
 }

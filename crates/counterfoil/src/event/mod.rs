@@ -7,11 +7,15 @@ mod body;
 mod encode;
 mod evolve;
 mod parts;
+mod summary;
 
 use std::sync::Arc;
 
-pub use body::{Body, Closing, Created, Entered, Reported, Start, StartResult, ToppedUp};
-pub use evolve::{evolve_account, evolve_payment};
+pub use body::{
+    Body, Closing, Created, Dismissed, Disputed, Entered, Polled, Reported, Start, StartResult, ToppedUp,
+};
+pub(crate) use evolve::changes_destination;
+pub use evolve::{evolve_account, evolve_destination, evolve_payment};
 
 pub use crate::hash::Hash;
 pub use crate::stream::StreamId;

@@ -1,12 +1,12 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
-use super::body::{Closing, Entered, Reported, Start, StartResult};
+use super::body::{Closing, Dismissed, Disputed, Entered, Polled, Reported, Start, StartResult};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::PaymentId;
+use crate::id::{AttemptId, DisputeId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Failure, OperationId};
-use crate::text::{GatewayName, Message, PaymentMethodId};
+use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, Retry};
+use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
 
 impl Encode for Start {
     fn encode(&self, to: &mut Writer) {
@@ -21,6 +21,13 @@ impl Encode for Start {
             StartResult::Recorded(evidence) => to.field(8, |w| evidence.encode(w)),
         }
         to.optional(9, self.closes.as_ref(), |w, closed| closed.encode(w));
+        to.optional(10, Some(&()).filter(|()| self.holds), |_, ()| ());
+        to.optional(11, self.attempt.as_ref(), |w, id| id.encode(w));
+        to.optional(12, self.releases.as_ref(), |w, amount| amount.encode(w));
+        to.optional(13, self.reason.as_ref(), |w, reason| reason.encode(w));
+        to.optional(14, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
+        to.optional(15, self.retry.as_ref(), |w, retry| retry.encode(w));
+        to.optional(16, self.excess.as_ref(), |w, amount| amount.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
@@ -38,9 +45,23 @@ impl Encode for Start {
         } else {
             StartResult::Recorded(fields.required(8, Evidence::decode)?)
         };
-        let closes = fields.optional(9, Closed::decode)?;
+        let start = Start {
+            operation,
+            amount,
+            gateway,
+            instrument,
+            result,
+            closes: fields.optional(9, Closed::decode)?,
+            holds: fields.optional(10, |_| Ok(()))?.is_some(),
+            attempt: fields.optional(11, AttemptId::decode)?,
+            releases: fields.optional(12, Money::decode)?,
+            reason: fields.optional(13, Message::decode)?,
+            metadata: fields.optional(14, Metadata::decode)?.unwrap_or_default(),
+            retry: fields.optional(15, Retry::decode)?,
+            excess: fields.optional(16, Money::decode)?,
+        };
         fields.end()?;
-        Ok(Start { operation, amount, gateway, instrument, result, closes })
+        Ok(start)
     }
 }
 
@@ -51,6 +72,7 @@ impl Encode for Reported {
         to.optional(3, Some(&()).filter(|()| self.gateway_id_clash), |_, ()| ());
         to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
         to.optional(5, self.note.as_ref(), |w, note| note.encode(w));
+        to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -61,6 +83,7 @@ impl Encode for Reported {
             gateway_id_clash: fields.optional(3, |_| Ok(()))?.is_some(),
             closes: fields.optional(4, Closed::decode)?,
             note: fields.optional(5, Message::decode)?,
+            excess: fields.optional(6, Money::decode)?,
         };
         fields.end()?;
         Ok(reported)
@@ -72,6 +95,7 @@ impl Encode for Closing {
         to.field(1, |w| self.closes.encode(w));
         to.field(2, |w| self.occurred_at.encode(w));
         to.optional(3, Some(&self.cancels).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
+        to.optional(4, Some(&self.releases).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Closing, Damage> {
@@ -80,9 +104,70 @@ impl Encode for Closing {
             closes: fields.required(1, Closed::decode)?,
             occurred_at: fields.required(2, Timestamp::decode)?,
             cancels: fields.optional(3, Reader::list)?.unwrap_or_default(),
+            releases: fields.optional(4, Reader::list)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(closing)
+    }
+}
+
+impl Encode for Disputed {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.dispute.encode(w));
+        to.field(2, |w| self.gateway.encode(w));
+        to.field(3, |w| self.gateway_dispute_id.encode(w));
+        to.field(4, |w| self.name.encode(w));
+        to.field(5, |w| self.word.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Disputed, Damage> {
+        let mut fields = from.fields()?;
+        let disputed = Disputed {
+            dispute: fields.required(1, DisputeId::decode)?,
+            gateway: fields.required(2, GatewayName::decode)?,
+            gateway_dispute_id: fields.required(3, GatewayDisputeId::decode)?,
+            name: fields.required(4, NotificationId::decode)?,
+            word: fields.required(5, DisputeWord::decode)?,
+        };
+        fields.end()?;
+        Ok(disputed)
+    }
+}
+
+impl Encode for Polled {
+    fn encode(&self, to: &mut Writer) {
+        to.optional(1, self.operation.as_ref(), |w, id| id.encode(w));
+        to.field(2, |w| w.varint(self.polls.into()));
+        to.optional(3, self.next_at.as_ref(), |w, at| at.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Polled, Damage> {
+        let mut fields = from.fields()?;
+        let polled = Polled {
+            operation: fields.optional(1, OperationId::decode)?,
+            polls: u32::try_from(fields.required(2, Reader::varint)?)
+                .map_err(|_| Damage::Malformed("count of polls"))?,
+            next_at: fields.optional(3, Timestamp::decode)?,
+        };
+        fields.end()?;
+        Ok(polled)
+    }
+}
+
+impl Encode for Dismissed {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| w.list(&self.reviews));
+        to.field(2, |w| self.note.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Dismissed, Damage> {
+        let mut fields = from.fields()?;
+        let dismissed = Dismissed {
+            reviews: fields.required(1, Reader::list)?,
+            note: fields.required(2, Message::decode)?,
+        };
+        fields.end()?;
+        Ok(dismissed)
     }
 }
 

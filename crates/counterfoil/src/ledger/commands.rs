@@ -38,6 +38,8 @@ impl Ledger {
             known: self.look_up(&caller.scope, &new.destination).await,
             destination: new.destination,
             method: new.method,
+            capture_method: new.capture_method,
+            expires_at: new.expires_at,
             checkout: new.checkout,
             metadata: new.metadata,
             idempotency_key: new.idempotency_key,
@@ -52,11 +54,11 @@ impl Ledger {
         let mut receipt = self.execute(command).await.map_err(about)?;
         // The id is this call's own: if it is there, this call made it, at whichever try.
         receipt.replayed = receipt.stream != StreamId::Payment(payment);
-        self.carry_on(caller, receipt, attempt).await
+        self.carry_on(caller, receipt, attempt.map(OperationId::from)).await
     }
 
-    /// Starts the next attempt of a payment that waits for one: that was only recorded, or whose last attempt
-    /// certainly never reached the gateway. A payment that was made at its gateway is asked about instead, and
+    /// Starts the next attempt of a payment that waits for one: that was only recorded, whose last attempt
+    /// certainly never reached the gateway, or was declined under a schedule of retries. A payment that was made at its gateway is asked about instead, and
     /// never charged. Run it in a task of its own, as [`create`](Self::create).
     ///
     /// # Errors
@@ -76,6 +78,7 @@ impl Ledger {
         let process = Process {
             payment,
             attempt,
+            number: None,
             instrument: how.instrument,
             known,
             idempotency_key: how.idempotency_key,
@@ -89,7 +92,7 @@ impl Ledger {
         };
         let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
         receipt.replayed = made.is_none();
-        self.carry_on(caller, receipt, Some(attempt)).await
+        self.carry_on(caller, receipt, Some(attempt.into())).await
     }
 
     /// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard.
@@ -193,11 +196,12 @@ impl Ledger {
         self.execute(command).await.map_err(|error| LedgerError::about(payment, error))
     }
 
-    /// Asks the gateway about the payment's live attempt, or about a payment that was made there, and writes down
-    /// the answer. Moves no money: this is how an unknown outcome is settled. `None` if there is nothing to ask
-    /// about, nobody to ask (the attempt went to another gateway than this ledger's), or no news.
+    /// Asks the gateway about whatever of the payment is under way, or about a payment that was made there, and writes
+    /// down the answer. Moves no money: this is how an unknown outcome is settled; [`run_due`](Self::run_due) does it
+    /// in time. `None` if there is nothing to ask about, nobody to ask (it went to another gateway than this ledger's),
+    /// or no news.
     ///
-    /// A gateway that knows nothing of the attempt ends it as `NOT_SENT` once the attempt's lease is over and
+    /// A gateway that knows nothing of an operation ends it as `NOT_SENT` once the operation's lease is over and
     /// the gateway's declared [finality](crate::gateway::Gateway::finality) has passed; by default that is never.
     ///
     /// # Errors
@@ -242,7 +246,7 @@ impl Ledger {
     }
 
     /// Whether a replay is of what this very call made, at an earlier try: its event took the call's own name.
-    async fn made(&self, caller: &Caller, receipt: &Receipt, name: &ClaimKey) -> bool {
+    pub(super) async fn made(&self, caller: &Caller, receipt: &Receipt, name: &ClaimKey) -> bool {
         if !receipt.replayed {
             return true;
         }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::command::{Command, Discover, Receipt, Rejection, Report, Request, Subject};
 use crate::destinations::Known;
-use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
+use crate::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use crate::id::{AttemptId, PaymentId};
-use crate::payment::{Checkout, Evidence, Operation, OperationId, Outcome, Payment};
+use crate::payment::{CaptureMethod, Checkout, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::scope::{Caller, Scope};
 use crate::status::OperationStatus;
 use crate::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
@@ -15,19 +16,19 @@ use crate::text::{GatewayPaymentId, Message};
 use super::{Ledger, LedgerError, TRIES};
 
 impl Ledger {
-    /// Calls the gateway for the attempt that `receipt` says was started just now, and writes down what it
+    /// Calls the gateway for the operation that `receipt` says was started just now, and writes down what it
     /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now, or is gone.
     pub(super) async fn carry_on(
         &self,
         caller: &Caller,
         receipt: Receipt,
-        attempt: Option<AttemptId>,
+        started: Option<OperationId>,
     ) -> Result<Receipt, LedgerError> {
         if receipt.replayed {
             return Ok(self.catch_up(caller, receipt).await);
         }
-        let Some((payment, operation)) = started_at_gateway(&receipt, attempt) else { return Ok(receipt) };
-        let evidence = self.charge(payment, operation).await;
+        let Some((payment, operation)) = started_at_gateway(&receipt, started) else { return Ok(receipt) };
+        let evidence = self.send(payment, operation).await;
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
@@ -50,9 +51,7 @@ impl Ledger {
     /// the way. Without an answer it stays as it is.
     async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
         let Some(payment) = receipt.payment() else { return receipt };
-        let on_its_way =
-            |attempt: &Operation| attempt.runs_until().is_some_and(|until| self.clock.now() < until);
-        if payment.live_attempt().is_none_or(on_its_way) {
+        if !payment.operations().iter().any(|operation| self.may_ask(operation)) {
             return receipt;
         }
         match self.ask(caller, payment).await {
@@ -61,48 +60,45 @@ impl Ledger {
         }
     }
 
-    async fn charge(&self, payment: &Payment, operation: &Operation) -> Evidence {
+    /// Whether it is open, and whoever started it is not on the way any more.
+    fn may_ask(&self, operation: &Operation) -> bool {
+        let on_its_way = operation.runs_until().is_some_and(|until| self.clock.now() < until);
+        operation.status().is_live() && operation.gateway.is_some() && !on_its_way
+    }
+
+    /// Asks the gateway for what `operation` is about.
+    async fn send(&self, payment: &Payment, operation: &Operation) -> Evidence {
         let now = self.clock.now();
         // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
         let deadline = operation.lease_until.unwrap_or(now).saturating_sub(margin);
-        let late = now >= deadline;
-        match operation.gateway.as_ref().and_then(|name| self.gateway(name)) {
+        let not_sent = |why| Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now);
+        if now >= deadline {
             // Checked just before sending: after the lease others may think that this caller is gone.
-            Some(gateway) if !late => {
-                let terms = payment.terms();
-                let charge = Charge {
-                    scope: terms.scope.clone(),
-                    payment: terms.id,
-                    operation: operation.id,
-                    token: operation.id.to_string(),
-                    amount: operation.amount,
-                    method: terms.method.kind(),
-                    instrument: operation.instrument.clone(),
-                    destination: terms.destination.clone(),
-                    checkout: Checkout { gateway: operation.gateway.clone(), ..terms.checkout.clone() },
-                    metadata: payment.metadata().clone(),
-                    deadline,
-                };
-                gateway.charge(&charge).await
-            }
-            _ => {
-                let why =
-                    if late { "the deadline passed before the gateway was called" } else { "no gateway" };
-                Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now)
-            }
+            return not_sent("the deadline passed before the gateway was called");
+        }
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        match gateway {
+            Some(gateway) => self.call(gateway, payment, operation, deadline).await,
+            None => not_sent("no gateway"),
         }
     }
 
     /// Asks about what is under way; else, while there is no money, about what may have brought some all the same:
-    /// a payment that was made at its gateway, or an attempt that was given up.
+    /// a payment that was made at its gateway, or an attempt that was given up. The last news, if there are any.
     pub(super) async fn ask(
         &self,
         caller: &Caller,
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
-        if let Some(live) = payment.live_attempt() {
-            return self.inquire_about(caller, payment, live).await;
+        let open: Vec<&Operation> =
+            payment.operations().iter().filter(|operation| operation.status().is_live()).collect();
+        if !open.is_empty() {
+            let mut news = None;
+            for operation in open {
+                news = self.inquire_about(caller, payment, operation).await?.or(news);
+            }
+            return Ok(news);
         }
         if !payment.captured().is_zero() {
             return Ok(None);
@@ -117,15 +113,22 @@ impl Ledger {
         }
     }
 
-    async fn inquire_about(
+    pub(super) async fn inquire_about(
         &self,
         caller: &Caller,
         payment: &Payment,
         operation: &Operation,
     ) -> Result<Option<Receipt>, LedgerError> {
+        match self.told_of(payment, operation).await {
+            Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What the gateway says of an operation when it is asked. `None`: nobody to ask, or it knows nothing of it.
+    pub(super) async fn told_of(&self, payment: &Payment, operation: &Operation) -> Option<Evidence> {
         // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
-        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
-        let Some(gateway) = gateway else { return Ok(None) };
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name))?;
         let inquiry = Inquiry {
             scope: payment.scope().clone(),
             payment: payment.id(),
@@ -133,14 +136,16 @@ impl Ledger {
             token: operation.id.to_string(),
         };
         let told = gateway.inquire(&inquiry).await;
-        match told.or_else(|| self.never_arrived(operation, gateway.finality())) {
-            Some(evidence) => self.report(caller, payment.id(), operation.id, evidence).await.map(Some),
-            None => Ok(None),
-        }
+        told.or_else(|| {
+            // What moves money that is here already is sent again instead, under its own token.
+            let ends = operation.id.is_attempt() && self.never_arrived(operation, gateway.finality());
+            let error_message = Message::lossy("the gateway never heard of it");
+            ends.then(|| Evidence::new(Outcome::NotSent { error_message }, self.clock.now()))
+        })
     }
 
     /// Asks about a payment that was made at its gateway. `None`: nobody to ask, or no news.
-    async fn look_up_payment(
+    pub(super) async fn look_up_payment(
         &self,
         caller: &Caller,
         payment: &Payment,
@@ -204,21 +209,91 @@ impl Ledger {
 
     /// The gateway knows nothing of the operation: final once whoever sent it must have given up, and the
     /// gateway says that after so long nothing can turn up any more.
-    fn never_arrived(&self, operation: &Operation, finality: Finality) -> Option<Evidence> {
-        let Finality::After(wait) = finality else { return None };
+    fn never_arrived(&self, operation: &Operation, finality: Finality) -> bool {
+        let Finality::After(wait) = finality else { return false };
+        let final_at = operation.lease_until.map(|lease| lease.saturating_add(wait));
         // What was given up is over already.
-        let operation = Some(operation).filter(|operation| operation.status().is_live())?;
-        let now = self.clock.now();
-        let final_at = operation.lease_until?.saturating_add(wait);
-        let error_message = Message::lossy("the gateway never heard of it");
-        (now >= final_at).then(|| Evidence::new(Outcome::NotSent { error_message }, now))
+        operation.status().is_live() && final_at.is_some_and(|final_at| self.clock.now() >= final_at)
+    }
+
+    /// Asks the gateway once more for a capture, a refund or a void that never arrived there: the token is the same, so
+    /// it is done once at most. Nobody would ask for it again otherwise, for whoever did was told that it goes on.
+    pub(super) async fn send_again(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        operation: &Operation,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        let lost = |gateway: &&Arc<dyn Gateway>| self.never_arrived(operation, gateway.finality());
+        let Some(gateway) = gateway.filter(lost).filter(|_| !operation.id.is_attempt()) else {
+            return Ok(None);
+        };
+        let deadline = self.clock.now().saturating_add(self.policy.call_deadline);
+        let evidence = self.call(gateway, payment, operation, deadline).await;
+        let report = Report { payment: payment.id(), operation: operation.id, evidence };
+        let told = self.write_down(self.command(caller, Request::Report(report))).await;
+        told.map(Some).map_err(|error| LedgerError::about(payment.id(), in_doubt(error)))
+    }
+
+    async fn call(
+        &self,
+        gateway: &Arc<dyn Gateway>,
+        payment: &Payment,
+        operation: &Operation,
+        deadline: Timestamp,
+    ) -> Evidence {
+        match operation.id {
+            OperationId::Attempt(_) => gateway.charge(&charge(payment, operation, deadline)).await,
+            OperationId::Capture(_) => gateway.capture(&modification(payment, operation, deadline)).await,
+            OperationId::Refund(_) => gateway.refund(&modification(payment, operation, deadline)).await,
+            OperationId::Void(_) => gateway.void(&modification(payment, operation, deadline)).await,
+        }
     }
 }
 
-fn started_at_gateway(receipt: &Receipt, attempt: Option<AttemptId>) -> Option<(&Payment, &Operation)> {
-    let (payment, attempt) = receipt.payment().zip(attempt)?;
-    let operation = payment.operation(OperationId::Attempt(attempt))?;
+fn started_at_gateway(receipt: &Receipt, started: Option<OperationId>) -> Option<(&Payment, &Operation)> {
+    let (payment, started) = receipt.payment().zip(started)?;
+    let operation = payment.operation(started)?;
     operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
+}
+
+fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge {
+    let terms = payment.terms();
+    Charge {
+        scope: terms.scope.clone(),
+        payment: terms.id,
+        operation: attempt.id,
+        token: attempt.id.to_string(),
+        amount: attempt.amount,
+        capture_method: if attempt.holds { CaptureMethod::Manual } else { CaptureMethod::Automatic },
+        expires_at: terms.expires_at,
+        method: terms.method.kind(),
+        instrument: attempt.instrument.clone(),
+        destination: terms.destination.clone(),
+        checkout: Checkout { gateway: attempt.gateway.clone(), ..terms.checkout.clone() },
+        metadata: payment.metadata().clone(),
+        deadline,
+    }
+}
+
+fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -> Modification {
+    let attempt = operation.attempt.and_then(|id| payment.operation(id.into()));
+    Modification {
+        scope: payment.scope().clone(),
+        payment: payment.id(),
+        operation: operation.id,
+        token: operation.id.to_string(),
+        amount: operation.amount,
+        attempt: operation.attempt.map_or(operation.id, OperationId::from),
+        gateway_attempt_id: attempt.and_then(Operation::gateway_operation_id).cloned(),
+        gateway_payment_id: payment.gateway_payment_id().cloned(),
+        // Of a capture that leaves nothing of the hold there is nothing to release.
+        is_final: operation.releases.is_some(),
+        holds: operation.holds,
+        reason: operation.reason.clone(),
+        deadline,
+    }
 }
 
 /// The gateway was called, so "nothing was written" is no longer the whole truth: money may have moved.

@@ -4,14 +4,19 @@
 //! and calls the gateway between two commands. Whatever must hold, holds without it.
 
 mod commands;
+mod due;
 mod error;
 mod flow;
+mod move_request;
+mod moves;
 mod reads;
 mod request;
 
 use std::sync::Arc;
 
+pub use due::DueRun;
 pub use error::LedgerError;
+pub use move_request::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
 pub use request::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 
 use crate::clock::{Clock, SystemClock, Timestamp};

@@ -6,7 +6,7 @@ use super::Ledger;
 use crate::account::{Account, AccountId};
 use crate::event::{Event, StreamId};
 use crate::id::PaymentId;
-use crate::payment::Payment;
+use crate::payment::{Destination, Payment};
 use crate::scope::Scope;
 use crate::store::{Feed, Key, Lookup, Page, Position, Query, StoreError};
 use crate::text::WalletId;
@@ -29,6 +29,22 @@ impl Ledger {
     /// The store's.
     pub async fn wallet(&self, scope: &Scope, id: &WalletId) -> Result<Option<Arc<Account>>, StoreError> {
         let account = AccountId::wallet(id);
+        let state = self.store.read(&[Key::Account(scope.clone(), account.clone())]).await?;
+        Ok(present(state.account(scope, &account)))
+    }
+
+    /// What is known of a destination: what is owed for it, if that was [registered](Self::register), and what its
+    /// payments come to. `None` of one that was neither registered nor ever charged.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn destination(
+        &self,
+        scope: &Scope,
+        destination: &Destination,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        let account = AccountId::destination(destination);
         let state = self.store.read(&[Key::Account(scope.clone(), account.clone())]).await?;
         Ok(present(state.account(scope, &account)))
     }

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::command::Recorded;
 use crate::money::Money;
-use crate::payment::{Checkout, Destination, PaymentMethod, References};
+use crate::payment::{CaptureMethod, Checkout, Destination, PaymentMethod, References};
 use crate::status::PaymentStatus;
 use crate::text::{
     GatewayName, GatewayOperationId, GatewayPaymentId, GatewayTrackingId, IdempotencyKey, Message, Metadata,
@@ -20,6 +20,11 @@ pub struct NewPayment {
     pub destination: Destination,
     /// How it is paid.
     pub method: PaymentMethod,
+    /// Whether the money is taken at once, which is the default, or held first and then
+    /// [captured](super::Ledger::capture).
+    pub capture_method: CaptureMethod,
+    /// When it is over, if it has not come to an end by then; a hold is released.
+    pub expires_at: Option<Timestamp>,
     /// What the gateway is told beside the money.
     pub checkout: Checkout,
     /// The host's own notes.
@@ -34,8 +39,31 @@ impl NewPayment {
     /// A payment to be carried out at once, without notes and without a key.
     #[must_use]
     pub fn new(amount: Money, destination: Destination, method: PaymentMethod) -> NewPayment {
-        let (checkout, metadata) = (Checkout::default(), Metadata::default());
-        NewPayment { amount, destination, method, checkout, metadata, idempotency_key: None, process: true }
+        NewPayment {
+            amount,
+            destination,
+            method,
+            capture_method: CaptureMethod::Automatic,
+            expires_at: None,
+            checkout: Checkout::default(),
+            metadata: Metadata::default(),
+            idempotency_key: None,
+            process: true,
+        }
+    }
+
+    /// Only held, and taken by captures.
+    #[must_use]
+    pub fn captured_later(mut self) -> NewPayment {
+        self.capture_method = CaptureMethod::Manual;
+        self
+    }
+
+    /// Over at `moment`, if it has not come to an end by then.
+    #[must_use]
+    pub fn expiring_at(mut self, moment: Timestamp) -> NewPayment {
+        self.expires_at = Some(moment);
+        self
     }
 
     /// With these addresses for the payer to come back to: when it went well, and when not.

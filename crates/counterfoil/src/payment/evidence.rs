@@ -64,6 +64,11 @@ pub enum Outcome {
         /// Why.
         error_message: Message,
     },
+    /// It had been done, and was undone: a bank took a charge back, a hold ran out at the gateway.
+    Reversed {
+        /// Why.
+        error_message: Message,
+    },
     /// **Certain** that nothing reached the gateway: to be said only by a caller that wrote nothing to it.
     NotSent {
         /// Why.
@@ -136,7 +141,8 @@ impl Encode for Evidence {
             }
             Outcome::NotSent { error_message }
             | Outcome::Unknown { error_message }
-            | Outcome::Canceled { error_message } => {
+            | Outcome::Canceled { error_message }
+            | Outcome::Reversed { error_message } => {
                 to.field(7, |w| error_message.encode(w));
             }
         }
@@ -155,6 +161,7 @@ impl Encode for Evidence {
             5 => Outcome::NotSent { error_message: fields.required(7, Message::decode)? },
             6 => Outcome::Unknown { error_message: fields.required(7, Message::decode)? },
             7 => Outcome::Canceled { error_message: fields.required(7, Message::decode)? },
+            8 => Outcome::Reversed { error_message: fields.required(7, Message::decode)? },
             _ => return Err(Damage::Newer { what: "outcome", number: number.into() }),
         };
         fields.end()?;
@@ -172,6 +179,7 @@ impl Outcome {
             Outcome::NotSent { .. } => 5,
             Outcome::Unknown { .. } => 6,
             Outcome::Canceled { .. } => 7,
+            Outcome::Reversed { .. } => 8,
         }
     }
 }

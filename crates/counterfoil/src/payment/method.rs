@@ -38,6 +38,25 @@ impl PaymentMethodType {
     }
 }
 
+words! {
+    /// When the money of a payment is taken.
+    CaptureMethod, "capture method" {
+        /// At once: its attempts are charges.
+        Automatic = 1, "automatic";
+        /// Held first, and taken by captures: its attempts are authorizations.
+        Manual = 2, "manual";
+    }
+}
+
+impl CaptureMethod {
+    /// Whether it is taken at once.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    pub const fn is_automatic(&self) -> bool {
+        matches!(self, CaptureMethod::Automatic)
+    }
+}
+
 /// How a payment is paid, with exactly what that way needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

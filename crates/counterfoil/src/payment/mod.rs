@@ -1,27 +1,45 @@
 //! A payment: its [`Terms`], which never change, and a small hot part, which follows from its events.
 
+mod actions;
+mod amounts;
 mod checkout;
+mod dispute;
+mod due;
 mod evidence;
 mod method;
 mod moves;
 mod operation;
+mod operation_id;
+mod operation_row;
 mod references;
 mod reports;
+mod retry;
 mod row;
+mod standing;
 mod terms;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use actions::Possible;
+pub(crate) use amounts::Flow;
 pub use checkout::Checkout;
+pub use dispute::{Dispute, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind};
+pub use due::Work;
 pub use evidence::{Evidence, Failure, FailureClass, Outcome};
-pub use method::{Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType};
+pub use method::{
+    CaptureMethod, Destination, DestinationType, InvalidPaymentMethod, PaymentMethod, PaymentMethodType,
+};
 pub use moves::IllegalMove;
 pub(crate) use moves::check_moves;
-pub use operation::{Operation, OperationId};
+pub use operation::Operation;
+pub(crate) use operation::Polls;
+pub use operation_id::OperationId;
 pub use references::References;
 pub(crate) use reports::Reports;
 pub use reports::Review;
+pub use retry::{InvalidSchedule, Retry, RetrySchedule};
+pub use standing::Attention;
 pub use terms::Terms;
 
 use crate::clock::Timestamp;
@@ -29,7 +47,7 @@ use crate::hash::Hash;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::scope::Scope;
-use crate::status::{OperationStatus, PaymentStatus};
+use crate::status::PaymentStatus;
 use crate::text::{
     Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId, PaymentUrl,
 };
@@ -68,6 +86,13 @@ pub struct Payment {
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: Actor,
     pub(crate) operations: Vec<Operation>,
+    pub(crate) disputes: Vec<Dispute>,
+    /// What was captured beyond what was due, by the last event that captured.
+    pub(crate) excess: Option<Money>,
+    /// The reviews that somebody has dismissed.
+    pub(crate) dismissed: BTreeSet<Review>,
+    /// How often its gateway was asked in vain about a payment that was made there.
+    pub(crate) polls: Polls,
 }
 
 impl Payment {
@@ -127,7 +152,29 @@ impl Payment {
 
     /// Its charge and authorization attempts, numbered from 1 without a gap.
     pub fn attempts(&self) -> impl Iterator<Item = &Operation> + Clone {
-        self.operations.iter().filter(|operation| matches!(operation.id, OperationId::Attempt(_)))
+        self.operations.iter().filter(|operation| operation.id.is_attempt())
+    }
+
+    /// Its refunds, those included that came to nothing.
+    pub fn refunds(&self) -> impl Iterator<Item = &Operation> + Clone {
+        self.operations.iter().filter(|operation| operation.id.is_refund())
+    }
+
+    /// Its captures of held money, those included that came to nothing.
+    pub fn captures(&self) -> impl Iterator<Item = &Operation> + Clone {
+        self.operations.iter().filter(|operation| operation.id.is_capture())
+    }
+
+    /// Its disputes, in the order in which they were told of.
+    #[must_use]
+    pub fn disputes(&self) -> &[Dispute] {
+        &self.disputes
+    }
+
+    /// What was captured beyond what was due by then, where that was known.
+    #[must_use]
+    pub fn excess(&self) -> Option<Money> {
+        self.excess
     }
 
     /// The operation with this id.
@@ -146,36 +193,6 @@ impl Payment {
     #[must_use]
     pub fn payment_url(&self) -> Option<&PaymentUrl> {
         self.live_attempt().and_then(Operation::payment_url)
-    }
-
-    /// The money that was taken and not taken back by a void; at most what [`Money`] can say, which only several
-    /// successes of one payment can reach, and those are flagged.
-    #[must_use]
-    pub fn captured(&self) -> Money {
-        let taken = self.moved(|id| matches!(id, OperationId::Attempt(_)));
-        self.money(taken.saturating_sub(self.moved(|id| matches!(id, OperationId::Void(_)))))
-    }
-
-    /// The captured money that was given back.
-    #[must_use]
-    pub fn refunded(&self) -> Money {
-        self.money(self.moved(|id| matches!(id, OperationId::Refund(_))))
-    }
-
-    /// The captured money that could be given back.
-    #[must_use]
-    pub fn refundable(&self) -> Money {
-        self.money(self.captured().minor().saturating_sub(self.refunded().minor()))
-    }
-
-    fn moved(&self, kind: fn(OperationId) -> bool) -> i64 {
-        let of_kind = self.operations.iter().filter(|operation| kind(operation.id));
-        of_kind.filter_map(Operation::moved).map(Money::minor).fold(0, i64::saturating_add)
-    }
-
-    fn money(&self, minor: i64) -> Money {
-        let currency = self.terms.amount.currency();
-        Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
     }
 
     /// Why it did not go well: in the host's words if there are any, else while that is how its last attempt
@@ -228,17 +245,6 @@ impl Payment {
         self.references.instrument.as_ref().or(self.terms.method.instrument())
     }
 
-    /// Why a person should look at it; empty when nobody need.
-    #[must_use]
-    pub fn reviews(&self) -> BTreeSet<Review> {
-        let mut reviews: BTreeSet<Review> = self.operations.iter().flat_map(Operation::reviews).collect();
-        if self.closed.is_some() && !self.captured().is_zero() {
-            // It was ended without money, and there is some.
-            reviews.insert(Review::Contradiction);
-        }
-        reviews
-    }
-
     /// When it first succeeded.
     #[must_use]
     pub fn succeeded_at(&self) -> Option<Timestamp> {
@@ -279,35 +285,5 @@ impl Payment {
     #[must_use]
     pub fn updated_by(&self) -> &Actor {
         &self.updated_by
-    }
-
-    /// The status that follows from the facts. Money first, then what is on its way, then how it was ended.
-    #[must_use]
-    pub fn derive(&self) -> PaymentStatus {
-        let (captured, refunded) = (self.captured().minor(), self.refunded().minor());
-        if captured > 0 {
-            if refunded >= captured {
-                PaymentStatus::Refunded
-            } else if refunded > 0 {
-                PaymentStatus::PartiallyRefunded
-            } else if captured > self.terms.amount.minor() {
-                PaymentStatus::Overpaid
-            } else {
-                PaymentStatus::Succeeded
-            }
-        } else if let Some(live) = self.live_attempt() {
-            if live.status() == OperationStatus::RequiresAction {
-                PaymentStatus::RequiresAction
-            } else {
-                PaymentStatus::Processing
-            }
-        } else {
-            match self.closed {
-                Some(Closed::Failed) => PaymentStatus::Failed,
-                Some(Closed::Voided | Closed::Expired) => PaymentStatus::Voided,
-                None if self.submitted => PaymentStatus::Pending,
-                None => PaymentStatus::Initiated,
-            }
-        }
     }
 }

@@ -1,103 +1,20 @@
 //! One operation at a gateway, and what has been reported about it.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
 
 use super::evidence::{Evidence, Failure};
-use super::reports::{Live, Reports, Review};
+use super::operation_id::OperationId;
+use super::reports::{Reports, Review};
+use super::retry::Retry;
 use crate::clock::Timestamp;
-use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::event::Reported;
-use crate::id::{AttemptId, InvalidId, RefundId, VoidId};
+use crate::id::AttemptId;
 use crate::money::Money;
 use crate::status::OperationStatus;
-use crate::text::{Actor, GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
+use crate::text::{Actor, GatewayName, GatewayOperationId, Message, Metadata, PaymentMethodId, PaymentUrl};
 
-/// The id of an operation, which tells its kind.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum OperationId {
-    /// A charge or an authorization.
-    Attempt(AttemptId),
-    /// Captured money given back.
-    Refund(RefundId),
-    /// Captured money given back as if it had never been captured.
-    Void(VoidId),
-}
-
-impl fmt::Display for OperationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OperationId::Attempt(id) => fmt::Display::fmt(id, f),
-            OperationId::Refund(id) => fmt::Display::fmt(id, f),
-            OperationId::Void(id) => fmt::Display::fmt(id, f),
-        }
-    }
-}
-
-impl fmt::Debug for OperationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl From<AttemptId> for OperationId {
-    fn from(id: AttemptId) -> OperationId {
-        OperationId::Attempt(id)
-    }
-}
-
-impl FromStr for OperationId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<OperationId, InvalidId> {
-        match text.split_once('_').map_or(text, |(prefix, _)| prefix) {
-            RefundId::PREFIX => text.parse().map(OperationId::Refund),
-            VoidId::PREFIX => text.parse().map(OperationId::Void),
-            _ => text.parse().map(OperationId::Attempt),
-        }
-    }
-}
-
-impl Serialize for OperationId {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl Encode for OperationId {
-    fn encode(&self, to: &mut Writer) {
-        match self {
-            OperationId::Attempt(id) => {
-                to.byte(1);
-                id.encode(to);
-            }
-            OperationId::Refund(id) => {
-                to.byte(2);
-                id.encode(to);
-            }
-            OperationId::Void(id) => {
-                to.byte(3);
-                id.encode(to);
-            }
-        }
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<OperationId, Damage> {
-        match from.byte()? {
-            1 => Ok(OperationId::Attempt(AttemptId::decode(from)?)),
-            2 => Ok(OperationId::Refund(RefundId::decode(from)?)),
-            3 => Ok(OperationId::Void(VoidId::decode(from)?)),
-            number => Err(Damage::Newer { what: "operation kind", number: number.into() }),
-        }
-    }
-}
-
-/// Something that moves money of a payment: a charge attempt, a refund, a void. Written down before a gateway is
-/// called, and never forgotten.
+/// Something that moves money of a payment, or holds it: a charge or authorization attempt, a capture, a refund, a
+/// void. Written down before a gateway is called, and never forgotten.
 ///
 /// Its [`status`](Self::status) follows from the set of reports about it by precedence, whatever the order
 /// in which they arrived.
@@ -114,6 +31,20 @@ pub struct Operation {
     pub gateway: Option<GatewayName>,
     /// The instrument.
     pub instrument: Option<PaymentMethodId>,
+    /// Whether it is about a hold: an attempt that authorizes, a void that releases.
+    pub holds: bool,
+    /// Whether nobody here asked for it: a gateway told of it, and its amount is what was told first.
+    pub found: bool,
+    /// Of a capture, a refund or a void: the attempt that charged or held the money.
+    pub attempt: Option<AttemptId>,
+    /// Of a final capture: what of the hold is released with it.
+    pub releases: Option<Money>,
+    /// Why it was asked for, in the host's words.
+    pub reason: Option<Message>,
+    /// The host's notes on it.
+    pub metadata: Metadata,
+    /// Of an attempt: when the next one is due should it be refused, if ever.
+    pub retry: Option<Retry>,
     /// Until when the caller that started it may still be on its way to the gateway.
     pub lease_until: Option<Timestamp>,
     /// The sequence of the event that started it.
@@ -126,19 +57,41 @@ pub struct Operation {
     pub updated_at: Timestamp,
     /// From whom.
     pub updated_by: Actor,
+    /// Of an authorization: what of it was released because its time ran out.
+    pub(crate) expired: Option<Money>,
+    pub(crate) polls: Polls,
     pub(crate) reports: Reports,
+}
+
+/// How often a gateway was asked in vain, and when it is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Polls {
+    pub(crate) count: u32,
+    /// `None` after a poll: it was the last.
+    pub(crate) next: Option<Timestamp>,
+}
+
+impl Polls {
+    pub(crate) const fn are_given_up(self) -> bool {
+        self.count > 0 && self.next.is_none()
+    }
 }
 
 impl Operation {
     /// Where it stands.
     #[must_use]
     pub fn status(&self) -> OperationStatus {
-        self.reports.status()
+        self.reports.status(self.id)
     }
 
-    /// What it has moved; nothing unless it succeeded.
+    /// What it has moved, or holds; nothing unless that is how it stands.
     #[must_use]
     pub fn moved(&self) -> Option<Money> {
+        self.reports.succeeded.filter(|_| self.status() == OperationStatus::Succeeded)
+    }
+
+    /// What it moved once, whether or not that was undone.
+    pub(crate) fn ever_moved(&self) -> Option<Money> {
         self.reports.succeeded
     }
 
@@ -161,11 +114,13 @@ impl Operation {
     /// Why it did not go well, in words, while that is how it stands.
     #[must_use]
     pub fn error_message(&self) -> Option<&Message> {
+        let reports = &self.reports;
         match self.status() {
-            OperationStatus::Failed => self.reports.failed.as_ref().map(|failure| &failure.message),
-            OperationStatus::Canceled => self.reports.canceled.as_ref(),
-            OperationStatus::NotSent => self.reports.not_sent.as_ref(),
-            OperationStatus::Unknown => self.reports.unknown.as_ref(),
+            OperationStatus::Failed => reports.failed.as_ref().map(|failure| &failure.message),
+            OperationStatus::Canceled => reports.canceled.as_ref(),
+            OperationStatus::NotSent => reports.not_sent.as_ref(),
+            OperationStatus::Unknown => reports.unknown.as_ref(),
+            OperationStatus::Reversed => reports.reversed.as_ref(),
             _ => None,
         }
     }
@@ -176,6 +131,28 @@ impl Operation {
         self.lease_until.filter(|_| self.reports == Reports::default())
     }
 
+    /// Whether nobody knows what became of it, at `now`: a gateway said so, or whoever started it is overdue.
+    #[must_use]
+    pub fn is_in_doubt(&self, now: Timestamp) -> bool {
+        self.in_doubt_from().is_some_and(|from| from <= now)
+    }
+
+    /// From when on nobody knows what became of it.
+    pub(crate) fn in_doubt_from(&self) -> Option<Timestamp> {
+        match self.status() {
+            OperationStatus::Unknown => Some(Timestamp::EPOCH),
+            OperationStatus::Processing => self.runs_until(),
+            _ => None,
+        }
+    }
+
+    /// Whether it may still move money, and its gateway is not asked about it any more: somebody has to
+    /// [resolve](crate::ledger::Ledger::resolve) it.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.polls.are_given_up() && self.status().is_live()
+    }
+
     /// Where the payer is sent, while the payer must act.
     #[must_use]
     pub fn payment_url(&self) -> Option<&PaymentUrl> {
@@ -183,9 +160,18 @@ impl Operation {
         live.filter(|_| self.status() == OperationStatus::RequiresAction)?.payment_url.as_ref()
     }
 
+    /// Whether it had been heard of, and goes on after `evidence` too.
+    pub(crate) fn goes_on_after(&self, evidence: &Evidence) -> bool {
+        let mut after = self.clone();
+        after.learn(evidence, false);
+        self.runs_until().is_none() && after.status().is_live()
+    }
+
     /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
+        let asked = if self.found { None } else { Some(self.amount) };
         self.reports.add(self.amount, evidence, clash);
+        self.reports.compare(asked, evidence);
     }
 
     /// Takes in what was reported; a person's word about it is marked.
@@ -207,68 +193,7 @@ impl Operation {
     #[must_use]
     pub fn reviews(&self) -> BTreeSet<Review> {
         let mut reviews = self.reports.reviews.clone();
-        if self.reports.contradict() {
-            reviews.insert(Review::Contradiction);
-        }
+        reviews.extend(self.reports.contradiction(self.id));
         reviews
-    }
-}
-
-impl Encode for Operation {
-    fn encode(&self, to: &mut Writer) {
-        let reports = &self.reports;
-        to.field(1, |w| self.id.encode(w));
-        to.field(2, |w| w.varint(self.number.into()));
-        to.field(3, |w| self.amount.encode(w));
-        to.optional(4, self.gateway.as_ref(), |w, name| name.encode(w));
-        to.optional(5, self.instrument.as_ref(), |w, id| id.encode(w));
-        to.optional(6, self.lease_until.as_ref(), |w, at| at.encode(w));
-        to.field(7, |w| w.varint(self.sequence));
-        to.field(8, |w| self.created_at.encode(w));
-        to.field(9, |w| self.created_by.encode(w));
-        to.field(10, |w| self.updated_at.encode(w));
-        to.field(11, |w| self.updated_by.encode(w));
-        to.optional(12, reports.succeeded.as_ref(), |w, moved| moved.encode(w));
-        to.optional(13, reports.failed.as_ref(), |w, failure| failure.encode(w));
-        to.optional(14, reports.live.as_ref(), |w, live| live.encode(w));
-        to.optional(15, reports.not_sent.as_ref(), |w, message| message.encode(w));
-        to.optional(16, reports.unknown.as_ref(), |w, message| message.encode(w));
-        to.optional(17, Some(&reports.gateway_operation_ids).filter(|ids| !ids.is_empty()), |w, ids| {
-            w.list(ids);
-        });
-        to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), |w, reviews| {
-            w.list(reviews);
-        });
-        to.optional(19, reports.canceled.as_ref(), |w, message| message.encode(w));
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
-        let mut fields = from.fields()?;
-        let operation = Operation {
-            id: fields.required(1, OperationId::decode)?,
-            number: u32::try_from(fields.required(2, Reader::varint)?)
-                .map_err(|_| Damage::Malformed("attempt number"))?,
-            amount: fields.required(3, Money::decode)?,
-            gateway: fields.optional(4, GatewayName::decode)?,
-            instrument: fields.optional(5, PaymentMethodId::decode)?,
-            lease_until: fields.optional(6, Timestamp::decode)?,
-            sequence: fields.required(7, Reader::varint)?,
-            created_at: fields.required(8, Timestamp::decode)?,
-            created_by: fields.required(9, Actor::decode)?,
-            updated_at: fields.required(10, Timestamp::decode)?,
-            updated_by: fields.required(11, Actor::decode)?,
-            reports: Reports {
-                succeeded: fields.optional(12, Money::decode)?,
-                failed: fields.optional(13, Failure::decode)?,
-                live: fields.optional(14, Live::decode)?,
-                not_sent: fields.optional(15, Message::decode)?,
-                unknown: fields.optional(16, Message::decode)?,
-                gateway_operation_ids: fields.optional(17, Reader::set)?.unwrap_or_default(),
-                reviews: fields.optional(18, Reader::set)?.unwrap_or_default(),
-                canceled: fields.optional(19, Message::decode)?,
-            },
-        };
-        fields.end()?;
-        Ok(operation)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::evidence::{Evidence, Failure, Outcome};
+use super::operation_id::OperationId;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::money::Money;
@@ -24,6 +25,10 @@ words! {
         GatewayIdClash = 4, "gateway_id_clash";
         /// A person said what became of it.
         Resolved = 5, "resolved";
+        /// A refund was done and then came back.
+        RefundBounced = 6, "refund_bounced";
+        /// More was captured than had been held, or more went back, or may have to, than there is.
+        Exceeded = 7, "exceeded";
     }
 }
 
@@ -34,6 +39,7 @@ pub(crate) struct Reports {
     pub(super) succeeded: Option<Money>,
     pub(super) failed: Option<Failure>,
     pub(super) canceled: Option<Message>,
+    pub(super) reversed: Option<Message>,
     pub(super) live: Option<Live>,
     pub(super) not_sent: Option<Message>,
     pub(super) unknown: Option<Message>,
@@ -50,9 +56,14 @@ pub(super) struct Live {
 }
 
 impl Reports {
-    /// Precedence, not arrival, decides. Nothing reported yet: it was started, and is on its way.
-    pub(super) fn status(&self) -> OperationStatus {
-        if self.succeeded.is_some() {
+    /// Precedence, not arrival, decides. Nothing reported yet: it was started, and is on its way. A refund that
+    /// failed did so in the end, whatever was said before: it bounced.
+    pub(super) fn status(&self, of: OperationId) -> OperationStatus {
+        if self.reversed.is_some() {
+            OperationStatus::Reversed
+        } else if of.is_refund() && self.failed.is_some() {
+            OperationStatus::Failed
+        } else if self.succeeded.is_some() {
             OperationStatus::Succeeded
         } else if self.failed.is_some() {
             OperationStatus::Failed
@@ -71,15 +82,22 @@ impl Reports {
 
     /// What of it decides its status, and with what it can be outranked.
     #[cfg(test)]
-    pub(crate) fn weight(&self) -> (Option<Money>, Option<Timestamp>) {
+    pub(crate) fn weight(&self, of: OperationId) -> (Option<Money>, Option<Timestamp>) {
         let live = self.live.as_ref().map(|live| live.at);
-        (self.succeeded, live.filter(|_| self.status().is_live()))
+        (self.succeeded, live.filter(|_| self.status(of).is_live()))
     }
 
-    pub(super) fn contradict(&self) -> bool {
-        let ends = [self.succeeded.is_some(), self.failed.is_some(), self.canceled.is_some()];
+    /// Why a person should look at ends that do not go together.
+    pub(super) fn contradiction(&self, of: OperationId) -> Option<Review> {
+        let done = self.succeeded.is_some() || self.reversed.is_some();
+        let ends = [done, self.failed.is_some(), self.canceled.is_some()];
         let reached = ends.contains(&true) || self.live.is_some();
-        ends.iter().filter(|end| **end).count() > 1 || (self.not_sent.is_some() && reached)
+        let many = ends.iter().filter(|end| **end).count() > 1;
+        if of.is_refund() && ends == [true, true, false] && self.not_sent.is_none() {
+            Some(Review::RefundBounced)
+        } else {
+            (many || (self.not_sent.is_some() && reached)).then_some(Review::Contradiction)
+        }
     }
 
     pub(super) fn add(&mut self, asked: Money, evidence: &Evidence, clash: bool) {
@@ -91,6 +109,7 @@ impl Reports {
                 self.add_live(evidence, OperationStatus::RequiresAction, payment_url.clone());
             }
             Outcome::Canceled { error_message } => raise(&mut self.canceled, error_message.clone()),
+            Outcome::Reversed { error_message } => raise(&mut self.reversed, error_message.clone()),
             Outcome::NotSent { error_message } => raise(&mut self.not_sent, error_message.clone()),
             Outcome::Unknown { error_message } => raise(&mut self.unknown, error_message.clone()),
         }
@@ -109,15 +128,20 @@ impl Reports {
             self.reviews.insert(Review::CurrencyMismatch);
             return;
         }
-        if moved != asked {
-            self.reviews.insert(Review::AmountMismatch);
-        }
         if moved.is_zero() {
             // A success that moved nothing is none. Somebody should ask what it was.
             return;
         }
         if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
             self.succeeded = Some(moved);
+        }
+    }
+
+    /// Marks a success of another amount than was asked for, if anything was.
+    pub(super) fn compare(&mut self, asked: Option<Money>, evidence: &Evidence) {
+        let Outcome::Succeeded { reported: Some(moved) } = evidence.outcome else { return };
+        if asked.is_some_and(|asked| asked.currency() == moved.currency() && asked != moved) {
+            self.reviews.insert(Review::AmountMismatch);
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Closed, Operation, Payment, References, Terms};
+use super::{Closed, Payment, Polls, References, Terms};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
+use crate::money::Money;
 use crate::status::PaymentStatus;
 use crate::text::Actor;
 
@@ -36,6 +37,16 @@ impl Payment {
         to.optional(12, self.refunded_at.as_ref(), |w, at| at.encode(w));
         to.optional(13, self.voided_at.as_ref(), |w, at| at.encode(w));
         to.optional(14, Some(&self.references).filter(|known| !known.is_empty()), |w, known| known.encode(w));
+        to.optional(15, Some(&self.disputes).filter(|list| !list.is_empty()), |w, list| {
+            for dispute in list {
+                w.nested(|w| dispute.encode(w));
+            }
+        });
+        to.optional(16, self.excess.as_ref(), |w, excess| excess.encode(w));
+        to.optional(17, Some(&self.dismissed).filter(|list| !list.is_empty()), |w, list| w.list(list));
+        to.optional(18, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
+            polls.encode(w);
+        });
         to.into_bytes()
     }
 
@@ -59,20 +70,24 @@ impl Payment {
             failed_at: fields.optional(8, Timestamp::decode)?,
             updated_at: fields.required(9, Timestamp::decode)?,
             updated_by: fields.required(10, Actor::decode)?,
-            operations: fields.optional(11, decode_operations)?.unwrap_or_default(),
+            operations: fields.optional(11, decode_each)?.unwrap_or_default(),
             refunded_at: fields.optional(12, Timestamp::decode)?,
             voided_at: fields.optional(13, Timestamp::decode)?,
             references: fields.optional(14, References::decode)?.unwrap_or_default(),
+            disputes: fields.optional(15, decode_each)?.unwrap_or_default(),
+            excess: fields.optional(16, Money::decode)?,
+            dismissed: fields.optional(17, Reader::set)?.unwrap_or_default(),
+            polls: fields.optional(18, Polls::decode)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(payment)
     }
 }
 
-fn decode_operations(from: &mut Reader<'_>) -> Result<Vec<Operation>, Damage> {
-    let mut operations = Vec::new();
+fn decode_each<T: Encode>(from: &mut Reader<'_>) -> Result<Vec<T>, Damage> {
+    let mut items = Vec::new();
     while from.end().is_err() {
-        operations.push(Reader::whole(from.bytes()?)?);
+        items.push(Reader::whole(from.bytes()?)?);
     }
-    Ok(operations)
+    Ok(items)
 }

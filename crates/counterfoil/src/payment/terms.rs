@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::checkout::Checkout;
-use super::method::{Destination, PaymentMethod};
+use super::method::{CaptureMethod, Destination, PaymentMethod};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::PaymentId;
@@ -27,6 +27,10 @@ pub struct Terms {
     pub number: Option<DestinationNumber>,
     /// How it is paid.
     pub method: PaymentMethod,
+    /// Whether the money is taken at once or held first.
+    pub capture_method: CaptureMethod,
+    /// When what has not come to an end by then is over, a hold included.
+    pub expires_at: Option<Timestamp>,
     /// What the gateway is told beside the money.
     pub checkout: Checkout,
     /// The host's own notes, as they were at first.
@@ -89,6 +93,10 @@ impl Serialize for Terms {
             payment_method_type: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             payment_method_id: Option<&'a str>,
+            #[serde(skip_serializing_if = "CaptureMethod::is_automatic")]
+            capture_method: CaptureMethod,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            expires_at: Option<Timestamp>,
             #[serde(flatten)]
             checkout: &'a Checkout,
             #[serde(skip_serializing_if = "Metadata::is_empty")]
@@ -102,6 +110,8 @@ impl Serialize for Terms {
             destination_number: self.number.as_ref(),
             payment_method_type: self.method.kind().as_str(),
             payment_method_id: self.method.id(),
+            capture_method: self.capture_method,
+            expires_at: self.expires_at,
             checkout: &self.checkout,
             metadata: &self.metadata,
             idempotency_key: self.idempotency_key.as_ref(),

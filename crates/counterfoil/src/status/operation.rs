@@ -36,6 +36,13 @@ const ROWS: &[Row<OperationStatus>] = &[
     (Some(RequiresAction), &[Canceled], Causes::CET),
     (Some(Unknown), &[Processing, RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
     (Some(Succeeded), &[Reversed, Failed], Causes::E),
+    // That it was undone can be heard before that it was done.
+    (Some(Processing), &[Reversed], Causes::E),
+    (Some(RequiresAction), &[Reversed], Causes::E),
+    (Some(Unknown), &[Reversed], Causes::E),
+    (Some(Failed), &[Reversed], Causes::E),
+    (Some(Canceled), &[Reversed], Causes::E),
+    (Some(NotSent), &[Reversed], Causes::E),
     (Some(Failed), &[Succeeded], Causes::E),
     (Some(Canceled), &[Failed, Succeeded], Causes::E),
     (Some(NotSent), &[Processing, RequiresAction, Canceled, Failed, Succeeded], Causes::E),

@@ -38,13 +38,17 @@ use PaymentStatus::{
     Refunded, RequiresAction, Succeeded, Voided,
 };
 
-/// By command and by the clock this is the law. By evidence it is a record: exactly the moves that derived
-/// statuses make when facts arrive, enumerated by the test in `command/reach.rs` from every reachable state.
+/// By command and by the clock this is the law. By evidence it is a record: the moves that derived statuses make when
+/// facts arrive, held against every state that is reached by the walk in `command/reach`. Nothing leads back to
+/// `INITIATED`; to `PENDING` only what had no money and no hold; and one fact changes what is captured or what is held,
+/// so nothing comes to `PARTIALLY_CAPTURED` from neither, and nothing goes from there to neither.
 const ROWS: &[Row<PaymentStatus>] = &[
     (None, &[Initiated, Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
     (Some(Initiated), &[Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
     (Some(Initiated), &[Voided], Causes::CT),
     (Some(Pending), &[Processing, Succeeded, Overpaid], Causes::C),
+    // Money that is written down after a gateway told that it gave some back.
+    (Some(Pending), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(Pending), &[Failed, Voided], Causes::CT),
     (Some(RequiresAction), &[Voided], Causes::CT),
     (Some(Authorized), &[Voided], Causes::T),
@@ -53,13 +57,35 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Succeeded), &[PartiallyRefunded, Refunded, Voided], Causes::C),
     (Some(Overpaid), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(PartiallyRefunded), &[Refunded], Causes::C),
-    (Some(Pending), &[Processing, RequiresAction, Succeeded, Overpaid, Failed], Causes::E),
-    (Some(Processing), &[Pending, RequiresAction, Succeeded, Overpaid, Failed, Voided], Causes::E),
-    (Some(RequiresAction), &[Pending, Processing, Succeeded, Overpaid, Failed, Voided], Causes::E),
-    (Some(Succeeded), &[Overpaid], Causes::E),
-    (Some(Refunded), &[PartiallyRefunded], Causes::E),
-    (Some(Failed), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
-    (Some(Voided), &[Processing, RequiresAction, Succeeded, Overpaid], Causes::E),
+    (Some(Pending), &[Processing, RequiresAction], Causes::E),
+    (Some(Pending), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Pending), &[Failed, Voided], Causes::E),
+    (Some(Processing), &[Pending, RequiresAction], Causes::E),
+    (Some(Processing), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Processing), &[Failed, Voided], Causes::E),
+    (Some(RequiresAction), &[Pending, Processing], Causes::E),
+    (Some(RequiresAction), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(RequiresAction), &[Failed, Voided], Causes::E),
+    (Some(Authorized), &[Processing, RequiresAction], Causes::E),
+    (Some(Authorized), &[PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Authorized), &[Failed, Voided], Causes::E),
+    (Some(PartiallyCaptured), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Succeeded), &[Processing, RequiresAction], Causes::E),
+    (Some(Succeeded), &[PartiallyCaptured, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Succeeded), &[Failed, Voided], Causes::E),
+    (Some(Overpaid), &[Processing, RequiresAction], Causes::E),
+    (Some(Overpaid), &[PartiallyCaptured, Succeeded, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Overpaid), &[Failed, Voided], Causes::E),
+    (Some(PartiallyRefunded), &[Processing, RequiresAction], Causes::E),
+    (Some(PartiallyRefunded), &[Authorized, PartiallyCaptured, Succeeded, Overpaid, Refunded], Causes::E),
+    (Some(PartiallyRefunded), &[Failed, Voided], Causes::E),
+    (Some(Refunded), &[Processing, RequiresAction], Causes::E),
+    (Some(Refunded), &[Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded], Causes::E),
+    (Some(Refunded), &[Failed, Voided], Causes::E),
+    (Some(Failed), &[Processing, RequiresAction], Causes::E),
+    (Some(Failed), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Voided], Causes::E),
+    (Some(Voided), &[Processing, RequiresAction], Causes::E),
+    (Some(Voided), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed], Causes::E),
 ];
 
 impl PaymentStatus {

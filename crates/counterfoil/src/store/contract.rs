@@ -9,8 +9,10 @@ use super::error::{ExecuteError, StoreError};
 use super::feed::{Feed, Position};
 use super::list::{Page, Query};
 use super::state::{Key, State};
+use crate::clock::Timestamp;
 use crate::command::{Command, Receipt};
 use crate::event::{Event, Hash, StreamId};
+use crate::id::PaymentId;
 use crate::scope::Scope;
 
 /// Where payments are kept. What an implementer writes; what a billing service uses is the
@@ -82,6 +84,11 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Arc<Event>>, StoreError>;
 
+    /// The payments of all scopes about which something is [to be done](crate::payment::Payment::next_due) by `now`, at
+    /// most `limit` of them: those that wait longest first, then by tenant, environment and id. For the
+    /// [loop](crate::ledger::Ledger::run_due) that does it: it knows no scope, and no HTTP route may reach it.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
+
     /// The events of `scope` behind `after`, at most `limit` of them, in the order in which they were committed:
     /// an event that becomes visible later has a greater position, so whoever goes on from the
     /// [`next`](Feed::next) of the answer before skips none and meets none twice. Events of one command stand
@@ -105,6 +112,17 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
     /// connections). Later calls are answered [`Closed`](super::StoreErrorKind::Closed). Closing twice is
     /// fine.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// A payment about which something is to be done; what, its row tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whose.
+    pub scope: Scope,
+    /// Which one.
+    pub payment: PaymentId,
 }
 
 /// What a store promises and how it is doing.

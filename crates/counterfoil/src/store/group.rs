@@ -35,7 +35,7 @@ pub struct Group<'a> {
     asked: BTreeSet<Key>,
     answers: Vec<Option<Result<Receipt, Rejection>>>,
     events: Vec<Arc<Event>>,
-    versions_before: BTreeMap<Key, u64>,
+    revisions_before: BTreeMap<Key, u64>,
 }
 
 /// What a group needs next.
@@ -57,7 +57,7 @@ impl<'a> Group<'a> {
             asked: BTreeSet::new(),
             answers: commands.iter().map(|_| None).collect(),
             events: Vec::new(),
-            versions_before: BTreeMap::new(),
+            revisions_before: BTreeMap::new(),
         }
     }
 
@@ -111,8 +111,8 @@ impl<'a> Group<'a> {
 
     fn write(&mut self, record: Record) {
         let key = record.key();
-        let before = self.state.get(&key).map_or(0, Record::version);
-        self.versions_before.entry(key).or_insert(before);
+        let before = self.state.get(&key).map_or(0, Record::revision);
+        self.revisions_before.entry(key).or_insert(before);
         self.state.insert(record);
     }
 
@@ -125,7 +125,7 @@ impl<'a> Group<'a> {
     fn plan(&mut self) -> Plan {
         let mut rows = Vec::new();
         let mut claims = Vec::new();
-        for (key, before) in std::mem::take(&mut self.versions_before) {
+        for (key, before) in std::mem::take(&mut self.revisions_before) {
             match self.state.get(&key) {
                 Some(Record::Claim(claim)) => claims.push(claim.clone()),
                 Some(after) => rows.push(Row { before, after: after.clone() }),
@@ -140,7 +140,7 @@ impl<'a> Group<'a> {
 /// A row to be written, once, in its last state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The version that was loaded; 0 if there was none. A store that does not lock guards by it.
+    /// The [revision](Record::revision) that was loaded; 0 if there was none. A store that does not lock guards by it.
     pub before: u64,
     /// What it is now.
     pub after: Record,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{Base32, PaymentId, parse_base32};
 use crate::money::{Currency, Money};
-use crate::payment::{DestinationType, Payment, PaymentMethodType};
+use crate::payment::{Attention, DestinationType, Payment, PaymentMethodType};
 use crate::status::PaymentStatus;
 use crate::text::{DestinationId, GatewayName, GatewayPaymentId, GatewayTrackingId};
 use crate::word::words;
@@ -83,6 +83,8 @@ pub struct Filter {
     pub created_from: Option<Timestamp>,
     /// Those created then or earlier.
     pub created_to: Option<Timestamp>,
+    /// Those that wait for a person in this way.
+    pub attention: Option<Attention>,
     /// The archived ones instead of the others.
     pub archived: bool,
 }
@@ -103,6 +105,7 @@ impl Filter {
             && is(self.gateway_tracking_id.as_ref(), payment.gateway_tracking_id())
             && self.created_from.is_none_or(|from| terms.created_at >= from)
             && self.created_to.is_none_or(|to| terms.created_at <= to)
+            && self.attention.is_none_or(|attention| payment.needs(attention))
             && self.archived == payment.archived_at().is_some()
     }
 }

@@ -9,7 +9,7 @@ mod group;
 mod list;
 mod state;
 
-pub use contract::{Cursor, Durability, Head, Health, PaymentStore, StoreStatus};
+pub use contract::{Cursor, Due, Durability, Head, Health, PaymentStore, StoreStatus};
 pub use error::{ExecuteError, Retry, StoreError, StoreErrorKind};
 pub use feed::{Entry, Feed, InvalidPosition, Position};
 pub use group::{Group, Plan, Row, Step};

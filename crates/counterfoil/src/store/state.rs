@@ -64,7 +64,16 @@ impl Record {
         }
     }
 
-    /// Its version; a claim never changes, so it has one.
+    /// How often it was changed: what a store that does not lock guards by.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        match self {
+            Record::Account(account) => account.revision(),
+            other => other.version(),
+        }
+    }
+
+    /// The sequence of the last event of its own stream; a claim never changes, so it has one.
     #[must_use]
     pub fn version(&self) -> u64 {
         match self {

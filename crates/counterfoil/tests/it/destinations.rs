@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::Rejection;
 use counterfoil::destinations::{DestinationInfo, Destinations, DestinationsUnavailable};
 use counterfoil::ledger::{Ledger, LedgerError, NewAttempt, NewPayment, Processing};
 use counterfoil::money::Currency;
-use counterfoil::payment::{Destination, PaymentMethod};
+use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod};
 use counterfoil::scope::Scope;
 use counterfoil::status::PaymentStatus;
+use counterfoil::verify::verify;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
-use counterfoil_testkit::fixtures::{caller, invoice, key, usd};
+use counterfoil_testkit::fixtures::{caller, instrument, invoice, key, usd};
 
 /// Invoices by name: `open`, `draft`, `yen`; no other. Can be switched off.
 #[derive(Debug, Default)]
@@ -106,4 +108,22 @@ async fn an_attempt_asks_again_but_money_that_came_is_always_taken() {
     let recorded = ledger.record_attempt(&caller, id, NewAttempt::succeeded()).await.unwrap();
     assert_eq!(recorded.payment().unwrap().status(), PaymentStatus::Succeeded);
     assert_eq!(sandbox.calls(), 0);
+}
+
+/// INVARIANTS 17: an outcome that nobody knows stands beside another attempt that evidence brought back to life.
+#[tokio::test]
+async fn an_invoice_is_in_doubt_whichever_of_its_live_attempts_is() {
+    let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));
+    let me = caller("acme");
+    let by = |name| PaymentMethod::Card(Some(instrument(name)));
+    let down = NewPayment::new(usd(100), invoice("inv_1"), by("pm_sandbox_down"));
+    let made = ledger.create(&me, down).await.unwrap().payment().unwrap().clone();
+    let again = Processing::default().with_instrument(instrument("pm_sandbox_timeout_unknown"));
+    ledger.process(&me, made.id(), again).await.unwrap();
+    let waits = Evidence::new(Outcome::RequiresAction { payment_url: None }, Timestamp::EPOCH);
+    ledger.report(&me, made.id(), made.operations()[0].id, waits).await.unwrap();
+    let another = NewPayment::new(usd(100), invoice("inv_1"), PaymentMethod::Card(None));
+    let refused = why(ledger.create(&me, another).await);
+    assert!(matches!(refused, Rejection::DestinationInDoubt { .. }), "{refused:?}");
+    verify(ledger.store().as_ref()).await.unwrap();
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use counterfoil::command::Rejection;
-use counterfoil::ledger::{Ledger, NewPayment, Processing, Update};
-use counterfoil::payment::{PaymentMethod, Review};
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{About, Rejection, Told};
+use counterfoil::ledger::{Ledger, NewAttempt, NewPayment, NewRefund, Notification, Processing, Update};
+use counterfoil::payment::{Evidence, Outcome, PaymentMethod, Review};
 use counterfoil::status::{Cause, PaymentStatus};
 use counterfoil::store::PaymentStore;
 use counterfoil::verify::verify;
@@ -180,4 +181,28 @@ async fn money_for_a_payment_that_was_ended_counts_and_is_marked() {
     let payment = late.payment().unwrap();
     assert_eq!((payment.status(), payment.captured()), (PaymentStatus::Succeeded, usd(50)));
     assert!(payment.reviews().contains(&Review::Contradiction));
+}
+
+/// INVARIANTS 9, 25: what came past every gateway goes back so once; the rest goes back through the gateway it came by.
+#[tokio::test]
+async fn money_that_came_past_a_gateway_is_given_back_past_it_once() {
+    let ledger = Ledger::new(Arc::new(MemoryStore::new()));
+    let sandbox = Arc::new(Sandbox::new());
+    let (ledger, me) = (ledger.with_gateway(sandbox.clone()), caller("acme"));
+    let id = ledger.create(&me, card().recorded_only()).await.unwrap().payment().unwrap().id();
+    ledger.record_attempt(&me, id, NewAttempt::succeeded()).await.unwrap();
+    // The payer paid at the gateway too.
+    ledger.update(&me, id, Update::default().with_gateway_payment_id("pi_1".parse().unwrap())).await.unwrap();
+    let about = About { payment: Some(id), ..About::default() };
+    let paid = Told::Attempt(Evidence::new(Outcome::Succeeded { reported: None }, Timestamp::EPOCH));
+    let paid = Notification::new("sandbox".parse().unwrap(), "evt_1".parse().unwrap(), about, paid);
+    assert_eq!(ledger.notify(&me, paid).await.unwrap().payment().unwrap().captured(), usd(200));
+
+    ledger.refund(&me, id, NewRefund::of(usd(100))).await.unwrap();
+    assert_eq!(sandbox.calls(), 0, "it came past the gateway");
+    let done = ledger.refund(&me, id, NewRefund::of(usd(100))).await.unwrap();
+    assert_eq!(sandbox.calls(), 1, "it came by the gateway");
+    let refunds = done.payment().unwrap().refunds().map(|refund| refund.gateway.is_some());
+    assert_eq!(refunds.collect::<Vec<_>>(), [false, true]);
+    verify(ledger.store().as_ref()).await.unwrap();
 }

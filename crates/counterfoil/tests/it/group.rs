@@ -8,7 +8,7 @@ use counterfoil::command::{Archive, Command, Create, Policy, Process, Receipt, R
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, PaymentId, TopUpId};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Checkout, Destination, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Checkout, Destination, PaymentMethod};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{ExecuteError, Group, Key, Plan, Record, Step, StoreError, StoreErrorKind};
@@ -40,6 +40,8 @@ fn create(number: u128, method: PaymentMethod, key: Option<&str>) -> Command {
         destination: Destination::invoice("inv_1".parse().unwrap()),
         known: Known::Unasked,
         method,
+        capture_method: CaptureMethod::Automatic,
+        expires_at: None,
         checkout: Checkout::default(),
         metadata: Metadata::default(),
         idempotency_key: key.map(|key| key.parse().unwrap()),
@@ -51,6 +53,7 @@ fn process(number: u128) -> Command {
     command(Request::Process(Process {
         payment: PaymentId::new(Uuid::from_u128(number)),
         attempt: AttemptId::new(Uuid::from_u128(2_000 + number)),
+        number: None,
         instrument: None,
         known: Known::Unasked,
         idempotency_key: None,
@@ -108,7 +111,7 @@ fn one_key_in_one_group_is_one_payment() {
     let mut records = Records::new();
     let commands = [1, 2, 3].map(|number| create(number, PaymentMethod::Offline, Some("k")));
     let (plan, _) = decide(&commands, &records);
-    assert_eq!((plan.events.len(), plan.claims.len(), plan.rows.len()), (1, 1, 1));
+    assert_eq!((plan.events.len(), plan.claims.len(), plan.rows.len()), (1, 1, 2));
     let first = write(plan, &mut records);
 
     let (plan, rounds) = decide(&[create(4, PaymentMethod::Offline, Some("k"))], &records);

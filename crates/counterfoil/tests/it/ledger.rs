@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::Rejection;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp};
-use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Processing, Update};
+use counterfoil::command::{Rejection, Resolution};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
+use counterfoil::ledger::{Ledger, NewPayment, NewRefund, NewResolution, NewTopUp, Processing, Update};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
 use counterfoil::scope::{Caller, Scope};
@@ -18,6 +18,7 @@ use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::faulty::{Fault, FaultyStore};
+use counterfoil_testkit::fixtures::{invoice, usd};
 
 const FINE: Fault = Fault::None;
 const LOST: Fault = Fault::lost(StoreErrorKind::Io);
@@ -292,6 +293,18 @@ impl Gateway for Other {
         Evidence::new(Outcome::Unknown { error_message: "lost".parse().unwrap() }, charge.deadline)
     }
 
+    async fn capture(&self, asked: &Modification) -> Evidence {
+        Evidence::new(Outcome::Unknown { error_message: "lost".parse().unwrap() }, asked.deadline)
+    }
+
+    async fn refund(&self, asked: &Modification) -> Evidence {
+        self.capture(asked).await
+    }
+
+    async fn void(&self, asked: &Modification) -> Evidence {
+        self.capture(asked).await
+    }
+
     async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
         None
     }
@@ -344,4 +357,18 @@ impl Clock for Standing {
         let micros = 1_700_000_000_000_000 + self.0.load(Ordering::SeqCst) * 1_000_000;
         Timestamp::from_unix_micros(micros).unwrap()
     }
+}
+
+/// INVARIANTS 12: as `actions` says; a word too many would free a refund that went out.
+#[tokio::test]
+async fn what_is_settled_and_not_marked_cannot_be_resolved() {
+    let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));
+    let me = counterfoil_testkit::fixtures::caller("acme");
+    let new = NewPayment::new(usd(100), invoice("inv_1"), PaymentMethod::Card(None));
+    let id = ledger.create(&me, new).await.unwrap().payment().unwrap().id();
+    let done = ledger.refund(&me, id, NewRefund::of(usd(100))).await.unwrap();
+    let refund = done.payment().unwrap().refunds().next().unwrap().id;
+    let word = NewResolution::new(Resolution::Failed, "it never came".parse().unwrap()).about(refund);
+    let refused = ledger.resolve(&me, id, word).await.unwrap_err();
+    assert_eq!(refused.rejection(), Some(&Rejection::NothingToResolve { payment: id }));
 }

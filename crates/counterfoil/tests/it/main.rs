@@ -4,10 +4,13 @@
 
 mod currency;
 mod destinations;
+mod due;
 mod feed;
 mod gateways;
 mod golden;
 mod group;
 mod ledger;
+mod moves;
 mod readme;
+mod told;
 mod update;

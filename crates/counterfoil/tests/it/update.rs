@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::{Rejection, settable};
+use counterfoil::command::{Policy, Rejection, settable};
 use counterfoil::ledger::{Ledger, LedgerError, NewPayment, NewTopUp, Update};
 use counterfoil::payment::{PaymentMethod, Review};
 use counterfoil::status::Cause;
@@ -28,6 +28,8 @@ impl Books {
         let clock = Arc::new(ManualClock::default());
         let ledger = Ledger::new(Arc::new(MemoryStore::new()))
             .with_gateway(Arc::new(Sandbox::new().with_clock(clock.clone())))
+            // Many payments of one invoice, some of which nobody knows the end of.
+            .with_policy(Policy::default().charging_beside_doubt())
             .with_clock(clock.clone());
         Books { ledger, clock }
     }
@@ -216,6 +218,18 @@ impl counterfoil::gateway::Gateway for Hanging {
     }
 
     async fn charge(&self, _: &counterfoil::gateway::Charge) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
+    async fn capture(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
+    async fn refund(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
+        std::future::pending().await
+    }
+
+    async fn void(&self, _: &counterfoil::gateway::Modification) -> counterfoil::payment::Evidence {
         std::future::pending().await
     }
 

@@ -1,0 +1,97 @@
+//! What gateways tell of their own accord.
+
+mod endpoint;
+mod failure;
+mod parse;
+mod signature;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use counterfoil::id::PaymentId;
+use counterfoil::status::PaymentStatus;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+pub(crate) use endpoint::Endpoints;
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use signature::sign;
+
+use self::parse::NotificationBody;
+use crate::api::Api;
+use crate::body::Bytes;
+use crate::error::described::{
+    BadRequest, Conflict, InternalError, NotFound, OutcomeUnknown, PayloadTooLarge, ServiceUnavailable,
+    Unauthenticated,
+};
+use crate::error::{ApiError, Code};
+use crate::path::EndpointPath;
+use crate::{answer, schema};
+
+/// Takes what a gateway tells of its own accord.
+///
+/// Any order and any repetition leads to the same payment, and what is told under one `notification_id` takes effect
+/// once. What was made at the gateway (a refund by its dashboard, a dispute) comes to be known by it. Of nothing that
+/// is known here it is 404, and leaves no trace: whoever repeats it later may find more.
+#[utoipa::path(
+    post,
+    path = "/gateways/{endpoint_id}/notifications",
+    operation_id = "notify",
+    tag = "gateways",
+    security(("signature" = [])),
+    params(EndpointPath, SignatureHeader),
+    request_body = NotificationBody,
+    responses(
+        (status = 200, description = "It was taken.", body = TakenView),
+        (status = 400, response = BadRequest),
+        (status = 401, response = Unauthenticated),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
+        (status = 413, response = PayloadTooLarge),
+        (status = 500, response = InternalError),
+        (status = 503, response = ServiceUnavailable),
+        (status = 504, response = OutcomeUnknown),
+    ),
+)]
+pub(crate) async fn take(
+    State(api): State<Arc<Api>>,
+    EndpointPath(id): EndpointPath,
+    headers: HeaderMap,
+    Bytes(body): Bytes,
+) -> Result<Response, ApiError> {
+    let endpoint = api.endpoints.authentic(&id, &headers, &body, api.clock.now());
+    let refused = || ApiError::new(Code::Unauthenticated, "the signature is not the endpoint's, or too old");
+    let endpoint = endpoint.ok_or_else(refused)?;
+    let told = parse::parse(&body, endpoint.gateway().clone())?;
+    let (ledger, caller) = (api.ledger.clone(), endpoint.caller().clone());
+    let receipt = api.flows.carry(async move { ledger.notify(&caller, told).await }).await?;
+    let payment = receipt.payment().ok_or_else(ApiError::internal)?;
+    let view =
+        TakenView { applied: !receipt.replayed, payment_id: payment.id(), payment_status: payment.status() };
+    Ok(answer::json(StatusCode::OK, &view))
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "only described: headers are read by their names")]
+struct SignatureHeader {
+    /// `t=UNIX-SECONDS,v1=HEX`: when it was signed, and the HMAC-SHA256 of `UNIX-SECONDS.BODY` under the endpoint's
+    /// secret. Of several `v1` one must be good. It is good for five minutes.
+    #[param(rename = "Counterfoil-Signature")]
+    signature: String,
+}
+
+/// What became of a notification.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotificationTaken)]
+struct TakenView {
+    /// Whether it said anything new.
+    applied: bool,
+    #[schema(value_type = schema::PaymentId)]
+    payment_id: PaymentId,
+    /// Where the payment stands now.
+    #[schema(value_type = schema::PaymentStatus)]
+    payment_status: PaymentStatus,
+}

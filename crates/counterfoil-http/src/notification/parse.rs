@@ -1,0 +1,228 @@
+//! What a notification tells, out of the bytes of its body.
+
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{About, Told};
+use counterfoil::ledger::Notification;
+use counterfoil::money::Money;
+use counterfoil::payment::{
+    DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome,
+};
+use counterfoil::text::{ErrorCode, GatewayName, GatewayOperationId, Message, NotificationId, PaymentUrl};
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
+
+use super::failure::class_of;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::{amount, schema};
+
+/// What a notification can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Attempt,
+    Authorization,
+    Capture,
+    Void,
+    Refund,
+    Returned,
+}
+
+/// What it can say of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Succeeded,
+    Failed,
+    Pending,
+    RequiresAction,
+    Canceled,
+    Reversed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Operation(Subject, Says),
+    Dispute(DisputeWordKind),
+}
+
+/// The types that there are, by their names.
+const TYPES: [(&str, Type); 20] = [
+    ("attempt.succeeded", Type::Operation(Subject::Attempt, Says::Succeeded)),
+    ("attempt.failed", Type::Operation(Subject::Attempt, Says::Failed)),
+    ("attempt.pending", Type::Operation(Subject::Attempt, Says::Pending)),
+    ("attempt.requires_action", Type::Operation(Subject::Attempt, Says::RequiresAction)),
+    ("attempt.canceled", Type::Operation(Subject::Attempt, Says::Canceled)),
+    ("authorization.succeeded", Type::Operation(Subject::Authorization, Says::Succeeded)),
+    ("authorization.expired", Type::Operation(Subject::Authorization, Says::Reversed)),
+    ("capture.succeeded", Type::Operation(Subject::Capture, Says::Succeeded)),
+    ("capture.failed", Type::Operation(Subject::Capture, Says::Failed)),
+    ("void.succeeded", Type::Operation(Subject::Void, Says::Succeeded)),
+    ("void.failed", Type::Operation(Subject::Void, Says::Failed)),
+    ("refund.succeeded", Type::Operation(Subject::Refund, Says::Succeeded)),
+    ("refund.failed", Type::Operation(Subject::Refund, Says::Failed)),
+    ("payment.returned", Type::Operation(Subject::Returned, Says::Reversed)),
+    ("dispute.opened", Type::Dispute(DisputeWordKind::Opened)),
+    ("dispute.updated", Type::Dispute(DisputeWordKind::Updated)),
+    ("dispute.won", Type::Dispute(DisputeWordKind::Won)),
+    ("dispute.lost", Type::Dispute(DisputeWordKind::Lost)),
+    ("dispute.funds_withdrawn", Type::Dispute(DisputeWordKind::FundsWithdrawn)),
+    ("dispute.funds_reinstated", Type::Dispute(DisputeWordKind::FundsReinstated)),
+];
+
+/// What the body tells, as a word of `gateway`.
+pub(super) fn parse(body: &[u8], gateway: GatewayName) -> Result<Notification, ApiError> {
+    let fields = Fields::parse(body)?;
+    let (_, kind) = fields.required("type", |fields, name| fields.word(name, &TYPES, |named| named.0))?;
+    let id: NotificationId = fields.required("notification_id", Fields::text)?;
+    let about = About {
+        payment: fields.parsed("payment_id")?,
+        gateway_payment_id: fields.text("gateway_payment_id")?,
+        operation: operation(&fields, kind)?,
+        gateway_dispute_id: fields.text("dispute_id")?,
+    };
+    let called: Option<GatewayOperationId> = fields.text("gateway_operation_id")?;
+    let (evidence, word) = (Details::of(&fields)?, dispute(&fields)?);
+    let (told, funds) = match kind {
+        Type::Operation(subject, says) => (subject.told(evidence.say(says, called)), None),
+        Type::Dispute(_) if about.gateway_dispute_id.is_none() => {
+            return Err(ApiError::invalid("dispute_id", "dispute_id is required of a dispute"));
+        }
+        Type::Dispute(kind) => (Told::Dispute(evidence.say_of_dispute(kind, word)), called),
+    };
+    let told = Notification::new(gateway, id, about, told);
+    match funds.map(|funds| NotificationId::new(funds.as_str())).transpose() {
+        Ok(Some(funds)) => Ok(told.with_funds(funds)),
+        Ok(None) => Ok(told),
+        Err(error) => Err(ApiError::invalid("gateway_operation_id", error)),
+    }
+}
+
+/// The operation that it is about, under our own id of it. (A refund may also name the attempt that it gives back.)
+fn operation(fields: &Fields<'_>, kind: Type) -> Result<Option<OperationId>, ApiError> {
+    let attempt = fields.parsed("attempt_id")?.map(OperationId::Attempt);
+    let capture = fields.parsed("capture_id")?.map(OperationId::Capture);
+    let refund = fields.parsed("refund_id")?.map(OperationId::Refund);
+    let void = fields.parsed("void_id")?.map(OperationId::Void);
+    Ok(match kind {
+        Type::Operation(Subject::Capture, _) => capture,
+        Type::Operation(Subject::Refund, _) => refund,
+        Type::Operation(Subject::Void, _) => void,
+        Type::Operation(..) => attempt,
+        Type::Dispute(_) => None,
+    })
+}
+
+/// The stage is a chargeback unless said: that is what takes money.
+fn dispute(fields: &Fields<'_>) -> Result<(DisputeStage, Option<DisputeStatus>), ApiError> {
+    let stage = fields.word("stage", DisputeStage::ALL, DisputeStage::as_str)?;
+    let status = fields.word("dispute_status", DisputeStatus::ALL, DisputeStatus::as_str)?;
+    Ok((stage.unwrap_or(DisputeStage::Chargeback), status))
+}
+
+/// What goes with whatever is said.
+struct Details {
+    amount: Option<Money>,
+    due_by: Option<Timestamp>,
+    payment_url: Option<PaymentUrl>,
+    error_code: Option<ErrorCode>,
+    error_message: Option<Message>,
+    occurred_at: Timestamp,
+}
+
+impl Details {
+    fn of(fields: &Fields<'_>) -> Result<Details, ApiError> {
+        Ok(Details {
+            amount: amount::read_reported(fields)?,
+            due_by: fields.time("due_by")?,
+            payment_url: fields.text("payment_url")?,
+            error_code: fields.text("error_code")?,
+            error_message: fields.text("error_message")?,
+            occurred_at: fields.required("occurred_at", Fields::time)?,
+        })
+    }
+
+    fn say(self, says: Says, called: Option<GatewayOperationId>) -> Evidence {
+        let message = |otherwise| self.error_message.clone().unwrap_or_else(|| Message::lossy(otherwise));
+        let outcome = match says {
+            Says::Succeeded => Outcome::Succeeded { reported: self.amount },
+            Says::Pending => Outcome::Pending,
+            Says::RequiresAction => Outcome::RequiresAction { payment_url: self.payment_url },
+            Says::Canceled => Outcome::Canceled { error_message: message("the gateway gave it up") },
+            Says::Reversed => Outcome::Reversed { error_message: message("the gateway undid it") },
+            Says::Failed => {
+                let message = message("the gateway refused it");
+                let code = self.error_code.unwrap_or_else(|| ErrorCode::lossy("unspecified"));
+                Outcome::Failed(Failure { class: class_of(code.as_str()), code, message })
+            }
+        };
+        let evidence = Evidence::new(outcome, self.occurred_at);
+        match called {
+            Some(id) => evidence.with_gateway_operation_id(id),
+            None => evidence,
+        }
+    }
+
+    fn say_of_dispute(
+        self,
+        kind: DisputeWordKind,
+        (stage, status): (DisputeStage, Option<DisputeStatus>),
+    ) -> DisputeWord {
+        let mut word = DisputeWord::new(kind, self.occurred_at).at_stage(stage);
+        (word.status, word.amount, word.due_by) = (status, self.amount, self.due_by);
+        (word.reason_code, word.reason) = (self.error_code, self.error_message);
+        word
+    }
+}
+
+impl Subject {
+    const fn told(self, evidence: Evidence) -> Told {
+        match self {
+            Subject::Attempt => Told::Attempt(evidence),
+            Subject::Authorization => Told::Authorization(evidence),
+            Subject::Capture => Told::Capture(evidence),
+            Subject::Void => Told::Void(evidence),
+            Subject::Refund => Told::Refund(evidence),
+            Subject::Returned => Told::Returned(evidence),
+        }
+    }
+}
+
+/// What a gateway tells: of what, under whatever names it knows, and what became of it.
+#[derive(ToSchema)]
+#[schema(as = Notification)]
+#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+pub(super) struct NotificationBody {
+    notification_id: schema::NotificationId,
+    #[schema(rename = "type", schema_with = types)]
+    kind: (),
+    payment_id: Option<schema::PaymentId>,
+    gateway_payment_id: Option<schema::GatewayPaymentId>,
+    attempt_id: Option<schema::AttemptId>,
+    capture_id: Option<schema::CaptureId>,
+    refund_id: Option<schema::RefundId>,
+    void_id: Option<schema::VoidId>,
+    /// What the gateway calls the dispute; required of one.
+    dispute_id: Option<schema::GatewayDisputeId>,
+    /// What the gateway calls the attempt, capture, refund or void; of a dispute's funds, what it calls their movement.
+    gateway_operation_id: Option<schema::GatewayOperationId>,
+    /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
+    amount: Option<schema::GivenDue>,
+    currency: Option<schema::GivenCurrency>,
+    /// Of a dispute: `chargeback` unless said.
+    stage: Option<schema::DisputeStage>,
+    /// Of a dispute that is open.
+    dispute_status: Option<schema::DisputeStatus>,
+    /// Until when a dispute is to be answered.
+    due_by: Option<schema::Time>,
+    /// Where the payer is sent, of `attempt.requires_action`.
+    payment_url: Option<schema::PaymentUrl>,
+    /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
+    /// of what is not known here, it may.
+    error_code: Option<schema::ErrorCode>,
+    error_message: Option<schema::Message>,
+    /// By the gateway's clock.
+    occurred_at: schema::Time,
+}
+
+fn types() -> Object {
+    schema::words(TYPES.map(|(name, _)| name)).build()
+}

@@ -1,0 +1,195 @@
+//! Giving captured money back.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use counterfoil::clock::Timestamp;
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::NewRefund;
+use counterfoil::money::Currency;
+use counterfoil::payment::{Operation, OperationId, Payment};
+use counterfoil::scope::Caller;
+use counterfoil::status::OperationStatus;
+use counterfoil::text::{Actor, ErrorCode, GatewayName, GatewayOperationId, Message, Metadata, TenantId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::amount::{self, Amounts};
+use crate::api::Api;
+use crate::body::Bytes;
+use crate::error::ApiError;
+use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
+use crate::fields::Fields;
+use crate::idempotency::{self, KeyHeader};
+use crate::path::PaymentPath;
+use crate::{answer, schema};
+
+/// Gives captured money back.
+///
+/// All that can be refunded, or a part, through the gateway that it came by; credits go back to their wallet at once.
+/// What is asked for is reserved until it is known what became of it. A refund that the gateway refuses is a refund
+/// too: it is answered with its `refund_status` and `error_message`.
+#[utoipa::path(
+    post,
+    path = "/payments/{id}/refunds",
+    operation_id = "refundPayment",
+    tag = "payments",
+    params(PaymentPath, KeyHeader),
+    request_body = Option<RefundBody>,
+    responses(
+        (status = 201, description = "The refund.", body = RefundView,
+            headers(("Idempotent-Replayed" = bool, description = "`true` where the key had been used before."))),
+        (status = 400, response = BadRequest),
+        (status = 404, response = NotFound),
+        (status = 413, response = PayloadTooLarge),
+        (status = 422, response = IdempotencyMismatch),
+        (status = 504, response = OutcomeUnknown),
+    ),
+)]
+pub(crate) async fn refund(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    PaymentPath(id): PaymentPath,
+    headers: HeaderMap,
+    Bytes(body): Bytes,
+) -> Result<Response, ApiError> {
+    let known = ["amount", "currency", "reason", "metadata", idempotency::FIELD];
+    let fields = Fields::parse_optional(&body)?.only(&known)?;
+    let payment = super::find(&api, &caller.scope, id).await?;
+    let mut new = parse(&fields, payment.terms().amount.currency())?;
+    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    let ledger = api.ledger.clone();
+    let receipt = api.flows.carry(async move { ledger.refund(&caller, id, new).await }).await?;
+    let payment = receipt.payment().ok_or_else(ApiError::internal)?;
+    let refund = payment.refunds().find(|refund| refund.sequence == receipt.sequence);
+    let view = RefundView::new(payment, refund.ok_or_else(ApiError::internal)?, api.amounts);
+    Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
+}
+
+/// Lists the refunds of a payment.
+#[utoipa::path(
+    get,
+    path = "/payments/{id}/refunds",
+    operation_id = "listRefunds",
+    tag = "payments",
+    params(PaymentPath),
+    responses(
+        (status = 200, description = "Its refunds, the first one first, those included that came to nothing.",
+            body = RefundListView),
+        (status = 404, response = NotFound),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    PaymentPath(id): PaymentPath,
+) -> Result<Response, ApiError> {
+    let payment = super::find(&api, &caller.scope, id).await?;
+    let items = payment.refunds().map(|refund| RefundView::new(&payment, refund, api.amounts)).collect();
+    Ok(answer::json(StatusCode::OK, &RefundListView { items }))
+}
+
+/// The refund that the fields ask for, of a payment in `currency`.
+fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewRefund, ApiError> {
+    let mut new = NewRefund::all();
+    new.amount = amount::read_optional(fields, currency)?;
+    new.reason = fields.text("reason")?;
+    new.metadata = fields.metadata("metadata")?.unwrap_or_default();
+    Ok(new)
+}
+
+/// How much is to go back, and why.
+#[derive(ToSchema)]
+#[schema(as = RefundPayment)]
+#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+struct RefundBody {
+    /// All that can be refunded unless said.
+    amount: Option<schema::GivenAmount>,
+    /// The payment's own.
+    currency: Option<schema::GivenCurrency>,
+    reason: Option<schema::Message>,
+    metadata: Option<schema::Metadata>,
+    idempotency_key: Option<schema::IdempotencyKey>,
+}
+
+/// Refunds of a payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefundList)]
+struct RefundListView<'a> {
+    items: Vec<RefundView<'a>>,
+}
+
+/// Captured money that goes back, or was to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refund)]
+struct RefundView<'a> {
+    #[schema(value_type = schema::RefundId)]
+    id: OperationId,
+    #[schema(value_type = schema::PaymentId)]
+    payment_id: PaymentId,
+    /// What was asked for.
+    #[schema(value_type = schema::Amount)]
+    amount: Box<RawValue>,
+    #[schema(value_type = schema::Currency)]
+    currency: Currency,
+    #[schema(value_type = schema::RefundStatus)]
+    refund_status: OperationStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Message)]
+    reason: Option<&'a Message>,
+    /// The gateway that it goes through; none where the money came past every gateway, and of credits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayName)]
+    payment_gateway: Option<&'a GatewayName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::GatewayRefundId)]
+    gateway_refund_id: Option<&'a GatewayOperationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::ErrorCode)]
+    error_code: Option<&'a ErrorCode>,
+    /// Why it did not go well, while that is how it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::Message)]
+    error_message: Option<&'a Message>,
+    #[schema(value_type = schema::Metadata)]
+    metadata: &'a Metadata,
+    #[schema(value_type = schema::TenantId)]
+    tenant_id: &'a TenantId,
+    #[schema(value_type = schema::Time)]
+    created_at: Timestamp,
+    /// Whoever asked for it, or told of it.
+    #[schema(value_type = schema::Actor)]
+    created_by: &'a Actor,
+    #[schema(value_type = schema::Time)]
+    updated_at: Timestamp,
+    /// Whoever last changed it.
+    #[schema(value_type = schema::Actor)]
+    updated_by: &'a Actor,
+}
+
+impl<'a> RefundView<'a> {
+    fn new(payment: &'a Payment, refund: &'a Operation, amounts: Amounts) -> RefundView<'a> {
+        RefundView {
+            id: refund.id,
+            payment_id: payment.id(),
+            amount: amounts.json(refund.amount),
+            currency: refund.amount.currency(),
+            refund_status: refund.status(),
+            reason: refund.reason.as_ref(),
+            payment_gateway: refund.gateway.as_ref(),
+            gateway_refund_id: refund.gateway_operation_id(),
+            error_code: refund.failure().map(|failure| &failure.code),
+            error_message: refund.error_message(),
+            metadata: &refund.metadata,
+            tenant_id: payment.scope().tenant(),
+            created_at: refund.created_at,
+            created_by: &refund.created_by,
+            updated_at: refund.updated_at,
+            updated_by: &refund.updated_by,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What gateways tell of their own accord.
+
+use axum::http::Request;
+use counterfoil::clock::{Clock, SystemClock};
+use counterfoil_http::sign;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::support::{Answer, App, CARD, SECRET, card_with, held};
+
+/// A notification of `kind` about `payment`, with these fields too.
+fn told(id: &str, kind: &str, payment: &str, more: Value) -> Value {
+    let mut told = json!({"notification_id": id, "type": kind, "payment_id": payment,
+        "occurred_at": "2026-01-01T00:00:00Z"});
+    if let Value::Object(more) = more {
+        told.as_object_mut().unwrap().extend(more);
+    }
+    told
+}
+
+async fn pending(app: &App) -> Answer {
+    app.create(card_with("payment_method_id", Some("\"pm_sandbox_pending\""))).await
+}
+
+/// What stands of a notification's effect: the payment's status.
+async fn status_after(app: &App, told: &Value) -> String {
+    let taken = app.notify(told).await;
+    assert_eq!(taken.status, 200, "{told}: {}", taken.text);
+    taken.string("/payment_status")
+}
+
+/// INVARIANTS 29.
+#[tokio::test]
+async fn an_outcome_that_comes_later_is_taken_once() {
+    let app = App::new();
+    let made = pending(&app).await;
+    let (id, attempt) = (made.string("/id"), made.string("/attempts/0/id"));
+    let word = told("n1", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
+    for applied in [true, false, false] {
+        let taken = app.notify(&word).await;
+        let expected = json!({"applied": applied, "payment_id": id, "payment_status": "SUCCEEDED"});
+        assert_eq!((taken.status, taken.json()), (200, expected));
+    }
+    let renamed = told("n2", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
+    assert_eq!(app.notify(&renamed).await.json()["applied"], false, "it says nothing new");
+    let events = app.get(&format!("/v1/payments/{id}/events")).await.json();
+    let last = events["items"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["actor"], &last["cause"]), (&json!("gateway:sandbox"), &json!("evidence")));
+    app.books().await;
+}
+
+#[tokio::test]
+async fn every_type_has_its_effect() {
+    let app = App::beside_doubt();
+    // Of what goes on, the later word counts.
+    let url = json!({"payment_url": "https://pay.test/1", "occurred_at": "2999-01-01T00:00:00Z"});
+    let failed = json!({"error_code": "stolen_card", "error_message": "no"});
+    let attempts = [
+        ("attempt.succeeded", Value::Null, "SUCCEEDED"),
+        ("attempt.failed", failed, "FAILED"),
+        ("attempt.pending", Value::Null, "PROCESSING"),
+        ("attempt.requires_action", url, "REQUIRES_ACTION"),
+        ("attempt.canceled", Value::Null, "PENDING"),
+        // A charge that is held is on its way.
+        ("authorization.succeeded", Value::Null, "PROCESSING"),
+    ];
+    for (kind, more, status) in attempts {
+        let id = pending(&app).await.string("/id");
+        assert_eq!(status_after(&app, &told(&format!("{kind} 1"), kind, &id, more)).await, status, "{kind}");
+    }
+    let id = app.create(CARD).await.string("/id");
+    let returned = told("r", "payment.returned", &id, json!({"error_message": "R10"}));
+    assert_ne!(status_after(&app, &returned).await, "SUCCEEDED");
+    let id = app.create(held()).await.string("/id");
+    assert_eq!(status_after(&app, &told("x", "authorization.expired", &id, Value::Null)).await, "VOIDED");
+    app.books().await;
+}
+
+/// What was made at the gateway comes to be known.
+#[tokio::test]
+async fn captures_refunds_and_voids_that_were_made_there_come_to_be_known() {
+    let app = App::new();
+    let id = app.create(held().replace("123", "100")).await.string("/id");
+    let usd =
+        |amount: u64, name: &str| json!({"amount": amount, "currency": "USD", "gateway_operation_id": name});
+    assert_eq!(
+        status_after(&app, &told("n1", "capture.succeeded", &id, usd(60, "c1"))).await,
+        "PARTIALLY_CAPTURED"
+    );
+    assert_eq!(
+        status_after(&app, &told("n2", "refund.succeeded", &id, usd(10, "r1"))).await,
+        "PARTIALLY_REFUNDED"
+    );
+    let failed = told("n3", "refund.failed", &id, json!({"gateway_operation_id": "r1"}));
+    assert_eq!(status_after(&app, &failed).await, "PARTIALLY_CAPTURED", "it bounced");
+    let voided = told("n4", "void.succeeded", &id, usd(40, "v1"));
+    assert_eq!(status_after(&app, &voided).await, "SUCCEEDED");
+    let refunds = app.get(&format!("/v1/payments/{id}/refunds")).await.json();
+    assert_eq!(
+        (&refunds["items"][0]["refund_status"], &refunds["items"][0]["amount"]),
+        (&json!("FAILED"), &json!(10))
+    );
+    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    assert_eq!((&payment["amount_captured"], &payment["review"]), (&json!(60), &json!(["refund_bounced"])));
+    app.books().await;
+}
+
+#[tokio::test]
+async fn a_payment_is_found_by_what_the_gateway_calls_it() {
+    let app = App::new();
+    let id = app.create(crate::support::recorded()).await.string("/id");
+    app.put(&format!("/v1/payments/{id}"), r#"{"gateway_payment_id": "pi_1", "payment_gateway": "sandbox"}"#)
+        .await;
+    let word = json!({"notification_id": "n", "type": "attempt.succeeded", "gateway_payment_id": "pi_1",
+        "gateway_operation_id": "ch_1", "occurred_at": "2026-01-01T00:00:00Z"});
+    let taken = app.notify(&word).await.json();
+    assert_eq!((&taken["payment_id"], &taken["payment_status"]), (&json!(id), &json!("SUCCEEDED")));
+}
+
+#[tokio::test]
+async fn of_nothing_that_is_known_nothing_is_bound() {
+    let app = App::new();
+    let before = app.books().await;
+    let missing = "pay_00000000000000000000000007";
+    for word in [
+        told("n1", "attempt.succeeded", missing, Value::Null),
+        told("n1", "dispute.opened", missing, json!({"dispute_id": "d"})),
+        json!({"notification_id": "n1", "type": "refund.failed", "gateway_operation_id": "r",
+            "occurred_at": "2026-01-01T00:00:00Z"}),
+    ] {
+        assert_eq!(app.notify(&word).await.details_of("not_found", 404), Value::Null, "{word}");
+    }
+    assert_eq!(app.books().await, before);
+    // The name that was refused is free.
+    let id = pending(&app).await.string("/id");
+    assert_eq!(status_after(&app, &told("n1", "attempt.succeeded", &id, Value::Null)).await, "SUCCEEDED");
+}
+
+/// INVARIANTS 36: an endpoint tells of its own scope.
+#[tokio::test]
+async fn a_foreign_payment_is_not_known() {
+    let app = App::new();
+    let body = card_with("payment_method_id", Some("\"pm_sandbox_pending\""));
+    let request =
+        crate::support::request(axum::http::Method::POST, "/v1/payments", crate::support::GLOBEX, body);
+    let id = app.send(request).await.string("/id");
+    let word = told("n", "attempt.succeeded", &id, Value::Null);
+    assert_eq!(app.notify(&word).await.details_of("not_found", 404), Value::Null);
+}
+
+#[tokio::test]
+async fn without_the_endpoints_signature_nothing_is_told() {
+    let app = App::new();
+    let id = pending(&app).await.string("/id");
+    let before = app.books().await;
+    let body = told("n", "attempt.succeeded", &id, Value::Null).to_string();
+    let now = SystemClock.now();
+    let good = sign(SECRET, now, body.as_bytes());
+    let old = sign(SECRET, now.saturating_sub(Duration::from_secs(310)), body.as_bytes());
+    let early = sign(SECRET, now.saturating_add(Duration::from_secs(310)), body.as_bytes());
+    let other_body = sign(SECRET, now, b"{}");
+    let other_secret = sign("whsec", now, body.as_bytes());
+    let mut answers = Vec::new();
+    for (endpoint, signatures) in [
+        ("gate", vec![]),
+        ("gate", vec![""]),
+        ("gate", vec!["t=1,v1=00"]),
+        ("gate", vec![&old]),
+        ("gate", vec![&early]),
+        ("gate", vec![&other_body]),
+        ("gate", vec![&other_secret]),
+        ("gate", vec![&good, &good]),
+        ("nowhere", vec![&good]),
+        ("%FF", vec![&good]),
+    ] {
+        let mut request = Request::post(format!("/v1/gateways/{endpoint}/notifications"));
+        for signature in &signatures {
+            request = request.header("counterfoil-signature", *signature);
+        }
+        // A key of the API opens nothing here.
+        let request = request.header("x-api-key", crate::support::ACME).body(body.clone().into()).unwrap();
+        let answer = app.send(request).await;
+        assert_eq!(answer.details_of("unauthenticated", 401), Value::Null, "{endpoint} {signatures:?}");
+        answers.push(answer.text);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "they answer alike");
+    assert_eq!(app.books().await, before);
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_refused() {
+    let app = App::new();
+    let id = pending(&app).await.string("/id");
+    let good = told("n", "attempt.succeeded", &id, Value::Null);
+    for (field, value) in [
+        ("notification_id", Value::Null),
+        ("notification_id", json!("x".repeat(256))),
+        ("type", Value::Null),
+        ("type", json!("attempt.lost")),
+        ("payment_id", json!("pay_x")),
+        ("attempt_id", json!("ref_00000000000000000000000007")),
+        ("occurred_at", Value::Null),
+        ("occurred_at", json!("yesterday")),
+        ("currency", json!("xxx")),
+        ("stage", json!("end")),
+        ("dispute_status", json!("LOST_IT")),
+        ("payment_url", json!(7)),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        let details = app.notify(&bad).await.details_of("validation_error", 400);
+        assert_eq!(details["field"], field, "{bad}");
+    }
+    let mut bad = good.clone();
+    bad["amount"] = json!(1);
+    assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "currency");
+    let bad = told("n", "dispute.won", &id, Value::Null);
+    assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "dispute_id");
+}

@@ -1,0 +1,157 @@
+//! The list of cases.
+
+/// The one list of cases, by topic: hands it to the macro `then`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_each_case {
+    ([$($then:tt)+] $($with:tt)*) => {
+        $($then)+! {
+            [$($with)*]
+            execute {
+                every_method_is_created_in_its_first_status,
+                the_same_command_again_is_a_replay,
+                another_request_with_a_taken_id_is_refused,
+                attempts_are_numbered_from_one,
+                versions_rise_by_one,
+                a_refused_command_writes_nothing,
+                large_and_odd_values_come_back_as_they_were,
+                event_times_rise_though_the_clock_steps_back,
+                every_key_is_answered_present_or_absent,
+            }
+            claims {
+                the_same_key_gives_the_same_receipt,
+                a_key_gives_its_first_receipt_after_later_events_too,
+                another_request_under_a_key_names_what_differs,
+                keys_of_other_tenants_environments_and_kinds_never_meet,
+                keys_are_compared_byte_by_byte,
+                a_refused_command_binds_no_key,
+            }
+            scope {
+                a_foreign_payment_does_not_exist,
+                a_foreign_id_may_be_ones_own_too,
+                reads_and_histories_stay_within_their_scope,
+                wallets_of_one_name_are_apart,
+            }
+            history {
+                events_come_in_order_behind_after,
+                any_page_size_gives_the_same_events,
+                what_does_not_exist_has_no_history,
+                events_fold_to_the_stored_state_at_every_step,
+            }
+            heads {
+                heads_are_sorted_as_bytes,
+                any_page_size_meets_each_stream_once,
+                heads_tell_the_last_event,
+            }
+            accounts {
+                a_balance_is_the_sum_of_what_came_and_went,
+                a_wallet_gives_what_it_holds_and_no_unit_more,
+                currencies_of_a_wallet_are_apart,
+                a_wallet_holds_no_more_than_money_can_say,
+            }
+            due {
+                what_waits_longest_comes_first,
+                every_event_moves_what_is_due,
+                what_is_settled_is_due_no_more,
+                it_is_what_the_payments_say,
+            }
+            destinations {
+                a_row_is_what_its_payments_come_to,
+                payments_at_once_all_count,
+                what_is_registered_is_kept_beside_it,
+                a_charge_beyond_what_is_due_is_refused,
+                beside_a_doubt_no_invoice_is_charged,
+                of_charges_at_once_no_more_are_made_than_is_due,
+            }
+            money {
+                refunds_at_once_give_back_no_more_than_there_is,
+                captures_at_once_take_no_more_than_is_held,
+                of_voids_captures_and_refunds_at_once_the_sum_is_what_there_was,
+                credits_go_back_once,
+            }
+            evidence {
+                any_order_gives_equal_payments,
+                a_repetition_writes_nothing,
+                a_late_success_counts_and_is_marked,
+                money_brings_an_archived_payment_back,
+                a_gateway_id_belongs_to_one_operation,
+            }
+            update {
+                a_status_is_set_where_it_can_be,
+                names_and_notes_are_kept_as_they_came,
+                the_same_again_changes_nothing,
+                a_moment_may_be_now_and_not_later,
+                nobody_settles_what_may_be_on_its_way,
+                what_cannot_be_paid_is_not_begun,
+                of_updates_of_one_version_one_wins,
+                credits_come_back_once,
+                an_update_again_does_nothing_more_whatever_happened_since,
+            }
+            elsewhere {
+                a_recorded_no_leaves_the_payment_open,
+                what_was_made_at_its_gateway_is_never_charged,
+                one_name_at_a_gateway_is_one_payment,
+                one_name_at_a_gateway_is_one_attempt,
+                what_is_discovered_counts_once,
+                what_was_written_down_is_not_discovered_again,
+                what_is_told_of_another_name_is_no_news,
+            }
+            list {
+                every_sort_goes_both_ways,
+                each_filter_alone_finds_what_it_means,
+                filters_together_find_what_all_of_them_mean,
+                any_offset_and_limit_cuts_the_same_list,
+                a_total_is_counted_when_asked_for,
+                archived_payments_are_listed_apart,
+                lists_stay_within_their_scope,
+                large_and_odd_values_are_found_as_bytes,
+            }
+            attention {
+                who_waits_for_a_person_is_found,
+            }
+            paging {
+                any_page_size_meets_each_payment_once,
+                a_filter_holds_on_every_page,
+                a_cursor_stands_where_it_stood,
+                paging_meets_each_once_while_others_write,
+            }
+            feed {
+                events_come_in_the_order_of_their_commits,
+                any_page_size_gives_the_same_feed,
+                reading_goes_on_from_every_position,
+                a_position_at_or_beyond_the_end_shows_nothing,
+                a_scope_sees_its_own_events_only,
+                what_writes_nothing_is_in_no_feed,
+                followers_meet_each_event_once_while_others_write,
+            }
+            news {
+                it_comes_back_at_once_if_there_is_something,
+                a_commit_wakes_whoever_waits,
+                no_commit_slips_through_between_looking_and_waiting,
+                closing_wakes_whoever_waits,
+                a_dropped_waiter_harms_nobody,
+            }
+            concurrency {
+                parallel_debits_never_overdraw,
+                parallel_top_ups_all_count,
+                one_key_has_one_effect,
+                one_command_has_one_effect,
+                of_two_requests_under_one_key_one_wins,
+                one_attempt_is_live_at_a_time,
+                a_report_is_written_once,
+                a_dropped_future_changes_only_who_hears,
+                readers_see_whole_commands,
+            }
+            close {
+                a_closed_store_says_so,
+                what_was_acknowledged_is_there_when_opened_again,
+                closing_ends_what_was_taken,
+            }
+            scripts {
+                a_script_goes_as_the_model_says,
+                another_script_goes_as_the_model_says,
+                a_script_in_parallel_leaves_good_books,
+            }
+        }
+    };
+}

@@ -1,0 +1,77 @@
+//! Commands about money that was charged or held, what gateways tell of their own accord, and what is due.
+
+use counterfoil::account::Owed;
+use counterfoil::command::{Capture, Command, Lapse, Notify, Poll, Refund, Register, Request, Resolve, Void};
+use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId};
+use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+use counterfoil::payment::{Destination, Work};
+use counterfoil::scope::Caller;
+
+use super::Desk;
+
+impl Desk {
+    /// Taking what is held for `payment`.
+    #[must_use]
+    pub fn capture(&self, caller: &Caller, payment: PaymentId, new: NewCapture) -> Command {
+        let at = self.next_moment();
+        let capture = CaptureId::new(self.ids.next(at));
+        let NewCapture { amount, is_final, idempotency_key, .. } = new;
+        let capture = Capture { payment, capture, amount, is_final, idempotency_key };
+        self.command(caller, at, Request::Capture(capture))
+    }
+
+    /// Giving back what was captured of `payment`.
+    #[must_use]
+    pub fn refund(&self, caller: &Caller, payment: PaymentId, new: NewRefund) -> Command {
+        let at = self.next_moment();
+        let refund = RefundId::new(self.ids.next(at));
+        let NewRefund { amount, reason, metadata, idempotency_key, .. } = new;
+        let refund = Refund { payment, refund, amount, reason, metadata, idempotency_key };
+        self.command(caller, at, Request::Refund(refund))
+    }
+
+    /// Cancelling `payment`, releasing what is held for it, or taking its charge back.
+    #[must_use]
+    pub fn void(&self, caller: &Caller, payment: PaymentId, new: NewVoid) -> Command {
+        let at = self.next_moment();
+        let void = VoidId::new(self.ids.next(at));
+        let NewVoid { reason, idempotency_key, .. } = new;
+        self.command(caller, at, Request::Void(Void { payment, void, reason, idempotency_key }))
+    }
+
+    /// What a gateway tells of its own accord.
+    #[must_use]
+    pub fn notify(&self, caller: &Caller, told: Notification) -> Command {
+        let at = self.next_moment();
+        let id = self.ids.next(at);
+        let Notification { gateway, notification, about, told, funds, .. } = told;
+        self.command(caller, at, Request::Notify(Notify { gateway, notification, about, told, funds, id }))
+    }
+
+    /// A person's word on what is unknown or marked.
+    #[must_use]
+    pub fn resolve(&self, caller: &Caller, payment: PaymentId, new: NewResolution) -> Command {
+        let at = self.next_moment();
+        let update = UpdateId::new(self.ids.next(at));
+        let NewResolution { operation, resolution, note, .. } = new;
+        self.command(caller, at, Request::Resolve(Resolve { update, payment, operation, resolution, note }))
+    }
+
+    /// What is owed for a destination.
+    #[must_use]
+    pub fn register(&self, caller: &Caller, destination: Destination, owed: Owed) -> Command {
+        self.command(caller, self.next_moment(), Request::Register(Register { destination, owed }))
+    }
+
+    /// That a gateway was asked in vain.
+    #[must_use]
+    pub fn poll(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
+        self.command(caller, self.next_moment(), Request::Poll(Poll { payment, work }))
+    }
+
+    /// That time is over for `payment`.
+    #[must_use]
+    pub fn lapse(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
+        self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work }))
+    }
+}

@@ -1,0 +1,200 @@
+//! What a payment's money adds up to: sums over its operations and disputes.
+
+use counterfoil::money::Money;
+use counterfoil::payment::OperationId;
+use counterfoil::status::OperationStatus;
+
+use super::operation::Operation;
+use super::payment::Payment;
+
+impl Payment {
+    /// So much in its currency, at most as much as [`Money`] can say.
+    pub(super) fn money(&self, minor: i128) -> Money {
+        let minor = i64::try_from(minor.clamp(0, Money::MAX_MINOR.into())).expect("it was cut to size");
+        Money::from_minor(minor, self.asked.amount.currency()).expect("it was cut to size")
+    }
+
+    /// C: what was captured, less what voids took back.
+    pub(super) fn captured(&self) -> i128 {
+        let undone: i128 =
+            self.operations.iter().filter(|own| own.undoes()).map(Operation::moved_minor).sum();
+        (self.captured_gross() - undone).max(0)
+    }
+
+    /// What was captured, whether or not voids took it back.
+    pub(super) fn captured_gross(&self) -> i128 {
+        self.operations.iter().filter(|own| own.takes()).map(Operation::moved_minor).sum()
+    }
+
+    /// R: what refunds gave back.
+    pub(super) fn refunded(&self) -> i128 {
+        self.operations.iter().filter(|own| own.is_refund()).map(Operation::moved_minor).sum()
+    }
+
+    /// P: what open refunds, and open voids of captured money, may yet give back.
+    fn returning(&self) -> i128 {
+        let back = self.operations.iter().filter(|own| own.is_refund() || own.undoes());
+        back.filter(|own| own.is_live()).map(|own| i128::from(own.amount.minor())).sum()
+    }
+
+    /// L: what disputes have taken or may take.
+    pub(super) fn disputed(&self) -> i128 {
+        self.disputes.iter().map(|dispute| dispute.reserved(self.asked.amount)).sum()
+    }
+
+    /// C − R − P − L, if it is more than nothing.
+    pub(super) fn refundable(&self) -> Money {
+        self.money(self.captured() - self.refunded() - self.returning() - self.disputed())
+    }
+
+    /// R + P + L − C, if it is more than nothing.
+    fn excess_returned(&self) -> i128 {
+        (self.refunded() + self.returning() + self.disputed() - self.captured()).max(0)
+    }
+
+    pub(super) fn authorized(&self) -> i128 {
+        self.holds().filter_map(Operation::paid).map(i128::from).sum()
+    }
+
+    /// H: what is held, neither captured nor released.
+    pub(super) fn held(&self) -> i128 {
+        self.holds().map(|hold| self.held_by(hold)).sum()
+    }
+
+    /// H − K; of several holds that of the one with most.
+    pub(super) fn capturable(&self) -> Money {
+        self.money(self.best_hold().map_or(0, |hold| self.capturable_of(hold)))
+    }
+
+    /// Whether something is under way that takes from what there is.
+    pub(super) fn is_reserved(&self) -> bool {
+        self.operations.iter().any(|own| !own.is_attempt() && own.is_live())
+    }
+
+    /// Whether more than there is was captured or goes back: only evidence leads there.
+    pub(super) fn is_exceeded(&self) -> bool {
+        let captures = self.operations.iter().filter(|own| own.is_capture());
+        let taken: i128 = captures.filter_map(Operation::paid).map(i128::from).sum();
+        taken > self.authorized() || self.excess_returned() > 0
+    }
+
+    /// The attempts that hold, or held, or are to.
+    pub(super) fn holds(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|own| own.is_attempt() && own.holds)
+    }
+
+    /// The first of those of which most can be captured.
+    pub(super) fn best_hold(&self) -> Option<&Operation> {
+        let mut best: Option<&Operation> = None;
+        for hold in self.holds() {
+            if best.is_none_or(|best| self.capturable_of(best) < self.capturable_of(hold)) {
+                best = Some(hold);
+            }
+        }
+        best
+    }
+
+    /// What is left of a hold: captures take from it, final ones release the rest, voids and time release it.
+    pub(super) fn held_by(&self, hold: &Operation) -> i128 {
+        // With its last capture a hold is over, whatever others were to take of it.
+        if self.about(hold.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
+            return 0;
+        }
+        let taken: i128 = self.about(hold.id).map(Operation::of_hold).sum();
+        (hold.moved_minor() - taken - hold.expired).max(0)
+    }
+
+    /// Whether something is under way that takes from it.
+    pub(super) fn is_taken_from(&self, hold: &Operation) -> bool {
+        self.about(hold.id).any(|own| own.is_live() && own.may_take_of_hold() > 0)
+    }
+
+    fn capturable_of(&self, hold: &Operation) -> i128 {
+        let reserved: i128 =
+            self.about(hold.id).filter(|own| own.is_live()).map(Operation::may_take_of_hold).sum();
+        (self.held_by(hold) - reserved).max(0)
+    }
+
+    /// The attempt that a refund of `minor` is about: the first that brought so much more than went back of it, else
+    /// the last of those that brought most more.
+    pub(super) fn attempt_to_refund(&self, minor: i128) -> Option<&Operation> {
+        let brought: Vec<_> =
+            self.operations.iter().filter(|own| own.is_attempt() && self.brought_by(own) > 0).collect();
+        let mut left: Vec<i128> =
+            brought.iter().map(|own| self.brought_by(own) - self.went_back_of(own)).collect();
+        // What is about no attempt takes first from those of its own gateway, or of none like itself.
+        for back in self.operations.iter().filter(|own| own.attempt.is_none()) {
+            let mut rest = back.goes_back();
+            for other_way in [false, true] {
+                for (left, own) in left.iter_mut().zip(&brought) {
+                    if (own.gateway != back.gateway) == other_way && *left > 0 {
+                        let part = rest.min(*left);
+                        *left -= part;
+                        rest -= part;
+                    }
+                }
+            }
+        }
+        let both = || brought.iter().zip(&left);
+        let enough = both().find(|(_, left)| **left >= minor);
+        let most = || both().max_by_key(|(_, left)| **left);
+        enough.or_else(most).map(|(own, _)| *own)
+    }
+
+    fn brought_by(&self, attempt: &Operation) -> i128 {
+        if attempt.takes() {
+            return attempt.moved_minor();
+        }
+        self.about(attempt.id).filter(|own| own.is_capture()).map(Operation::moved_minor).sum()
+    }
+
+    fn went_back_of(&self, attempt: &Operation) -> i128 {
+        self.about(attempt.id).map(Operation::goes_back).sum()
+    }
+
+    /// The operations that take from what an attempt brought or holds.
+    fn about(&self, attempt: OperationId) -> impl Iterator<Item = &Operation> {
+        let is_about = move |own: &&Operation| own.attempt.map(OperationId::Attempt) == Some(attempt);
+        self.operations.iter().filter(is_about)
+    }
+}
+
+impl Operation {
+    pub(super) fn moved_minor(&self) -> i128 {
+        self.moved().map_or(0, i128::from)
+    }
+
+    /// What went back by it, or may.
+    fn goes_back(&self) -> i128 {
+        match (self.is_refund() || self.undoes(), self.is_live()) {
+            (false, _) => 0,
+            (true, true) => self.amount.minor().into(),
+            (true, false) => self.moved_minor(),
+        }
+    }
+
+    /// What it takes out of its hold for good, once it was done. What was undone had been done.
+    fn of_hold(&self) -> i128 {
+        let undone = (self.status() == OperationStatus::Reversed).then_some(self.amount.minor());
+        let Some(moved) = self.paid().or(undone).map(i128::from) else { return 0 };
+        match self.id {
+            OperationId::Capture(_) => moved + self.released(),
+            OperationId::Void(_) if self.holds => moved,
+            _ => 0,
+        }
+    }
+
+    /// What it may take while it is open.
+    fn may_take_of_hold(&self) -> i128 {
+        let asked = i128::from(self.amount.minor());
+        match self.id {
+            OperationId::Capture(_) => asked + self.released(),
+            OperationId::Void(_) if self.holds => asked,
+            _ => 0,
+        }
+    }
+
+    fn released(&self) -> i128 {
+        self.releases.map_or(0, |money| money.minor().into())
+    }
+}

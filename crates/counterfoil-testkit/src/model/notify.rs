@@ -1,0 +1,304 @@
+//! What gateways tell of their own accord.
+
+use std::mem::discriminant;
+
+use counterfoil::claim::ClaimKind;
+use counterfoil::command::{Command, Notify, Rejection, Told};
+use counterfoil::destinations::Known;
+use counterfoil::event::StreamId;
+use counterfoil::id::{AttemptId, CaptureId, DisputeId, RefundId, VoidId};
+use counterfoil::money::Money;
+use counterfoil::payment::{Closed, DisputeWord, Evidence, OperationId, Outcome};
+use counterfoil::scope::Scope;
+
+use super::dispute::Dispute;
+use super::names::{Fields, Name, of_operation, operation_name};
+use super::operation::{Heard, Operation};
+use super::payment::Payment;
+use super::{Model, stream, unchanged};
+use crate::run::Answer;
+
+impl Model {
+    pub(super) fn notify(&mut self, command: &Command, notify: &Notify) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let own = (ClaimKind::Notification, format!("{} {}", notify.gateway, notify.notification));
+        if let Some(first) = self.names.first_answer(scope, Some(&own), &Fields::new())? {
+            return Ok(first);
+        }
+        let mut payment = self.told_of(scope, notify)?.clone();
+        let before = payment.version;
+        match evidence_of(&notify.told) {
+            Ok(evidence) => self.told(command, &mut payment, notify, evidence)?,
+            Err(word) => self.disputed(command, &mut payment, notify, word)?,
+        }
+        if payment.version == before {
+            return Ok(unchanged(&payment));
+        }
+        let (stream, first) = (stream(&payment), before + 1);
+        self.names.take(scope, Some(own), &stream, first, Fields::new());
+        self.keep(scope, payment);
+        Ok(Answer::Done { stream, sequence: first, replayed: false })
+    }
+
+    /// The payment by our name, else by the first of the gateway's names that is known. Of one that was never there, a
+    /// gateway has nothing to tell.
+    fn told_of(&self, scope: &Scope, notify: &Notify) -> Result<&Payment, Rejection> {
+        let about = &notify.about;
+        let evidence = evidence_of(&notify.told).ok();
+        let names = [
+            about
+                .gateway_payment_id
+                .as_ref()
+                .map(|id| (ClaimKind::GatewayPayment, format!("{:?} {id}", Some(&notify.gateway)))),
+            about.gateway_dispute_id.as_ref().map(|_| dispute_name(notify)),
+            evidence.and_then(|evidence| name_in(notify, evidence)),
+        ];
+        let holder = |name: Name| match self.names.holder(scope, &name) {
+            Some((StreamId::Payment(id), _)) => Some(*id),
+            _ => None,
+        };
+        let found = about.payment.or_else(|| names.into_iter().flatten().find_map(holder));
+        let payment = found.and_then(|id| self.payment(scope, id).ok());
+        payment.filter(|payment| payment.was_at(notify)).ok_or(Rejection::NothingKnown)
+    }
+
+    fn told(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        notify: &Notify,
+        evidence: &Evidence,
+    ) -> Result<(), Rejection> {
+        let known = self.meant(&command.caller.scope, payment, notify, evidence)?;
+        if known.is_empty() {
+            return self.found(command, payment, notify, evidence);
+        }
+        // A name that several could have is the name of none of them.
+        let several = known.len() > 1;
+        for id in known {
+            let holds = payment.operation(id).is_some_and(|own| own.holds);
+            let mut evidence = meant_for(holds, notify, evidence);
+            evidence.gateway_operation_id.take_if(|_| several);
+            self.word(command, payment, id, &evidence, None);
+        }
+        Ok(())
+    }
+
+    /// The operations that it is about, as far as they are known.
+    fn meant(
+        &self,
+        scope: &Scope,
+        payment: &Payment,
+        notify: &Notify,
+        evidence: &Evidence,
+    ) -> Result<Vec<OperationId>, Rejection> {
+        let is_meant =
+            |own: &&Operation| own.gateway.as_ref() == Some(&notify.gateway) && is_kind(notify, own);
+        if let Some(id) = notify.about.operation {
+            return match payment.operation(id) {
+                Some(own) if is_meant(&own) => Ok(vec![id]),
+                Some(_) => Err(Rejection::NothingKnown),
+                None => Ok(Vec::new()),
+            };
+        }
+        let holder = name_in(notify, evidence).and_then(|name| {
+            let (holder, of) = self.names.holder(scope, &name)?;
+            let own = payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of);
+            own.filter(|own| *holder == stream(payment) && is_kind(notify, own))
+        });
+        if let Some(own) = holder {
+            return Ok(vec![own.id]);
+        }
+        let of_kind: Vec<_> = payment.operations.iter().filter(is_meant).collect();
+        let returned = matches!(notify.told, Told::Returned(_));
+        let paid = of_kind.iter().filter(|own| returned && own.paid().is_some());
+        let paid: Vec<_> = paid.map(|own| own.id).collect();
+        if !paid.is_empty() {
+            return Ok(paid);
+        }
+        // One that goes on and has no name yet; of attempts else the last.
+        let nameless =
+            |own: &&&Operation| evidence.gateway_operation_id.is_none() || own.gateway_ids().next().is_none();
+        let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
+        // Under a name that nobody knows it is another one, unless it is of the same amount.
+        let alike = |own: &&&Operation| {
+            let same = Outcome::Succeeded { reported: Some(own.amount) };
+            attempts || evidence.gateway_operation_id.is_none() || evidence.outcome == same
+        };
+        let open = of_kind.iter().filter(nameless).filter(alike).find(|own| own.is_live());
+        let last = || of_kind.iter().rfind(nameless).filter(|_| attempts);
+        Ok(open.or_else(last).map(|own| own.id).into_iter().collect())
+    }
+
+    /// An operation that was made at the gateway, once it has come to an end.
+    fn found(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        notify: &Notify,
+        evidence: &Evidence,
+    ) -> Result<(), Rejection> {
+        let id = payment.id_of_found(notify).ok_or(Rejection::NothingKnown)?;
+        let all = payment.asked.amount;
+        let amount = match &evidence.outcome {
+            Outcome::Succeeded { reported } => reported.unwrap_or(all),
+            Outcome::Failed(_) => all,
+            // Told before what it is about: it is to be told again.
+            Outcome::Reversed { .. } | Outcome::Canceled { .. } => return Err(Rejection::NothingKnown),
+            _ => return Ok(()),
+        };
+        if amount.currency() != all.currency() || amount.is_zero() {
+            return Ok(());
+        }
+        let attempt = payment.attempt_of_found(notify, id, amount);
+        if attempt.is_none() && matches!(id, OperationId::Capture(_) | OperationId::Void(_)) {
+            return Err(Rejection::NothingKnown);
+        }
+        let scope = &command.caller.scope;
+        let name = name_in(notify, evidence);
+        if let Some((holder, _)) = name.as_ref().and_then(|name| self.names.holder(scope, name)) {
+            return Err(Rejection::GatewayIdTaken(holder.clone()));
+        }
+        let is_attempt = matches!(id, OperationId::Attempt(_));
+        let mut found = payment.begin(id, if is_attempt { all } else { amount }, command.at);
+        found.gateway = Some(notify.gateway.clone());
+        found.found = !is_attempt;
+        found.attempt = attempt;
+        let of_hold = found.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|own| own.holds);
+        found.holds = match id {
+            OperationId::Attempt(_) => matches!(notify.told, Told::Authorization(_)),
+            OperationId::Void(_) => of_hold,
+            _ => false,
+        };
+        let refused = found.is_attempt() && matches!(evidence.outcome, Outcome::Failed(_));
+        payment.ended = payment.ended.or(refused.then_some(Closed::Failed));
+        payment.accepted |= found.is_attempt();
+        found.heard.push(Heard::new(evidence.clone()));
+        self.add(payment, found, &Known::Unasked);
+        payment.happened(command.at, None);
+        self.names.take(scope, name, &stream(payment), payment.version, of_operation(id));
+        Ok(())
+    }
+
+    fn disputed(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        notify: &Notify,
+        word: &DisputeWord,
+    ) -> Result<(), Rejection> {
+        let called = notify.about.gateway_dispute_id.clone().ok_or(Rejection::NothingKnown)?;
+        let told = (word.clone(), notify.funds.clone().unwrap_or_else(|| notify.notification.clone()));
+        let own = |known: &Dispute| known.gateway == notify.gateway && known.called == called;
+        let scope = &command.caller.scope;
+        if let Some(place) = payment.disputes.iter().position(own) {
+            let before = payment.disputes[place].said();
+            payment.disputes[place].words.push(told);
+            if payment.disputes[place].said() == before {
+                return Ok(());
+            }
+        } else if self.names.holder(scope, &dispute_name(notify)).is_some() {
+            return Err(Rejection::NothingKnown);
+        } else {
+            let (id, gateway) = (DisputeId::new(notify.id), notify.gateway.clone());
+            let asked = payment.asked.amount;
+            payment.disputes.push(Dispute { id, gateway, called, asked, words: vec![told] });
+        }
+        payment.happened(command.at, None);
+        self.names.take(scope, Some(dispute_name(notify)), &stream(payment), payment.version, Fields::new());
+        Ok(())
+    }
+}
+
+impl Payment {
+    fn was_at(&self, notify: &Notify) -> bool {
+        let attempted = self
+            .operations
+            .iter()
+            .any(|own| own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway));
+        let made = self.changed.gateway_payment_id.is_some();
+        attempted || (made && self.gateway().is_none_or(|gateway| *gateway == notify.gateway))
+    }
+
+    /// A first attempt is found only of what was made at the gateway, or under the id that it was asked for.
+    fn id_of_found(&self, notify: &Notify) -> Option<OperationId> {
+        let (told, id) = (notify.about.operation, notify.id);
+        let own: OperationId = match notify.told {
+            Told::Attempt(_) | Told::Authorization(_) => {
+                let own = AttemptId::new(id).into();
+                told.or(self.changed.gateway_payment_id.is_some().then_some(own))?;
+                own
+            }
+            Told::Capture(_) => CaptureId::new(id).into(),
+            Told::Refund(_) => RefundId::new(id).into(),
+            Told::Void(_) => VoidId::new(id).into(),
+            _ => return None,
+        };
+        Some(told.unwrap_or(own)).filter(|told| discriminant(told) == discriminant(&own))
+    }
+
+    /// What something found takes from.
+    fn attempt_of_found(&self, notify: &Notify, id: OperationId, amount: Money) -> Option<AttemptId> {
+        let ours = |own: &&Operation| own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway);
+        let hold = self.best_hold().filter(ours);
+        let of = match id {
+            OperationId::Attempt(_) => return None,
+            OperationId::Capture(_) => hold.or_else(|| self.holds().find(ours)),
+            OperationId::Void(_) => hold.filter(|hold| self.held_by(hold) > 0),
+            _ => None,
+        };
+        let paid = || self.attempt_to_refund(amount.minor().into()).filter(ours);
+        let last = || self.operations.iter().rfind(ours);
+        match of.or_else(paid).or_else(last)?.id {
+            OperationId::Attempt(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// What is told of an operation; or else of a dispute.
+fn evidence_of(told: &Told) -> Result<&Evidence, &DisputeWord> {
+    match told {
+        Told::Attempt(evidence)
+        | Told::Authorization(evidence)
+        | Told::Capture(evidence)
+        | Told::Refund(evidence)
+        | Told::Void(evidence)
+        | Told::Returned(evidence) => Ok(evidence),
+        Told::Dispute(word) => Err(word),
+        other => panic!("the model knows no {other:?}"),
+    }
+}
+
+fn is_kind(notify: &Notify, own: &Operation) -> bool {
+    match notify.told {
+        Told::Attempt(_) | Told::Authorization(_) => own.is_attempt(),
+        Told::Capture(_) => own.is_capture(),
+        Told::Refund(_) => own.is_refund(),
+        Told::Void(_) => own.is_void(),
+        Told::Returned(_) => own.takes(),
+        _ => false,
+    }
+}
+
+/// Of a charge, a hold is a step on its way; that it ran out means that nothing came of it.
+fn meant_for(holds: bool, notify: &Notify, evidence: &Evidence) -> Evidence {
+    let mut meant = evidence.clone();
+    if matches!(notify.told, Told::Authorization(_)) && !holds {
+        meant.outcome = match meant.outcome {
+            Outcome::Succeeded { .. } => Outcome::Pending,
+            Outcome::Reversed { error_message } => Outcome::Canceled { error_message },
+            other => other,
+        };
+    }
+    meant
+}
+
+fn name_in(notify: &Notify, evidence: &Evidence) -> Option<Name> {
+    evidence.gateway_operation_id.as_ref().map(|id| operation_name(Some(&notify.gateway), id))
+}
+
+fn dispute_name(notify: &Notify) -> Name {
+    let called = notify.about.gateway_dispute_id.as_ref();
+    (ClaimKind::GatewayDispute, format!("{} {called:?}", notify.gateway))
+}

@@ -1,0 +1,87 @@
+//! Giving back what was captured.
+
+use counterfoil::claim::{ClaimKind, RequestField};
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Command, Refund, Rejection};
+use counterfoil::destinations::Known;
+use counterfoil::money::Money;
+use counterfoil::payment::{Evidence, OperationId, Outcome, PaymentMethod};
+use counterfoil::status::{Action, PaymentStatus};
+
+use super::capture::{amount_fields, within};
+use super::operation::{Heard, Operation};
+use super::payment::Payment;
+use super::{Model, again, stream};
+use crate::run::Answer;
+
+impl Model {
+    pub(super) fn refund(&mut self, command: &Command, refund: &Refund) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let key = refund.idempotency_key.as_ref().map(|key| (ClaimKind::RefundKey, key.to_string()));
+        let mut fields = amount_fields(refund.amount);
+        fields.insert(RequestField::PaymentId, refund.payment.to_string());
+        fields.extend(refund.reason.iter().map(|reason| (RequestField::Reason, reason.to_string())));
+        let notes = format!("{:?}", refund.metadata);
+        fields.extend((!refund.metadata.is_empty()).then_some((RequestField::Metadata, notes)));
+        if let Some(first) = self.names.first_answer(scope, key.as_ref(), &fields)? {
+            return Ok(first);
+        }
+        let mut payment = self.payment(scope, refund.payment)?.clone();
+        let id = OperationId::Refund(refund.refund);
+        if let Some(known) = payment.operation(id) {
+            return Ok(again(&payment, known.sequence));
+        }
+        let paid = [
+            PaymentStatus::Succeeded,
+            PaymentStatus::Overpaid,
+            PaymentStatus::PartiallyCaptured,
+            PaymentStatus::PartiallyRefunded,
+        ];
+        payment.allows(Action::Refund, &paid)?;
+        let refundable = payment.refundable();
+        let exceeds = Rejection::ExceedsRefundable { payment: refund.payment, refundable };
+        let amount = within(refund.amount, refundable, exceeds)?;
+        let operation = payment.begin(id, amount, command.at);
+        self.back(command, &mut payment, operation)?;
+        payment.happened(command.at, None);
+        self.names.take(scope, key, &stream(&payment), payment.version, fields);
+        Ok(self.keep(scope, payment))
+    }
+
+    /// Money goes back the way it came: through a gateway, which is called next; or at once inside our own books.
+    pub(super) fn back(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        mut operation: Operation,
+    ) -> Result<(), Rejection> {
+        let amount = operation.amount;
+        let attempt = payment.attempt_to_refund(amount.minor().into());
+        if let Some(attempt) = attempt.filter(|attempt| attempt.gateway.is_some()) {
+            let (is_refund, attempt) = (operation.is_refund(), attempt.clone());
+            operation.of(&attempt);
+            if !is_refund {
+                operation.instrument = None;
+            }
+            operation.sent(command)?;
+        } else {
+            let moment = payment.moment(command.at);
+            operation.heard.push(Heard::new(done(moment)));
+            self.credit_back(command, payment, amount)?;
+        }
+        self.add(payment, operation, &Known::Unasked);
+        Ok(())
+    }
+
+    /// Credits go back to their wallet.
+    fn credit_back(&mut self, command: &Command, payment: &Payment, amount: Money) -> Result<(), Rejection> {
+        match &payment.asked.method {
+            PaymentMethod::Credits(wallet) => self.credit(command, wallet, amount).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn done(at: Timestamp) -> Evidence {
+    Evidence::new(Outcome::Succeeded { reported: None }, at)
+}

@@ -1,0 +1,92 @@
+//! What follows from a payment's facts: where it stands, and who should look at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterfoil::payment::{Closed, Review};
+use counterfoil::status::{OperationStatus, PaymentStatus};
+
+use super::operation::Operation;
+use super::payment::Payment;
+
+impl Payment {
+    /// Money first, then what is held, then what is under way, then how it was ended, then whether it was accepted.
+    pub(super) fn status(&self) -> PaymentStatus {
+        let (captured, refunded, held) = (self.captured(), self.refunded(), self.held());
+        if captured > 0 {
+            let over = captured > self.asked.amount.minor().into() || self.excess.is_some();
+            return match refunded {
+                0 if held > 0 => PaymentStatus::PartiallyCaptured,
+                0 if over => PaymentStatus::Overpaid,
+                0 => PaymentStatus::Succeeded,
+                _ if refunded < captured => PaymentStatus::PartiallyRefunded,
+                _ => PaymentStatus::Refunded,
+            };
+        }
+        if held > 0 {
+            return PaymentStatus::Authorized;
+        }
+        match (self.live_attempt().map(Operation::status), self.ended, self.accepted) {
+            (Some(OperationStatus::RequiresAction), ..) => PaymentStatus::RequiresAction,
+            (Some(_), ..) => PaymentStatus::Processing,
+            // There was a hold, and it was let go, not lost.
+            (None, ..) if self.is_released() => PaymentStatus::Voided,
+            (None, Some(Closed::Failed), _) => PaymentStatus::Failed,
+            (None, Some(_), _) => PaymentStatus::Voided,
+            (None, None, true) => PaymentStatus::Pending,
+            (None, None, false) => PaymentStatus::Initiated,
+        }
+    }
+
+    /// Whether what was held was released. Where a bank took the money back, that is the end of it, unless somebody
+    /// let the rest of the hold go.
+    fn is_released(&self) -> bool {
+        let release =
+            |own: &Operation| own.expired > 0 || (own.is_void() && own.holds && own.moved().is_some());
+        let returned = |own: &Operation| own.takes() && own.status() == OperationStatus::Reversed;
+        self.operations.iter().any(release)
+            || (self.authorized() > 0 && !self.operations.iter().any(returned))
+    }
+
+    pub(super) fn live_attempt(&self) -> Option<&Operation> {
+        self.live_attempts().next()
+    }
+
+    /// Only evidence makes more than one.
+    pub(super) fn live_attempts(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| operation.is_under_way())
+    }
+
+    /// Those that nobody has looked at yet.
+    pub(super) fn reviews(&self) -> BTreeSet<Review> {
+        self.marked().into_values().flatten().filter(|review| !self.dismissed.contains(review)).collect()
+    }
+
+    /// What is marked of what: of the payment itself under no name.
+    pub(super) fn marked(&self) -> BTreeMap<String, BTreeSet<Review>> {
+        // Money, or a hold, that came though it was ended without.
+        let late = self.ended.is_some() && (self.captured() > 0 || self.held() > 0);
+        let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
+        let own = (String::new(), own.into_iter().flatten().collect());
+        let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
+        let disputes =
+            self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
+        [own].into_iter().chain(operations).chain(disputes).collect()
+    }
+
+    /// Nobody has looked yet at what was not marked `before`.
+    pub(super) fn mark_anew(&mut self, before: &Payment) {
+        let known = before.marked();
+        for (of, reviews) in self.marked() {
+            let old = known.get(&of).cloned().unwrap_or_default();
+            for review in reviews.difference(&old) {
+                self.dismissed.remove(review);
+            }
+        }
+    }
+
+    /// Whether a gateway is not asked any more about something that may still move money.
+    pub(super) fn is_stuck(&self) -> bool {
+        let given_up = self.status() == PaymentStatus::Pending && self.polls.are_given_up();
+        given_up || self.operations.iter().any(Operation::is_stuck)
+    }
+}

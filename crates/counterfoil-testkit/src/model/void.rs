@@ -1,0 +1,86 @@
+//! Cancelling, releasing a hold, taking a charge back.
+
+use counterfoil::claim::{ClaimKind, RequestField};
+use counterfoil::command::{Command, Rejection, Void};
+use counterfoil::id::UpdateId;
+use counterfoil::payment::{Closed, OperationId};
+use counterfoil::status::{Action, PaymentStatus};
+
+use super::capture::HELD;
+use super::names::Fields;
+use super::payment::Payment;
+use super::{Model, again, stream};
+use crate::run::Answer;
+
+/// Where nothing of it has happened yet.
+const OPEN: [PaymentStatus; 3] =
+    [PaymentStatus::Initiated, PaymentStatus::Pending, PaymentStatus::RequiresAction];
+
+impl Model {
+    pub(super) fn void(&mut self, command: &Command, void: &Void) -> Result<Answer, Rejection> {
+        let scope = &command.caller.scope;
+        let key = void.idempotency_key.as_ref().map(|key| (ClaimKind::VoidKey, key.to_string()));
+        let mut fields = Fields::from([(RequestField::PaymentId, void.payment.to_string())]);
+        fields.extend(void.reason.iter().map(|reason| (RequestField::Reason, reason.to_string())));
+        if let Some(first) = self.names.first_answer(scope, key.as_ref(), &fields)? {
+            return Ok(first);
+        }
+        // What only cancels leaves no operation to be known by.
+        let own = (ClaimKind::Update, UpdateId::new(void.void.as_uuid()).to_string());
+        if let Some(first) = self.names.first_answer(scope, Some(&own), &Fields::new())? {
+            return Ok(first);
+        }
+        let mut payment = self.payment(scope, void.payment)?.clone();
+        let id = OperationId::Void(void.void);
+        if let Some(known) = payment.operation(id) {
+            return Ok(again(&payment, known.sequence));
+        }
+        let mut places = OPEN.to_vec();
+        places.extend(HELD);
+        places.push(PaymentStatus::Succeeded);
+        payment.allows(Action::Void, &places)?;
+        let status = payment.status();
+        let cancels = OPEN.contains(&status);
+        if cancels {
+            payment.cancel(command)?;
+        } else if status == PaymentStatus::Succeeded {
+            payment.require_whole()?;
+            let operation = payment.begin(id, payment.money(payment.captured()), command.at);
+            self.back(command, &mut payment, operation)?;
+        } else {
+            payment.release(command, id)?;
+        }
+        payment.happened(command.at, cancels.then_some(command.at));
+        let (stream, version) = (stream(&payment), payment.version);
+        self.names.take(scope, key, &stream, version, fields);
+        self.names.take(scope, cancels.then_some(own), &stream, version, Fields::new());
+        Ok(self.keep(scope, payment))
+    }
+}
+
+impl Payment {
+    fn cancel(&mut self, command: &Command) -> Result<(), Rejection> {
+        if self.is_on_its_way() {
+            let (payment, status) = (self.asked.payment, self.status());
+            return Err(Rejection::NotAllowed { payment, action: Action::Void, status });
+        }
+        self.close(command.at, command.at, Closed::Voided);
+        Ok(())
+    }
+
+    /// Releases what nobody is about to take.
+    fn release(&mut self, command: &Command, id: OperationId) -> Result<(), Rejection> {
+        let capturable = self.capturable();
+        if capturable.is_zero() {
+            return Err(Rejection::ExceedsCapturable { payment: self.asked.payment, capturable });
+        }
+        let hold = self.best_hold().expect("something is held").clone();
+        let mut operation = self.begin(id, capturable, command.at);
+        operation.of(&hold);
+        operation.instrument = None;
+        operation.holds = true;
+        operation.sent(command)?;
+        self.operations.push(operation);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! From steps about money that moves, and about what is due, to commands.
+
+use counterfoil::command::{Command, Request, Told};
+use counterfoil::id::{AttemptId, CaptureId, RefundId, VoidId};
+use counterfoil::payment::{OperationId, Work};
+use uuid::Uuid;
+
+use super::{Compiler, aim};
+use crate::desk::started;
+use crate::script::Step;
+
+impl Compiler {
+    /// The other steps are the caller's.
+    pub(super) fn moves(&mut self, step: &Step) -> Command {
+        match step {
+            Step::Capture { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_capturable);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.capture(&caller, id, new.clone());
+                self.begins(*payment, command)
+            }
+            Step::Refund { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_refundable);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.refund(&caller, id, new.clone());
+                self.begins(*payment, command)
+            }
+            Step::Void { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_voidable);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.void(&caller, id, new.clone());
+                self.begins(*payment, command)
+            }
+            Step::Notify { caller, payment, by_id, operation, said } => {
+                let payment = &self.aim(*payment, aim::is_at_gateway);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let mut said = said.clone();
+                said.about.payment = by_id.then_some(id);
+                said.about.operation = operation.map(|operation| self.operation(*payment, operation));
+                let command = self.desk.notify(&caller, said);
+                if let Some(found) = found_by(&command) {
+                    self.began(*payment, found);
+                }
+                command
+            }
+            Step::Resolve { caller, payment, operation, new } => {
+                let payment = &self.aim(*payment, aim::is_at_gateway);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let mut new = new.clone();
+                new.operation = operation.map(|operation| self.operation(*payment, operation));
+                self.desk.resolve(&caller, id, new)
+            }
+            Step::Register { caller, destination, owed } => {
+                self.desk.register(caller, destination.clone(), owed.clone())
+            }
+            Step::Poll { caller, payment, operation, polls } => {
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let polls = *polls;
+                let work = match operation {
+                    Some(operation) => Work::Poll { operation: self.operation(*payment, *operation), polls },
+                    None => Work::LookUp { polls },
+                };
+                self.desk.poll(&caller, id, work)
+            }
+            Step::Lapse { caller, payment, work } => {
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                self.desk.lapse(&caller, id, *work)
+            }
+            other => panic!("{other:?} moves nothing"),
+        }
+    }
+
+    fn begins(&mut self, payment: usize, command: Command) -> Command {
+        self.began(payment, started(&command));
+        command
+    }
+}
+
+/// The operation that comes to be known by a notification, if one does.
+fn found_by(command: &Command) -> Option<OperationId> {
+    let Request::Notify(notify) = &command.request else { return None };
+    let id: Uuid = notify.id;
+    match notify.told {
+        Told::Attempt(_) | Told::Authorization(_) => Some(AttemptId::new(id).into()),
+        Told::Capture(_) => Some(CaptureId::new(id).into()),
+        Told::Refund(_) => Some(RefundId::new(id).into()),
+        Told::Void(_) => Some(VoidId::new(id).into()),
+        _ => None,
+    }
+}

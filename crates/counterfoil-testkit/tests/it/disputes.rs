@@ -1,0 +1,65 @@
+//! Disputes: invariants 42 and 43.
+
+use counterfoil::command::Told;
+use counterfoil::payment::{DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Payment};
+use counterfoil_testkit::Script;
+use counterfoil_testkit::fixtures::{second, usd};
+use proptest::prelude::*;
+
+use crate::told::{Held, Word};
+use crate::watched::{Watched, config};
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    /// Invariant 42.
+    #[test]
+    fn a_dispute_goes_on_and_its_end_stays(script in Script::any(80)) {
+        for life in Watched::run(&script).lives() {
+            for (_, before, after) in life.moves() {
+                for (was, is) in before.into_iter().flat_map(Payment::disputes).zip(after.disputes()) {
+                    prop_assert_eq!(was.id, is.id);
+                    prop_assert!(was.stage() <= is.stage());
+                    let ended = |status| matches!(status, DisputeStatus::Won | DisputeStatus::Lost);
+                    prop_assert!(was.stage() < is.stage() || !ended(was.status()) || ended(is.status()));
+                }
+                for inquiry in after.disputes().iter().filter(|own| own.stage() == DisputeStage::Inquiry) {
+                    let moved = inquiry.withdrawn().next().is_some();
+                    prop_assert!(moved || inquiry.reserved(after.terms().amount) == 0);
+                }
+            }
+        }
+    }
+
+    /// Invariant 43.
+    #[test]
+    fn what_is_disputed_is_not_refundable_until_it_is_given_back(disputed in 1..500_i64, rest in 0..100_i64) {
+        let held = Held::new();
+        let word = |kind, cents| {
+            let word = DisputeWord::new(kind, second(1)).with_amount(usd(cents));
+            Word { about: None, dispute: Some("dp_1"), told: Told::Dispute(word) }
+        };
+        let refundable = |told: &[Word]| held.after(&held.commands(told)).refundable().minor();
+        let all = refundable(&[]);
+        let opened = word(DisputeWordKind::Opened, disputed);
+        let mut inquiry = opened.clone();
+        if let Told::Dispute(word) = &mut inquiry.told {
+            word.stage = DisputeStage::Inquiry;
+        }
+        prop_assert_eq!(refundable(&[inquiry]), all, "a question reserves nothing");
+        let left = (all - disputed).max(0);
+        prop_assert_eq!(refundable(std::slice::from_ref(&opened)), left);
+        let taken = word(DisputeWordKind::FundsWithdrawn, disputed);
+        prop_assert_eq!(refundable(&[opened.clone(), taken.clone()]), left, "the larger of the two");
+        let won = word(DisputeWordKind::Won, disputed);
+        prop_assert_eq!(refundable(&[opened.clone(), won.clone()]), all);
+        prop_assert_eq!(refundable(&[opened.clone(), taken.clone(), won.clone()]), left);
+        let given = |cents| word(DisputeWordKind::FundsReinstated, cents);
+        let back = disputed.min(rest + 1);
+        prop_assert_eq!(
+            refundable(&[opened.clone(), taken.clone(), won.clone(), given(back)]),
+            (all - (disputed - back)).max(0)
+        );
+        prop_assert_eq!(refundable(&[opened, taken, won, given(disputed)]), all);
+    }
+}

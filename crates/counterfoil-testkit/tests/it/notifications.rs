@@ -1,0 +1,176 @@
+//! What gateways tell of captures, refunds and disputes: invariants 26, 28 and 29.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterfoil::claim::ClaimKind;
+use counterfoil::command::{Request, Told};
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::{
+    DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, FailureClass, Operation, Outcome,
+    Payment,
+};
+use counterfoil::text::Message;
+use counterfoil_testkit::Script;
+use counterfoil_testkit::fixtures::{evidence, failed, gateway_operation, money, second, succeeded, usd};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::told::{Held, Word};
+use crate::watched::{Step, Watched, config};
+
+fn reversed() -> Outcome {
+    Outcome::Reversed { error_message: Message::lossy("taken back") }
+}
+
+/// Of one of its operations, by our name.
+fn of_known() -> impl Strategy<Value = Word> {
+    let outcome = prop_oneof![
+        3 => Just(succeeded(None)),
+        1 => Just(succeeded(Some(usd(700)))),
+        2 => select(FailureClass::ALL).prop_map(failed),
+        1 => Just(Outcome::Pending),
+        1 => Just(reversed()),
+    ];
+    (0..5_usize, outcome, 0..4_u32).prop_map(|(place, outcome, at)| {
+        // Of what kind it is, the operation tells.
+        Word { about: Some(place), dispute: None, told: Told::Attempt(evidence(outcome, at)) }
+    })
+}
+
+/// Of what was done at the gateway, by its name there, which is of one amount.
+fn of_found() -> impl Strategy<Value = Word> {
+    let found = [("re_1", 150), ("re_2", 30), ("cap_1", 40)];
+    (select(found.to_vec()), any::<bool>(), any::<bool>()).prop_map(|((name, cents), again, refused)| {
+        let at = u32::from(again);
+        let outcome = if refused { failed(FailureClass::Hard) } else { succeeded(Some(usd(cents))) };
+        let said = evidence(outcome, at).with_gateway_operation_id(gateway_operation(name));
+        let told = if name.starts_with("re") { Told::Refund(said) } else { Told::Capture(said) };
+        Word { about: None, dispute: None, told }
+    })
+}
+
+/// That a bank took a capture back.
+fn returned() -> impl Strategy<Value = Word> {
+    (1..3_usize).prop_map(|place| {
+        let told = Told::Returned(Evidence::new(reversed(), second(1)));
+        Word { about: Some(place), dispute: None, told }
+    })
+}
+
+fn of_dispute() -> impl Strategy<Value = Word> {
+    let amount = select(vec![None, Some(usd(300)), Some(usd(500)), Some(money(300, Currency::JPY))]);
+    let words = (select(DisputeWordKind::ALL), select(DisputeStage::ALL), amount, 0..4_u32, 0..5_usize);
+    (select(vec!["dp_1", "dp_2"]), words).prop_map(|(id, (kind, stage, amount, at, status))| {
+        let mut word = DisputeWord::new(kind, second(at)).at_stage(stage);
+        word.amount = amount;
+        word.status = DisputeStatus::ALL.get(status).copied();
+        Word { about: None, dispute: Some(id), told: Told::Dispute(word) }
+    })
+}
+
+fn told(most: usize) -> impl Strategy<Value = Vec<Word>> {
+    let word = prop_oneof![3 => of_known(), 2 => of_found(), 1 => returned(), 3 => of_dispute()];
+    proptest::collection::vec(word, 1..=most)
+}
+
+/// All that order and repetition must not change.
+fn settled(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
+    let operations: BTreeMap<_, _> = payment
+        .operations()
+        .iter()
+        .map(|own| (name_of(own), (own.status(), own.moved(), own.reviews())))
+        .collect();
+    let funds = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::minor).sum::<i64>();
+    let disputes: BTreeMap<_, _> = payment
+        .disputes()
+        .iter()
+        .map(|own| {
+            let moved = (funds(&mut own.withdrawn()), funds(&mut own.reinstated()));
+            (own.gateway_dispute_id.clone(), (own.stage(), own.status(), own.amount(), moved))
+        })
+        .collect();
+    let amounts = [
+        payment.captured(),
+        payment.refunded(),
+        payment.refundable(),
+        payment.authorized(),
+        payment.held(),
+        payment.capturable(),
+        payment.disputed(),
+    ];
+    (payment.status(), amounts, operations, disputes, payment.reviews())
+}
+
+/// By the gateway's name, where it was found by that.
+fn name_of(operation: &Operation) -> String {
+    operation.gateway_operation_id().map_or_else(|| operation.id.to_string(), ToString::to_string)
+}
+
+/// Every order of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
+    let shorter = orders(last);
+    let with = |place: usize| {
+        shorter.iter().map(move |order| {
+            let mut order = order.clone();
+            order.insert(place, last);
+            order
+        })
+    };
+    (0..count).flat_map(with).collect()
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    /// Invariant 26: every order of a few things that are told, each of them told again at the end.
+    #[test]
+    fn every_order_comes_to_the_same(told in told(4)) {
+        for held in [Held::new(), Held::charging()] {
+            let commands = held.commands(&told);
+            let first = settled(&held.after(&commands));
+            for order in orders(commands.len()) {
+                let turned = order.iter().chain(order.first()).map(|place| &commands[*place]);
+                prop_assert_eq!(&settled(&held.after(turned)), &first, "{:?}", order);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    /// Invariant 26: any order and any repetition of many things.
+    #[test]
+    fn any_order_and_repetition_comes_to_the_same(
+        (told, turned) in told(9).prop_flat_map(|told| {
+            let places: Vec<usize> = (0..told.len()).chain(0..told.len()).collect();
+            (Just(told), Just(places).prop_shuffle())
+        }),
+    ) {
+        for held in [Held::new(), Held::charging()] {
+            let commands = held.commands(&told);
+            let straight = settled(&held.after(&commands));
+            let turned = held.after(turned.iter().map(|place| &commands[*place]));
+            prop_assert_eq!(settled(&turned), straight);
+        }
+    }
+
+    /// Invariant 29: a name that a gateway gave is taken by one event of a scope at most, be it an operation's, a
+    /// payment's, a dispute's, or a notification's.
+    #[test]
+    fn a_gateways_name_is_taken_once(script in Script::any(80)) {
+        let mut taken = BTreeSet::new();
+        let watched = Watched::run(&script);
+        for event in watched.events() {
+            for claim in event.claims() {
+                prop_assert!(taken.insert(claim.key.clone()), "{:?} is taken twice", claim.key);
+            }
+        }
+        let notified = |step: &Step| {
+            step.answer.wrote() && matches!(step.command.request, Request::Notify(_))
+        };
+        let applied = watched.steps.iter().filter(|step| notified(step)).count();
+        prop_assert_eq!(taken.iter().filter(|key| key.kind == ClaimKind::Notification).count(), applied);
+    }
+}

@@ -1,0 +1,156 @@
+//! Time: invariants 44, 45 and 47.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use counterfoil::clock::Clock;
+use counterfoil::command::{Command, Request};
+use counterfoil::event::Body;
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::{Ledger, NewPayment, Processing};
+use counterfoil::payment::{Attention, Closed, OperationId, Payment, PaymentMethod, Work};
+use counterfoil::scope::Caller;
+use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
+use counterfoil::store::{Filter, PaymentStore, Query};
+use counterfoil::text::Actor;
+use counterfoil_memory::MemoryStore;
+use counterfoil_sandbox::Sandbox;
+use counterfoil_testkit::fixtures::{RETRIES, caller, customer, instrument, usd};
+use counterfoil_testkit::{Answer, Desk, ManualClock, Script, block_on};
+use proptest::prelude::*;
+
+use crate::watched::{Watched, config, find};
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    /// Invariant 44: what happens by time moves no money, and releases a hold only when it has run out.
+    #[test]
+    fn time_alone_moves_no_money(script in Script::any(60)) {
+        for life in Watched::run(&script).lives() {
+            for (event, before, after) in life.moves().filter(|(event, ..)| event.cause() == Cause::Clock) {
+                let before = before.unwrap();
+                prop_assert!(event.postings().is_empty());
+                prop_assert_eq!(after.captured(), before.captured());
+                prop_assert_eq!(after.refunded(), before.refunded());
+                prop_assert_eq!(after.disputed(), before.disputed());
+                if after.held() != before.held() {
+                    let expired = after.terms().expires_at.is_some_and(|at| at <= event.at());
+                    prop_assert!(expired && after.held().is_zero() && !before.is_reserved());
+                    let expires = |body: &Body| matches!(body, Body::Closed(c) if c.closes == Closed::Expired);
+                    prop_assert!(expires(event.body()));
+                }
+                let started: BTreeSet<_> = after.operations().iter().map(|operation| operation.id).collect();
+                prop_assert_eq!(started, before.operations().iter().map(|operation| operation.id).collect());
+            }
+        }
+    }
+
+    /// Invariant 44: retries are bounded by their schedule, and each waits as long as it says.
+    #[test]
+    fn retries_keep_to_their_schedule(script in Script::any(80)) {
+        for life in Watched::run(&script).lives() {
+            for (event, before, after) in life.moves() {
+                let Some(before) = before else { continue };
+                let by_schedule = before.next_attempt_at().filter(|at| *at <= event.at());
+                let own = |id: &OperationId| matches!(id, OperationId::Attempt(_));
+                let Body::Started(start) = event.body() else { continue };
+                // A gateway may tell of an attempt under an id that was to be made, and was not.
+                let asked = event.cause() == Cause::Command;
+                let due = started_when_due(&script, start.operation);
+                if own(&start.operation) && asked && due {
+                    prop_assert!(by_schedule.is_some(), "nothing was due of {:?}", before.status());
+                    let sent = after.attempts().filter(|attempt| attempt.retry.is_some());
+                    prop_assert!(sent.count() <= RETRIES.len() + 1 + not_sent(after));
+                }
+            }
+        }
+    }
+
+    /// Invariant 45, for two machines, one after the other, that both found it to be due.
+    #[test]
+    fn what_is_due_is_done_once(script in Script::any(60)) {
+        let watched = Watched::run(&script);
+        let machines = [Desk::new(7), Desk::new(8)];
+        for payment in watched.payments() {
+            let Some((at, work)) = payment.next_due() else { continue };
+            let by = Caller::new(payment.scope().clone(), Actor::system());
+            let mut states = Vec::new();
+            for desk in &machines {
+                desk.clock().set(at.max(desk.clock().now()).saturating_add(Duration::from_secs(1)));
+                let command = command_for(desk, &by, payment.id(), work);
+                states.push((Answer::of(block_on(watched.store.execute(command))), find(&watched.store, payment.scope(), payment.id())));
+            }
+            prop_assert!(!states[1].0.wrote(), "{:?} after {:?}", states[1].0, states[0].0);
+            prop_assert_eq!(&states[0].1, &states[1].1);
+            // What could not be done for now is done later; all else has moved on.
+            let moved = states[0].1.as_ref().and_then(|now| now.next_due()) != Some((at, work));
+            prop_assert!(moved || matches!(states[0].0, Answer::Refused(_)));
+        }
+    }
+
+    /// Invariant 47: what may still move money is asked about at a time, or is listed as stuck; what waits can be ended
+    /// by a command.
+    #[test]
+    fn nothing_waits_for_ever_unseen(script in Script::any(80)) {
+        for state in Watched::run(&script).lives().iter().flat_map(|life| &life.states) {
+            let live = state.operations().iter().any(|operation| operation.status().is_live());
+            prop_assert!(!live || state.next_due().is_some() || state.is_stuck());
+            prop_assert!(!state.is_stuck() || state.needs(Attention::Stuck));
+            let waits = [PaymentStatus::Initiated, PaymentStatus::Pending, PaymentStatus::Authorized];
+            prop_assert!(!waits.contains(&state.status()) || allowed(state.status(), Action::Void));
+        }
+    }
+}
+
+/// Invariant 45: two machines at once, and a gateway that takes money without a word.
+#[test]
+fn two_machines_ask_and_charge_once() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::default()));
+    let sandbox = Arc::new(Sandbox::new().with_clock(clock.clone()));
+    let ledger = || Ledger::new(store.clone()).with_gateway(sandbox.clone()).with_clock(clock.clone());
+    let (one, other, by) = (ledger(), ledger(), caller("acme"));
+    let silent = PaymentMethod::Card(Some(instrument("pm_sandbox_timeout_paid")));
+    for cents in 1..=10 {
+        let new = NewPayment::new(usd(cents), customer("cus_1"), silent.clone());
+        block_on(one.create(&by, new)).unwrap();
+    }
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(60));
+        let runs = block_on(async { tokio::join!(one.run_due(100), other.run_due(100)) });
+        assert!(runs.0.unwrap().failed.is_empty() && runs.1.unwrap().failed.is_empty());
+    }
+    let paid = block_on(store.list(&by.scope, &Query::new(Filter::default(), 100))).unwrap().payments;
+    assert_eq!(paid.len(), 10);
+    assert!(paid.iter().all(|payment| payment.status() == PaymentStatus::Succeeded));
+    let reports = |payment: &Arc<Payment>| payment.version();
+    assert!(paid.iter().map(reports).all(|version| version == paid[0].version()), "each was told once");
+    assert_eq!(sandbox.charges(), 10);
+}
+
+fn command_for(desk: &Desk, by: &Caller, payment: PaymentId, work: Work) -> Command {
+    match work {
+        Work::Poll { .. } | Work::LookUp { .. } => desk.poll(by, payment, work),
+        Work::Retry { number } => {
+            let mut command = desk.process(by, payment, Processing::default());
+            if let Request::Process(process) = &mut command.request {
+                process.number = Some(number);
+            }
+            command
+        }
+        _ => desk.lapse(by, payment, work),
+    }
+}
+
+/// Whether the script started this attempt because it was due.
+fn started_when_due(script: &Script, operation: OperationId) -> bool {
+    script.commands().iter().any(|command| match &command.request {
+        Request::Process(process) => process.number.is_some() && operation == process.attempt.into(),
+        _ => false,
+    })
+}
+
+fn not_sent(payment: &Payment) -> usize {
+    payment.attempts().filter(|attempt| attempt.status() == OperationStatus::NotSent).count()
+}

@@ -1,0 +1,92 @@
+//! Payments, and what their gateway tells of them.
+
+use counterfoil::command::{About, Command, Told};
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification};
+use counterfoil::payment::{OperationId, Payment};
+use counterfoil::store::PaymentStore;
+use counterfoil_memory::MemoryStore;
+use counterfoil_testkit::desk::{created, started};
+use counterfoil_testkit::fixtures::{caller, card, customer, evidence, gateway, succeeded, usd};
+use counterfoil_testkit::{Answer, Desk, block_on};
+
+use crate::watched::find;
+
+/// A payment of ten dollars that were held: six are captured, two are being captured; one of them went back, and a
+/// half is on its way.
+pub(crate) struct Held {
+    desk: Desk,
+    before: Vec<Command>,
+    payment: PaymentId,
+    operations: Vec<OperationId>,
+}
+
+impl Held {
+    /// Ten dollars that are being charged; nothing is known of it yet.
+    pub(crate) fn charging() -> Held {
+        let (desk, by) = (Desk::new(1), caller("acme"));
+        let create = desk.create(&by, NewPayment::new(usd(1_000), customer("cus_1"), card()));
+        let (payment, operations) = (created(&create), vec![started(&create)]);
+        Held { desk, before: vec![create], payment, operations }
+    }
+
+    pub(crate) fn new() -> Held {
+        let (desk, by) = (Desk::new(1), caller("acme"));
+        let new = NewPayment::new(usd(1_000), customer("cus_1"), card()).captured_later();
+        let create = desk.create(&by, new);
+        let payment = created(&create);
+        let came =
+            |command: &Command| desk.report(&by, payment, started(command), evidence(succeeded(None), 1));
+        let capture = |cents| desk.capture(&by, payment, NewCapture::of(usd(cents)).keeping_the_rest());
+        let refund = |cents| desk.refund(&by, payment, NewRefund::of(usd(cents)));
+        let (first, open) = (capture(600), capture(200));
+        let (back, opened) = (refund(100), refund(50));
+        let operations = [&create, &first, &open, &back, &opened].map(started).to_vec();
+        let told = [came(&create), came(&first), came(&back)];
+        let [held, captured, refunded] = told;
+        let before = vec![create, held, first, captured, open, back, refunded, opened];
+        Held { desk, before, payment, operations }
+    }
+
+    /// A command for each thing that is told, under a name of its own.
+    pub(crate) fn commands(&self, told: &[Word]) -> Vec<Command> {
+        let command = |(place, word): (usize, &Word)| {
+            let operation = word.about.map(|about| self.operations[about % self.operations.len()]);
+            let about = About {
+                payment: Some(self.payment),
+                operation,
+                gateway_dispute_id: word.dispute.map(|id| id.parse().unwrap()),
+                ..About::default()
+            };
+            let told = match (&word.told, operation) {
+                (Told::Attempt(said), Some(OperationId::Attempt(_))) if self.operations.len() > 1 => {
+                    Told::Authorization(said.clone())
+                }
+                (Told::Attempt(said), Some(OperationId::Capture(_))) => Told::Capture(said.clone()),
+                (Told::Attempt(said), Some(OperationId::Refund(_))) => Told::Refund(said.clone()),
+                (told, _) => told.clone(),
+            };
+            let name = format!("ntf_{place}").parse().unwrap();
+            self.desk.notify(&caller("acme"), Notification::new(gateway(), name, about, told))
+        };
+        told.iter().enumerate().map(command).collect()
+    }
+
+    /// What becomes of it when it is told so.
+    pub(crate) fn after<'a>(&'a self, told: impl IntoIterator<Item = &'a Command>) -> Payment {
+        let store = MemoryStore::new();
+        for command in self.before.iter().chain(told) {
+            let answer = Answer::of(block_on(store.execute(command.clone())));
+            assert!(matches!(answer, Answer::Done { .. }), "{answer:?} to {command:?}");
+        }
+        (*find(&store, &caller("acme").scope, self.payment).unwrap()).clone()
+    }
+}
+
+/// Something that is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Word {
+    pub(crate) about: Option<usize>,
+    pub(crate) dispute: Option<&'static str>,
+    pub(crate) told: Told,
+}

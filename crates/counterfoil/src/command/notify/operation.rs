@@ -1,0 +1,213 @@
+//! Which operation a notification is about, and one that comes to be known by it.
+
+use super::super::books::shift;
+use super::super::capture::attempt_of;
+use super::super::change::Entry;
+use super::super::record::{holder, operation_fingerprint};
+use super::super::rejection::Rejection;
+use super::super::report::{Word, excess};
+use super::super::view::{Halt, View};
+use super::{Heard, Notify, Told};
+use crate::claim::ClaimKey;
+use crate::destinations::Known;
+use crate::event::{Body, Start, StartResult};
+use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
+use crate::money::Money;
+use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment};
+use crate::status::Cause;
+
+impl Notify {
+    pub(super) fn operation(&self, view: &View<'_>, books: &mut Heard<'_>) -> Result<(), Halt> {
+        let Some(evidence) = self.told.evidence() else { return Ok(()) };
+        let payment = books.after.clone();
+        let known = self.known(view, &payment, evidence)?;
+        if known.is_empty() {
+            return match self.found(view, &payment, evidence)? {
+                Some(entry) => books.write(entry),
+                None => Ok(()),
+            };
+        }
+        let of_several = known.len() > 1;
+        for id in known {
+            let payment = books.after.clone();
+            let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
+            let mut evidence = self.meant_for(operation, evidence);
+            if of_several {
+                // A name that is given is none of theirs: it could not be the name of all.
+                evidence.gateway_operation_id = None;
+            }
+            let word = Word { payment: &payment, operation, evidence: &evidence, note: None };
+            if let Some(entry) = word.entry(view)? {
+                books.write(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The operations that it is about, which are known already.
+    fn known(
+        &self,
+        view: &View<'_>,
+        payment: &Payment,
+        evidence: &Evidence,
+    ) -> Result<Vec<OperationId>, Halt> {
+        let ours = |operation: &&Operation| operation.gateway.as_ref() == Some(&self.gateway);
+        if let Some(id) = self.about.operation {
+            // One of another gateway is none of this one's business.
+            return match payment.operation(id) {
+                Some(operation) if ours(&operation) && self.is_kind(operation) => Ok(vec![id]),
+                Some(_) => Err(Rejection::NothingKnown.into()),
+                None => Ok(Vec::new()),
+            };
+        }
+        if let Some(id) = &evidence.gateway_operation_id {
+            let claim = view.claim(&ClaimKey::gateway_operation(view.scope, Some(&self.gateway), id))?;
+            let holder = claim.and_then(|claim| holder(payment, claim));
+            if let Some(operation) = holder.filter(|operation| self.is_kind(operation)) {
+                return Ok(vec![operation.id]);
+            }
+        }
+        let of_kind = || payment.operations().iter().filter(ours).filter(|operation| self.is_kind(operation));
+        if matches!(self.told, Told::Returned(_)) {
+            let paid = of_kind().filter(|known| known.ever_moved().is_some());
+            let paid: Vec<_> = paid.map(|known| known.id).collect();
+            if !paid.is_empty() {
+                return Ok(paid);
+            }
+        }
+        // One that is open and has no name there yet; of attempts also the last one, of which more is told.
+        let nameless = |operation: &&Operation| {
+            evidence.gateway_operation_id.is_none() || operation.gateway_operation_id().is_none()
+        };
+        let attempts = matches!(self.told, Told::Attempt(_) | Told::Authorization(_) | Told::Returned(_));
+        // Told by a name that is not known, it may be of something that was made there: only the amount tells.
+        let alike = |operation: &&Operation| match evidence.outcome {
+            _ if attempts || evidence.gateway_operation_id.is_none() => true,
+            Outcome::Succeeded { reported } => reported == Some(operation.amount),
+            _ => false,
+        };
+        let open = of_kind().filter(nameless).filter(alike).find(|operation| operation.status().is_live());
+        let last = || of_kind().filter(nameless).rfind(|_| attempts);
+        Ok(open.or_else(last).map(|operation| operation.id).into_iter().collect())
+    }
+
+    /// Whether this operation is of the kind that is told of.
+    fn is_kind(&self, operation: &Operation) -> bool {
+        match self.told {
+            Told::Attempt(_) | Told::Authorization(_) => operation.id.is_attempt(),
+            Told::Capture(_) => operation.id.is_capture(),
+            Told::Refund(_) => operation.id.is_refund(),
+            Told::Void(_) => operation.id.is_void(),
+            Told::Returned(_) => operation.takes(),
+            Told::Dispute(_) => false,
+        }
+    }
+
+    /// What is told of a hold says of a charge only that it goes on, or that it came to nothing.
+    fn meant_for(&self, operation: &Operation, evidence: &Evidence) -> Evidence {
+        let mut meant = evidence.clone();
+        if matches!(self.told, Told::Authorization(_)) && !operation.holds {
+            match &evidence.outcome {
+                Outcome::Succeeded { .. } => meant.outcome = Outcome::Pending,
+                Outcome::Reversed { error_message } => {
+                    meant.outcome = Outcome::Canceled { error_message: error_message.clone() };
+                }
+                _ => {}
+            }
+        }
+        meant
+    }
+
+    /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news. What
+    /// takes up another that is not known yet is not known either, so that whoever repeats it is heard after that one.
+    fn found(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Option<Entry>, Halt> {
+        let Some(operation) = self.new_id(payment) else { return Err(Rejection::NothingKnown.into()) };
+        let terms = payment.terms();
+        let asked = match evidence.outcome {
+            Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
+            Outcome::Failed(_) => terms.amount,
+            Outcome::Reversed { .. } | Outcome::Canceled { .. } => return Err(Rejection::NothingKnown.into()),
+            _ => return Ok(None),
+        };
+        // What moved nothing, or nothing of this currency, is no end either.
+        if asked.is_zero() || asked.currency() != terms.amount.currency() {
+            return Ok(None);
+        }
+        // Of an attempt it is known what was asked for.
+        let amount = if operation.is_attempt() { terms.amount } else { asked };
+        let mut start = Start::new(operation, amount, StartResult::Recorded(evidence.clone()));
+        start.gateway = Some(self.gateway.clone());
+        start.attempt = self.attempt_for(payment, operation, asked);
+        if start.attempt.is_none() && (operation.is_capture() || operation.is_void()) {
+            return Err(Rejection::NothingKnown.into());
+        }
+        start.holds = match operation {
+            OperationId::Attempt(_) => matches!(self.told, Told::Authorization(_)),
+            OperationId::Void(_) => {
+                start.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|a| a.holds)
+            }
+            _ => false,
+        };
+        let refused = operation.is_attempt() && matches!(evidence.outcome, Outcome::Failed(_));
+        start.closes = Some(Closed::Failed).filter(|closed| refused && payment.closed() < Some(*closed));
+        self.enter(view, payment, start, evidence).map(Some)
+    }
+
+    /// Its event, with what it moves and the name that the gateway gives it.
+    fn enter(
+        &self,
+        view: &View<'_>,
+        payment: &Payment,
+        mut start: Start,
+        evidence: &Evidence,
+    ) -> Result<Entry, Halt> {
+        let moved = Some(Operation::moved_by(start.amount, evidence)).filter(|moved| !moved.is_zero());
+        let flow = Flow::of(start.operation, start.holds);
+        let postings = shift(payment, flow, start.gateway.as_ref(), [None, moved])?;
+        if moved.is_some() && flow == Flow::In {
+            start.excess = excess(view, payment, &Known::Unasked, None, moved)?;
+        }
+        let operation = start.operation;
+        let entry = Entry::new(Cause::Evidence, Body::Started(start)).posting(postings);
+        let Some(id) = &evidence.gateway_operation_id else { return Ok(entry) };
+        let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), id);
+        Ok(match view.claim(&key)? {
+            Some(claim) => return Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
+            None => entry.claiming([(key, operation_fingerprint(operation))]),
+        })
+    }
+
+    /// The id of an operation that nobody here asked for. A first attempt is only found of what was made at the gateway,
+    /// or of what was asked for under the id that is told.
+    fn new_id(&self, payment: &Payment) -> Option<OperationId> {
+        let told = self.about.operation;
+        let id = match self.told {
+            Told::Attempt(_) | Told::Authorization(_) => {
+                let found = payment.gateway_payment_id().is_some() || told.is_some();
+                return told.or(found.then(|| AttemptId::new(self.id).into())).filter(|id| id.is_attempt());
+            }
+            Told::Capture(_) => OperationId::Capture(CaptureId::new(self.id)),
+            Told::Refund(_) => OperationId::Refund(RefundId::new(self.id)),
+            Told::Void(_) => OperationId::Void(VoidId::new(self.id)),
+            Told::Returned(_) | Told::Dispute(_) => return None,
+        };
+        Some(told.unwrap_or(id)).filter(|told| std::mem::discriminant(told) == std::mem::discriminant(&id))
+    }
+
+    /// The attempt that something found is about.
+    fn attempt_for(&self, payment: &Payment, operation: OperationId, amount: Money) -> Option<AttemptId> {
+        if operation.is_attempt() {
+            return None;
+        }
+        let ours = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
+        let hold = || payment.attempts().filter(ours).find(|attempt| attempt.holds);
+        let of = match operation {
+            OperationId::Capture(_) => payment.best_hold().filter(ours).or_else(hold),
+            OperationId::Void(_) => payment.best_hold().filter(ours).filter(|hold| payment.held_by(hold) > 0),
+            _ => None,
+        };
+        let paid = || payment.refund_of(amount).filter(ours);
+        let last = || payment.attempts().filter(ours).last();
+        of.or_else(paid).or_else(last).and_then(attempt_of)
+    }
+}

@@ -1,0 +1,39 @@
+//! A gateway that was asked and had no news.
+
+use super::Command;
+use super::change::{Change, Entry, Recorder};
+use super::view::{Halt, View};
+use crate::event::{Body, Polled};
+use crate::id::PaymentId;
+use crate::payment::Work;
+use crate::status::Cause;
+
+/// Writes down that a gateway was asked in vain, and when it is asked again. Whoever started the operation and was
+/// not heard of by now is in doubt from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// About which payment.
+    pub payment: PaymentId,
+    /// What was due about it: a [`Poll`](Work::Poll) or a [`LookUp`](Work::LookUp).
+    pub work: Work,
+}
+
+impl Poll {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let payment = view.payment(self.payment)?;
+        // Somebody else did it, or something else came between.
+        let not_due = || Halt::unchanged(payment);
+        let (operation, before) = match self.work {
+            Work::Poll { operation, polls } => (Some(operation), polls),
+            Work::LookUp { polls } => (None, polls),
+            _ => return Err(not_due()),
+        };
+        if !payment.is_due(self.work, command.at) {
+            return Err(not_due());
+        }
+        let polls = before.saturating_add(1);
+        let next_at = command.policy.next_poll(polls, command.at);
+        let body = Body::Polled(Polled { operation, polls, next_at });
+        Recorder::one(command, view, payment, Entry::new(Cause::Clock, body))
+    }
+}

@@ -1,0 +1,263 @@
+//! What must hold in every state and of every step.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::super::{Command, Rejection, Request};
+use super::{Next, Node, moves, step};
+use crate::account::AccountId;
+use crate::event::{Event, evolve_payment};
+use crate::money::Money;
+use crate::payment::{Attention, DisputeStatus, Operation, Payment, Review};
+use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
+
+type Law = Result<(), String>;
+
+fn law(number: &str, holds: bool, told: impl FnOnce() -> String) -> Law {
+    if holds { Ok(()) } else { Err(format!("INVARIANTS {number} broken: {}", told())) }
+}
+
+/// The laws of a step that was taken.
+pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
+    let (was, is) = (&before.payment, &next.node.payment);
+    if !next.wrote {
+        let due = matches!(command.request, Request::Lapse(_) | Request::Poll(_));
+        law("45", !due, || format!("what is due was not done at {}", was.status()))?;
+        return law("15", was == is, || "what changes nothing changed something".into());
+    }
+    law("15", facts(was) != facts(is) || notes(&next.events), || {
+        format!("an event without a change: {:?}", next.events)
+    })?;
+    grow(was, is)?;
+    follow(before, next)?;
+    by_command(was, is, command)?;
+    stands(&next.node)?;
+    exact(&next.node)
+}
+
+/// All that a step can change about a payment, but for who and when.
+fn facts(payment: &Payment) -> String {
+    let operations = payment.operations().iter().map(|operation| {
+        (operation.id, operation.reports.clone(), operation.expired, operation.polls, operation.lease_until)
+    });
+    let operations: Vec<_> = operations.collect();
+    let (references, disputes) = (&payment.references, payment.disputes());
+    format!(
+        "{:?} {:?} {operations:?} {disputes:?} {references:?} {:?} {:?}",
+        payment.submitted, payment.closed, payment.polls, payment.dismissed
+    )
+}
+
+/// Events that keep what is of no consequence: how often somebody asked.
+fn notes(events: &[std::sync::Arc<Event>]) -> bool {
+    events.iter().any(|event| event.body().kind() == "gateway.polled")
+}
+
+/// INVARIANTS 1, 19, 32, 42: what only grows.
+fn grow(was: &Payment, is: &Payment) -> Law {
+    for operation in was.operations() {
+        let after = is.operation(operation.id).and_then(Operation::ever_moved).map_or(0, Money::minor);
+        let before = operation.ever_moved().map_or(0, Money::minor);
+        law("1", after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
+    }
+    let times = |p: &Payment| [p.succeeded_at, p.failed_at, p.refunded_at, p.voided_at];
+    let kept = times(was).into_iter().zip(times(is)).all(|(was, is)| was.is_none() || was == is);
+    law("19", kept && was.updated_at() < is.updated_at(), || "a time was moved".into())?;
+    law("32", is.version() > was.version(), || "the version did not rise".into())?;
+    for (dispute, after) in was.disputes().iter().zip(is.disputes()) {
+        law("42", dispute.stage() <= after.stage(), || "a dispute's stage fell".into())?;
+        let closed = matches!(dispute.status(), DisputeStatus::Won | DisputeStatus::Lost);
+        let open = matches!(after.status(), DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
+        let reopened = closed && open && dispute.stage() == after.stage();
+        law("42", !reopened, || "a closed dispute was open again".into())?;
+    }
+    Ok(())
+}
+
+/// INVARIANTS 32, 38: folding the events gives the state, and so do its bytes.
+fn follow(before: &Node, next: &Next) -> Law {
+    let mut folded = (*before.payment).clone();
+    for event in &next.events {
+        let decoded = Event::decode(event.bytes(), event.hash());
+        law("38", decoded.as_ref() == Ok(event), || format!("{decoded:?} is not {event:?}"))?;
+        folded = evolve_payment(Some(&folded), event).map_err(|damage| format!("38: {damage}"))?;
+    }
+    law("38", folded == *next.node.payment, || "folding gives another payment".into())?;
+    let row = Payment::decode_row(folded.terms().clone(), &folded.encode_row());
+    law("38", row.as_ref() == Ok(&folded), || format!("its row reads {row:?}"))?;
+    law("32", folded.version() == before.payment.version() + next.events.len() as u64, || {
+        "the version did not rise by one with every event".into()
+    })
+}
+
+/// INVARIANTS 3: no command makes more go back than there is.
+fn by_command(was: &Payment, is: &Payment, command: &Command) -> Law {
+    let evidence = matches!(
+        command.request,
+        Request::Report(_) | Request::Notify(_) | Request::Discover(_) | Request::Resolve(_)
+    );
+    let resolved = was.status() == PaymentStatus::Processing;
+    law("3", evidence || resolved || is.excess_returned() <= was.excess_returned(), || {
+        "a command gave back what there is not".into()
+    })
+}
+
+/// INVARIANTS 2, 3, 7, 8, 10, 13, 14, 16, 18, 43, 47.
+fn stands(node: &Node) -> Law {
+    use PaymentStatus::{
+        Authorized, Failed, Initiated, Overpaid, PartiallyCaptured, PartiallyRefunded, Pending, Processing,
+        Refunded, RequiresAction, Succeeded, Voided,
+    };
+    let payment = &node.payment;
+    let status = payment.status();
+    law("10", status == payment.derive(), || format!("it is {status}, not {}", payment.derive()))?;
+    let (captured, refunded) = (payment.captured().minor(), payment.refunded().minor());
+    let all = captured > 0 && refunded >= captured;
+    law("13", (status == Refunded) == all, || format!("{status}: {refunded} of {captured}"))?;
+    let some = 0 < refunded && refunded < captured;
+    law("13", (status == PartiallyRefunded) == some, || format!("{status}: {refunded} of {captured}"))?;
+    let money = matches!(status, Succeeded | Overpaid | PartiallyCaptured | PartiallyRefunded | Refunded);
+    law("14", money == (captured > 0), || format!("{status} with {captured} captured"))?;
+    let held = payment.held().minor();
+    let may_hold = !matches!(status, Failed | Voided | Initiated | Pending | Processing | RequiresAction);
+    law("14", may_hold || held == 0, || format!("{status} with {held} held"))?;
+    law("14", status != Authorized || held > 0, || "authorized, and nothing held".into())?;
+    sums(payment)?;
+    let exceeded = payment.all_reviews().contains(&Review::Exceeded);
+    law("2, 3", exceeded || (payment.excess_returned() == 0 && !payment.captured_beyond_holds()), || {
+        "more than there is, and no review".into()
+    })?;
+    let live = payment.attempts().filter(|attempt| attempt.status().is_live()).count();
+    let flagged = payment.all_reviews().contains(&Review::Contradiction);
+    law("16", live <= 1 || flagged, || format!("{live} live attempts"))?;
+    let numbers: Vec<u32> = payment.attempts().map(|attempt| attempt.number).collect();
+    let expected: Vec<u32> = (1..).take(numbers.len()).collect();
+    law("18", numbers == expected, || format!("attempts are numbered {numbers:?}"))?;
+    ends(payment)?;
+    totals(node)
+}
+
+/// INVARIANTS 7, 8, 43: each amount, added up in another way.
+fn sums(payment: &Payment) -> Law {
+    let operations = payment.operations();
+    let add = |which: &dyn Fn(&Operation) -> Option<i64>| operations.iter().filter_map(which).sum::<i64>();
+    let moved = |operation: &Operation| operation.moved().map(Money::minor);
+    let charged = add(&|o| if o.id.is_attempt() && !o.holds { moved(o) } else { None });
+    let taken = add(&|o| if o.id.is_capture() { moved(o) } else { None });
+    let undone = add(&|o| if o.id.is_void() && !o.holds { moved(o) } else { None });
+    let captured = (charged + taken - undone).max(0);
+    law("7", payment.captured().minor() == captured, || format!("captured is not {captured}"))?;
+    let back = add(&|o| if o.id.is_refund() { moved(o) } else { None });
+    law("7", payment.refunded().minor() == back, || format!("refunded is not {back}"))?;
+    let open = add(&|o| {
+        let out = o.id.is_refund() || (o.id.is_void() && !o.holds);
+        (out && o.status().is_live()).then(|| o.amount.minor())
+    });
+    let disputed: i64 =
+        payment.disputes().iter().map(|dispute| dispute.reserved(payment.terms().amount)).sum();
+    let refundable = (captured - back - open - disputed).max(0);
+    law("8, 43", payment.refundable().minor() == refundable, || {
+        format!("refundable is {}, not {refundable}", payment.refundable())
+    })
+}
+
+/// INVARIANTS 47: nothing waits for ever unseen.
+fn ends(payment: &Payment) -> Law {
+    use PaymentStatus::{Authorized, Initiated, PartiallyCaptured, Pending, Processing, RequiresAction};
+    let open = matches!(
+        payment.status(),
+        Initiated | Pending | Processing | RequiresAction | Authorized | PartiallyCaptured
+    );
+    let commanded = [Action::Process, Action::Capture, Action::Void, Action::Fail]
+        .into_iter()
+        .any(|action| allowed(payment.status(), action));
+    let seen = payment.next_due().is_some() || payment.needs(Attention::Stuck) || commanded;
+    law("47", !open || seen, || format!("{} waits for nothing", payment.status()))?;
+    let waiting = |operation: &&Operation| operation.gateway.is_some() && operation.status().is_live();
+    let waits = payment.operations().iter().any(|operation| waiting(&operation));
+    law("47", !waits || payment.next_due().is_some() || payment.is_stuck(), || {
+        "an open operation is neither due nor stuck".into()
+    })
+}
+
+/// INVARIANTS 7: the destination comes to what its one payment comes to.
+fn totals(node: &Node) -> Law {
+    let payment = &node.payment;
+    let currency = payment.terms().amount.currency();
+    let totals = node.destination.as_ref().map(|account| account.totals(currency)).unwrap_or_default();
+    let live = payment.attempts().filter(|attempt| attempt.status().is_live());
+    let live: i64 = live.map(|attempt| attempt.amount.minor()).sum();
+    let expected = [payment.captured().minor(), live + payment.held().minor(), payment.refunded().minor()];
+    let expected = expected.map(i128::from);
+    law("7", [totals.paid, totals.pending, totals.refunded] == expected, || {
+        format!("the destination comes to {totals:?}, not {expected:?}")
+    })?;
+    let destination = AccountId::destination(&payment.terms().destination);
+    law("7", node.destination.as_ref().is_none_or(|account| *account.id() == destination), || {
+        "another destination".into()
+    })
+}
+
+/// INVARIANTS 4: what can be taken is accepted, one minor unit more is refused.
+fn exact(node: &Node) -> Law {
+    let payment = &node.payment;
+    if !allowed(payment.status(), Action::Refund) || payment.archived_at().is_some() {
+        return Ok(());
+    }
+    let refundable = payment.refundable().minor();
+    let ask = |minor| {
+        let refund = moves::refund(Uuid::from_u128(999), Some(moves::money(minor)));
+        step(Some(node), &moves::starts()[0].ask(Some(payment), Request::Refund(refund)))
+    };
+    let all = refundable == 0 || ask(refundable).is_ok_and(|next| next.wrote);
+    law("4", all, || format!("all that can be refunded, {refundable}, was refused"))?;
+    let more = matches!(ask(refundable + 1), Err(Rejection::ExceedsRefundable { .. }));
+    law("4", more, || format!("more than {refundable} was refunded"))
+}
+
+/// INVARIANTS 12, 20: only evidence that is about nothing may be refused; a refused command is refused for a reason
+/// that the payment gives.
+pub(super) fn may_refuse(command: &Command, rejection: &Rejection) -> Law {
+    let defect = matches!(rejection, Rejection::Defect(_) | Rejection::IllegalMove(_));
+    law("11", !defect, || format!("{rejection}"))?;
+    match &command.request {
+        Request::Report(_) => law("28", false, || format!("evidence was refused: {rejection}")),
+        Request::Notify(_) => law("28", *rejection == Rejection::NothingKnown, || {
+            format!("a notification was refused: {rejection}")
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// INVARIANTS 26, 27: any two things that are said lead to the same in either order, and once more changes nothing.
+pub(super) fn any_order(node: &Node, evidence: &[(String, Request)]) -> Law {
+    let start = &moves::starts()[0];
+    let say = |node: &Node, request: &Request| {
+        step(Some(node), &start.ask(Some(&node.payment), request.clone()))
+            .map(|next| next.node)
+            .map_err(|error| error.to_string())
+    };
+    for (place, (first, one)) in evidence.iter().enumerate() {
+        let after_one = say(node, one)?;
+        let again = say(&after_one, one)?;
+        law("26", again.payment == after_one.payment, || format!("{first}, said twice, says more"))?;
+        for (second, other) in &evidence[place + 1..] {
+            let there = outcome(&say(&after_one, other)?.payment);
+            let back = outcome(&say(&say(node, other)?, one)?.payment);
+            law("26", there == back, || format!("{first}, {second}: {there}\nnot {back}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// All that no order may change.
+fn outcome(payment: &Payment) -> String {
+    let operations: BTreeSet<(String, OperationStatus, Option<i64>)> = payment
+        .operations()
+        .iter()
+        .map(|operation| (operation.id.to_string(), operation.status(), operation.moved().map(Money::minor)))
+        .collect();
+    let amounts = [payment.captured(), payment.held(), payment.refunded(), payment.disputed()];
+    format!("{} {amounts:?} {operations:?} {:?}", payment.status(), payment.reviews())
+}

@@ -1,0 +1,317 @@
+//! What can be asked and said of a payment in a walk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::super::{
+    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt, Recorded,
+    Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void, settable,
+};
+use crate::account::AccountId;
+use crate::clock::Timestamp;
+use crate::destinations::Known;
+use crate::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
+use crate::money::{Currency, Money};
+use crate::payment::{
+    CaptureMethod, Checkout, Destination, DisputeStage, DisputeWord, DisputeWordKind, Evidence, Failure,
+    FailureClass, OperationId, Outcome, Payment, PaymentMethod, References, RetrySchedule, Work,
+};
+use crate::scope::{Caller, Scope};
+use crate::store::Key;
+use crate::text::{ErrorCode, GatewayName, Message, Metadata};
+
+/// At most so many of each kind: of what comes after, it would be more of the same.
+const MOST_ATTEMPTS: usize = 2;
+const MOST_OTHERS: usize = 2;
+const MOST_OPERATIONS: usize = 4;
+/// Longer than anything that is waited for.
+const LONG: Duration = Duration::from_secs(1_000_000);
+
+pub(super) fn money(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::USD).unwrap()
+}
+
+pub(super) fn payment_id() -> PaymentId {
+    PaymentId::new(Uuid::from_u128(1))
+}
+
+pub(super) fn destination_key() -> Key {
+    Key::Account(scope(), AccountId::destination(&destination()))
+}
+
+fn destination() -> Destination {
+    Destination::invoice("i".parse().unwrap())
+}
+
+fn scope() -> Scope {
+    Scope::new("t".parse().unwrap(), "e".parse().unwrap())
+}
+
+fn gateway() -> GatewayName {
+    "g".parse().unwrap()
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::EPOCH.saturating_add(Duration::from_secs(seconds))
+}
+
+/// How a payment begins.
+pub(super) struct Start {
+    pub(super) name: &'static str,
+    method: CaptureMethod,
+    process: bool,
+    retries: bool,
+    expires: bool,
+}
+
+pub(super) fn starts() -> Vec<Start> {
+    use CaptureMethod::{Automatic, Manual};
+    let start = |name, method, process| Start { name, method, process, retries: false, expires: false };
+    vec![
+        start("charged", Automatic, true),
+        start("recorded", Automatic, false),
+        Start { expires: true, ..start("held", Manual, true) },
+        Start { retries: true, ..start("charged, with retries", Automatic, true) },
+    ]
+}
+
+impl Start {
+    /// The command that asks for `request`.
+    pub(super) fn ask(&self, payment: Option<&Payment>, request: Request) -> Command {
+        let mut policy = Policy::default();
+        if self.retries {
+            policy.retries = RetrySchedule::new([Duration::from_secs(60)]).unwrap();
+        }
+        let caller = Caller::new(scope(), "a".parse().unwrap());
+        // After every lease, every delay, and the time to expire.
+        let at = payment.map_or(at(1_000), |payment| payment.updated_at().saturating_add(LONG));
+        Command { caller, at, policy: Arc::new(policy), gateways: [gateway()].into(), request }
+    }
+
+    pub(super) fn create(&self) -> Command {
+        self.ask(
+            None,
+            Request::Create(Create {
+                payment: payment_id(),
+                amount: money(2),
+                destination: destination(),
+                known: Known::Unasked,
+                method: PaymentMethod::Card(None),
+                capture_method: self.method,
+                expires_at: self.expires.then(|| at(2_000)),
+                checkout: Checkout::default(),
+                metadata: Metadata::default(),
+                idempotency_key: None,
+                process: self.process.then(|| AttemptId::new(Uuid::from_u128(100))),
+            }),
+        )
+    }
+
+    /// Everything that can be asked, said, or done by time, with a name for it.
+    pub(super) fn moves(&self, payment: &Payment) -> Vec<(String, Command)> {
+        let mut moves = Start::evidence(payment);
+        moves.extend(Start::commands(payment));
+        moves.extend(Start::found(payment));
+        moves.extend(Start::due(payment));
+        moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
+    }
+
+    /// What a gateway says of operations that are known.
+    pub(super) fn evidence(payment: &Payment) -> Vec<(String, Request)> {
+        let asked = payment.operations().iter().filter(|operation| operation.gateway.is_some());
+        let reports = asked.flat_map(|operation| {
+            let report = |evidence| Report { payment: payment_id(), operation: operation.id, evidence };
+            outcomes(operation.id).into_iter().map(move |evidence| {
+                let name = format!("{}: {:?}", operation.id.noun(), evidence.outcome);
+                (name, Request::Report(report(evidence)))
+            })
+        });
+        reports.collect()
+    }
+
+    fn commands(payment: &Payment) -> Vec<(String, Request)> {
+        let next = Uuid::from_u128(100 + payment.operations().len() as u128);
+        let id = payment_id();
+        let attempts = payment.attempts().count();
+        let others = payment.operations().len() - attempts;
+        let mut commands: Vec<(String, Request)> = Vec::new();
+        if attempts < MOST_ATTEMPTS {
+            commands.push(("process".into(), process(next, None)));
+            commands.push(("record a failed attempt".into(), record(next)));
+        }
+        if others < MOST_OTHERS && payment.operations().len() < MOST_OPERATIONS {
+            for (amount, is_final) in [(None, true), (Some(money(1)), false), (Some(money(1)), true)] {
+                let capture = CaptureId::new(next);
+                let capture = Capture { payment: id, capture, amount, is_final, idempotency_key: None };
+                commands.push((format!("capture {amount:?}, final {is_final}"), Request::Capture(capture)));
+            }
+            for amount in [None, Some(money(1))] {
+                commands.push((format!("refund {amount:?}"), Request::Refund(refund(next, amount))));
+            }
+            let void = Void { payment: id, void: VoidId::new(next), reason: None, idempotency_key: None };
+            commands.push(("void".into(), Request::Void(void)));
+            for status in settable(payment.status()) {
+                commands.push((format!("set {status}"), set(next, status)));
+            }
+        }
+        let there =
+            References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
+        commands.push(("made at its gateway".into(), update(Uuid::from_u128(50), there, None)));
+        for resolution in [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent] {
+            let note = Message::lossy("seen there");
+            let update = UpdateId::new(Uuid::from_u128(60));
+            let resolve = Resolve { update, payment: id, operation: None, resolution, note };
+            commands.push((format!("resolve {resolution:?}"), Request::Resolve(resolve)));
+        }
+        commands
+    }
+
+    /// What a gateway tells of that was made there, and of disputes.
+    fn found(payment: &Payment) -> Vec<(String, Request)> {
+        let next = Uuid::from_u128(100 + payment.operations().len() as u128);
+        let others = payment.operations().len() - payment.attempts().count();
+        let mut told = Vec::new();
+        if others < MOST_OTHERS && payment.operations().len() < MOST_OPERATIONS {
+            let one = || named(Outcome::Succeeded { reported: Some(money(1)) }, next);
+            told.extend([Told::Refund(one()), Told::Capture(one()), Told::Void(one())]);
+            told.push(Told::Refund(named(failed(FailureClass::Soft), next)));
+        }
+        told.push(Told::Returned(Evidence::new(Outcome::Reversed { error_message: why() }, at(7))));
+        told.extend(dispute_words().into_iter().map(Told::Dispute));
+        let mut found: Vec<_> =
+            told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, told))).collect();
+        if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
+            for outcome in [Outcome::Succeeded { reported: None }, failed(FailureClass::Hard)] {
+                let name = format!("found at its gateway: {outcome:?}");
+                let (payment, attempt) = (payment_id(), AttemptId::new(next));
+                let (gateway, gateway_payment_id) = (gateway(), "made-there".parse().unwrap());
+                let evidence = named(outcome, next);
+                let discover = Discover { payment, attempt, gateway, gateway_payment_id, evidence };
+                found.push((name, Request::Discover(discover)));
+            }
+        }
+        found
+    }
+
+    /// What time does.
+    fn due(payment: &Payment) -> Vec<(String, Request)> {
+        let next = Uuid::from_u128(100 + payment.operations().len() as u128);
+        let id = payment_id();
+        let few = payment.attempts().count() < MOST_ATTEMPTS;
+        let due = payment.next_due().map(|(_, work)| work);
+        due.into_iter()
+            .filter_map(|work| {
+                let request = match work {
+                    // More often is more of the same.
+                    Work::Poll { polls: 0, .. } => Request::Poll(Poll { payment: id, work }),
+                    Work::Poll { .. } | Work::LookUp { .. } => return None,
+                    Work::Retry { number } if few => process(next, Some(number)),
+                    Work::Retry { .. } | Work::GiveUp | Work::Expire => {
+                        Request::Lapse(Lapse { payment: id, work })
+                    }
+                };
+                Some((format!("due: {work:?}"), request))
+            })
+            .collect()
+    }
+}
+
+fn process(attempt: Uuid, number: Option<u32>) -> Request {
+    Request::Process(Process {
+        payment: payment_id(),
+        attempt: AttemptId::new(attempt),
+        number,
+        instrument: None,
+        known: Known::Unasked,
+        idempotency_key: None,
+    })
+}
+
+fn record(attempt: Uuid) -> Request {
+    Request::RecordAttempt(RecordAttempt {
+        payment: payment_id(),
+        attempt: AttemptId::new(attempt),
+        outcome: Recorded::Failed { error_message: None },
+        gateway_attempt_id: None,
+        idempotency_key: None,
+    })
+}
+
+pub(super) fn refund(id: Uuid, amount: Option<Money>) -> Refund {
+    Refund {
+        payment: payment_id(),
+        refund: RefundId::new(id),
+        amount,
+        reason: None,
+        metadata: Metadata::default(),
+        idempotency_key: None,
+    }
+}
+
+fn update(id: Uuid, change: References, target: Option<Target>) -> Request {
+    let (update, payment) = (UpdateId::new(id), payment_id());
+    Request::Update(Update { update, payment, if_version: None, change, target })
+}
+
+fn set(id: Uuid, status: crate::status::PaymentStatus) -> Request {
+    update(id, References::default(), Some(Target { status, at: None }))
+}
+
+fn notify(id: Uuid, told: Told) -> Request {
+    let gateway_dispute_id = matches!(told, Told::Dispute(_)).then(|| "dp_1".parse().unwrap());
+    let about = About { payment: Some(payment_id()), gateway_dispute_id, ..About::default() };
+    let notification = format!("n {told:?}").chars().take(200).collect::<String>().parse().unwrap();
+    Request::Notify(Notify { gateway: gateway(), notification, about, told, funds: None, id })
+}
+
+fn why() -> Message {
+    Message::lossy("why")
+}
+
+fn failed(class: FailureClass) -> Outcome {
+    Outcome::Failed(Failure { class, code: ErrorCode::lossy("no"), message: why() })
+}
+
+/// With a name at the gateway that nothing else has.
+fn named(outcome: Outcome, id: Uuid) -> Evidence {
+    Evidence::new(outcome, at(5)).with_gateway_operation_id(format!("found-{id}").parse().unwrap())
+}
+
+/// Every outcome, in amounts and times that make a difference.
+fn outcomes(of: OperationId) -> Vec<Evidence> {
+    let mut outcomes = vec![
+        (Outcome::Succeeded { reported: None }, 0),
+        (failed(FailureClass::Soft), 0),
+        (Outcome::Pending, 1),
+        (Outcome::NotSent { error_message: why() }, 0),
+        (Outcome::Unknown { error_message: why() }, 0),
+    ];
+    if of.is_attempt() {
+        outcomes.extend([
+            (Outcome::Succeeded { reported: Some(money(3)) }, 0),
+            (Outcome::Succeeded { reported: Some(money(0)) }, 0),
+            (Outcome::RequiresAction { payment_url: None }, 2),
+            (Outcome::Canceled { error_message: why() }, 0),
+            (Outcome::Pending, 3),
+        ]);
+    }
+    if of.is_attempt() || of.is_capture() {
+        outcomes.push((Outcome::Reversed { error_message: why() }, 0));
+    }
+    outcomes.into_iter().map(|(outcome, seconds)| Evidence::new(outcome, at(seconds))).collect()
+}
+
+fn dispute_words() -> Vec<DisputeWord> {
+    use DisputeWordKind::{FundsReinstated, FundsWithdrawn, Lost, Opened, Won};
+    let word = |kind| DisputeWord::new(kind, at(9)).with_amount(money(1));
+    vec![
+        word(Opened).at_stage(DisputeStage::Inquiry),
+        word(Opened),
+        word(Won),
+        word(Lost),
+        word(FundsWithdrawn),
+        word(FundsReinstated),
+    ]
+}

@@ -1,0 +1,107 @@
+//! Giving captured money back.
+
+use super::Command;
+use super::amount::{fingerprint, within};
+use super::capture::{attempt_of, gateway_of};
+use super::change::{Change, Entry, Recorder, Taking};
+use super::give_back::GiveBack;
+use super::process::require_allowed;
+use super::receipt::Subject;
+use super::rejection::Rejection;
+use super::start::lease;
+use super::view::{Halt, View};
+use crate::claim::{ClaimKey, ClaimKind, RequestField};
+use crate::codec::{Encode, Writer};
+use crate::event::{Body, Start, StartResult};
+use crate::id::{PaymentId, RefundId};
+use crate::money::Money;
+use crate::payment::{OperationId, Payment};
+use crate::scope::Scope;
+use crate::status::{Action, Cause};
+use crate::text::{IdempotencyKey, Message, Metadata};
+
+/// Gives captured money back: all that can be refunded, or a part. Through the gateway that it came by, and written
+/// down before that is called; what it asks for is reserved until it is known what became of it. Credits go back to
+/// their wallet at once, and money that came past every gateway is said to have gone back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// The id the refund gets.
+    pub refund: RefundId,
+    /// How much; `None`: all that can be refunded.
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: Option<Message>,
+    /// The host's notes on it.
+    pub metadata: Metadata,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Refund {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
+        view.unless_repeated(claim.as_ref(), [view.payment_key(self.payment)])?;
+        let payment = view.payment(self.payment)?;
+        if let Some(refund) = payment.operation(self.refund.into()) {
+            return Err(Halt::replay(payment, refund.sequence));
+        }
+        require_allowed(payment, Action::Refund)?;
+        let refundable = payment.refundable();
+        let exceeds = || Rejection::ExceedsRefundable { payment: payment.id(), refundable };
+        let amount = within(self.amount, refundable, exceeds)?;
+        match payment.refund_of(amount).filter(|attempt| attempt.gateway.is_some()) {
+            Some(attempt) => {
+                let start = Start {
+                    gateway: Some(gateway_of(command, attempt)?),
+                    instrument: attempt.instrument.clone(),
+                    attempt: attempt_of(attempt),
+                    ..self.start(amount, lease(command))
+                };
+                let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
+                Recorder::one(command, view, payment, entry)
+            }
+            None => self.give_back(command, view, payment, amount, claim),
+        }
+    }
+
+    fn give_back(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Payment,
+        amount: Money,
+        claim: Option<Taking>,
+    ) -> Result<Change, Halt> {
+        let back = GiveBack { payment, amount };
+        let entry = back.past_gateways(self.start(amount, StartResult::Succeeded {}))?.claiming(claim);
+        let mut recorder = Recorder::new(command, view);
+        let after = recorder.payment(self.payment, Some(payment), entry)?;
+        back.credit(view, self.refund.into(), &mut recorder)?;
+        let sequence = after.version();
+        Ok(recorder.finish(Subject::Payment(after), sequence))
+    }
+
+    fn start(&self, amount: Money, result: StartResult) -> Start {
+        Start {
+            reason: self.reason.clone(),
+            metadata: self.metadata.clone(),
+            ..Start::new(OperationId::Refund(self.refund), amount, result)
+        }
+    }
+
+    fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
+        let mut fields = fingerprint(self.amount);
+        if !self.metadata.is_empty() {
+            let mut bytes = Writer::default();
+            self.metadata.encode(&mut bytes);
+            fields = fields.with(RequestField::Metadata, &bytes.into_bytes());
+        }
+        fields = fields.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        if let Some(reason) = &self.reason {
+            fields = fields.with(RequestField::Reason, reason.as_str().as_bytes());
+        }
+        (ClaimKey::key(scope, ClaimKind::RefundKey, key), fields)
+    }
+}

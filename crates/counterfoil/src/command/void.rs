@@ -1,0 +1,130 @@
+//! Cancelling a payment, releasing a hold, taking a charge back.
+
+use std::sync::Arc;
+
+use super::Command;
+use super::capture::{attempt_of, gateway_of};
+use super::change::{Change, Entry, Recorder, Taking};
+use super::close::closing;
+use super::give_back::{GiveBack, require_whole};
+use super::process::require_allowed;
+use super::receipt::Subject;
+use super::rejection::Rejection;
+use super::start::lease;
+use super::view::{Halt, View};
+use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
+use crate::event::{Body, Start, StartResult};
+use crate::id::{PaymentId, UpdateId, VoidId};
+use crate::payment::{Closed, OperationId, Payment};
+use crate::scope::Scope;
+use crate::status::{Action, Cause, PaymentStatus};
+use crate::store::Key;
+use crate::text::{IdempotencyKey, Message};
+
+/// Cancels a payment that has no money yet; releases the rest of a hold; takes a charge back as if it had never been,
+/// all of it. What a gateway has to do is written down before it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Void {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The id the void gets.
+    pub void: VoidId,
+    /// Why.
+    pub reason: Option<Message>,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Void {
+    pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
+        let claim = self.idempotency_key.as_ref().map(|key| self.claim(view.scope, key));
+        let own = (self.name(view.scope), Fingerprint::default());
+        let keys = [view.payment_key(self.payment), Key::Claim(own.0.clone())];
+        view.unless_repeated(claim.as_ref(), keys)?;
+        view.unless_claimed(&own.0, &own.1)?;
+        let payment = view.payment(self.payment)?;
+        if let Some(void) = payment.operation(self.void.into()) {
+            return Err(Halt::replay(payment, void.sequence));
+        }
+        require_allowed(payment, Action::Void)?;
+        match payment.status() {
+            PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction => {
+                let closing = closing(payment, Closed::Voided, command.at);
+                let closing = closing.ok_or_else(|| Rejection::not_allowed(payment, Action::Void))?;
+                let entry = Entry::new(Cause::Command, Body::Closed(closing));
+                // It leaves no operation behind to be known by.
+                Recorder::one(command, view, payment, entry.claiming([own]).claiming(claim))
+            }
+            PaymentStatus::Succeeded => self.undo(command, view, payment, claim),
+            _ => self.release(command, view, payment, claim),
+        }
+    }
+
+    /// The name of a void that leaves no operation behind.
+    fn name(&self, scope: &Scope) -> ClaimKey {
+        ClaimKey::update(scope, UpdateId::new(self.void.as_uuid()))
+    }
+
+    /// Releases what is held and nobody else is about to take.
+    fn release(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Payment,
+        claim: Option<Taking>,
+    ) -> Result<Change, Halt> {
+        let capturable = payment.capturable();
+        let nothing = || Rejection::ExceedsCapturable { payment: payment.id(), capturable };
+        let hold = payment.best_hold().filter(|_| !capturable.is_zero()).ok_or_else(nothing)?;
+        let start = Start {
+            gateway: Some(gateway_of(command, hold)?),
+            attempt: attempt_of(hold),
+            holds: true,
+            reason: self.reason.clone(),
+            ..Start::new(OperationId::Void(self.void), capturable, lease(command))
+        };
+        let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
+        Recorder::one(command, view, payment, entry)
+    }
+
+    /// Takes a charge back.
+    fn undo(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Arc<Payment>,
+        claim: Option<Taking>,
+    ) -> Result<Change, Halt> {
+        require_whole(payment)?;
+        let amount = payment.captured();
+        let start = |result| Start {
+            reason: self.reason.clone(),
+            ..Start::new(OperationId::Void(self.void), amount, result)
+        };
+        let Some(attempt) = payment.refund_of(amount).filter(|attempt| attempt.gateway.is_some()) else {
+            let back = GiveBack { payment, amount };
+            let mut recorder = Recorder::new(command, view);
+            let entry = back.entry(start(StartResult::Succeeded {}))?.claiming(claim);
+            let after = recorder.payment(self.payment, Some(payment), entry)?;
+            back.credit(view, self.void.into(), &mut recorder)?;
+            let sequence = after.version();
+            return Ok(recorder.finish(Subject::Payment(after), sequence));
+        };
+        let start = Start {
+            gateway: Some(gateway_of(command, attempt)?),
+            attempt: attempt_of(attempt),
+            ..start(lease(command))
+        };
+        let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
+        Recorder::one(command, view, payment, entry)
+    }
+
+    fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
+        let mut fields =
+            Fingerprint::default().with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        if let Some(reason) = &self.reason {
+            fields = fields.with(RequestField::Reason, reason.as_str().as_bytes());
+        }
+        (ClaimKey::key(scope, ClaimKind::VoidKey, key), fields)
+    }
+}

@@ -1,0 +1,240 @@
+//! What is to be done at a time, by nobody in particular.
+
+use super::{Ledger, LedgerError};
+use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
+use crate::id::AttemptId;
+use crate::payment::{Payment, Work};
+use crate::scope::Caller;
+use crate::status::OperationStatus;
+use crate::store::{Due, ExecuteError, StoreError};
+use crate::text::{Actor, PaymentMethodId};
+
+/// What came of doing what was due.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct DueRun {
+    /// How many payments were tried. As many as were asked for: there may be more. More than that: nothing could be
+    /// done about the first of them, which keep nothing behind them waiting.
+    pub due: usize,
+    /// How many of them moved on.
+    pub done: usize,
+    /// What could not be done now; it is still due, or was left in doubt.
+    pub failed: Vec<LedgerError>,
+}
+
+impl Ledger {
+    /// Does what is due by now, of at most `limit` payments of any tenant: asks gateways about what is unknown, makes
+    /// the next attempts, ends what has run out of time. Call it again and again, about every second; as often and on
+    /// as many machines as you like: doing it twice has the effect of doing it once.
+    ///
+    /// Whatever was started and not finished, by a process that is no more too, is brought to its end by it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use counterfoil::ledger::{Ledger, NewPayment};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::PaymentStatus;
+    /// # use counterfoil_testkit::ManualClock;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
+    /// # let clock = Arc::new(ManualClock::default());
+    /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
+    /// # let ledger = ledger.with_clock(clock.clone());
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// // The gateway takes the money and does not answer.
+    /// let card = PaymentMethod::Card(Some("pm_sandbox_timeout_paid".parse()?));
+    /// let new = NewPayment::new(Money::parse("100", Currency::USD)?, invoice, card);
+    /// let made = ledger.create(&caller, new).await?;
+    /// assert_eq!(made.payment().unwrap().status(), PaymentStatus::Processing);
+    ///
+    /// # clock.advance(Duration::from_secs(2));
+    /// // Two seconds later:
+    /// assert_eq!(ledger.run_due(100).await?.done, 1);
+    /// let payment = ledger.payment(&caller.scope, made.payment().unwrap().id()).await?.unwrap();
+    /// assert_eq!(payment.status(), PaymentStatus::Succeeded);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out what is due. What fails of one payment keeps no other from being done.
+    pub async fn run_due(&self, limit: usize) -> Result<DueRun, StoreError> {
+        let mut run = DueRun::default();
+        loop {
+            // What was due before and could not be done still comes first: nothing behind it is to wait for it.
+            let most = run.due.saturating_add(limit);
+            let due = self.store.due(self.clock.now(), most).await?;
+            let (full, tried) = (due.len() == most, run.due);
+            for due in due.into_iter().skip(tried) {
+                run.due += 1;
+                match self.run_one(&due).await {
+                    Ok(moved) => run.done += usize::from(moved),
+                    Err(error) => run.failed.push(error),
+                }
+            }
+            if !full || limit == 0 || run.done > 0 {
+                return Ok(run);
+            }
+        }
+    }
+
+    /// Whether it moved on by this call: somebody else may have done it already.
+    async fn run_one(&self, due: &Due) -> Result<bool, LedgerError> {
+        let read = self.payment(&due.scope, due.payment).await;
+        let payment = read.map_err(|error| LedgerError::read(due.payment, error))?;
+        let now = self.clock.now();
+        let work = payment.as_ref().and_then(|payment| payment.next_due()).filter(|(at, _)| *at <= now);
+        let (Some(payment), Some((_, work))) = (payment, work) else { return Ok(false) };
+        let caller = Caller::new(due.scope.clone(), Actor::system());
+        let done = match work {
+            Work::Poll { .. } | Work::LookUp { .. } => self.poll_due(&caller, &payment, work).await,
+            Work::Retry { number } => self.retry(&caller, &payment, number).await,
+            Work::Expire | Work::GiveUp => self.lapse(&caller, &payment, work).await,
+        };
+        match done {
+            Err(error) if matches!(error.rejection(), Some(Rejection::NotDue { .. })) => Ok(false),
+            done => done.map(|receipt| !receipt.replayed),
+        }
+    }
+
+    /// Asks the gateway. What it says is written down; unless that is the end, so is that it was asked, and when it is
+    /// asked again: it may say "not yet" in other words every time.
+    async fn poll_due(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
+        let Work::Poll { operation, .. } = work else { return self.look_up_due(caller, payment, work).await };
+        let Some(operation) = payment.operation(operation) else {
+            return self.write_poll(caller, payment, work).await;
+        };
+        let told = self.told_of(payment, operation).await;
+        let (goes_on, ends) = match told {
+            Some(evidence) if operation.goes_on_after(&evidence) => (Some(evidence), None),
+            told => (None, told),
+        };
+        if let Some(evidence) = ends {
+            let news = self.report(caller, payment.id(), operation.id, evidence).await;
+            if let Some(done) = self.unless_in_vain(caller, payment, work, news.map(Some)).await {
+                return done;
+            }
+        }
+        let asked = self.write_poll(caller, payment, work).await?;
+        if asked.replayed {
+            // Only whoever wrote that down goes on.
+            return Ok(asked);
+        }
+        let news = match goes_on {
+            Some(evidence) => Some(self.report(caller, payment.id(), operation.id, evidence).await?),
+            None => self.send_again(caller, payment, operation).await?,
+        };
+        Ok(news.filter(|news| !news.replayed).unwrap_or(asked))
+    }
+
+    async fn look_up_due(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+    ) -> Result<Receipt, LedgerError> {
+        let told = match payment.gateway_payment_id() {
+            Some(id) => self.look_up_payment(caller, payment, id).await,
+            None => Ok(None),
+        };
+        match self.unless_in_vain(caller, payment, work, told).await {
+            Some(done) => done,
+            None => self.write_poll(caller, payment, work).await,
+        }
+    }
+
+    /// What came of news; `None`: there were none. News that can never be written down must not be asked for without
+    /// end either.
+    async fn unless_in_vain(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+        told: Result<Option<Receipt>, LedgerError>,
+    ) -> Option<Result<Receipt, LedgerError>> {
+        match told {
+            Ok(news) => news.filter(|news| !news.replayed).map(Ok),
+            Err(error) if error.rejection().is_some() => {
+                let asked = self.write_poll(caller, payment, work).await;
+                Some(asked.and(Err(error)))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    async fn write_poll(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+    ) -> Result<Receipt, LedgerError> {
+        let poll = Poll { payment: payment.id(), work };
+        self.write_due(caller, payment, Request::Poll(poll)).await
+    }
+
+    /// Makes the next attempt. What cannot be paid any more is given up.
+    async fn retry(&self, caller: &Caller, payment: &Payment, number: u32) -> Result<Receipt, LedgerError> {
+        let id = payment.id();
+        let known = self.known_destination(&caller.scope, id).await?;
+        let at = self.clock.now();
+        let attempt = AttemptId::new(self.ids.next(at));
+        let process = Process {
+            payment: id,
+            attempt,
+            number: Some(number),
+            instrument: again_with(payment),
+            known,
+            idempotency_key: None,
+        };
+        let command = self.command_at(caller, at, Request::Process(process));
+        let mut receipt = match self.execute(command).await {
+            Err(ExecuteError::Rejected(rejection)) if ends(&rejection) => {
+                return self.lapse(caller, payment, Work::Retry { number }).await;
+            }
+            answer => answer.map_err(|error| LedgerError::about(id, error))?,
+        };
+        receipt.replayed = receipt.payment().and_then(|payment| payment.operation(attempt.into())).is_none();
+        self.carry_on(caller, receipt, Some(attempt.into())).await
+    }
+
+    async fn lapse(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
+        let lapse = Lapse { payment: payment.id(), work };
+        self.write_due(caller, payment, Request::Lapse(lapse)).await
+    }
+
+    async fn write_due(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        request: Request,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command(caller, request);
+        self.execute(command).await.map_err(|error| LedgerError::about(payment.id(), error))
+    }
+}
+
+/// What never arrived is sent again as it was. What was refused is tried with the instrument that was named since, else
+/// with the one that was tried last.
+fn again_with(payment: &Payment) -> Option<PaymentMethodId> {
+    let last = payment.attempts().last()?;
+    let named = payment.references.instrument.as_ref();
+    let named = named.filter(|_| last.status() != OperationStatus::NotSent);
+    named.or(last.instrument.as_ref()).cloned()
+}
+
+/// Whether a retry that is refused so will never be made.
+fn ends(rejection: &Rejection) -> bool {
+    matches!(
+        rejection,
+        Rejection::ExceedsDue { .. }
+            | Rejection::DestinationNotFound(_)
+            | Rejection::DestinationNotPayable(_)
+            | Rejection::DestinationCurrency { .. }
+    )
+}

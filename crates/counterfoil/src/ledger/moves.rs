@@ -1,0 +1,184 @@
+//! Moving money that was charged or held, and hearing what became of it.
+
+use super::{Ledger, LedgerError, NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+use crate::account::Owed;
+use crate::claim::ClaimKey;
+use crate::command::{Capture, Notify, Receipt, Refund, Register, Request, Resolve, Void};
+use crate::id::{CaptureId, PaymentId, RefundId, UpdateId, VoidId};
+use crate::payment::{Destination, OperationId};
+use crate::scope::Caller;
+
+impl Ledger {
+    /// Takes money that is held for a payment, all of it or a part, through the gateway that holds it. What it asks
+    /// for is reserved until it is known what became of it, so of captures at the same time no more are made than
+    /// there is. Run it in a task of its own, as [`create`](Self::create).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewRefund};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::PaymentStatus;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
+    /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let usd = |text| Money::parse(text, Currency::USD);
+    /// let new = NewPayment::new(usd("100")?, invoice, PaymentMethod::Card(None)).captured_later();
+    /// let held = ledger.create(&caller, new).await?;
+    /// let payment = held.payment().unwrap();
+    /// assert_eq!(payment.status(), PaymentStatus::Authorized);
+    ///
+    /// let taken = ledger.capture(&caller, payment.id(), NewCapture::of(usd("60")?)).await?;
+    /// let payment = taken.payment().unwrap();
+    /// assert_eq!(payment.status(), PaymentStatus::Succeeded, "the rest of the hold is released");
+    ///
+    /// let back = ledger.refund(&caller, payment.id(), NewRefund::of(usd("10")?)).await?;
+    /// assert_eq!(back.payment().unwrap().refundable(), usd("50")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`ExceedsCapturable`](crate::command::Rejection::ExceedsCapturable) says what
+    /// could be captured.
+    pub async fn capture(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewCapture,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let id = CaptureId::new(self.ids.next(at));
+        let NewCapture { amount, is_final, idempotency_key } = new;
+        let capture = Capture { payment, capture: id, amount, is_final, idempotency_key };
+        self.start(caller, payment, at, id.into(), Request::Capture(capture)).await
+    }
+
+    /// Gives captured money back, all that can be refunded or a part, through the gateway that it came by; credits to
+    /// their wallet at once. Money that came past every gateway is written down as given back. What it asks for is
+    /// reserved until it is known what became of it. Run it in a task of its own, as [`create`](Self::create).
+    ///
+    /// A refund that the gateway refuses is `Ok`: the refund says so, and what it had reserved is free again.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`ExceedsRefundable`](crate::command::Rejection::ExceedsRefundable) says what
+    /// could be refunded.
+    pub async fn refund(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewRefund,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let id = RefundId::new(self.ids.next(at));
+        let NewRefund { amount, reason, metadata, idempotency_key } = new;
+        let refund = Refund { payment, refund: id, amount, reason, metadata, idempotency_key };
+        self.start(caller, payment, at, id.into(), Request::Refund(refund)).await
+    }
+
+    /// Cancels a payment that has no money yet; releases the rest of a hold; or takes a charge back, all of it, as if
+    /// it had never been. What a gateway has to do goes through it. Run it in a task of its own, as
+    /// [`create`](Self::create).
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`NotWhole`](crate::command::Rejection::NotWhole) if some of a charge went back
+    /// already.
+    pub async fn void(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewVoid,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let id = VoidId::new(self.ids.next(at));
+        let NewVoid { reason, idempotency_key } = new;
+        let void = Void { payment, void: id, reason, idempotency_key };
+        let mut receipt = self.start(caller, payment, at, id.into(), Request::Void(void)).await?;
+        if receipt.payment().is_some_and(|payment| payment.operation(id.into()).is_none()) {
+            // What was only cancelled left no operation behind, but a name.
+            let name = ClaimKey::update(&caller.scope, UpdateId::new(id.as_uuid()));
+            receipt.replayed = !self.made(caller, &receipt, &name).await;
+        }
+        Ok(receipt)
+    }
+
+    /// Writes down an operation and calls the gateway for it, if this very call wrote it.
+    async fn start(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        at: crate::clock::Timestamp,
+        operation: OperationId,
+        request: Request,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command_at(caller, at, request);
+        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
+        let made = receipt.payment().and_then(|payment| payment.operation(operation));
+        receipt.replayed &= made.is_none();
+        self.carry_on(caller, receipt, Some(operation)).await
+    }
+
+    /// Writes down what a gateway tells of its own accord, in its webhook say. Any order and any repetition leads to the
+    /// same payment, and what is told under one name takes effect once: a receipt that says
+    /// [`replayed`](Receipt::replayed) changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`NothingKnown`](crate::command::Rejection::NothingKnown) if it is about nothing
+    /// that is known here: then it leaves no trace, and the sender should repeat it.
+    pub async fn notify(&self, caller: &Caller, told: Notification) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let id = self.ids.next(at);
+        let Notification { gateway, notification, about, told, funds } = told;
+        let notify = Notify { gateway, notification, about, told, funds, id };
+        Ok(self.execute(self.command_at(caller, at, Request::Notify(notify))).await?)
+    }
+
+    /// Writes down a person's word on what became of an operation, or that nothing is to be done about what was
+    /// marked for review. It counts as the gateway's word, and is marked; taken only once nobody can be on the way
+    /// with the operation any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`NothingToResolve`](crate::command::Rejection::NothingToResolve) if no
+    /// operation is named and there is none, or more than one, whose outcome is open; or if the one that is named is
+    /// settled, and nothing is marked for review.
+    pub async fn resolve(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewResolution,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let update = UpdateId::new(self.ids.next(at));
+        let NewResolution { operation, resolution, note } = new;
+        let resolve = Resolve { update, payment, operation, resolution, note };
+        let command = self.command_at(caller, at, Request::Resolve(resolve));
+        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
+        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, update)).await;
+        Ok(receipt)
+    }
+
+    /// Registers what is owed for a destination, instead of what was registered before: charges that would come to
+    /// more are refused. What the host's own [destinations](crate::destinations::Destinations) say counts before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn register(
+        &self,
+        caller: &Caller,
+        destination: Destination,
+        owed: Owed,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command(caller, Request::Register(Register { destination, owed }));
+        Ok(self.execute(command).await?)
+    }
+}

@@ -1,0 +1,152 @@
+//! What may be done about a payment now, up to which amount, and why not.
+
+use serde::Serialize;
+
+use super::{Operation, Payment};
+use crate::clock::Timestamp;
+use crate::money::Money;
+use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
+
+/// Whether something may be asked of a payment now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Possible {
+    /// What.
+    pub action: Action,
+    /// Whether it may.
+    pub allowed: bool,
+    /// Up to which amount, where one is asked for: that much is accepted, one minor unit more is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_amount: Option<Money>,
+    /// Why not, in plain words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Payment {
+    /// What may be asked of it at `now`: every action, with the exact amount it may be asked for, or the reason why
+    /// not. What depends on more than the payment (whether its destination can be paid, say) is not told.
+    ///
+    /// ```
+    /// # use counterfoil::ledger::{Ledger, NewPayment};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::clock::{Clock, SystemClock};
+    /// # use counterfoil::status::Action;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let amount = Money::parse("99.50", Currency::USD)?;
+    /// # let new = NewPayment::new(amount, invoice, PaymentMethod::Offline);
+    /// # let payment = ledger.create(&caller, new).await?.payment().unwrap().clone();
+    /// let actions = payment.actions(SystemClock.now());
+    /// let refund = actions.iter().find(|possible| possible.action == Action::Refund).unwrap();
+    /// assert_eq!(refund.max_amount, Some(amount));
+    /// let capture = actions.iter().find(|possible| possible.action == Action::Capture).unwrap();
+    /// assert_eq!(capture.reason.as_deref(), Some("nothing is held: the payment is SUCCEEDED"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn actions(&self, now: Timestamp) -> Vec<Possible> {
+        Action::ALL.iter().map(|action| self.possible(*action, now)).collect()
+    }
+
+    fn possible(&self, action: Action, now: Timestamp) -> Possible {
+        let reason = self.why_not(action, now);
+        let max_amount = if reason.is_none() { self.max_amount(action) } else { None };
+        Possible { action, allowed: reason.is_none(), max_amount, reason }
+    }
+
+    fn max_amount(&self, action: Action) -> Option<Money> {
+        match action {
+            Action::Capture => Some(self.capturable()),
+            Action::Refund => Some(self.refundable()),
+            Action::Void if self.status() == PaymentStatus::Succeeded => Some(self.captured()),
+            Action::Void => Some(self.capturable()).filter(|amount| !amount.is_zero()),
+            _ => None,
+        }
+    }
+
+    fn why_not(&self, action: Action, now: Timestamp) -> Option<String> {
+        let status = self.status();
+        if self.archived_at().is_some() && action != Action::Archive {
+            return Some("it is archived".to_owned());
+        }
+        if !allowed(status, action) {
+            return Some(match action {
+                Action::Capture => format!("nothing is held: the payment is {status}"),
+                Action::Refund => format!("there is no money to give back: the payment is {status}"),
+                _ => format!("the payment is {status}"),
+            });
+        }
+        match action {
+            Action::Process if self.gateway_payment_id().is_some() => None,
+            Action::Capture => self.why_no_capture(),
+            Action::Refund if self.refundable().is_zero() => Some(self.why_no_refund()),
+            Action::Void => self.why_no_void(),
+            Action::Fail => self.why_not_closed(),
+            Action::Resolve => self.why_not_resolved(now),
+            _ => None,
+        }
+    }
+
+    fn why_no_capture(&self) -> Option<String> {
+        if !self.capturable().is_zero() {
+            None
+        } else if self.held().is_zero() {
+            Some("nothing is held".to_owned())
+        } else {
+            Some("all that is held is being captured or released".to_owned())
+        }
+    }
+
+    fn why_no_refund(&self) -> String {
+        if !self.disputed().is_zero() {
+            "what is not refunded is disputed".to_owned()
+        } else if self.is_reserved() {
+            "all of it is being given back".to_owned()
+        } else {
+            "all of it was given back".to_owned()
+        }
+    }
+
+    fn why_no_void(&self) -> Option<String> {
+        match self.status() {
+            PaymentStatus::Succeeded if !self.disputed().is_zero() => Some("it is disputed".to_owned()),
+            PaymentStatus::Succeeded if self.is_reserved() => {
+                Some("some of it is being given back".to_owned())
+            }
+            PaymentStatus::Succeeded if self.live_attempt().is_some() => {
+                Some("an attempt of it is under way".to_owned())
+            }
+            PaymentStatus::Succeeded => None,
+            PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction => {
+                self.why_not_closed()
+            }
+            _ => self.why_no_capture(),
+        }
+    }
+
+    fn why_not_closed(&self) -> Option<String> {
+        let under_way = |attempt: &Operation| {
+            attempt.status().is_live() && attempt.status() != OperationStatus::RequiresAction
+        };
+        self.attempts().any(under_way).then(|| "an attempt of it is under way".to_owned())
+    }
+
+    fn why_not_resolved(&self, now: Timestamp) -> Option<String> {
+        let live = self.operations().iter().filter(|operation| operation.status().is_live());
+        let open = live.filter(|operation| operation.gateway.is_some());
+        let running = open.clone().filter_map(Operation::runs_until).filter(|until| *until > now).max();
+        match running {
+            _ if !self.reviews().is_empty() => None,
+            Some(until) => Some(format!("its outcome may still come by itself until {until}")),
+            None if open.clone().next().is_some() => None,
+            None => Some("nothing about it is unknown or marked for review".to_owned()),
+        }
+    }
+}

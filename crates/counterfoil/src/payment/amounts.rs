@@ -1,0 +1,277 @@
+//! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
+
+use super::{Operation, OperationId, Payment};
+use crate::money::Money;
+use crate::status::OperationStatus;
+
+impl Payment {
+    /// The money that was taken, and neither taken back by a void nor by a bank; at most what [`Money`] can say,
+    /// which only several successes of one payment can reach, and those are flagged.
+    #[must_use]
+    pub fn captured(&self) -> Money {
+        self.money(self.captured_minor())
+    }
+
+    /// The captured money that was given back.
+    #[must_use]
+    pub fn refunded(&self) -> Money {
+        self.money(self.refunded_minor())
+    }
+
+    /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
+    #[must_use]
+    pub fn refundable(&self) -> Money {
+        let gone = self.gone();
+        self.money(self.captured_minor().saturating_sub(gone))
+    }
+
+    /// All that was ever authorized.
+    #[must_use]
+    pub fn authorized(&self) -> Money {
+        let holds = self.attempts().filter(|attempt| attempt.holds);
+        self.money(sum(holds.filter_map(Operation::ever_moved)))
+    }
+
+    /// What is held: neither captured nor released.
+    #[must_use]
+    pub fn held(&self) -> Money {
+        self.money(self.holds().map(|hold| self.held_by(hold)).fold(0, i64::saturating_add))
+    }
+
+    /// What can be captured of the hold: what is held, less what captures and voids under way may take of it. Of
+    /// several holds, which only a late success makes, that of the largest.
+    #[must_use]
+    pub fn capturable(&self) -> Money {
+        let most = self.best_hold().map_or(0, |hold| self.capturable_of(hold));
+        self.money(most)
+    }
+
+    /// The money that disputes have taken or may take.
+    #[must_use]
+    pub fn disputed(&self) -> Money {
+        self.money(self.disputed_minor())
+    }
+
+    /// Whether an operation is under way that takes from what there is: a capture, a refund, a void.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.operations.iter().any(|operation| !operation.id.is_attempt() && operation.status().is_live())
+    }
+
+    /// The hold that a capture or a void takes from.
+    pub(crate) fn best_hold(&self) -> Option<&Operation> {
+        // Of equal ones the first.
+        self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
+    }
+
+    /// Whether something is under way that takes from `hold`.
+    pub(crate) fn is_taken_from(&self, hold: &Operation) -> bool {
+        self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
+    }
+
+    /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
+    pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
+        let paid = self.left();
+        let enough = paid.iter().find(|(_, left)| *left >= amount.minor());
+        enough.or_else(|| paid.iter().max_by_key(|(_, left)| *left)).map(|(attempt, _)| *attempt)
+    }
+
+    /// What is left of what each attempt brought. What went back of none in particular went of what had come the same
+    /// way, if there is such.
+    pub(crate) fn left(&self) -> Vec<(&Operation, i64)> {
+        let paid = self.attempts().map(|attempt| (attempt, self.captured_by(attempt)));
+        let mut left: Vec<_> = paid
+            .filter(|(_, brought)| *brought > 0)
+            .map(|(attempt, brought)| (attempt, brought.saturating_sub(self.taken_from(attempt))))
+            .collect();
+        for back in self.operations.iter().filter(|operation| operation.attempt.is_none()) {
+            let mut gone = back.took_back();
+            for same_way in [true, false] {
+                let among = left.iter_mut().filter(|(of, _)| (of.gateway == back.gateway) == same_way);
+                for (_, left) in among {
+                    let of_this = gone.min((*left).max(0));
+                    (*left, gone) = (*left - of_this, gone - of_this);
+                }
+            }
+        }
+        left
+    }
+
+    pub(super) fn captured_minor(&self) -> i64 {
+        let taken = self.moved_by(Operation::takes);
+        taken.saturating_sub(self.moved_by(Operation::undoes)).max(0)
+    }
+
+    /// How much more goes back, or may, than there is. Only evidence can raise it.
+    pub(crate) fn excess_returned(&self) -> i64 {
+        let gone = self.gone();
+        gone.saturating_sub(self.captured_minor()).max(0)
+    }
+
+    /// Whether more was captured of a hold than it held.
+    pub(crate) fn captured_beyond_holds(&self) -> bool {
+        let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
+        sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
+    }
+
+    pub(super) fn refunded_minor(&self) -> i64 {
+        self.moved_by(|operation| operation.id.is_refund())
+    }
+
+    /// What went back, or may.
+    fn gone(&self) -> i64 {
+        self.refunded_minor().saturating_add(self.returning()).saturating_add(self.disputed_minor())
+    }
+
+    /// What refunds, and voids of captured money, may yet take: an open one counts whole.
+    fn returning(&self) -> i64 {
+        self.open(|operation| operation.id.is_refund() || operation.undoes())
+    }
+
+    fn disputed_minor(&self) -> i64 {
+        self.disputes.iter().map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
+    }
+
+    fn holds(&self) -> impl DoubleEndedIterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| operation.id.is_attempt() && operation.holds)
+    }
+
+    /// What `hold` holds still.
+    pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
+        let moved = hold.moved().map_or(0, Money::minor);
+        if self.of(hold).any(Operation::ended_hold) {
+            // Its gateway released what was left then, what others were still about to take too.
+            return 0;
+        }
+        let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
+        let expired = hold.expired.map_or(0, Money::minor);
+        moved.saturating_sub(taken).saturating_sub(expired).max(0)
+    }
+
+    fn capturable_of(&self, hold: &Operation) -> i64 {
+        let open = self.of(hold).filter(|operation| operation.status().is_live());
+        let reserved = open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add);
+        self.held_by(hold).saturating_sub(reserved).max(0)
+    }
+
+    /// What `attempt` brought.
+    fn captured_by(&self, attempt: &Operation) -> i64 {
+        if attempt.takes() {
+            return attempt.moved().map_or(0, Money::minor);
+        }
+        sum(self.of(attempt).filter(|operation| operation.id.is_capture()).filter_map(Operation::moved))
+    }
+
+    /// What went back of what `attempt` brought, or may.
+    fn taken_from(&self, attempt: &Operation) -> i64 {
+        self.of(attempt).map(Operation::took_back).fold(0, i64::saturating_add)
+    }
+
+    /// The operations that take from what `attempt` brought or holds.
+    fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
+        let id = attempt.id;
+        self.operations
+            .iter()
+            .filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
+    }
+
+    fn moved_by(&self, which: fn(&Operation) -> bool) -> i64 {
+        sum(self.operations.iter().filter(|operation| which(operation)).filter_map(Operation::moved))
+    }
+
+    fn open(&self, which: fn(&Operation) -> bool) -> i64 {
+        let open = |operation: &&Operation| which(operation) && operation.status().is_live();
+        sum(self.operations.iter().filter(open).map(|operation| operation.amount))
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        let currency = self.terms.amount.currency();
+        Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
+    }
+}
+
+/// Which way the success of an operation moves money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// From the payer: a charge, a capture of held money.
+    In,
+    /// To the payer: a refund, a void of captured money.
+    Out,
+    /// Nowhere: a hold, and its release.
+    Still,
+}
+
+impl Flow {
+    pub(crate) const fn of(id: OperationId, holds: bool) -> Flow {
+        match id {
+            OperationId::Attempt(_) | OperationId::Void(_) if holds => Flow::Still,
+            OperationId::Attempt(_) | OperationId::Capture(_) => Flow::In,
+            OperationId::Refund(_) | OperationId::Void(_) => Flow::Out,
+        }
+    }
+}
+
+impl Operation {
+    /// Which way its success moves money.
+    pub(crate) fn flow(&self) -> Flow {
+        Flow::of(self.id, self.holds)
+    }
+
+    /// Whether its success is money: a charge, or a capture of held money.
+    pub(crate) fn takes(&self) -> bool {
+        self.flow() == Flow::In
+    }
+
+    /// Whether its success undoes a charge: a void of captured money.
+    pub(crate) fn undoes(&self) -> bool {
+        self.id.is_void() && !self.holds
+    }
+
+    /// What of captured money it gave back, or may.
+    fn took_back(&self) -> i64 {
+        if !self.id.is_refund() && !self.undoes() {
+            0
+        } else if self.status().is_live() {
+            self.amount.minor()
+        } else {
+            self.moved().map_or(0, Money::minor)
+        }
+    }
+
+    /// Whether a hold was let go by it: by a void, or because its time ran out.
+    pub(super) fn is_release(&self) -> bool {
+        self.expired.is_some() || (self.id.is_void() && self.holds && self.moved().is_some())
+    }
+
+    /// What it took out of its hold for good, or released of it.
+    fn took_of_hold(&self) -> i64 {
+        // What was undone had been done, if only with what was asked for.
+        let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
+        let Some(moved) = self.ever_moved().or(undone) else { return 0 };
+        if self.id.is_capture() {
+            moved.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        } else if self.id.is_void() && self.holds {
+            moved.minor()
+        } else {
+            0
+        }
+    }
+
+    /// Whether it was the last capture of its hold, with which the rest was released.
+    fn ended_hold(&self) -> bool {
+        self.releases.is_some() && self.took_of_hold() > 0
+    }
+
+    /// What it may yet take out of its hold.
+    fn reserves_of_hold(&self) -> i64 {
+        if self.id.is_capture() || (self.id.is_void() && self.holds) {
+            self.amount.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        } else {
+            0
+        }
+    }
+}
+
+fn sum(amounts: impl Iterator<Item = Money>) -> i64 {
+    amounts.map(Money::minor).fold(0, i64::saturating_add)
+}

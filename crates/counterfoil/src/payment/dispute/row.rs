@@ -1,0 +1,117 @@
+//! A dispute as bytes, within its payment's row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Dispute, DisputeStage, DisputeStatus, Said};
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::id::DisputeId;
+use crate::money::Money;
+use crate::text::{ErrorCode, GatewayDisputeId, GatewayName, Message};
+
+impl Encode for Dispute {
+    fn encode(&self, to: &mut Writer) {
+        let said = &self.said;
+        to.field(1, |w| self.id.encode(w));
+        to.field(2, |w| self.gateway.encode(w));
+        to.field(3, |w| self.gateway_dispute_id.encode(w));
+        to.field(4, |w| self.created_at.encode(w));
+        to.field(5, |w| self.updated_at.encode(w));
+        to.optional(6, said.amount.as_ref(), |w, amount| amount.encode(w));
+        to.optional(7, Some(&said.stages).filter(|stages| !stages.is_empty()), |w, stages| {
+            for (stage, ends) in stages {
+                stage.encode(w);
+                w.list(ends);
+            }
+        });
+        to.optional(8, Some(&said.last).filter(|last| !last.is_empty()), |w, last| {
+            for (stage, (at, status)) in last {
+                stage.encode(w);
+                at.encode(w);
+                status.encode(w);
+            }
+        });
+        to.optional(9, said.due_by.as_ref(), |w, (at, due_by)| {
+            at.encode(w);
+            due_by.encode(w);
+        });
+        to.optional(10, said.reason.as_ref(), |w, (at, code, reason)| {
+            w.field(1, |w| at.encode(w));
+            w.optional(2, code.as_ref(), |w, code| code.encode(w));
+            w.optional(3, reason.as_ref(), |w, reason| reason.encode(w));
+        });
+        to.optional(11, Some(&said.withdrawn).filter(|moved| !moved.is_empty()), encode_moved);
+        to.optional(12, Some(&said.reinstated).filter(|moved| !moved.is_empty()), encode_moved);
+        to.optional(13, Some(&()).filter(|()| said.foreign), |_, ()| ());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Dispute, Damage> {
+        let mut fields = from.fields()?;
+        let dispute = Dispute {
+            id: fields.required(1, DisputeId::decode)?,
+            gateway: fields.required(2, GatewayName::decode)?,
+            gateway_dispute_id: fields.required(3, GatewayDisputeId::decode)?,
+            created_at: fields.required(4, Timestamp::decode)?,
+            updated_at: fields.required(5, Timestamp::decode)?,
+            said: Said {
+                amount: fields.optional(6, Money::decode)?,
+                stages: fields.optional(7, decode_stages)?.unwrap_or_default(),
+                last: fields.optional(8, decode_last)?.unwrap_or_default(),
+                due_by: fields.optional(9, |r| Ok((Timestamp::decode(r)?, Timestamp::decode(r)?)))?,
+                reason: fields.optional(10, decode_reason)?,
+                withdrawn: fields.optional(11, decode_moved)?.unwrap_or_default(),
+                reinstated: fields.optional(12, decode_moved)?.unwrap_or_default(),
+                foreign: fields.optional(13, |_| Ok(()))?.is_some(),
+            },
+        };
+        fields.end()?;
+        Ok(dispute)
+    }
+}
+
+fn encode_moved(to: &mut Writer, moved: &BTreeMap<Box<str>, Money>) {
+    for (name, amount) in moved {
+        to.text(name);
+        amount.encode(to);
+    }
+}
+
+fn decode_moved(from: &mut Reader<'_>) -> Result<BTreeMap<Box<str>, Money>, Damage> {
+    let mut moved = BTreeMap::new();
+    while from.end().is_err() {
+        moved.insert(from.text()?.into(), Money::decode(from)?);
+    }
+    Ok(moved)
+}
+
+type Last = BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>;
+
+fn decode_last(from: &mut Reader<'_>) -> Result<Last, Damage> {
+    let mut last = BTreeMap::new();
+    while from.end().is_err() {
+        let stage = DisputeStage::decode(from)?;
+        last.insert(stage, (Timestamp::decode(from)?, DisputeStatus::decode(from)?));
+    }
+    Ok(last)
+}
+
+type Stages = BTreeMap<DisputeStage, BTreeSet<DisputeStatus>>;
+
+fn decode_stages(from: &mut Reader<'_>) -> Result<Stages, Damage> {
+    let mut stages = BTreeMap::new();
+    while from.end().is_err() {
+        stages.insert(DisputeStage::decode(from)?, from.set()?);
+    }
+    Ok(stages)
+}
+
+fn decode_reason(from: &mut Reader<'_>) -> Result<(Timestamp, Option<ErrorCode>, Option<Message>), Damage> {
+    let mut fields = from.fields()?;
+    let reason = (
+        fields.required(1, Timestamp::decode)?,
+        fields.optional(2, ErrorCode::decode)?,
+        fields.optional(3, Message::decode)?,
+    );
+    fields.end()?;
+    Ok(reason)
+}

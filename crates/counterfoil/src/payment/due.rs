@@ -1,0 +1,131 @@
+//! What a payment waits for, and until when.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{FailureClass, Operation, OperationId, Payment};
+use crate::clock::Timestamp;
+use crate::status::{OperationStatus, PaymentStatus};
+
+/// How long after a word that leaves the outcome open a gateway is asked for the first time.
+const FIRST_POLL: Duration = Duration::from_secs(1);
+/// How often an attempt that certainly never arrived is repeated.
+const QUICK_TRIES: u32 = 5;
+
+/// Something that is to be done about a payment at a time, by nobody in particular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Work {
+    /// To ask the gateway about an operation.
+    Poll {
+        /// Which one.
+        operation: OperationId,
+        /// How often that was done in vain.
+        polls: u32,
+    },
+    /// To ask the gateway about a payment that was made there.
+    LookUp {
+        /// How often that was done in vain.
+        polls: u32,
+    },
+    /// To make the next attempt.
+    Retry {
+        /// Its number.
+        number: u32,
+    },
+    /// To end what waits for another instrument, or what could not be sent however often it was tried.
+    GiveUp,
+    /// To end what has run out of time, and to release what it holds.
+    Expire,
+}
+
+impl Payment {
+    /// What is to be done about it next, and when. `None`: nothing but what somebody asks for.
+    #[must_use]
+    pub fn next_due(&self) -> Option<(Timestamp, Work)> {
+        // Of equal times the first.
+        self.dues().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether this is to be done by `now`.
+    pub(crate) fn is_due(&self, work: Work, now: Timestamp) -> bool {
+        self.dues().any(|(at, due)| due == work && at <= now)
+    }
+
+    fn dues(&self) -> impl Iterator<Item = (Timestamp, Work)> {
+        let polls = self.operations.iter().filter_map(next_poll);
+        let others = [self.next_look_up(), self.next_attempt(), self.expiry()];
+        polls.chain(others.into_iter().flatten())
+    }
+
+    /// When its next attempt is made.
+    #[must_use]
+    pub fn next_attempt_at(&self) -> Option<Timestamp> {
+        self.next_attempt().filter(|(_, work)| matches!(work, Work::Retry { .. })).map(|(at, _)| at)
+    }
+
+    /// A payment that was made at its gateway is asked about there while it is open.
+    fn next_look_up(&self) -> Option<(Timestamp, Work)> {
+        let open = self.status() == PaymentStatus::Pending && !self.polls.are_given_up();
+        self.gateway_payment_id().filter(|_| open)?;
+        let at = self.polls.next.unwrap_or(self.updated_at.saturating_add(FIRST_POLL));
+        Some((at, Work::LookUp { polls: self.polls.count }))
+    }
+
+    /// What follows the last attempt of a payment that waits for another.
+    fn next_attempt(&self) -> Option<(Timestamp, Work)> {
+        let waits = self.status() == PaymentStatus::Pending && self.gateway_payment_id().is_none();
+        let last = self.attempts().last().filter(|_| waits)?;
+        let number = last.number.saturating_add(1);
+        match last.status() {
+            OperationStatus::NotSent => Some(self.quick_try(last, number)),
+            OperationStatus::Failed => {
+                let retry = last.retry?;
+                let soft = last.failure().is_some_and(|failure| failure.class == FailureClass::Soft);
+                Some(if soft { (retry.at, Work::Retry { number }) } else { (retry.until, Work::GiveUp) })
+            }
+            _ => None,
+        }
+    }
+
+    /// After 1, 2, 4, 8 and 16 seconds; then it is over.
+    fn quick_try(&self, last: &Operation, number: u32) -> (Timestamp, Work) {
+        let not_sent = |attempt: &&Operation| attempt.status() == OperationStatus::NotSent;
+        let in_a_row = self.operations.iter().filter(|operation| operation.id.is_attempt()).rev();
+        let tries = u32::try_from(in_a_row.take_while(not_sent).count()).unwrap_or(u32::MAX);
+        if tries > QUICK_TRIES {
+            return (last.updated_at, Work::GiveUp);
+        }
+        let delay = Duration::from_secs(1 << tries.saturating_sub(1).min(QUICK_TRIES));
+        (last.updated_at.saturating_add(delay), Work::Retry { number })
+    }
+
+    fn expiry(&self) -> Option<(Timestamp, Work)> {
+        let at = self.terms.expires_at.filter(|_| self.can_expire() && self.archived_at().is_none())?;
+        Some((at, Work::Expire))
+    }
+
+    /// Whether time can end it, or release what it holds: nothing may be under way that says otherwise.
+    pub(crate) fn can_expire(&self) -> bool {
+        let open = matches!(
+            self.status(),
+            PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction
+        );
+        let waits = |attempt: &Operation| {
+            !attempt.status().is_live() || attempt.status() == OperationStatus::RequiresAction
+        };
+        (open && self.attempts().all(waits))
+            || (!self.held().is_zero() && !self.is_reserved() && self.live_attempt().is_none())
+    }
+}
+
+/// When the gateway is asked about `operation`: what it answered leaves the outcome open, or it is overdue.
+fn next_poll(operation: &Operation) -> Option<(Timestamp, Work)> {
+    operation.gateway.as_ref().filter(|_| operation.status().is_live())?;
+    let first = || operation.runs_until().unwrap_or(operation.updated_at.saturating_add(FIRST_POLL));
+    let polls = operation.polls;
+    let at = if polls.count == 0 { first() } else { polls.next? };
+    Some((at, Work::Poll { operation: operation.id, polls: polls.count }))
+}

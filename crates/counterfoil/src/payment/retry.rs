@@ -1,0 +1,112 @@
+//! When a refused attempt is followed by another.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::codec::{Damage, Encode, Reader, Writer};
+
+/// How long after an attempt the next one is made, should the gateway refuse it for a reason that may pass.
+///
+/// ```
+/// use std::time::Duration;
+/// use counterfoil::payment::RetrySchedule;
+///
+/// let day = Duration::from_secs(86_400);
+/// let schedule = RetrySchedule::new([day, day * 3, day * 7])?;
+/// assert_eq!(schedule.len(), 3);
+/// assert!(RetrySchedule::new([day * 3, day]).is_err(), "it never gets hastier");
+/// # Ok::<(), counterfoil::payment::InvalidSchedule>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetrySchedule(Vec<Duration>);
+
+/// Why delays make no schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidSchedule {
+    /// A delay of nothing.
+    #[error("a delay must be longer than nothing")]
+    Zero,
+    /// A delay that is shorter than the one before it.
+    #[error("a delay must not be shorter than the one before it")]
+    Falls,
+    /// Too many of them, or too long ones.
+    #[error(
+        "at most {} delays of at most {} days together",
+        RetrySchedule::MAX_LENGTH,
+        RetrySchedule::MAX_DAYS
+    )]
+    TooLong,
+}
+
+impl RetrySchedule {
+    /// The most delays.
+    pub const MAX_LENGTH: usize = 50;
+    /// The most days that they may be together.
+    pub const MAX_DAYS: u64 = 366;
+
+    /// A schedule of `delays`, each counted from the start of the attempt before; none: no attempt is repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSchedule`]: backoff never falls, never overflows, and ends.
+    pub fn new(delays: impl IntoIterator<Item = Duration>) -> Result<RetrySchedule, InvalidSchedule> {
+        let delays: Vec<Duration> = delays.into_iter().take(RetrySchedule::MAX_LENGTH + 1).collect();
+        let sum = delays.iter().try_fold(Duration::ZERO, |sum, delay| sum.checked_add(*delay));
+        let longest = Duration::from_secs(RetrySchedule::MAX_DAYS * 86_400);
+        if delays.len() > RetrySchedule::MAX_LENGTH || sum.is_none_or(|sum| sum > longest) {
+            Err(InvalidSchedule::TooLong)
+        } else if delays.iter().any(Duration::is_zero) {
+            Err(InvalidSchedule::Zero)
+        } else if delays.is_sorted() {
+            Ok(RetrySchedule(delays))
+        } else {
+            Err(InvalidSchedule::Falls)
+        }
+    }
+
+    /// How many attempts may follow the first one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no attempt is repeated.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What follows the attempt that comes after `before` others and starts at `at`; the first one started at
+    /// `first`.
+    pub(crate) fn after(&self, before: usize, first: Timestamp, at: Timestamp) -> Option<Retry> {
+        let delay = self.0.get(before)?;
+        let until = self.0.iter().fold(first, |sum, delay| sum.saturating_add(*delay));
+        Some(Retry { at: at.saturating_add(*delay), until: until.max(at) })
+    }
+}
+
+/// What follows a refused attempt, fixed when it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Retry {
+    /// When the next attempt is made, if the reason of the refusal may pass.
+    #[serde(rename = "retry_at")]
+    pub at: Timestamp,
+    /// How long the payment waits for another instrument, if it may not.
+    #[serde(rename = "retry_until")]
+    pub until: Timestamp,
+}
+
+impl Encode for Retry {
+    fn encode(&self, to: &mut Writer) {
+        self.at.encode(to);
+        self.until.encode(to);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Retry, Damage> {
+        Ok(Retry { at: Timestamp::decode(from)?, until: Timestamp::decode(from)? })
+    }
+}

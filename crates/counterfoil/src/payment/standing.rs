@@ -1,0 +1,123 @@
+//! What follows from a payment's facts: its status, and whether a person should look at it.
+
+use std::collections::BTreeSet;
+
+use super::{Closed, Operation, OperationId, Payment, Review};
+use crate::id::DisputeId;
+use crate::status::{OperationStatus, PaymentStatus};
+use crate::word::words;
+
+words! {
+    /// Why a payment waits for a person.
+    Attention, "attention" {
+        /// Something was reported that does not fit; [`reviews`](Payment::reviews) tells what.
+        Review = 1, "review";
+        /// Nobody knows what became of something, and its gateway is not asked any more.
+        Stuck = 2, "stuck";
+    }
+}
+
+/// What of a payment is marked for review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Marked {
+    Payment,
+    Operation(OperationId),
+    Dispute(DisputeId),
+}
+
+impl Payment {
+    /// The status that follows from the facts. Money first, then what is held, then what is on its way, then how
+    /// it was ended.
+    #[must_use]
+    pub fn derive(&self) -> PaymentStatus {
+        let (captured, refunded) = (self.captured_minor(), self.refunded_minor());
+        let holds = !self.held().is_zero();
+        if captured > 0 && refunded >= captured {
+            PaymentStatus::Refunded
+        } else if captured > 0 && refunded > 0 {
+            PaymentStatus::PartiallyRefunded
+        } else if captured > 0 && holds {
+            PaymentStatus::PartiallyCaptured
+        } else if captured > 0 && (captured > self.terms.amount.minor() || self.excess.is_some()) {
+            PaymentStatus::Overpaid
+        } else if captured > 0 {
+            PaymentStatus::Succeeded
+        } else if holds {
+            PaymentStatus::Authorized
+        } else if let Some(live) = self.live_attempt() {
+            match live.status() {
+                OperationStatus::RequiresAction => PaymentStatus::RequiresAction,
+                _ => PaymentStatus::Processing,
+            }
+        } else {
+            self.derive_end()
+        }
+    }
+
+    /// No money, no hold, nothing on its way.
+    fn derive_end(&self) -> PaymentStatus {
+        let returned =
+            |operation: &Operation| operation.takes() && operation.status() == OperationStatus::Reversed;
+        let released = self.operations.iter().any(Operation::is_release);
+        if released || (!self.authorized().is_zero() && !self.operations.iter().any(returned)) {
+            // There was a hold, and it was let go, not lost.
+            return PaymentStatus::Voided;
+        }
+        match self.closed {
+            Some(Closed::Failed) => PaymentStatus::Failed,
+            Some(Closed::Voided | Closed::Expired) => PaymentStatus::Voided,
+            None if self.submitted => PaymentStatus::Pending,
+            None => PaymentStatus::Initiated,
+        }
+    }
+
+    /// Why a person should look at it, but for what somebody has [dismissed](crate::ledger::Ledger::resolve); empty
+    /// when nobody need.
+    #[must_use]
+    pub fn reviews(&self) -> BTreeSet<Review> {
+        let mut reviews = self.all_reviews();
+        reviews.retain(|review| !self.dismissed.contains(review));
+        reviews
+    }
+
+    pub(crate) fn all_reviews(&self) -> BTreeSet<Review> {
+        self.marks().into_iter().map(|(_, review)| review).collect()
+    }
+
+    /// What is marked, and why.
+    pub(crate) fn marks(&self) -> BTreeSet<(Marked, Review)> {
+        let operations = self.operations.iter().flat_map(|operation| {
+            let mark = Marked::Operation(operation.id);
+            operation.reviews().into_iter().map(move |review| (mark, review))
+        });
+        let disputes = self.disputes.iter().flat_map(|dispute| {
+            let mark = Marked::Dispute(dispute.id);
+            dispute.reviews().map(move |review| (mark, review))
+        });
+        let mut marks: BTreeSet<_> = operations.chain(disputes).collect();
+        if self.closed.is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
+            // It was ended without money, and there is some.
+            marks.insert((Marked::Payment, Review::Contradiction));
+        }
+        if self.excess_returned() > 0 || self.captured_beyond_holds() {
+            marks.insert((Marked::Payment, Review::Exceeded));
+        }
+        marks
+    }
+
+    /// Whether the gateway is not asked any more about something that may still move money.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let looked_up = self.status() == PaymentStatus::Pending && self.polls.are_given_up();
+        looked_up || self.operations.iter().any(Operation::is_stuck)
+    }
+
+    /// Whether it waits for a person in this way.
+    #[must_use]
+    pub fn needs(&self, attention: Attention) -> bool {
+        match attention {
+            Attention::Review => !self.reviews().is_empty(),
+            Attention::Stuck => self.is_stuck(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What is due, when gateways and books make it hard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use counterfoil::clock::Clock;
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::{Ledger, NewAttempt, NewPayment, Update};
+use counterfoil::payment::{Payment, PaymentMethod};
+use counterfoil_memory::MemoryStore;
+use counterfoil_sandbox::Sandbox;
+use counterfoil_testkit::ManualClock;
+use counterfoil_testkit::fixtures::{caller, instrument, invoice, usd};
+
+struct Shop {
+    ledger: Ledger,
+    clock: Arc<ManualClock>,
+}
+
+impl Shop {
+    fn new() -> Shop {
+        let clock = Arc::new(ManualClock::default());
+        let sandbox = Arc::new(Sandbox::new().with_clock(clock.clone()));
+        let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(sandbox);
+        Shop { ledger: ledger.with_clock(clock.clone()), clock }
+    }
+
+    async fn create(&self, new: NewPayment) -> PaymentId {
+        self.ledger.create(&caller("acme"), new).await.unwrap().payment().unwrap().id()
+    }
+
+    async fn payment(&self, id: PaymentId) -> Arc<Payment> {
+        self.ledger.payment(&caller("acme").scope, id).await.unwrap().unwrap()
+    }
+
+    async fn run_after(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+        self.ledger.run_due(10).await.unwrap();
+    }
+}
+
+/// INVARIANTS 44, 47.
+#[tokio::test]
+async fn a_gateway_that_goes_on_saying_not_yet_is_asked_by_the_schedule_until_its_end() {
+    let shop = Shop::new();
+    let card = PaymentMethod::Card(Some(instrument("pm_sandbox_action")));
+    let id = shop.create(NewPayment::new(usd(100), invoice("inv_1"), card)).await;
+    for _ in 0..60 {
+        shop.run_after(1).await;
+    }
+    let payment = shop.payment(id).await;
+    assert!(payment.next_due().unwrap().0 > shop.clock.now(), "not due again at once");
+    // After 1, 5 and 15 seconds; each question and its answer.
+    assert_eq!(payment.version(), 2 + 2 * 3);
+    for _ in 0..20 {
+        shop.run_after(86_400).await;
+    }
+    let payment = shop.payment(id).await;
+    assert!(payment.is_stuck() && payment.next_due().is_none());
+}
+
+/// INVARIANTS 47.
+#[tokio::test]
+async fn news_that_cannot_be_written_down_is_asked_for_by_the_schedule_too() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let card = || NewPayment::new(usd(100), invoice("inv_1"), PaymentMethod::Card(None)).recorded_only();
+    let taken = NewAttempt::succeeded().with_gateway_attempt_id("sandbox_paid_1".parse().unwrap());
+    shop.ledger.record_attempt(&me, shop.create(card()).await, taken).await.unwrap();
+    let id = shop.create(card()).await;
+    let update = Update::default().with_gateway_payment_id("sandbox_paid_1".parse().unwrap());
+    shop.ledger.update(&me, id, update).await.unwrap();
+
+    shop.clock.advance(Duration::from_secs(2));
+    let run = shop.ledger.run_due(10).await.unwrap();
+    assert_eq!((run.due, run.failed.len()), (1, 1));
+    assert_eq!(shop.ledger.run_due(10).await.unwrap().due, 0, "not due again at once");
+    for _ in 0..20 {
+        shop.run_after(86_400).await;
+    }
+    assert!(shop.payment(id).await.is_stuck());
+}

@@ -1,0 +1,234 @@
+//! What came with the third version of the bytes: money that moves later, and what time does.
+
+use std::time::Duration;
+
+use counterfoil::account::Owed;
+use counterfoil::command::{
+    About, Capture, Create, Lapse, Notify, Policy, Poll, Refund, Register, Report, Request, Resolution,
+    Resolve, Told, Void,
+};
+use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
+use counterfoil::payment::{
+    CaptureMethod, Destination, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, Failure,
+    FailureClass, OperationId, Outcome, PaymentMethod, RetrySchedule, Work,
+};
+use counterfoil::text::{Message, Metadata};
+
+use super::{create, id, usd};
+
+/// Seconds, rules, and what is asked.
+pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
+    let mut all: Vec<(i64, Request)> = Vec::new();
+    for (start, requests) in [(100, held()), (200, refunded()), (300, disputed()), (400, settled())] {
+        all.extend((start..).zip(requests));
+    }
+    all.extend(timed());
+    all.sort_by_key(|(second, _)| *second);
+    all.into_iter().map(|(second, request)| (second, policy(), request)).collect()
+}
+
+fn policy() -> Policy {
+    Policy::default()
+        .with_retries(RetrySchedule::new([Duration::from_secs(3_600)]).unwrap())
+        .charging_beside_doubt()
+}
+
+fn payment(number: u128) -> PaymentId {
+    PaymentId::new(id(number))
+}
+
+fn why() -> Message {
+    "why".parse().unwrap()
+}
+
+fn at() -> counterfoil::clock::Timestamp {
+    "2026-01-02T03:04:05.5Z".parse().unwrap()
+}
+
+fn no() -> Outcome {
+    Outcome::Failed(Failure { class: FailureClass::Hard, code: "no".parse().unwrap(), message: why() })
+}
+
+fn yes() -> Outcome {
+    Outcome::Succeeded { reported: None }
+}
+
+fn card(number: u128) -> Create {
+    let destination = Destination::invoice("inv_2026_002".parse().unwrap());
+    Create { destination, ..create(number, PaymentMethod::Card(None), true) }
+}
+
+fn manual(number: u128) -> Request {
+    let expires_at = Some("2023-11-15T22:13:20Z".parse().unwrap());
+    Request::Create(Create { capture_method: CaptureMethod::Manual, expires_at, ..card(number) })
+}
+
+fn report(number: u128, operation: OperationId, outcome: Outcome) -> Request {
+    let evidence = Evidence::new(outcome, at());
+    Request::Report(Report { payment: payment(number), operation, evidence })
+}
+
+fn attempt(number: u128) -> OperationId {
+    AttemptId::new(id(number)).into()
+}
+
+fn capture(number: u128, place: u128, amount: &str, is_final: bool) -> Request {
+    Request::Capture(Capture {
+        payment: payment(number),
+        capture: CaptureId::new(id(number + place)),
+        amount: Some(usd(amount)),
+        is_final,
+        idempotency_key: is_final.then(|| "capture-1".parse().unwrap()),
+    })
+}
+
+fn refund(number: u128, place: u128, full: bool) -> Request {
+    Request::Refund(Refund {
+        payment: payment(number),
+        refund: RefundId::new(id(number + place)),
+        amount: full.then(|| usd("9.50")),
+        reason: full.then(why),
+        metadata: if full { Metadata::new([("ticket", "7")]).unwrap() } else { Metadata::default() },
+        idempotency_key: full.then(|| "refund-1".parse().unwrap()),
+    })
+}
+
+fn void(number: u128, place: u128, reason: Option<Message>) -> Request {
+    let idempotency_key = reason.is_some().then(|| "void-1".parse().unwrap());
+    Request::Void(Void {
+        payment: payment(number),
+        void: VoidId::new(id(number + place)),
+        reason,
+        idempotency_key,
+    })
+}
+
+fn resolve(number: u128, place: u128, resolution: Resolution) -> Request {
+    let update = UpdateId::new(id(number + place));
+    Request::Resolve(Resolve { update, payment: payment(number), operation: None, resolution, note: why() })
+}
+
+fn told(number: u128, place: u128, about: About, told: Told, named: bool) -> Request {
+    Request::Notify(Notify {
+        gateway: "sandbox".parse().unwrap(),
+        notification: format!("evt_{number}_{place}").parse().unwrap(),
+        about: About { payment: Some(payment(number)), ..about },
+        told,
+        funds: named.then(|| format!("txn_{place}").parse().unwrap()),
+        id: id(number + place),
+    })
+}
+
+/// Holds: captured in two parts, and released.
+fn held() -> Vec<Request> {
+    vec![
+        manual(200),
+        report(200, attempt(201), yes()),
+        capture(200, 2, "40", false),
+        report(200, CaptureId::new(id(202)).into(), yes()),
+        capture(200, 3, "20", true),
+        report(200, CaptureId::new(id(203)).into(), no()),
+        void(200, 4, Some(why())),
+        report(200, VoidId::new(id(204)).into(), yes()),
+        manual(210),
+        report(210, attempt(211), yes()),
+        report(210, attempt(211), Outcome::Reversed { error_message: why() }),
+    ]
+}
+
+/// Refunds, through the gateway and in our own books.
+fn refunded() -> Vec<Request> {
+    let found = Outcome::Succeeded { reported: Some(usd("5")) };
+    let found = Evidence::new(found, at());
+    vec![
+        Request::Create(card(220)),
+        report(220, attempt(221), yes()),
+        refund(220, 2, true),
+        report(220, RefundId::new(id(222)).into(), yes()),
+        report(220, RefundId::new(id(222)).into(), no()),
+        told(220, 3, About::default(), Told::Refund(found), false),
+        told(
+            220,
+            4,
+            About::default(),
+            Told::Returned(Evidence::new(Outcome::Reversed { error_message: why() }, at())),
+            false,
+        ),
+        resolve(220, 5, Resolution::Dismissed),
+        Request::Create(create(230, PaymentMethod::Offline, true)),
+        refund(230, 2, false),
+        Request::Create(create(240, PaymentMethod::Offline, true)),
+        void(240, 2, None),
+        Request::Create(card(250)),
+        report(250, attempt(251), yes()),
+        void(250, 2, None),
+        report(250, VoidId::new(id(252)).into(), yes()),
+    ]
+}
+
+fn disputed() -> Vec<Request> {
+    let word = |kind| DisputeWord::new(kind, at());
+    let dispute = || About { gateway_dispute_id: Some("dp_1".parse().unwrap()), ..About::default() };
+    let opened = word(DisputeWordKind::Opened)
+        .with_amount(usd("50"))
+        .with_due_by(at())
+        .with_status(DisputeStatus::NeedsResponse)
+        .with_reason("fraudulent".parse().unwrap(), why());
+    let mut words = vec![word(DisputeWordKind::Opened).at_stage(DisputeStage::Inquiry), opened];
+    words.push(word(DisputeWordKind::Updated).with_status(DisputeStatus::UnderReview));
+    words.push(word(DisputeWordKind::FundsWithdrawn).with_amount(usd("50")));
+    words.push(word(DisputeWordKind::Lost));
+    words.push(word(DisputeWordKind::Won).at_stage(DisputeStage::Arbitration));
+    words.push(word(DisputeWordKind::FundsReinstated).with_amount(usd("50")));
+    let mut requests = vec![Request::Create(card(260)), report(260, attempt(261), yes())];
+    requests.extend((10..).zip(words).map(|(place, word)| {
+        let named = matches!(word.kind, DisputeWordKind::FundsWithdrawn);
+        told(260, place, dispute(), Told::Dispute(word), named)
+    }));
+    requests
+}
+
+/// A person's word, and what is owed.
+fn settled() -> Vec<Request> {
+    let register = |amount_due, number: Option<&str>, payable| {
+        let destination = Destination::invoice("inv_2026_003".parse().unwrap());
+        let number = number.map(|number| number.parse().unwrap());
+        Request::Register(Register {
+            destination,
+            owed: Owed { amount_due: usd(amount_due), number, payable },
+        })
+    };
+    let offline = Create {
+        destination: Destination::invoice("inv_2026_003".parse().unwrap()),
+        ..create(280, PaymentMethod::Offline, true)
+    };
+    vec![
+        register("90", Some("C-3"), true),
+        Request::Create(offline),
+        register("90", None, false),
+        Request::Create(card(270)),
+        report(270, attempt(271), Outcome::Unknown { error_message: why() }),
+        resolve(270, 2, Resolution::NotSent),
+    ]
+}
+
+/// What time does: a poll in vain, what is given up, what expires.
+fn timed() -> Vec<(i64, Request)> {
+    let poll = |polls| Work::Poll { operation: attempt(291), polls };
+    let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls) });
+    let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work });
+    vec![
+        (500, Request::Create(card(290))),
+        (600, poll(0)),
+        (700, poll(1)),
+        (510, Request::Create(card(300))),
+        (511, report(300, attempt(301), no())),
+        (512, manual(310)),
+        (513, report(310, attempt(311), yes())),
+        (514, manual(320)),
+        (515, report(320, attempt(321), Outcome::RequiresAction { payment_url: None })),
+        (100_000, lapse(300, Work::GiveUp)),
+        (100_001, lapse(310, Work::Expire)),
+        (100_002, lapse(320, Work::Expire)),
+    ]
+}

@@ -1,0 +1,93 @@
+//! What is told of what was made at a gateway, in every order.
+
+use std::sync::Arc;
+
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{About, Rejection, Told};
+use counterfoil::ledger::{Ledger, NewPayment, Notification, Update};
+use counterfoil::payment::{Evidence, FailureClass, Outcome, Payment, PaymentMethod};
+use counterfoil::text::Message;
+use counterfoil_memory::MemoryStore;
+use counterfoil_sandbox::Sandbox;
+use counterfoil_testkit::fixtures::{caller, failed, invoice, succeeded, usd};
+
+type Word = (&'static str, fn(Evidence) -> Told, Outcome);
+
+fn notification(name: &str, (called, told, outcome): &Word) -> Notification {
+    let about = About { gateway_payment_id: Some("pi_1".parse().unwrap()), ..About::default() };
+    let evidence = Evidence::new(outcome.clone(), Timestamp::EPOCH);
+    let told = told(evidence.with_gateway_operation_id(called.parse().unwrap()));
+    Notification::new("sandbox".parse().unwrap(), name.parse().unwrap(), about, told)
+}
+
+/// A payment that was made at the gateway once `words` were told in this order; of what is not known, the gateway tells
+/// again later.
+async fn told(words: &[Word], order: &[usize]) -> Arc<Payment> {
+    let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));
+    let me = caller("acme");
+    let new = NewPayment::new(usd(100), invoice("inv_1"), PaymentMethod::Card(None)).recorded_only();
+    let id = ledger.create(&me, new).await.unwrap().payment().unwrap().id();
+    let named = Update::default().with_gateway_payment_id("pi_1".parse().unwrap());
+    ledger.update(&me, id, named).await.unwrap();
+    let mut left = order.to_vec();
+    while let Some(place) = left.first().copied() {
+        left.remove(0);
+        match ledger.notify(&me, notification(&format!("evt_{place}"), &words[place])).await {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(error.rejection(), Some(&Rejection::NothingKnown));
+                assert!(!left.is_empty(), "the last one is known");
+                left.push(place);
+            }
+        }
+    }
+    ledger.payment(&me.scope, id).await.unwrap().unwrap()
+}
+
+fn orders(of: usize) -> Vec<Vec<usize>> {
+    if of == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = orders(of - 1);
+    let with_last = |order: &Vec<usize>, place: usize| {
+        let mut order = order.clone();
+        order.insert(place, of - 1);
+        order
+    };
+    (0..of).flat_map(|place| shorter.iter().map(move |order| with_last(order, place))).collect()
+}
+
+/// INVARIANTS 26, 28.
+#[tokio::test]
+async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
+    let ok = |cents| succeeded(Some(usd(cents)));
+    let undone = || Outcome::Reversed { error_message: Message::lossy("run out") };
+    let canceled = || Outcome::Canceled { error_message: Message::lossy("given up") };
+    let stories: [&[Word]; 6] = [
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Authorization, undone())],
+        &[("g", Told::Attempt, ok(100)), ("g", Told::Attempt, canceled())],
+        &[("g", Told::Attempt, ok(50)), ("g", Told::Attempt, failed(FailureClass::Hard))],
+        &[("g", Told::Authorization, ok(100)), ("v", Told::Void, ok(100))],
+        &[
+            ("g", Told::Authorization, ok(100)),
+            ("c", Told::Capture, ok(60)),
+            ("v", Told::Void, ok(40)),
+            ("r", Told::Refund, ok(20)),
+        ],
+        &[
+            ("g", Told::Authorization, ok(100)),
+            ("c", Told::Capture, ok(60)),
+            ("g", Told::Authorization, undone()),
+        ],
+    ];
+    for story in stories {
+        let facts = |payment: &Payment| {
+            let amounts = [payment.captured(), payment.held(), payment.refunded(), payment.capturable()];
+            (payment.status(), amounts, payment.reviews())
+        };
+        let first = facts(told(story, &orders(story.len())[0]).await.as_ref());
+        for order in orders(story.len()) {
+            assert_eq!(facts(told(story, &order).await.as_ref()), first, "{story:?} in the order {order:?}");
+        }
+    }
+}
