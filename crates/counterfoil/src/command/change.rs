@@ -10,8 +10,7 @@ use crate::account::{Account, AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
 use crate::event::{
-    Body, Draft, Event, Hash, StreamId, changes_destination, evolve_account, evolve_destination,
-    evolve_payment,
+    Body, Draft, Event, Hash, StreamId, evolve_account, evolve_payment, move_share, share_moved,
 };
 use crate::id::PaymentId;
 use crate::payment::{Payment, check_moves};
@@ -105,19 +104,15 @@ impl<'a> Recorder<'a> {
 
     /// What the payment's destination comes to with it.
     fn destination(&mut self, before: Option<&Payment>, after: &Payment) -> Result<(), Halt> {
-        if !changes_destination(before, after) {
-            return Ok(());
-        }
+        let Some(shares) = share_moved(before, after) else { return Ok(()) };
         let id = AccountId::destination(&after.terms().destination);
         let known = match &self.destination {
             Some(known) => Some(known),
             None => self.view.account(&id)?,
         };
-        if let Some(next) = evolve_destination(known.map(AsRef::as_ref), before, after) {
-            let next = Arc::new(next);
-            self.records.push(Record::Account(next.clone()));
-            self.destination = Some(next);
-        }
+        let next = Arc::new(move_share(known.map(AsRef::as_ref), after, &shares));
+        self.records.push(Record::Account(next.clone()));
+        self.destination = Some(next);
         Ok(())
     }
 

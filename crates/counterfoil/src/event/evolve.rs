@@ -303,9 +303,10 @@ pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account
     Ok(account)
 }
 
-/// Whether what a payment's destination comes to changes when that payment goes from `before` to `after`.
-pub(crate) fn changes_destination(before: Option<&Payment>, after: &Payment) -> bool {
-    before.map(Share::of).unwrap_or_default() != Share::of(after)
+/// A payment's share in its destination, before and after, if it is another one.
+pub(crate) fn share_moved(before: Option<&Payment>, after: &Payment) -> Option<[Share; 2]> {
+    let shares = [before.map(Share::of).unwrap_or_default(), Share::of(after)];
+    (shares[0] != shares[1]).then_some(shares)
 }
 
 /// What a payment's destination comes to when that payment goes from `before` to `after`; `None` if nothing of it
@@ -316,17 +317,18 @@ pub fn evolve_destination(
     before: Option<&Payment>,
     after: &Payment,
 ) -> Option<Account> {
-    let (was, is) = (before.map(Share::of).unwrap_or_default(), Share::of(after));
-    if was == is {
-        return None;
-    }
+    share_moved(before, after).map(|shares| move_share(destination, after, &shares))
+}
+
+/// The destination once the share of `after` in it has moved.
+pub(crate) fn move_share(destination: Option<&Account>, after: &Payment, [was, is]: &[Share; 2]) -> Account {
     let id = AccountId::destination(&after.terms().destination);
     let (at, by) = (after.updated_at(), after.updated_by().clone());
     let new = || Account::new(after.scope().clone(), id, at, by.clone());
     let mut account = destination.cloned().unwrap_or_else(new);
-    account.share(after.id(), after.terms().amount.currency(), &was, &is);
+    account.share(after.id(), after.terms().amount.currency(), was, is);
     account.revision += 1;
     account.updated_at = account.updated_at.max(at);
     account.updated_by = by;
-    Some(account)
+    account
 }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub use body::{
     Body, Closing, Created, Dismissed, Disputed, Entered, Polled, Reported, Start, StartResult, ToppedUp,
 };
-pub(crate) use evolve::changes_destination;
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};
+pub(crate) use evolve::{move_share, share_moved};
 
 pub use crate::hash::Hash;
 pub use crate::stream::StreamId;

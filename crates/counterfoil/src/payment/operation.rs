@@ -131,12 +131,6 @@ impl Operation {
         self.lease_until.filter(|_| self.reports == Reports::default())
     }
 
-    /// Whether nobody knows what became of it, at `now`: a gateway said so, or whoever started it is overdue.
-    #[must_use]
-    pub fn is_in_doubt(&self, now: Timestamp) -> bool {
-        self.in_doubt_from().is_some_and(|from| from <= now)
-    }
-
     /// From when on nobody knows what became of it.
     pub(crate) fn in_doubt_from(&self) -> Option<Timestamp> {
         match self.status() {
