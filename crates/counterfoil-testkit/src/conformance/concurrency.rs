@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use counterfoil::account::AccountId;
-use counterfoil::command::{Command, Receipt, Rejection};
+use counterfoil::command::{Command, Receipt, Rejection, Request};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewTopUp, Processing};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{ExecuteError, Key, Lookup};
 
-use super::trial::{Trial, card_payment, ok, place, refusal};
+use super::trial::{Trial, card_payment, ok, place, refusal, split};
 use crate::desk::{created, started};
 use crate::fixtures::{credits, evidence, invoice, key, not_sent, succeeded, usd, wallet};
 
@@ -189,4 +189,53 @@ pub(super) async fn readers_see_whole_commands(trial: &mut Trial) {
         tokio::task::yield_now().await;
     }
     ok(writer.await);
+}
+
+pub(super) async fn of_two_requests_with_one_id_one_wins(trial: &mut Trial) {
+    let create = trial.desk.create(&trial.caller, card_payment().recorded_only());
+    let ask = |cents| {
+        let mut command = create.clone();
+        if let Request::Create(create) = &mut command.request {
+            create.amount = usd(cents);
+        }
+        command
+    };
+    let (done, refused) = split(trial.together((0..16).map(|at| ask(1 + at % 2)).collect()).await);
+    assert_eq!((done.len(), refused.len()), (8, 8));
+    assert_eq!(done.iter().filter(|receipt| !receipt.replayed).count(), 1);
+    assert_eq!(trial.payment(created(&create)).await.version(), 1);
+}
+
+/// Commands that come together may be committed together; each is answered for itself.
+pub(super) async fn a_refused_command_harms_no_neighbour(trial: &mut Trial) {
+    let nobody = PaymentId::new(uuid::Uuid::nil());
+    for _ in 0..8 {
+        let commands: Vec<Command> = (0..24)
+            .map(|at| match at % 4 {
+                1 => {
+                    trial.desk.create(&trial.caller, NewPayment::new(usd(0), invoice("inv_1"), credits("w")))
+                }
+                3 => trial.desk.archive(&trial.caller, nobody),
+                _ => trial.desk.create(&trial.caller, card_payment().recorded_only()),
+            })
+            .collect();
+        let answers = trial.together(commands.clone()).await;
+        for ((at, command), answer) in commands.iter().enumerate().zip(answers) {
+            match at % 4 {
+                1 => assert_eq!(refusal(answer), Rejection::AmountNotPositive),
+                3 => assert_eq!(refusal(answer), Rejection::PaymentNotFound(nobody)),
+                _ => {
+                    let receipt = ok(answer);
+                    let payment = receipt.payment().map(|payment| payment.id());
+                    assert_eq!(
+                        (payment, receipt.replayed),
+                        (Some(created(command)), false),
+                        "its own answer"
+                    );
+                    trial.payment(created(command)).await;
+                }
+            }
+        }
+    }
+    assert_eq!(trial.heads().await.len(), 8 * 12);
 }
