@@ -138,6 +138,7 @@ macro_rules! __for_each_case {
                 parallel_debits_never_overdraw,
                 parallel_top_ups_all_count,
                 one_key_has_one_effect,
+                keys_asked_side_by_side_have_one_effect_each,
                 one_command_has_one_effect,
                 of_two_requests_under_one_key_one_wins,
                 one_attempt_is_live_at_a_time,

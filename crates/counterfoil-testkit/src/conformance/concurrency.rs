@@ -75,6 +75,22 @@ pub(super) async fn one_key_has_one_effect(trial: &mut Trial) {
     assert_eq!(trial.balance("w").await, 5);
 }
 
+/// Of those that wait while another commits, several may ask under one key.
+pub(super) async fn keys_asked_side_by_side_have_one_effect_each(trial: &mut Trial) {
+    const KEYS: usize = 5;
+    for round in 0..4 {
+        let ask = |at: usize| {
+            let new = card_payment().with_idempotency_key(key(&format!("{round} {}", at % KEYS)));
+            trial.desk.create(&trial.caller, new.recorded_only())
+        };
+        let mut of_each: [Answers; KEYS] = Default::default();
+        let answers = trial.together((0..6 * KEYS).map(ask).collect()).await;
+        answers.into_iter().zip((0..KEYS).cycle()).for_each(|(answer, key)| of_each[key].push(answer));
+        of_each.into_iter().for_each(one_took_effect);
+        assert_eq!(trial.heads().await.len(), (round + 1) * KEYS);
+    }
+}
+
 pub(super) async fn one_command_has_one_effect(trial: &mut Trial) {
     let create = trial.desk.create(&trial.caller, card_payment());
     let top_up = trial.desk.top_up(&trial.caller, NewTopUp::new(wallet("w"), usd(5)));
