@@ -6,6 +6,7 @@
 //!   and the fuzzer all take theirs from here.
 //! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
 //! * [`planted`] is a store with defects to switch on: the suite must find each of them.
+//! * [`guide::writing_a_store`] tells how a store is written, and which case fails while a step is missing.
 //! * [`crash`] stops a flow between any two of its steps.
 //! * [`faulty`] is a store that fails when it is told to, for the tests of whoever uses one.
 //!
@@ -19,6 +20,7 @@ pub mod crash;
 pub mod desk;
 pub mod faulty;
 pub mod fixtures;
+pub mod guide;
 mod judged;
 pub mod model;
 pub mod planted;
