@@ -99,6 +99,11 @@ impl Operation {
         self.touched = at;
     }
 
+    /// Whether it was sent from here.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lease_until.is_some()
+    }
+
     pub(super) fn known(&self) -> Known {
         Known {
             paid: self.paid(),
@@ -224,7 +229,10 @@ impl Operation {
         let reasons = [
             (Review::Contradiction, !bounced && (ends > 1 || (not_sent && sent))),
             (Review::RefundBounced, bounced),
-            (Review::AmountMismatch, !self.found && own.clone().any(|amount| amount != self.amount)),
+            (
+                Review::AmountMismatch,
+                own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
+            ),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),
             (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
             (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),

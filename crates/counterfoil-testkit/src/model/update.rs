@@ -10,6 +10,7 @@ use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethod
 use counterfoil::status::PaymentStatus;
 use counterfoil::text::Message;
 
+use super::evidence::Said;
 use super::names::{Fields, Name};
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
@@ -210,7 +211,7 @@ impl Model {
             } else {
                 Outcome::Failed(recorded_failure(message.cloned()))
             };
-            self.word(command, payment, id, &Evidence::new(outcome, at), Some(at));
+            self.word(command, payment, id, &Evidence::new(outcome, at), Said::ByHand(at));
         }
         Ok(())
     }

@@ -36,6 +36,9 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             match body {
                 Body::Started(start) => started(&mut payment, start, event)?,
                 Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
+                Body::Misfit(misfit) => {
+                    payment.misfits.insert(misfit.review(payment.terms.amount));
+                }
                 Body::Disputed(disputed) => disputed_on(&mut payment, disputed, event),
                 Body::Polled(polled) => polled_on(&mut payment, polled, event)?,
                 Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
@@ -90,6 +93,7 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         operations: Vec::new(),
         disputes: Vec::new(),
         excess: None,
+        misfits: BTreeSet::new(),
         dismissed: BTreeSet::new(),
         polls: Polls::default(),
     })
@@ -203,6 +207,9 @@ fn touch(operation: &mut Operation, event: &Event) {
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
+    if reported.charged {
+        charged(payment, reported.operation);
+    }
     let operation = known(payment, reported.operation, event)?;
     let before = operation.moved();
     operation.hear(reported);
@@ -218,6 +225,15 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Res
         (_, closes) => payment.closed.max(closes).max(closed_by),
     };
     Ok(())
+}
+
+/// What was said to release the hold, undid the charge.
+fn charged(payment: &mut Payment, attempt: OperationId) {
+    let releases = |void: &&mut Operation| void.releases_hold_of(attempt);
+    for void in payment.operations.iter_mut().filter(releases) {
+        void.holds = false;
+        payment.closed = payment.closed.max(closed_by(void));
+    }
 }
 
 fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {

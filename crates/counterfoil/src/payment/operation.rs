@@ -165,15 +165,26 @@ impl Operation {
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
         let asked = if self.found { None } else { Some(self.amount) };
         self.reports.add(self.amount, evidence, clash);
-        self.reports.compare(asked, evidence);
+        self.reports.compare(self.amount.currency(), asked, evidence);
     }
 
     /// Takes in what was reported; a person's word about it is marked.
     pub(crate) fn hear(&mut self, reported: &Reported) {
+        self.holds &= !reported.charged;
         self.learn(&reported.evidence, reported.gateway_id_clash);
         if reported.note.is_some() {
             self.reports.reviews.insert(Review::Resolved);
         }
+    }
+
+    /// Whether it was sent to its gateway from here.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.lease_until.is_some()
+    }
+
+    /// Whether it is a void that released what `attempt` held.
+    pub(crate) fn releases_hold_of(&self, attempt: OperationId) -> bool {
+        self.id.is_void() && self.holds && self.attempt.map(OperationId::from) == Some(attempt)
     }
 
     /// What an operation that asked for `asked` moves when nothing but `evidence` is known of it.
