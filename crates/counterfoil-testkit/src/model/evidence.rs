@@ -18,8 +18,13 @@ impl Model {
     pub(super) fn report(&mut self, command: &Command, report: &Report) -> Result<Answer, Rejection> {
         let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
         let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
-        known.ok_or(Rejection::OperationNotFound(report.operation))?;
-        if self.word(command, &mut payment, report.operation, &report.evidence, Said::ByGateway) {
+        let known = known.ok_or(Rejection::OperationNotFound(report.operation))?;
+        let mut evidence = report.evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, known.resent_until) {
+            // By whoever was first; what became of the second sending is not known.
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        if self.word(command, &mut payment, report.operation, &evidence, Said::ByGateway) {
             Ok(self.keep(&command.caller.scope, payment))
         } else {
             Ok(unchanged(&payment))

@@ -34,9 +34,21 @@ impl Report {
         let payment = view.payment(self.payment)?;
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
-        let word = Word::of_gateway(payment, operation, &self.evidence);
+        let evidence = &self.for_sure(operation);
+        let word = Word::of_gateway(payment, operation, evidence);
         let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry)
+    }
+}
+
+impl Report {
+    /// Who sent it knows that it was not sent. But once somebody has sent it again, nobody knows.
+    fn for_sure(&self, operation: &Operation) -> Evidence {
+        let mut evidence = self.evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, operation.resent_until) {
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        evidence
     }
 }
 

@@ -345,6 +345,9 @@ pub struct Polled {
     /// When it is asked again; `None`: it is not, and a person has to look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
+    /// Of what never arrived and is sent again: until when whoever sends it may be on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
 }
 
 /// Somebody looked at what was marked for review.

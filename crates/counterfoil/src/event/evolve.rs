@@ -135,6 +135,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         metadata: start.metadata.clone(),
         retry: start.retry,
         lease_until: None,
+        resent_until: None,
         sequence: event.sequence(),
         created_at: event.at(),
         created_by: event.actor().clone(),
@@ -171,7 +172,12 @@ fn closed_by(operation: &Operation) -> Option<Closed> {
 
 /// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
 fn changed(payment: &mut Payment, change: &References) {
+    let before = payment.gateway_payment_id().cloned();
     payment.references = payment.references.changed(change);
+    if payment.gateway_payment_id() != before.as_ref() {
+        // Of the other one nobody has asked yet.
+        payment.polls = Polls::default();
+    }
     payment.submitted |= change.gateway_payment_id.is_some();
 }
 
@@ -260,7 +266,8 @@ fn polled_on(payment: &mut Payment, polled: &Polled, event: &Event) -> Result<()
     };
     let operation = known(payment, id, event)?;
     operation.polls = polls;
-    if operation.runs_until().is_some() {
+    operation.resent_until = polled.lease_until.or(operation.resent_until);
+    if operation.is_ours() && operation.is_unheard() {
         let error_message = Message::lossy("nothing was heard of it");
         operation.learn(&Evidence::new(Outcome::Unknown { error_message }, event.at()), false);
         touch(operation, event);

@@ -160,6 +160,7 @@ impl Encode for Polled {
         to.optional(1, self.operation.as_ref(), |w, id| id.encode(w));
         to.field(2, |w| w.varint(self.polls.into()));
         to.optional(3, self.next_at.as_ref(), |w, at| at.encode(w));
+        to.optional(4, self.lease_until.as_ref(), |w, at| at.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Polled, Damage> {
@@ -169,6 +170,7 @@ impl Encode for Polled {
             polls: u32::try_from(fields.required(2, Reader::varint)?)
                 .map_err(|_| Damage::Malformed("count of polls"))?,
             next_at: fields.optional(3, Timestamp::decode)?,
+            lease_until: fields.optional(4, Timestamp::decode)?,
         };
         fields.end()?;
         Ok(polled)

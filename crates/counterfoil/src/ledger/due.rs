@@ -121,14 +121,17 @@ impl Ledger {
                 return done;
             }
         }
-        let asked = self.write_poll(caller, payment, work).await?;
+        let resend = goes_on.is_none() && self.is_lost(operation);
+        let poll = Poll { payment: payment.id(), work, resend };
+        let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
         if asked.replayed {
             // Only whoever wrote that down goes on.
             return Ok(asked);
         }
         let news = match goes_on {
             Some(evidence) => Some(self.report(caller, payment.id(), operation.id, evidence).await?),
-            None => self.send_again(caller, payment, operation).await?,
+            None if resend => self.send_again(caller, &asked, operation.id).await?,
+            None => None,
         };
         Ok(news.filter(|news| !news.replayed).unwrap_or(asked))
     }
@@ -174,7 +177,7 @@ impl Ledger {
         payment: &Payment,
         work: Work,
     ) -> Result<Receipt, LedgerError> {
-        let poll = Poll { payment: payment.id(), work };
+        let poll = Poll { payment: payment.id(), work, resend: false };
         self.write_due(caller, payment, Request::Poll(poll)).await
     }
 

@@ -238,10 +238,16 @@ fn named() -> Vec<Request> {
     requests
 }
 
+/// A refund that never arrived is sent again.
+fn lost(number: u128, operation: OperationId) -> Request {
+    let work = Work::Poll { operation, polls: 0 };
+    Request::Poll(Poll { payment: payment(number), work, resend: true })
+}
+
 /// What time does: a poll in vain, what is given up, what expires.
 fn timed() -> Vec<(i64, Request)> {
     let poll = |polls| Work::Poll { operation: attempt(291), polls };
-    let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls) });
+    let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls), resend: false });
     let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work });
     vec![
         (500, Request::Create(card(290))),
@@ -256,5 +262,9 @@ fn timed() -> Vec<(i64, Request)> {
         (100_000, lapse(300, Work::GiveUp)),
         (100_001, lapse(310, Work::Expire)),
         (100_002, lapse(320, Work::Expire)),
+        (520, Request::Create(card(340))),
+        (521, report(340, attempt(341), yes())),
+        (522, refund(340, 2, false)),
+        (700, lost(340, RefundId::new(id(342)).into())),
     ]
 }
