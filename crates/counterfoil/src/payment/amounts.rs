@@ -1,6 +1,6 @@
 //! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
 
-use super::{Operation, OperationId, Payment};
+use super::{Dispute, Operation, OperationId, Payment};
 use crate::money::Money;
 use crate::status::OperationStatus;
 
@@ -50,6 +50,14 @@ impl Payment {
     #[must_use]
     pub fn disputed(&self) -> Money {
         self.money(self.disputed_minor())
+    }
+
+    /// What is left of the captured money: less what was given back, and less what disputes took and did not give back.
+    /// Zero where more went than had come.
+    #[must_use]
+    pub fn net(&self) -> Money {
+        let withdrawn = self.disputes.iter().map(Dispute::net_withdrawn).fold(0, i64::saturating_add);
+        self.money(self.captured_minor().saturating_sub(self.refunded_minor()).saturating_sub(withdrawn))
     }
 
     /// Whether an operation is under way that takes from what there is: a capture, a refund, a void.
