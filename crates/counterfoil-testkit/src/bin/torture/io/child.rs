@@ -43,14 +43,14 @@ pub(crate) fn work(args: &[String]) {
         _ => panic!("PATH and what it is to do"),
     };
     block_on(async {
-        let mut child = Child::open(path.into()).await;
+        let mut child = Child::open(path.into());
         match obstacle {
             Obstacle::None => child.rounds(0..ROUNDS).await,
             obstacle => child.overcome(obstacle).await,
         }
         if args[1] != "leaves" {
             child.close().await;
-            child.reopen().await;
+            child.reopen();
             child.read().await;
             child.close().await;
         }
@@ -66,13 +66,13 @@ struct Child {
 }
 
 impl Child {
-    async fn open(path: PathBuf) -> Child {
-        let store = open(&path).await;
+    fn open(path: PathBuf) -> Child {
+        let store = open(&path);
         Child { path, store, free: None }
     }
 
-    async fn reopen(&mut self) {
-        self.store = open(&self.path).await;
+    fn reopen(&mut self) {
+        self.store = open(&self.path);
     }
 
     async fn close(&self) {
@@ -96,7 +96,9 @@ impl Child {
         let refused = Op { writer: 11, number: 9 };
         let ops = (1..11).map(|writer| Op { writer, number: place(writer) }).chain([refused]);
         let group: Vec<(Op, Command)> = ops.map(|op| (op, op.command())).collect();
-        group.iter().for_each(|(op, _)| tell(&Told { op: *op, said: Said::Asked }));
+        for (op, _) in &group {
+            tell(&Told { op: *op, said: Said::Asked });
+        }
         let commands: Vec<Command> = group.iter().map(|(_, command)| command.clone()).collect();
         let answers = self.store.execute_batch(&commands);
         let mut failed = Vec::new();
@@ -126,7 +128,7 @@ impl Child {
             }
             if poisoned == 3 {
                 self.close().await;
-                self.reopen().await;
+                self.reopen();
                 (poisoned, self.free) = (0, None);
             }
         }
@@ -189,7 +191,7 @@ impl Child {
 }
 
 /// Opens the file, at the second try if the first one fails.
-async fn open(path: &Path) -> SqliteStore {
+fn open(path: &Path) -> SqliteStore {
     for _ in 0..8 {
         match SqliteOptions::default().with_checkpoint_pages(CHECKPOINT).open(path) {
             Ok(store) => {

@@ -83,7 +83,7 @@ struct Judge {
 }
 
 /// Returns what was told, if all of it may be said.
-pub(super) fn judge(class: Class, happened: Vec<Happened>) -> Result<Vec<Told>, String> {
+pub(super) fn judge(class: Class, happened: &[Happened]) -> Result<Vec<Told>, String> {
     let mut judge =
         Judge { class, asked: 0, must_stop: false, stopped: false, folder_unsynced: false, faults: 0 };
     let mut told = Vec::new();
@@ -111,7 +111,7 @@ impl Judge {
             }
             Happened::Late(what) => return Err(format!("it took {what} ms to go on")),
             Happened::Call { name, file } if name == "fsync" && file.is_empty() => {
-                self.folder_unsynced = false
+                self.folder_unsynced = false;
             }
             Happened::Fault { name, file } => self.fault(name, file),
             _ => {}

@@ -56,7 +56,7 @@ fn injected(folder: &TempDir, fault: &'static Fault, number: u64) -> Result<Coun
         if fault.times == 1 { number.to_string() } else { format!("{number}..{}", number + fault.times - 1) };
     let injection = Injection { call: fault.call, what: fault.what, when };
     // Half of the children leave without closing: what was acknowledged does not need it.
-    let end = if number % 2 == 0 { "leaves" } else { "closes" };
+    let end = if number.is_multiple_of(2) { "leaves" } else { "closes" };
     let happened = traced(folder.path(), end, Some(&injection))?;
     let mut counts = Counts::from([("cases", 1)]);
     let hits = happened.iter().filter(|one| matches!(one, Happened::Fault { .. })).count() as u64;
@@ -64,7 +64,7 @@ fn injected(folder: &TempDir, fault: &'static Fault, number: u64) -> Result<Coun
         0 => counts.add("never came to the call", 1),
         _ => counts.add(fault.name, 1),
     }
-    hold(&folder.path().join("books.db"), fault.class, happened, &mut counts)?;
+    hold(&folder.path().join("books.db"), fault.class, &happened, &mut counts)?;
     Ok(counts)
 }
 
@@ -84,8 +84,8 @@ fn traced(folder: &Path, end: &str, injection: Option<&Injection>) -> Result<Vec
 }
 
 /// Judges what was told, and opens the file once more to hold it against the books.
-fn hold(path: &Path, class: Class, happened: Vec<Happened>, counts: &mut Counts) -> Result<(), String> {
-    for (what, count) in judge::count(&happened) {
+fn hold(path: &Path, class: Class, happened: &[Happened], counts: &mut Counts) -> Result<(), String> {
+    for (what, count) in judge::count(happened) {
         counts.add(what, count);
     }
     let told = judge::judge(class, happened)?;

@@ -106,7 +106,7 @@ fn all() -> Result<Vec<Plan>, String> {
     let full = (0..60).map(|step| Plan::Full(step * 4_096));
     let mut all: Vec<Plan> = injected.chain(limited).chain(full).collect();
     // Else the stride would leave some out.
-    if all.len() as u64 % STRIDE == 0 {
+    if (all.len() as u64).is_multiple_of(STRIDE) {
         all.push(Plan::Full(0));
     }
     Ok(all)

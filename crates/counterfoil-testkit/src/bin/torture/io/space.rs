@@ -22,7 +22,7 @@ const SIZE: u64 = 1 << 20;
 /// No file may grow by more than so many bytes beyond the log's length, for a while.
 pub(super) fn limited(folder: &TempDir, bytes: u64) -> Result<Counts, String> {
     let path = folder.path().join("books.db");
-    let happened = run(&path, ["limit".to_owned(), bytes.to_string()])?;
+    let happened = run(&path, &["limit".to_owned(), bytes.to_string()])?;
     ended(&path, happened, "files that may not grow")
 }
 
@@ -35,12 +35,12 @@ pub(super) fn full(folder: &TempDir, bytes: u64) -> Result<Counts, String> {
     let length = usize::try_from(300_000 + bytes).map_err(words)?;
     fs::write(&ballast, vec![1; length]).map_err(words)?;
     let path = disk.0.join("books.db");
-    let happened = run(&path, ["ballast".to_owned(), ballast.display().to_string()])?;
+    let happened = run(&path, &["ballast".to_owned(), ballast.display().to_string()])?;
     ended(&path, happened, "disks that were full")
 }
 
-fn run(path: &Path, args: [String; 2]) -> Result<Vec<Happened>, String> {
-    let mut child = Child::start(plain(path, &args))?;
+fn run(path: &Path, args: &[String; 2]) -> Result<Vec<Happened>, String> {
+    let mut child = Child::start(plain(path, args))?;
     let lines = child.read()?;
     let status = child.wait()?;
     let happened = lines.iter().map(|line| line.parse()).collect::<Result<Vec<_>, _>>()?;
@@ -57,7 +57,7 @@ fn ended(path: &Path, mut happened: Vec<Happened>, name: &'static str) -> Result
     // The first failure came of it, whichever call that was.
     happened.insert(0, Happened::Fault { name: String::new(), file: "disk".to_owned() });
     let mut counts = Counts::from([("cases", 1), (name, 1)]);
-    hold(path, Class::GoesOn, happened, &mut counts)?;
+    hold(path, Class::GoesOn, &happened, &mut counts)?;
     Ok(counts)
 }
 
@@ -89,7 +89,9 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let umount = Process::new("umount").arg(&self.0).status();
+        // Lazily: another case's child that has just been forked holds all files of this process until it executes its
+        // program.
+        let umount = Process::new("umount").arg("--lazy").arg(&self.0).status();
         assert!(umount.is_ok_and(|status| status.success()), "{} stays mounted", self.0.display());
     }
 }
