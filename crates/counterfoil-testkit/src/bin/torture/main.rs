@@ -8,6 +8,7 @@ mod dice;
 mod differential;
 mod io;
 mod kill;
+mod overload;
 mod results;
 mod run;
 mod strace;
@@ -22,7 +23,7 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN, io::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN, io::CAMPAIGN, overload::CAMPAIGN];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
