@@ -27,7 +27,7 @@ const QUEUE: usize = 512;
 /// How many callers make the most of the store: each waits for its answer.
 const CALLERS: u64 = 256;
 /// How long each load is offered.
-const LASTS: Duration = Duration::from_millis(1_000);
+const LASTS: Duration = Duration::from_secs(1);
 /// How late a refusal may come.
 const EARLY: Duration = Duration::from_millis(500);
 /// Less than this part of what it can do, and it has collapsed.
