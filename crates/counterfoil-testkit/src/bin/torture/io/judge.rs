@@ -158,3 +158,57 @@ impl Judge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a letter each: `?` a command, and its answers `w` wrote, `n` not committed, `u` unknown, `p` poisoned; `f` a fault
+    /// at a sync of the log, `d` at one of the folder, `s` a good one of that; `o` opened, `r` refused to open.
+    fn holds(class: Class, course: &str) -> bool {
+        let call = |file: &str| ("fsync".to_owned(), file.to_owned());
+        let told = |said: &str| Happened::Told(said.parse().unwrap());
+        let one = |letter| match letter {
+            '?' => told("asked 0-0"),
+            'w' => told("wrote 0-0 1 wallet:w"),
+            'n' => told("not-committed 0-0 Io"),
+            'u' => told("unknown 0-0 Io"),
+            'p' => told("not-committed 0-0 Poisoned"),
+            'o' => Happened::Opened,
+            'r' => Happened::NotOpened("Io".to_owned()),
+            's' => Happened::Call { name: call("").0, file: call("").1 },
+            'f' => Happened::Fault { name: call("-wal").0, file: call("-wal").1 },
+            'd' => Happened::Fault { name: call("").0, file: call("").1 },
+            other => panic!("{other}"),
+        };
+        let happened: Vec<Happened> = course.chars().map(one).collect();
+        judge(class, &happened).is_ok()
+    }
+
+    #[test]
+    fn a_failed_sync_stops_it_until_it_is_opened_again() {
+        for good in ["?fu?p?po?w", "?fn?po?w", "?fw?po?w", "ro?w", "???fuuu?po?w", "ds?w"] {
+            assert!(holds(Class::Poisons, &format!("f{good}")), "{good}");
+        }
+        for bad in ["?fu?w", "?fn?n", "?fw?w", "?fu?p?w", "?p?w", "do?w"] {
+            assert!(!holds(Class::Poisons, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_failed_write_does_not_stop_it() {
+        for good in ["?fn?w", "?fu?n?w", "?fw?w"] {
+            assert!(holds(Class::GoesOn, good), "{good}");
+        }
+        for bad in ["?fn?p", "?n?w"] {
+            assert!(!holds(Class::GoesOn, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_takes_long_is_no_failure() {
+        assert!(holds(Class::Waits, "f?fw?w"));
+        assert!(!holds(Class::Waits, "?fn?w"));
+        assert!(!holds(Class::Waits, "fro?w"));
+    }
+}
