@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Failure;
-use crate::{SqliteOptions, books, rebuild, schema, sql};
+use crate::{SqliteOptions, books, lock, rebuild, schema, sql};
 
 /// Older libraries can damage a log that two connections write at the same time.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -33,6 +33,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     connection.query_row(sql::EMPTY_LOG, [], |_| Ok(()))?;
     schema::migrate(&mut connection, version)?;
     rebuild::catch_up(&mut connection)?;
+    lock::sync_folder(path)?;
     Ok(connection)
 }
 
