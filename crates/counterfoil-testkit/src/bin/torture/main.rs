@@ -4,9 +4,14 @@
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a case has failed")]
 
 mod campaign;
+mod dice;
 mod differential;
+mod kill;
 mod results;
 mod run;
+mod strace;
+mod work;
+mod worker;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -16,7 +21,7 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
@@ -39,6 +44,9 @@ struct Asked {
 }
 
 fn main() -> ExitCode {
+    if worker::serve() {
+        return ExitCode::SUCCESS;
+    }
     let asked = Asked::parse();
     match chosen(&asked) {
         Ok(campaigns) => campaigns.iter().map(|campaign| go(campaign, &asked)).max().unwrap_or(0).into(),

@@ -1,0 +1,21 @@
+//! Random numbers that are the same in every run.
+
+/// The sequence known as `SplitMix64`.
+#[derive(Debug, Clone)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Another sequence for every seed.
+    pub(crate) const fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    /// A number less than `sides`.
+    pub(crate) const fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+}

@@ -1,0 +1,54 @@
+//! Killed at whatever moment: what was acknowledged is there, once; the rest is wholly there or not at all.
+//!
+//! A case is a file that goes through many kills. Half of them come at a system call, the nth of its kind, every n in
+//! turn, those that make the file too; the others after so many answers, while all writers are at it. INVARIANTS 35
+//! and 41.
+
+mod child;
+mod file;
+
+pub(crate) use child::work;
+
+use crate::campaign::{Campaign, Counts};
+use crate::strace;
+use file::File;
+
+/// How often a file is written to. Each ends with a kill, and one of four with another one while what it left behind is
+/// opened.
+const ROUNDS: u64 = 40;
+/// After how many of them all of the books are verified, not only what is new.
+const VERIFIED: u64 = 10;
+
+pub(crate) const CAMPAIGN: Campaign = Campaign {
+    name: "kill",
+    about: "a writing process killed at every write and sync, and at any moment: nothing acknowledged is lost",
+    full: 200,
+    slice: 2,
+    parallel: true,
+    case,
+};
+
+fn case(seed: u64) -> Result<Counts, String> {
+    strace::check()?;
+    let mut file = File::new(seed);
+    for number in 0..ROUNDS {
+        let goes = go(&mut file, seed.saturating_sub(1), number);
+        goes.map_err(|what| format!("round {number} of case {seed}: {what}"))?;
+    }
+    file.end()
+}
+
+fn go(file: &mut File, file_number: u64, number: u64) -> Result<(), String> {
+    let turn = |times: u64| file_number * (ROUNDS / times) + number / times;
+    let told = match number % 4 {
+        0 if number == 0 => file.killed_making(file_number)?,
+        0 | 2 => file.killed_writing(turn(2))?,
+        1 => file.killed_at_any_moment()?,
+        _ => {
+            let told = file.killed_at_any_moment()?;
+            file.killed_recovering(turn(4))?;
+            told
+        }
+    };
+    file.check(told, number.is_multiple_of(VERIFIED))
+}
