@@ -17,4 +17,5 @@ mod stores;
 mod sums;
 mod time;
 mod told;
+mod torture;
 mod watched;

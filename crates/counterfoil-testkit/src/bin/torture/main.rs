@@ -7,6 +7,7 @@ mod campaign;
 mod dice;
 mod differential;
 mod kill;
+mod power;
 mod results;
 mod run;
 mod strace;
@@ -21,7 +22,7 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN, power::CAMPAIGN, power::NORMAL];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
