@@ -77,6 +77,7 @@ mod lock;
 mod lookout;
 mod news;
 mod options;
+mod planted;
 mod readers;
 mod rebuild;
 mod rows;
@@ -88,4 +89,7 @@ mod streams;
 mod writer;
 
 pub use options::SqliteOptions;
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub use planted::Defect;
 pub use store::SqliteStore;

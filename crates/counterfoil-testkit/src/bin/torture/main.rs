@@ -9,6 +9,7 @@ mod differential;
 mod io;
 mod kill;
 mod overload;
+mod power;
 mod results;
 mod run;
 mod strace;
@@ -23,7 +24,14 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN, io::CAMPAIGN, overload::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[
+    differential::CAMPAIGN,
+    kill::CAMPAIGN,
+    io::CAMPAIGN,
+    power::CAMPAIGN,
+    power::NORMAL,
+    overload::CAMPAIGN,
+];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
