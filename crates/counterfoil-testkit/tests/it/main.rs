@@ -4,6 +4,7 @@
 
 mod amounts;
 mod calls;
+mod compare_and_set;
 mod conformance;
 mod crash;
 mod disputes;

@@ -9,6 +9,7 @@ mod differential;
 mod io;
 mod kill;
 mod overload;
+mod planted;
 mod power;
 mod results;
 mod run;
@@ -25,6 +26,7 @@ use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
 const CAMPAIGNS: &[Campaign] = &[
+    planted::CAMPAIGN,
     differential::CAMPAIGN,
     kill::CAMPAIGN,
     io::CAMPAIGN,
