@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a case has failed")]
 
 mod campaign;
+mod damage;
 mod differential;
 mod results;
 mod run;
@@ -16,7 +17,7 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, damage::CAMPAIGN];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
