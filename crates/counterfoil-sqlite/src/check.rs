@@ -47,10 +47,15 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
 /// What SQLite itself can say: that pages are what they should be, and indexes lead to what they should.
 fn is_sound(moment: &Connection) -> Result<(), Failure> {
     let said: String = moment.query_row(sql::INTEGRITY, [], |row| row.get(0))?;
-    if said == "ok" {
-        return Ok(());
+    if said != "ok" {
+        return Err(StoreError::new(StoreErrorKind::Corrupt, DURING).caused_by(Unsound(said)).into());
     }
-    Err(StoreError::new(StoreErrorKind::Corrupt, DURING).caused_by(Unsound(said)).into())
+    for (index, is_whole) in sql::INDEXES {
+        if !moment.query_row(is_whole, [], |row| row.get(0))? {
+            return Err(Failure::damaged(index, Damage::Malformed("index")));
+        }
+    }
+    Ok(())
 }
 
 fn has_its_versions(moment: &Connection) -> Result<(), Failure> {

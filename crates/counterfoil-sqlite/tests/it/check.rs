@@ -134,6 +134,49 @@ async fn every_column_that_is_made_of_the_journal_is_compared() {
     }
 }
 
+/// SQLite's own check passes over this one: the index should be empty, so it does not look into it.
+#[test]
+fn an_index_that_stands_on_a_page_of_a_table_is_named() {
+    let place = Place::new();
+    place.open().execute_batch(&[Maker::new("acme").top_up("w", 1)]);
+    let root = |name| {
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        let page: u32 = raw(&place.path()).query_row(sql, [name], |row| row.get(0)).unwrap();
+        let start = (usize::try_from(page).unwrap() - 1) * 4_096;
+        start..start + 4_096
+    };
+    let (table, indexes) = (
+        root("counterfoil_scope"),
+        ["counterfoil_payment_attention", "counterfoil_payment_due", "counterfoil_listing_created"].map(root),
+    );
+    let good = std::fs::read(place.path()).unwrap();
+    for index in indexes {
+        let mut bad = good.clone();
+        bad.copy_within(table.clone(), index.start);
+        std::fs::write(place.path(), bad).unwrap();
+        assert!(!checked(&place).is_empty());
+    }
+}
+
+/// Every index that there is, is read.
+#[test]
+fn no_index_is_forgotten() {
+    let place = Place::new();
+    drop(place.open());
+    let raw = raw(&place.path());
+    let mut statement = raw
+        .prepare(
+            "SELECT name FROM sqlite_schema AS entry WHERE type = 'index' AND NOT EXISTS (SELECT 1
+                FROM sqlite_schema AS own WHERE own.name = entry.tbl_name AND own.sql LIKE '%WITHOUT ROWID%')",
+        )
+        .unwrap();
+    let indexes = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let source = include_str!("../../src/sql/check.rs");
+    for index in indexes.map(Result::unwrap) {
+        assert!(source.contains(&format!("index!(\"{index}\"")), "{index}");
+    }
+}
+
 /// Whatever the file is called, and whoever writes it.
 #[tokio::test]
 async fn good_books_pass_beside_whoever_writes_them() {
