@@ -81,6 +81,16 @@ fn expected_newest() -> Result<&'static Vec<Object>, Failure> {
     }
 }
 
+/// Makes the schema in an empty database.
+pub(crate) fn make(connection: &Connection) -> Result<(), Failure> {
+    Ok(MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration.sql))?)
+}
+
+/// What a file says of the versions it went through.
+pub(crate) fn versions() -> Vec<(i64, String)> {
+    MIGRATIONS.iter().map(|migration| (migration.version.into(), migration.name.to_owned())).collect()
+}
+
 /// What a file of this version holds: what the migrations make of an empty one.
 fn expected(version: u32) -> Result<Vec<Object>, Failure> {
     let empty = Connection::open_in_memory()?;

@@ -110,6 +110,26 @@ impl Payment {
         taken.saturating_sub(self.moved_by(Operation::undoes)).max(0)
     }
 
+    /// What its events post to what it pays: all that was taken, less what was undone, refunded, or taken by disputes.
+    pub(crate) fn kept_minor(&self) -> i128 {
+        let moved = self.operations.iter().map(|operation| {
+            let moved = operation.moved().map_or(0, |moved| i128::from(moved.minor()));
+            match operation.flow() {
+                Flow::In => moved,
+                Flow::Out => -moved,
+                Flow::Still => 0,
+            }
+        });
+        let disputed = self.disputes.iter().map(|dispute| {
+            let sum =
+                |moved: &mut dyn Iterator<Item = Money>| moved.map(|moved| i128::from(moved.minor())).sum();
+            let [withdrawn, reinstated]: [i128; 2] =
+                [sum(&mut dispute.withdrawn()), sum(&mut dispute.reinstated())];
+            reinstated - withdrawn
+        });
+        moved.chain(disputed).sum()
+    }
+
     /// How much more goes back, or may, than there is. Only evidence can raise it.
     pub(crate) fn excess_returned(&self) -> i64 {
         let gone = self.gone();

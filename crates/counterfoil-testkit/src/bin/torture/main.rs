@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a case has failed")]
 
 mod campaign;
+mod damage;
 mod dice;
 mod differential;
 mod io;
@@ -32,6 +33,7 @@ const CAMPAIGNS: &[Campaign] = &[
     io::CAMPAIGN,
     power::CAMPAIGN,
     power::NORMAL,
+    damage::CAMPAIGN,
     overload::CAMPAIGN,
 ];
 
