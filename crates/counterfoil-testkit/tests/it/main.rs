@@ -12,6 +12,7 @@ mod faulty;
 mod idempotency;
 mod notifications;
 mod planted;
+mod simulate;
 mod status;
 mod stores;
 mod sums;

@@ -7,6 +7,7 @@ mod campaign;
 mod differential;
 mod results;
 mod run;
+mod simulation;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, simulation::CAMPAIGN];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
