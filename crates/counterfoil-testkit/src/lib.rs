@@ -12,6 +12,8 @@
 //! * [`laws`] is what must hold of every payment and of every step of one.
 //! * [`faulty`] is a store that fails when it is told to, for the tests of whoever uses one.
 //!
+//! How a billing service is tested with all of this, the [`guide`] shows.
+//!
 //! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`].
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a test has failed")]
 
@@ -22,6 +24,7 @@ pub mod crash;
 pub mod desk;
 pub mod faulty;
 pub mod fixtures;
+pub mod guide;
 mod judged;
 pub mod laws;
 pub mod model;

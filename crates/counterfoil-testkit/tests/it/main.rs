@@ -15,6 +15,7 @@ mod planted;
 mod simulate;
 mod status;
 mod stores;
+mod strategies;
 mod sums;
 mod time;
 mod told;

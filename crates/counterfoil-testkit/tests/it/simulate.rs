@@ -9,16 +9,18 @@ use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
+use counterfoil::ledger::NewPayment;
 use counterfoil::payment::Evidence;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
-    StoreStatus,
+    Cursor, Due, ExecuteError, Feed, Filter, Head, Key, Page, PaymentStore, Position, Query, State,
+    StoreError, StoreStatus,
 };
 use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::JudgedStore;
+use counterfoil_testkit::fixtures::{card, invoice, usd};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
 use counterfoil_testkit::simulate::{Failure, Setup, Simulation, Trouble};
 
@@ -117,6 +119,24 @@ fn a_gateway_that_charges_twice_is_found() {
     assert!(!failure.story.is_empty());
     let again = failure.simulation.run(&setup).unwrap_err();
     assert_eq!(again.what, failure.what);
+}
+
+/// Invariant 24, of a service: what the guide says of one that leaves out its keys.
+#[test]
+fn a_service_that_asks_twice_without_a_key_is_found() {
+    let setup = Setup::over(MemoryStore::new).serving(
+        |till| async move {
+            let new = NewPayment::new(usd(995), invoice(&format!("order-{}", till.order)), card());
+            till.ledger.create(&till.caller, new).await.map(drop)
+        },
+        |till| async move {
+            let mut filter = Filter::default();
+            filter.destination_id = format!("order-{}", till.order).parse().ok();
+            let made = till.ledger.list(&till.caller.scope, &Query::new(filter, 10)).await.unwrap();
+            if made.payments.len() > 1 { Err("it was paid twice".to_owned()) } else { Ok(()) }
+        },
+    );
+    assert!(found(&setup).what.ends_with("it was paid twice"));
 }
 
 /// Every seventh command that it would write it forgets, and says that it is done.
