@@ -14,6 +14,7 @@ mod planted;
 mod power;
 mod results;
 mod run;
+mod simulation;
 mod strace;
 mod work;
 mod worker;
@@ -29,6 +30,7 @@ use run::Order;
 const CAMPAIGNS: &[Campaign] = &[
     planted::CAMPAIGN,
     differential::CAMPAIGN,
+    simulation::CAMPAIGN,
     kill::CAMPAIGN,
     io::CAMPAIGN,
     power::CAMPAIGN,
