@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Failure;
 use crate::planted::Defect;
-use crate::{SqliteOptions, books, rebuild, schema, sql};
+use crate::{SqliteOptions, books, lock, rebuild, schema, sql};
 
 /// Older libraries can damage a log that two connections write at the same time.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -35,6 +35,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     connection.query_row(sql::EMPTY_LOG, [], |_| Ok(()))?;
     schema::migrate(&mut connection, version)?;
     rebuild::catch_up(&mut connection)?;
+    lock::sync_folder(path)?;
     Ok(connection)
 }
 
@@ -43,6 +44,36 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Failure> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
+}
+
+/// A database of its own for what is made of a file's journal. The file is attached to it, to be read only.
+pub(crate) fn beside(path: &Path) -> Result<Connection, Failure> {
+    // Without a name it is a temporary file of SQLite's, which goes with the connection.
+    let access =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
+    let connection = open(Path::new(""), access, READER_PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    schema::make(&connection)?;
+    connection.execute_batch(sql::check::NO_JOURNAL)?;
+    connection.execute(sql::check::ATTACH, [read_only_uri(path)?])?;
+    Ok(connection)
+}
+
+/// The path as SQLite takes one that says how it is to be opened.
+fn read_only_uri(path: &Path) -> Result<String, Failure> {
+    let refused = || StoreError::new(StoreErrorKind::Misconfigured, "finding the file");
+    let mut uri = String::from("file:");
+    for byte in path.to_str().ok_or_else(refused)?.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(byte.into()),
+            byte => {
+                let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+                uri.extend(['%'].into_iter().chain(high).chain(low));
+            }
+        }
+    }
+    uri.push_str("?mode=ro");
+    Ok(uri)
 }
 
 /// Checks that a file can be read as it is, without being brought up to date first.

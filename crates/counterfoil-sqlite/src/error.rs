@@ -42,6 +42,12 @@ impl Failure {
         Failure::Damaged(Damaged { place: place.to_string(), damage })
     }
 
+    /// The folder could not be synced: as bad as a file that could not.
+    pub(crate) fn unsynced_folder(error: &io::Error) -> Failure {
+        let code = ffi::Error::new(ffi::SQLITE_IOERR_DIR_FSYNC);
+        Failure::Sql(rusqlite::Error::SqliteFailure(code, Some(error.to_string())))
+    }
+
     /// The contract's form of it.
     pub(crate) fn during(self, during: &'static str) -> StoreError {
         match self {

@@ -67,6 +67,7 @@
 //! ```
 
 mod books;
+mod check;
 mod connect;
 mod due;
 mod error;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use counterfoil::store::{StoreError, StoreErrorKind};
 
-use crate::error;
+use crate::error::{self, Failure};
 
 /// The right to write a database file. It is on `<file>-lock`, which stays behind: removing it could take
 /// the lock from somebody who has just opened it. The system lets go of it when the process ends, however it
@@ -89,18 +89,18 @@ fn resolve_new(path: &Path) -> io::Result<PathBuf> {
 pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     let during = "creating the file";
     match private().create_new(true).open(path) {
-        Ok(_) => sync_directory(path).map_err(|error| error::file(error, during)),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error::file(error, during)),
     }
 }
 
-/// So that the file's name is as durable as what will be in it.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if cfg!(unix) => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
+/// So that the names of the file and of its log are as durable as what is in them. SQLite syncs the folder too, and
+/// keeps quiet when that fails.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|_| cfg!(unix)) else { return Ok(()) };
+    let folder = File::open(folder).map_err(|error| error::file(error, "opening the folder"))?;
+    folder.sync_all().map_err(|error| Failure::unsynced_folder(&error))
 }
 
 fn private() -> OpenOptions {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use counterfoil::store::{Durability, Health, PaymentStore, StoreErrorKind};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 
 use crate::support::*;
 
@@ -49,6 +49,33 @@ fn closing_leaves_one_file_and_the_lock() {
         fs::read_dir(place.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["books.db", "books.db-lock"]);
+}
+
+/// SQLite keeps quiet about it, and the log's name would not be durable.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_in_a_folder_that_cannot_be_synced_is_refused() {
+    const CHILD: &str = "COUNTERFOIL_UNSYNCED_FOLDER";
+    if let Some(path) = std::env::var_os(CHILD) {
+        return assert_eq!(kind_of_refusal(path), StoreErrorKind::Io);
+    }
+    let place = Place::new();
+    place.open().execute_batch(&[Maker::new("acme").top_up("w", 1)])[0].as_ref().unwrap();
+    let name = "open::a_file_in_a_folder_that_cannot_be_synced_is_refused";
+    let child = again_as_child(name, CHILD, &place.path());
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", "-P"]);
+    strace.arg(place.folder().canonicalize().unwrap()).arg(child.get_program()).args(child.get_args());
+    match strace.env(CHILD, place.path()).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "strace: {error}");
+            // Not by `eprintln`, which a test that passes keeps to itself.
+            let said = format!("NOT SHOWN: strace is needed to fail a call: {error}\n");
+            std::io::stderr().write_all(said.as_bytes()).unwrap();
+        }
+    }
+    assert!(place.open().execute_batch(&[Maker::new("acme").top_up("w", 1)])[0].is_ok());
 }
 
 #[cfg(unix)]

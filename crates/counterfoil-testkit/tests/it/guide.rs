@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use counterfoil_testkit::conformance::Case;
 
-const GUIDE: &str = include_str!("../../docs/writing_a_store.md");
+const GUIDE: &str = include_str!("../../docs/guide/writing-a-store.md");
 
 #[test]
 fn every_case_that_the_guide_names_is_one() {

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::sync::OnceLock;
 
-/// What happens at a call, in strace's words: `error=EIO`, `signal=KILL`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happens at a call, in strace's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Injection {
-    /// The system call.
+    /// The system call, or several with commas.
     pub(crate) call: &'static str,
-    /// What happens at it.
+    /// What happens at it: `error=EIO`, `signal=KILL`.
     pub(crate) what: &'static str,
-    /// At which of those that a thread makes, from 1.
-    pub(crate) when: u64,
+    /// At which of those that a thread makes, from 1: `7`, or `7..9`.
+    pub(crate) when: String,
 }
 
 /// `process`, to be started under strace. With `paths` only calls about these files count, and are traced. What was
@@ -22,7 +22,7 @@ pub(crate) fn under(
     trace: &Path,
     calls: &str,
     paths: &[&Path],
-    injection: Option<Injection>,
+    injection: Option<&Injection>,
 ) -> Process {
     let mut strace = Process::new("strace");
     strace.args(["-f", "-qq", "-y", "-s", "120", "-e", "signal=none", "-e", &format!("trace={calls}")]);

@@ -10,7 +10,12 @@ use crate::work::{Said, Told};
 type Work = fn(&[String]);
 
 /// Every kind of child.
-const WORKERS: &[(&str, Work)] = &[("kill", crate::kill::work), ("planted", crate::planted::work)];
+const WORKERS: &[(&str, Work)] = &[
+    ("kill", crate::kill::work),
+    ("io", crate::io::work),
+    ("power", crate::power::work),
+    ("planted", crate::planted::work),
+];
 
 /// Does a child's work, if this process was started as one.
 pub(crate) fn serve() -> bool {
@@ -59,6 +64,11 @@ impl Child {
             line.clear();
         }
         Ok(told)
+    }
+
+    /// All that it says, line by line.
+    pub(crate) fn read(&mut self) -> Result<Vec<String>, String> {
+        (&mut self.lines).lines().collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 
     pub(crate) fn kill(&mut self) -> Result<(), String> {

@@ -104,8 +104,8 @@ impl File {
 
     fn killed_at(&mut self, turn: u64, phase: Phase, child: &Process) -> Result<Vec<Told>, String> {
         let (call, name, when) = call_of(turn, phase);
-        let injection = Injection { call, what: "signal=KILL", when };
-        let child = strace::under(child, Path::new("/dev/null"), call, &[], Some(injection));
+        let injection = Injection { call, what: "signal=KILL", when: when.to_string() };
+        let child = strace::under(child, Path::new("/dev/null"), call, &[], Some(&injection));
         let mut child = Child::start(child)?;
         let told = child.listen(u64::MAX)?;
         let status = child.wait()?;

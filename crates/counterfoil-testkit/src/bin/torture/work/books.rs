@@ -183,3 +183,98 @@ fn repeats(op: Op, place: &Place, before: &[(Op, Place)]) -> Result<(), String> 
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_memory::MemoryStore;
+    use counterfoil_testkit::block_on;
+
+    use super::*;
+    use crate::work::ROUND;
+
+    /// A round is worked off; then what was told is changed, and held against the books.
+    fn checked(change: impl FnOnce(&mut Vec<Told>)) -> Result<Checked, String> {
+        let store = MemoryStore::new();
+        let mut told = Vec::new();
+        for number in 0..ROUND {
+            let op = Op { writer: 0, number };
+            told.push(Told { op, said: Said::Asked });
+            told.push(Told { op, said: Said::of(&block_on(store.execute(op.command()))) });
+        }
+        change(&mut told);
+        block_on(Books::default().check(&store, told))
+    }
+
+    #[test]
+    fn what_was_told_and_what_is_there_are_the_same() {
+        let checked = checked(|_| ()).unwrap();
+        assert_eq!((checked.acknowledged, checked.repeated, checked.refused), (11, 3, 3));
+        assert!(checked.in_doubt.is_empty());
+    }
+
+    #[test]
+    fn without_an_answer_it_is_in_doubt_wherever_it_is() {
+        let checked = checked(|told| {
+            told.truncate(told.len() - 1);
+            told.push(Told { op: Op { writer: 1, number: 0 }, said: Said::Asked });
+        });
+        let there: Vec<_> = checked.unwrap().in_doubt.into_iter().map(|(_, there)| there.len()).collect();
+        assert_eq!(there, [1, 0]);
+    }
+
+    #[test]
+    fn what_is_lost_or_too_much_is_found() {
+        let wrote = || Said::Wrote(Place { stream: "pay_1".to_owned(), sequence: 1 });
+        let lost = checked(|told| told.push(Told { op: Op { writer: 1, number: 0 }, said: wrote() }));
+        assert!(lost.unwrap_err().contains("1-0 was acknowledged"));
+        let untold = checked(|told| told.truncate(told.len() - 2));
+        assert!(untold.unwrap_err().contains("nobody asked for"));
+        let another_place = checked(|told| told[1].said = wrote());
+        assert!(another_place.unwrap_err().contains("0-0 was acknowledged"));
+        let not_written = checked(|told| told[1].said = Said::NotCommitted("Io".to_owned()));
+        assert!(not_written.unwrap_err().contains("0-0 has left"));
+        let twice = checked(|told| told.insert(2, told[1].clone()));
+        assert!(twice.unwrap_err().contains("0-0 was told"));
+        let replayed_from_nothing =
+            checked(|told| told[1].said = Said::Repeated(Place { ..place(&told[1]) }));
+        assert!(replayed_from_nothing.unwrap_err().contains("0-0 was told"));
+        let refused = checked(|told| told[1].said = Said::Refused);
+        assert!(refused.unwrap_err().contains("0-0 was told"));
+    }
+
+    fn place(told: &Told) -> Place {
+        match &told.said {
+            Said::Wrote(place) => place.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn half_an_operation_is_found() {
+        let op = Op { writer: 0, number: 1 };
+        assert!(op.is_whole(&["payment.created", "wallet.debited"]));
+        assert!(!op.is_whole(&["payment.created"]));
+        let place = || Place { stream: "pay_1".to_owned(), sequence: 1 };
+        let told = [Told { op, said: Said::Asked }];
+        let found = [Found { op, kind: "payment.created", place: place() }];
+        assert!(hold(&told, &found).unwrap_err().contains("has left"));
+    }
+
+    #[test]
+    fn lines_are_read_as_they_were_written() {
+        let op = Op { writer: 3, number: 77 };
+        let place = || Place { stream: "wallet:a b".to_owned(), sequence: 9 };
+        let kind = || "Io".to_owned();
+        for said in [
+            Said::Asked,
+            Said::Wrote(place()),
+            Said::Repeated(place()),
+            Said::Refused,
+            Said::NotCommitted(kind()),
+            Said::Unknown(kind()),
+        ] {
+            let told = Told { op, said };
+            assert_eq!(told.to_string().parse(), Ok(told));
+        }
+    }
+}

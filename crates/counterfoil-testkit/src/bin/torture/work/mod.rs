@@ -22,7 +22,7 @@ use counterfoil_testkit::fixtures::{
     card, credits, customer, evidence, gateway_operation, invoice, key, scope, succeeded, usd, wallet,
 };
 pub(crate) use expect::ROUND;
-pub(crate) use told::{Place, Said, Told};
+pub(crate) use told::{Place, Said, Told, word};
 
 /// What went wrong, in the words of whoever knows most about it.
 pub(crate) fn words(error: impl fmt::Debug) -> String {

@@ -1,0 +1,97 @@
+//! Space that runs out for real, and comes back.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use super::judge::Happened;
+use super::plan::Class;
+use super::{hold, plain};
+use crate::campaign::Counts;
+use crate::say;
+use crate::work::words;
+use crate::worker::Child;
+
+/// How large the small file system is: enough for a new database and some work.
+const SIZE: u64 = 1 << 20;
+
+/// No file may grow by more than so many bytes beyond the log's length, for a while.
+pub(super) fn limited(folder: &TempDir, bytes: u64) -> Result<Counts, String> {
+    let path = folder.path().join("books.db");
+    let happened = run(&path, &["limit".to_owned(), bytes.to_string()])?;
+    ended(&path, happened, "files that may not grow")
+}
+
+/// A file system of its own with so many bytes less than it needs, until something is removed.
+pub(super) fn full(folder: &TempDir, bytes: u64) -> Result<Counts, String> {
+    let Some(disk) = Disk::mount(folder.path())? else {
+        return Ok([("disks that could not be mounted", 1)].into());
+    };
+    let ballast = disk.0.join("ballast");
+    let length = usize::try_from(300_000 + bytes).map_err(words)?;
+    fs::write(&ballast, vec![1; length]).map_err(words)?;
+    let path = disk.0.join("books.db");
+    let happened = run(&path, &["ballast".to_owned(), ballast.display().to_string()])?;
+    ended(&path, happened, "disks that were full")
+}
+
+fn run(path: &Path, args: &[String; 2]) -> Result<Vec<Happened>, String> {
+    let mut child = Child::start(plain(path, args))?;
+    let lines = child.read()?;
+    let status = child.wait()?;
+    let happened = lines.iter().map(|line| line.parse()).collect::<Result<Vec<_>, _>>()?;
+    if status.success() { Ok(happened) } else { Err(format!("the child ended with {status}: {lines:#?}")) }
+}
+
+fn ended(path: &Path, mut happened: Vec<Happened>, name: &'static str) -> Result<Counts, String> {
+    if !happened.contains(&Happened::Relieved) {
+        return Err("nothing was ever in the way".to_owned());
+    }
+    if let Some(Happened::Unread(kind)) = happened.iter().find(|one| matches!(one, Happened::Unread(_))) {
+        return Err(format!("reading needs no space, and fails: {kind}"));
+    }
+    // The first failure came of it, whichever call that was.
+    happened.insert(0, Happened::Fault { name: String::new(), file: "disk".to_owned() });
+    let mut counts = Counts::from([("cases", 1), (name, 1)]);
+    hold(path, Class::GoesOn, &happened, &mut counts)?;
+    Ok(counts)
+}
+
+/// A small file system, gone when it is dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// `None` where nothing may be mounted. That is said, and where the build is checked it is a failure.
+    fn mount(folder: &Path) -> Result<Option<Disk>, String> {
+        static TOLD: OnceLock<()> = OnceLock::new();
+        let place = folder.join("disk");
+        fs::create_dir(&place).map_err(words)?;
+        let mut mount = Process::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={SIZE}"), "tmpfs"]).arg(&place);
+        match mount.stderr(Stdio::null()).status() {
+            Ok(status) if status.success() => return Ok(Some(Disk(place))),
+            tried => {
+                let what =
+                    format!("NOT SHOWN: a full disk, for no file system can be mounted here ({tried:?})");
+                if env::var_os("CI").is_some() {
+                    return Err(what);
+                }
+                TOLD.get_or_init(|| say(&what));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: another case's child that has just been forked holds all files of this process until it executes its
+        // program.
+        let umount = Process::new("umount").arg("--lazy").arg(&self.0).status();
+        assert!(umount.is_ok_and(|status| status.success()), "{} stays mounted", self.0.display());
+    }
+}
