@@ -6,6 +6,7 @@
 //!   and the fuzzer all take theirs from here.
 //! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
 //! * [`planted`] is a store with defects to switch on: the suite must find each of them.
+//! * [`guide::writing_a_store`] tells how a store is written, and which case fails while a step is missing.
 //! * [`crash`] stops a flow between any two of its steps.
 //! * [`simulate`] runs a whole billing service, under all that may go wrong, the same way for each seed.
 //! * [`strategies`] are for property tests of one's own: money, payments, commands, whole legal histories.

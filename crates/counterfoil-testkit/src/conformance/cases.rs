@@ -167,6 +167,7 @@ macro_rules! __for_each_case {
                 a_closed_store_says_so,
                 what_was_acknowledged_is_there_when_opened_again,
                 closing_ends_what_was_taken,
+                when_it_is_closed_nothing_is_under_way,
                 closing_in_the_middle_of_work_is_no_lie,
             }
             scripts {

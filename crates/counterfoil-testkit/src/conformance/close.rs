@@ -81,6 +81,32 @@ pub(super) async fn closing_ends_what_was_taken(trial: &mut Trial) {
     }
 }
 
+/// When closing comes back, nothing goes on behind it.
+pub(super) async fn when_it_is_closed_nothing_is_under_way(trial: &mut Trial) {
+    for _ in 0..4 {
+        let commands: Vec<_> = (0..16).map(|_| trial.desk.create(&trial.caller, card_payment())).collect();
+        let tasks: Vec<_> = commands
+            .iter()
+            .map(|command| {
+                let (store, command) = (trial.store.clone(), command.clone());
+                tokio::spawn(async move { store.execute(command).await })
+            })
+            .collect();
+        // Some are in, some are not.
+        while tasks.iter().filter(|task| task.is_finished()).count() < 2 {
+            tokio::task::yield_now().await;
+        }
+        trial.reopen().await;
+        let heads = trial.heads().await;
+        for (command, task) in commands.iter().zip(tasks) {
+            let done = ok(task.await).is_ok();
+            let there = trial.find(&trial.caller.scope, created(command)).await.is_some();
+            assert!(there || !done || !trial.is_durable(), "what was acknowledged is there");
+        }
+        assert_eq!(trial.heads().await, heads, "nothing came behind");
+    }
+}
+
 /// Closed by two while eight are at work: each answer is right when the books are opened again.
 pub(super) async fn closing_in_the_middle_of_work_is_no_lie(trial: &mut Trial) {
     trial.top_up("w", 10_000).await;

@@ -3,11 +3,17 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use counterfoil::store::{PaymentStore, Position, StoreError, StoreErrorKind};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::trial::{Trial, card_payment, ok, soon};
+
+/// Long enough for a store to have looked, and to wait.
+const A_WHILE: Duration = Duration::from_millis(20);
 
 async fn end(trial: &Trial) -> Position {
     ok(trial.store.feed(None, Position::START, 10_000).await).next
@@ -17,6 +23,20 @@ async fn end(trial: &Trial) -> Position {
 fn wait(store: &Arc<dyn PaymentStore>, after: Position) -> JoinHandle<Result<(), StoreError>> {
     let store = store.clone();
     tokio::spawn(async move { store.news(after).await })
+}
+
+/// Somebody who has been waiting for a while already.
+async fn waiting(store: &Arc<dyn PaymentStore>, after: Position) -> JoinHandle<Result<(), StoreError>> {
+    let (tell, told) = oneshot::channel();
+    let store = store.clone();
+    let task = tokio::spawn(async move {
+        let mut news = pin!(store.news(after));
+        assert!(timeout(A_WHILE, news.as_mut()).await.is_err(), "there is nothing yet");
+        let _ = tell.send(());
+        news.await
+    });
+    ok(told.await);
+    task
 }
 
 pub(super) async fn it_comes_back_at_once_if_there_is_something(trial: &mut Trial) {
@@ -31,12 +51,13 @@ pub(super) async fn it_comes_back_at_once_if_there_is_something(trial: &mut Tria
 pub(super) async fn a_commit_wakes_whoever_waits(trial: &mut Trial) {
     for _ in 0..3 {
         let after = end(trial).await;
-        let waiting: Vec<_> = (0..4).map(|_| wait(&trial.store, after)).collect();
-        tokio::task::yield_now().await;
-        assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "there is nothing yet");
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            all.push(waiting(&trial.store, after).await);
+        }
         trial.done(&trial.desk.create(&crate::fixtures::caller("other"), card_payment())).await;
-        for waiting in waiting {
-            ok(soon(waiting).await);
+        for one in all {
+            ok(soon(one).await);
         }
         assert!(end(trial).await > after);
     }
@@ -56,11 +77,13 @@ pub(super) async fn no_commit_slips_through_between_looking_and_waiting(trial: &
 pub(super) async fn closing_wakes_whoever_waits(trial: &mut Trial) {
     trial.charging().await;
     let after = end(trial).await;
-    let waiting: Vec<_> = (0..4).map(|_| wait(&trial.store, after)).collect();
-    tokio::task::yield_now().await;
+    let mut all = vec![wait(&trial.store, after)];
+    for _ in 0..4 {
+        all.push(waiting(&trial.store, after).await);
+    }
     ok(trial.store.close().await);
-    for waiting in waiting {
-        let answer = soon(waiting).await;
+    for one in all {
+        let answer = soon(one).await;
         assert_eq!(answer.err().map(|error| error.kind()), Some(StoreErrorKind::Closed));
     }
 }
@@ -72,9 +95,8 @@ pub(super) async fn a_dropped_waiter_harms_nobody(trial: &mut Trial) {
         let _ = polled.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
     let aborted: Vec<_> = (0..16).map(|_| wait(&trial.store, after)).collect();
-    let waiting = wait(&trial.store, after);
-    tokio::task::yield_now().await;
+    let one = waiting(&trial.store, after).await;
     aborted.iter().for_each(JoinHandle::abort);
     trial.charging().await;
-    ok(soon(waiting).await);
+    ok(soon(one).await);
 }

@@ -40,6 +40,8 @@ pub enum Bug {
     AmountsSortedAsMinorUnits,
     /// The total is that of the page.
     TotalOfThePage,
+    /// The total is counted later than the page is read.
+    TotalCountedLater,
     /// Whoever asks for one gateway payment id gets them all.
     FilterIgnored,
     /// Texts are compared without regard to case.

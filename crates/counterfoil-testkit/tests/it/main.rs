@@ -10,6 +10,7 @@ mod crash;
 mod disputes;
 mod evidence;
 mod faulty;
+mod guide;
 mod idempotency;
 mod notifications;
 mod planted;

@@ -120,6 +120,7 @@ fn lists_that_show_too_much_are_found() {
     );
     found_by(Bug::CaseIgnored, &["list::each_filter_alone_finds_what_it_means"]);
     found_by(Bug::TotalOfThePage, &["list::a_total_is_counted_when_asked_for"]);
+    found_by(Bug::TotalCountedLater, &["list::a_page_and_its_total_are_of_one_moment"]);
 }
 
 #[test]

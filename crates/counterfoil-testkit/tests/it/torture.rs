@@ -27,6 +27,17 @@ fn has_strace() -> bool {
     found
 }
 
+/// All of them: each bug by itself says nothing about the next.
+#[test]
+fn planted() {
+    if has_strace() {
+        let output = Process::new(env!("CARGO_BIN_EXE_torture")).arg("planted").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.matches(" found by ").count() >= 30, "{said}");
+    }
+}
+
 #[test]
 fn kill() {
     if has_strace() {

@@ -1,5 +1,6 @@
 //! Planted bugs: a suite proves nothing until it finds what is broken. Each bug of the list is put in, and what is
-//! meant to find it must; without the bug, the same must find nothing.
+//! meant to find it must; without the bug, the same must find nothing. That power cuts find `synchronous = NORMAL` too
+//! takes longer, and is a campaign of its own, `power-normal`.
 
 mod core;
 mod meddled;

@@ -30,7 +30,7 @@ pub(super) fn failing(defect: Option<Defect>) -> Result<(), String> {
         return Err("a commit was acknowledged that synced nothing".into());
     };
     let when = syncs.iter().filter(|other| *other == call).count() as u64;
-    let (said, _) = run(defect, 2, Some(Injection { call, what: "error=EIO", when: when.to_string() }))?;
+    let (said, _) = run(defect, 2, Some(&Injection { call, what: "error=EIO", when: when.to_string() }))?;
     if said == "unknown, unseen" {
         Ok(())
     } else {
@@ -42,7 +42,7 @@ pub(super) fn failing(defect: Option<Defect>) -> Result<(), String> {
 fn run(
     defect: Option<Defect>,
     commits: u64,
-    injection: Option<Injection>,
+    injection: Option<&Injection>,
 ) -> Result<(String, Vec<&'static str>), String> {
     let folder = tempdir().map_err(|error| error.to_string())?;
     let (path, trace) = (folder.path().join("books.db"), folder.path().join("trace"));
@@ -50,7 +50,7 @@ fn run(
     let mut child = worker::command("planted");
     child.arg(&path).arg(name).arg(commits.to_string());
     let log = folder.path().join("books.db-wal");
-    let mut traced = strace::under(&child, &trace, "fsync,fdatasync", &[&log], injection.as_ref());
+    let mut traced = strace::under(&child, &trace, "fsync,fdatasync", &[&log], injection);
     let output = traced.stderr(Stdio::null()).output().map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() { Ok((said, calls(&trace)?)) } else { Err(format!("{output:?}")) }
