@@ -102,6 +102,12 @@ pub(crate) struct Verify {
     /// Where the payments are kept: `sqlite:PATH`. It is only read, and may be in use.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     pub(crate) store: Location,
+    /// A head that was kept elsewhere: whatever was taken away since, the last events too, is a fault.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) head: Option<PathBuf>,
+    /// A new file to write the head of clean books to, to be kept elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_head: Option<PathBuf>,
 }
 
 /// What to export, and how.

@@ -43,6 +43,14 @@ impl Location {
         }
     }
 
+    /// What only the store itself can check of what it keeps.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Location::Memory => Ok(()),
+            Location::Sqlite(path) => SqliteStore::open_read_only(path)?.check(),
+        }
+    }
+
     /// Opens what is there for reading, beside whoever writes it.
     pub(crate) fn open_read_only(&self) -> Result<Arc<dyn PaymentStore>, Error> {
         match self {

@@ -67,6 +67,7 @@
 //! ```
 
 mod books;
+mod check;
 mod connect;
 mod due;
 mod error;
@@ -77,6 +78,7 @@ mod lock;
 mod lookout;
 mod news;
 mod options;
+mod planted;
 mod readers;
 mod rebuild;
 mod rows;
@@ -88,4 +90,7 @@ mod streams;
 mod writer;
 
 pub use options::SqliteOptions;
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub use planted::Defect;
 pub use store::SqliteStore;

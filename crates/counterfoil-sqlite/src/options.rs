@@ -25,6 +25,8 @@ pub struct SqliteOptions {
     pub(crate) cache_kib: u32,
     pub(crate) checkpoint_pages: u32,
     pub(crate) busy_timeout: Duration,
+    #[cfg(feature = "planted")]
+    pub(crate) defect: Option<crate::Defect>,
 }
 
 impl Default for SqliteOptions {
@@ -36,6 +38,8 @@ impl Default for SqliteOptions {
             cache_kib: 64 * 1_024,
             checkpoint_pages: 10_000,
             busy_timeout: Duration::from_millis(250),
+            #[cfg(feature = "planted")]
+            defect: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The connections that read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use counterfoil::store::{StoreError, StoreErrorKind};
@@ -45,6 +45,11 @@ impl Readers {
             self.give_back(reader);
         }
         result
+    }
+
+    /// The file that they read.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Closes those that are idle at once, the others when they are done.

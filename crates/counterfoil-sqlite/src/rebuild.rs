@@ -25,10 +25,9 @@ const PAGE: i64 = 10_000;
 
 /// Brings rows and claims up to the end of the journal. A watermark of 0 makes all of them anew.
 pub(crate) fn catch_up(connection: &mut Connection) -> Result<(), Failure> {
-    let mut watermark = books::watermark(connection)?;
-    let end = journal_end(connection)?;
+    let (mut watermark, end) = (books::watermark(connection)?, journal_end(connection)?);
     if watermark > end {
-        return Err(streams::entry(watermark, Damage::Malformed("entry: it is missing")));
+        return Err(missing(watermark));
     }
     let mut scopes = Scopes::default();
     while watermark < end {
@@ -43,6 +42,20 @@ pub(crate) fn catch_up(connection: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Makes everything from the journal, where nothing is yet. Returns the position of the last event.
+pub(crate) fn make(transaction: &Transaction<'_>) -> Result<i64, Failure> {
+    let mut scopes = Scopes::default();
+    let (mut folded, end) = (0, journal_end(transaction)?);
+    while folded < end {
+        folded = fold(transaction, &mut scopes, folded)?;
+    }
+    Ok(end)
+}
+
+fn missing(position: i64) -> Failure {
+    streams::entry(position, Damage::Malformed("entry: it is missing"))
+}
+
 /// The position of the last event; 0 if there is none.
 pub(crate) fn journal_end(connection: &Connection) -> Result<i64, Failure> {
     Ok(connection.query_row(sql::JOURNAL_END, [], |row| row.get(0))?)
@@ -51,13 +64,21 @@ pub(crate) fn journal_end(connection: &Connection) -> Result<i64, Failure> {
 /// Folds a page of events and returns the position of the last one.
 fn fold(transaction: &Transaction<'_>, scopes: &mut Scopes, behind: i64) -> Result<i64, Failure> {
     let mut fold = Fold { books: Books::new(transaction, scopes), rows: BTreeMap::new() };
-    let mut statement = transaction.prepare_cached(sql::EVENTS_BEHIND)?;
+    let mut statement = transaction.prepare_cached(sql::EVENTS_AND_STREAMS_BEHIND)?;
     let mut entries = statement.query((behind, PAGE))?;
     let mut last = behind;
     while let Some(entry) = entries.next()? {
-        last = entry.get(0)?;
+        let position = entry.get(0)?;
+        if position != last + 1 {
+            // Positions have no gaps.
+            return Err(missing(last + 1));
+        }
+        last = position;
         let event = streams::decode(entry, 1)?.map_err(|damage| streams::entry(last, damage))?;
-        fold.event(last, &event)?;
+        let stream: i64 = entry.get(3)?;
+        if fold.event(last, &event)?.is_some_and(|number| number != stream) {
+            return Err(streams::entry(last, Damage::Misplaced(event.body().kind())));
+        }
     }
     fold.write()?;
     Ok(last)
@@ -70,20 +91,21 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    fn event(&mut self, position: i64, event: &Event) -> Result<(), Failure> {
+    /// Takes an event in, unless it is in its row already. Returns the number of its stream.
+    fn event(&mut self, position: i64, event: &Event) -> Result<Option<i64>, Failure> {
         let before = self.row(Key::of(event.scope(), event.stream()))?;
         if before.as_ref().map_or(0, Record::version) >= event.sequence() {
             // The row was written after the watermark had been.
-            return Ok(());
+            return Ok(None);
         }
         let after = evolve(before.as_ref(), event).map_err(|damage| streams::entry(position, damage))?;
-        self.books.enter(position, event)?;
+        let before_it = self.books.enter(position, event)?;
         event.claims().iter().try_for_each(|claim| self.books.claim(sql::REPLACE_CLAIM, claim))?;
         if let Record::Payment(payment) = &after {
             self.destination(before.as_ref(), payment)?;
         }
         self.put(after);
-        Ok(())
+        Ok(Some(before_it.stream))
     }
 
     /// What the payment's destination comes to with it.

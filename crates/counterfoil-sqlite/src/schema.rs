@@ -1,5 +1,7 @@
 //! The schema: its versions, how a file gets to the newest, and whether a file has it.
 
+use std::sync::OnceLock;
+
 use counterfoil::clock::{Clock, SystemClock};
 use counterfoil::store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
@@ -37,7 +39,7 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, Failure> {
     if found.is_empty() {
         return Ok(0);
     }
-    let ours = expected(newest())?;
+    let ours = expected_newest()?;
     let has_versions = |object: &Object| object.1 == "counterfoil_migration" && ours.contains(object);
     if !found.iter().any(has_versions) {
         return refused(StoreErrorKind::Misconfigured);
@@ -45,6 +47,7 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, Failure> {
     let version: Option<u32> = connection.query_row(sql::VERSION, [], |row| row.get(0))?;
     match version.unwrap_or(0) {
         version if version > newest() => refused(StoreErrorKind::TooNew),
+        version if version == newest() && found == *ours => Ok(version),
         version if found != expected(version)? => refused(StoreErrorKind::Misconfigured),
         version => Ok(version),
     }
@@ -67,6 +70,25 @@ pub(crate) fn migrate(connection: &mut Connection, version: u32) -> Result<(), F
         transaction.execute(sql::INSERT_MIGRATION, (migration.version, migration.name, now))?;
     }
     Ok(transaction.commit()?)
+}
+
+/// What a file of the newest version holds. Worked out once: it takes longer than all the rest of opening a file.
+fn expected_newest() -> Result<&'static Vec<Object>, Failure> {
+    static NEWEST: OnceLock<Vec<Object>> = OnceLock::new();
+    match NEWEST.get() {
+        Some(objects) => Ok(objects),
+        None => expected(newest()).map(|objects| NEWEST.get_or_init(|| objects)),
+    }
+}
+
+/// Makes the schema in an empty database.
+pub(crate) fn make(connection: &Connection) -> Result<(), Failure> {
+    Ok(MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration.sql))?)
+}
+
+/// What a file says of the versions it went through.
+pub(crate) fn versions() -> Vec<(i64, String)> {
+    MIGRATIONS.iter().map(|migration| (migration.version.into(), migration.name.to_owned())).collect()
 }
 
 /// What a file of this version holds: what the migrations make of an empty one.

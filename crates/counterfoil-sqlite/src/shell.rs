@@ -208,8 +208,7 @@ impl<C: Commit> Desk<C> {
                 Work::Commit(mut committer, group, askers) => {
                     let answers = commit(&mut committer, &group);
                     for (asker, answer) in askers.into_iter().zip(answers) {
-                        // Who does not listen any more has dropped the future: his to decide.
-                        let _ = asker.send(answer);
+                        tell(asker, answer);
                     }
                     tidy(&mut committer);
                     self.bring_back(committer);
@@ -302,6 +301,12 @@ fn commit<C: Commit>(committer: &mut C, group: &[Command]) -> Vec<Answer> {
         committer.distrust();
         group.iter().map(|_| Err(unknown())).collect()
     })
+}
+
+/// Tells the answer to whoever asked. One who does not listen any more has dropped the future: his to decide. One
+/// whose waker panics has his answer; that he is not woken is his host's doing, and the others are told theirs.
+fn tell(asker: oneshot::Sender<Answer>, answer: Answer) {
+    let _ = catch_unwind(AssertUnwindSafe(|| asker.send(answer)));
 }
 
 fn tidy<C: Commit>(committer: &mut C) {

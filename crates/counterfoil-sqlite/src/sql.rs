@@ -1,6 +1,8 @@
 //! All SQL, and nothing but SQL. Every text is constant, or put together of constant pieces in `list`; values
 //! are only ever bound.
 
+pub(crate) mod check;
+
 /// The first version of the schema.
 ///
 /// Inside, a stream is the position of its first event in the journal: a small number instead of an id and a
@@ -193,6 +195,8 @@ pub(crate) const ACCOUNT_END: &str = "SELECT account_sequence, position FROM cou
     WHERE stream = ?1 AND account_sequence IS NOT NULL ORDER BY account_sequence DESC LIMIT 1";
 pub(crate) const EVENTS_BEHIND: &str = "SELECT position, event, hash FROM counterfoil_journal
     WHERE position > ?1 ORDER BY position LIMIT ?2";
+pub(crate) const EVENTS_AND_STREAMS_BEHIND: &str = "SELECT position, event, hash, stream
+    FROM counterfoil_journal WHERE position > ?1 ORDER BY position LIMIT ?2";
 pub(crate) const EVENTS_AND_SCOPES_BEHIND: &str = "SELECT position, event, hash,
     (SELECT scope FROM counterfoil_stream WHERE counterfoil_stream.stream = counterfoil_journal.stream)
     FROM counterfoil_journal WHERE position > ?1 ORDER BY position LIMIT ?2";

@@ -18,7 +18,7 @@ use crate::news::News;
 use crate::readers::Readers;
 use crate::shell::Shell;
 use crate::writer::Writer;
-use crate::{SqliteOptions, connect, due, feed, list, news, rows, streams};
+use crate::{SqliteOptions, check, connect, due, feed, list, news, rows, streams};
 
 const OPENING: &str = "opening the file";
 
@@ -104,6 +104,27 @@ impl SqliteStore {
             Access::Write { shell, .. } => shell.execute_batch(commands),
             Access::Look(_) => commands.iter().map(|_| Err(read_only())).collect(),
         }
+    }
+
+    /// Checks what only the file knows, and what [`verify`](counterfoil::verify::verify) cannot see through the contract
+    /// of a store: SQLite's own check of its pages and indexes; that the journal has no gap, and each entry stands where
+    /// its stream leads; and that scopes, streams, rows, claims, listings and what destinations come to are, row by row and
+    /// byte by byte, what the journal makes, nothing less and nothing more. It does not follow the chain of
+    /// hashes further than that takes: do both.
+    ///
+    /// It only reads, works beside whoever writes, and looks at one moment: while it lasts, the log cannot be emptied. It
+    /// makes the rows once more in a temporary file of SQLite's, so it takes as long as opening a file of an older
+    /// version does, and as much space as its rows. It blocks: for threads of one's own, not for tasks of an asynchronous
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](StoreErrorKind::Corrupt), with what is wrong as its source; or as [`open_read_only`](Self::open_read_only).
+    pub fn check(&self) -> Result<(), StoreError> {
+        if !self.readers.are_open() {
+            return Err(StoreError::new(StoreErrorKind::Closed, check::DURING));
+        }
+        check::check(self.readers.path()).map_err(|failure| failure.during(check::DURING))
     }
 }
 

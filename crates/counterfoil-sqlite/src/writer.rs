@@ -1,5 +1,8 @@
 //! The one connection that writes. It knows no queue and no thread.
 
+#[cfg(feature = "planted")]
+mod broken;
+
 use std::path::PathBuf;
 use std::slice;
 
@@ -122,6 +125,10 @@ impl Writer {
 
 impl Commit for Writer {
     fn commit(&mut self, commands: &[Command]) -> Vec<Answer> {
+        #[cfg(feature = "planted")]
+        if let Some(answers) = broken::commit(self, commands) {
+            return answers;
+        }
         let failed = match self.attempt(commands) {
             Ok(answers) => return answers,
             Err(failed) => failed,

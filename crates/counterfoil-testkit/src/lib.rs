@@ -7,7 +7,12 @@
 //! * The [`Model`](model::Model) says what must come of it, from the published rules and without the core's code.
 //! * [`planted`] is a store with defects to switch on: the suite must find each of them.
 //! * [`crash`] stops a flow between any two of its steps.
+//! * [`simulate`] runs a whole billing service, under all that may go wrong, the same way for each seed.
+//! * [`strategies`] are for property tests of one's own: money, payments, commands, whole legal histories.
+//! * [`laws`] is what must hold of every payment and of every step of one.
 //! * [`faulty`] is a store that fails when it is told to, for the tests of whoever uses one.
+//!
+//! How a billing service is tested with all of this, the [`guide`] shows.
 //!
 //! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`].
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a test has failed")]
@@ -19,11 +24,15 @@ pub mod crash;
 pub mod desk;
 pub mod faulty;
 pub mod fixtures;
+pub mod guide;
 mod judged;
+pub mod laws;
 pub mod model;
 pub mod planted;
 mod run;
 pub mod script;
+pub mod simulate;
+pub mod strategies;
 
 pub use clock::{ManualClock, SeededIds};
 pub use desk::Desk;

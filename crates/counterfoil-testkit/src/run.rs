@@ -1,5 +1,6 @@
 //! Running scripts.
 
+use std::any::Any;
 use std::future::Future;
 
 use counterfoil::account::AccountId;
@@ -164,4 +165,10 @@ async fn assert_equal_destinations(model: &Model, store: &dyn PaymentStore, now:
         };
         assert_eq!(got, expected, "{id} (left: the store, right: the model) after {when}");
     }
+}
+
+/// What a panic said.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic without words").to_owned()
 }

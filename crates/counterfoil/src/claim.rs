@@ -24,8 +24,8 @@ words! {
         TopUpKey = 3, "top_up_key";
         /// The id of a top-up: it has no row of its own to be found by.
         TopUp = 4, "top_up";
-        /// What a gateway calls an operation.
-        GatewayOperation = 5, "gateway_operation";
+        /// What a gateway calls a charge or an authorization.
+        GatewayAttempt = 5, "gateway_attempt";
         /// What a gateway calls a payment that was made there.
         GatewayPayment = 6, "gateway_payment";
         /// The idempotency key of an attempt that is written down.
@@ -42,6 +42,12 @@ words! {
         Notification = 12, "notification";
         /// What a gateway calls a dispute.
         GatewayDispute = 13, "gateway_dispute";
+        /// What a gateway calls a capture.
+        GatewayCapture = 14, "gateway_capture";
+        /// What a gateway calls a refund.
+        GatewayRefund = 15, "gateway_refund";
+        /// What a gateway calls a void.
+        GatewayVoid = 16, "gateway_void";
     }
 }
 
@@ -69,13 +75,16 @@ impl ClaimKey {
         ClaimKey { scope: scope.clone(), kind: ClaimKind::Update, name: id.to_string().into() }
     }
 
-    /// Without a gateway: the id was given by one that is not known here.
+    /// What a gateway calls an operation; `kind` is that of the operation's
+    /// [name there](crate::payment::OperationId::name_kind). Without a gateway: the id was given by one that is not
+    /// known here.
     pub(crate) fn gateway_operation(
         scope: &Scope,
         gateway: Option<&GatewayName>,
+        kind: ClaimKind,
         id: &GatewayOperationId,
     ) -> ClaimKey {
-        ClaimKey::at_gateway(scope, ClaimKind::GatewayOperation, gateway, id.as_str())
+        ClaimKey::at_gateway(scope, kind, gateway, id.as_str())
     }
 
     /// Without a gateway: the id was given by one that is not known here.

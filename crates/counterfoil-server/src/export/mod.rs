@@ -8,7 +8,7 @@ mod beancount;
 mod csv;
 mod jsonl;
 mod names;
-mod output;
+pub(crate) mod output;
 mod progress;
 mod trial;
 

@@ -1,4 +1,4 @@
-//! Where an export goes.
+//! Where an export goes, and a head.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// Stdout, or a file that has its name only when it is whole.
 #[derive(Debug)]
-pub(super) enum Output {
+pub(crate) enum Output {
     /// Stdout.
     Stdout(BufWriter<io::Stdout>),
     /// A new file.
@@ -18,7 +18,7 @@ pub(super) enum Output {
 
 /// A file on its way.
 #[derive(Debug)]
-pub(super) struct NewFile {
+pub(crate) struct NewFile {
     to: BufWriter<File>,
     partial: PathBuf,
     path: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct NewFile {
 
 impl Output {
     /// Into the file at `path`, where there must be none yet; else to stdout.
-    pub(super) fn open(path: Option<&Path>) -> Result<Output, Error> {
+    pub(crate) fn open(path: Option<&Path>) -> Result<Output, Error> {
         let Some(path) = path else { return Ok(Output::Stdout(BufWriter::new(io::stdout()))) };
         // It may be last month's export, or the very file that is to be exported.
         if fs::symlink_metadata(path).is_ok() {
@@ -41,7 +41,7 @@ impl Output {
     }
 
     /// Makes what was written last: a file gets its name now.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         match self {
             Output::Stdout(to) => to.flush(),
             Output::File(file) => {
@@ -53,7 +53,7 @@ impl Output {
     }
 
     /// What to say when it cannot be written.
-    pub(super) fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         match self {
             Output::Stdout(_) => "cannot write to stdout".to_owned(),
             Output::File(file) => cannot_write(&file.path),

@@ -41,6 +41,17 @@ fn words_that_it_does_not_know() {
 }
 
 #[test]
+fn heads_that_are_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let head = directory.path().join("head");
+    let head = head.to_str().unwrap();
+    refused(&["verify", "--head", head], "cannot read the head in");
+    fs::write(head, "counterfoil-head 1 7 of June").unwrap();
+    refused(&["verify", "--head", head], "not a head that was written here");
+    refused(&["verify", "--write-head", head], "there is such a file already");
+}
+
+#[test]
 fn stores_that_are_none() {
     store_refused("postgres://user:secret@host/books", "there is no store `postgres:`");
     assert!(!run(&["serve", "--store", "postgres://user:secret@host/books"]).stderr.contains("secret"));

@@ -145,6 +145,46 @@ fn an_event_that_cannot_be_read_is_a_fault() {
     faulty(path, &[&payments[1], "event 2", "it cannot be read", "journal entry 4"]);
 }
 
+/// INVARIANTS 39: the last event with its row, which the others do not miss.
+#[test]
+fn what_was_taken_away_since_a_head_was_kept_is_found() {
+    let Books { path, _directory: directory, .. } = &books();
+    let (store, head) = (sqlite(path), directory.path().join("head"));
+    let head = head.to_str().unwrap();
+    let old = fs::read(path).unwrap();
+    let server = Server::start(&store);
+    assert_eq!(Client::connect(server.address).create(&offline("c")).status, 201);
+    server.stop();
+    let ended = run(&["verify", "--store", &store, "--write-head", head]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(fs::read_to_string(head).unwrap().starts_with("counterfoil-head 1 5 "));
+
+    let against = || run(&["verify", "--store", &store, "--head", head]);
+    assert_eq!(against().code, Some(0));
+    let server = Server::start(&store);
+    assert_eq!(Client::connect(server.address).create(&offline("d")).status, 201);
+    server.stop();
+    assert_eq!(against().code, Some(0), "what was added since is no fault");
+
+    fs::write(path, old).unwrap();
+    assert_eq!(run(&["verify", "--store", &store]).code, Some(0), "nothing else can know");
+    let ended = against();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.starts_with("fault: there are 4 events, and were 5 when"), "{ended:?}");
+    let other = format!("counterfoil-head 1 4 {}\n", "0".repeat(64));
+    fs::write(head, other).unwrap();
+    assert!(against().stdout.starts_with("fault: the first 4 events are not those"));
+}
+
+#[test]
+fn a_claim_that_no_event_made_is_named() {
+    let Books { path, .. } = &books();
+    let claim = "INSERT INTO counterfoil_claim SELECT scope, kind, x'7a', stream, sequence, fingerprint
+        FROM counterfoil_claim LIMIT 1";
+    tamper(path, claim);
+    faulty(path, &["while checking the file", "counterfoil_claim 1 'create_key' X'7A'"]);
+}
+
 #[test]
 fn a_newer_schema_is_refused() {
     let Books { path, .. } = &books();

@@ -1,7 +1,10 @@
 //! Handing over, without SQLite: the committer here writes nothing, and commits when it is told to.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Archive, Rejection, Request};
@@ -9,12 +12,15 @@ use counterfoil::id::PaymentId;
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::text::{Actor, EnvironmentId, TenantId};
 use tokio::task::{JoinSet, yield_now};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::*;
 
 /// The command that makes the committer panic.
 const PANIC: u128 = 666;
+/// Far longer than it takes.
+const SOON: Duration = Duration::from_secs(10);
 
 /// What the committer did, seen from outside.
 #[derive(Debug, Default)]
@@ -270,6 +276,32 @@ async fn a_panic_is_answered_and_stops_nobody_else() {
     }
     assert!(answers(&busy.shell.execute(command(1)).await, 1));
     assert_eq!(busy.seen.distrusted.load(Ordering::SeqCst), 1);
+}
+
+/// Whose task it is to be woken is the host's.
+#[tokio::test]
+async fn a_waker_that_panics_stops_nobody_else() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as it was told");
+        }
+    }
+    let busy = busy(100, 100);
+    let mut unlucky = pin!(busy.shell.execute(command(9)));
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(unlucky.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let others = tokio::spawn({
+        let shell = busy.shell.clone();
+        async move { shell.execute(command(1)).await }
+    });
+    while busy.shell.status().1 < 2 {
+        yield_now().await;
+    }
+    busy.go(3);
+    assert!(answers(&timeout(SOON, others).await.expect("it is answered").unwrap(), 1));
+    assert!(answers(&unlucky.await, 9), "his answer is there all the same");
+    assert!(answers(&busy.shell.execute(command(2)).await, 2));
 }
 
 /// Every way in at the same time, again and again: nobody is forgotten, and no two commits overlap.

@@ -121,7 +121,7 @@ async fn lists_find_who_waits_for_a_person() {
 fn give_up(maker: &Maker, start: &Command) -> Command {
     let Request::Create(create) = &start.request else { panic!("{start:?}") };
     let operation = create.process.unwrap().into();
-    let poll = Poll { payment: create.payment, work: Work::Poll { operation, polls: 0 } };
+    let poll = Poll { payment: create.payment, work: Work::Poll { operation, polls: 0 }, resend: false };
     let policy = counterfoil::command::Policy::default().with_polls([]).into();
     let at = start.at.saturating_add(Duration::from_secs(61));
     Command { at, policy, ..maker.command(Request::Poll(poll)) }

@@ -8,6 +8,7 @@
 )]
 
 mod books;
+mod check;
 mod commit;
 mod contract;
 mod damage;

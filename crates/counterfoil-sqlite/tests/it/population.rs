@@ -84,7 +84,11 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
             Request::Report(Report { payment, operation: attempt.into(), evidence })
         }
         11 | 12 => Request::Update(update(payment, names)),
-        13 => Request::Poll(Poll { payment, work: Work::Poll { operation: attempt.into(), polls: 0 } }),
+        13 => Request::Poll(Poll {
+            payment,
+            work: Work::Poll { operation: attempt.into(), polls: 0 },
+            resend: false,
+        }),
         14 => register(names),
         _ => Request::Archive(counterfoil::command::Archive { payment }),
     }

@@ -42,6 +42,7 @@ macro_rules! __for_each_case {
                 heads_are_sorted_as_bytes,
                 any_page_size_meets_each_stream_once,
                 heads_tell_the_last_event,
+                paging_misses_nothing_that_was_there,
             }
             accounts {
                 a_balance_is_the_sum_of_what_came_and_went,
@@ -105,6 +106,7 @@ macro_rules! __for_each_case {
                 archived_payments_are_listed_apart,
                 lists_stay_within_their_scope,
                 large_and_odd_values_are_found_as_bytes,
+                a_page_and_its_total_are_of_one_moment,
             }
             attention {
                 who_waits_for_a_person_is_found,
@@ -117,6 +119,7 @@ macro_rules! __for_each_case {
             }
             feed {
                 events_come_in_the_order_of_their_commits,
+                a_clock_that_steps_back_moves_nothing,
                 any_page_size_gives_the_same_feed,
                 reading_goes_on_from_every_position,
                 a_position_at_or_beyond_the_end_shows_nothing,
@@ -135,21 +138,41 @@ macro_rules! __for_each_case {
                 parallel_debits_never_overdraw,
                 parallel_top_ups_all_count,
                 one_key_has_one_effect,
+                keys_asked_side_by_side_have_one_effect_each,
                 one_command_has_one_effect,
                 of_two_requests_under_one_key_one_wins,
                 one_attempt_is_live_at_a_time,
                 a_report_is_written_once,
                 a_dropped_future_changes_only_who_hears,
                 readers_see_whole_commands,
+                of_two_requests_with_one_id_one_wins,
+                a_refused_command_harms_no_neighbour,
+            }
+            visible {
+                a_name_is_seen_with_what_it_names,
+                what_is_answered_is_seen_by_every_read,
+            }
+            dropped {
+                a_command_is_whole_or_nothing,
+                a_command_that_waits_is_whole_or_nothing,
+                reads_harm_nobody,
+                closing_can_be_done_again,
+            }
+            bounds {
+                an_empty_store_has_nothing_to_show,
+                the_largest_limits_show_everything,
+                many_keys_are_read_at_once,
             }
             close {
                 a_closed_store_says_so,
                 what_was_acknowledged_is_there_when_opened_again,
                 closing_ends_what_was_taken,
+                closing_in_the_middle_of_work_is_no_lie,
             }
             scripts {
                 a_script_goes_as_the_model_says,
                 another_script_goes_as_the_model_says,
+                a_script_leaves_the_same_books_in_every_store,
                 a_script_in_parallel_leaves_good_books,
             }
         }

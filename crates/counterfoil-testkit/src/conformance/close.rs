@@ -1,11 +1,19 @@
 //! Closing, and opening again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Command, Receipt};
 use counterfoil::event::StreamId;
-use counterfoil::store::{Cursor, ExecuteError, Filter, Health, Key, Position, Query, StoreErrorKind};
+use counterfoil::ledger::NewPayment;
+use counterfoil::store::{
+    Cursor, ExecuteError, Filter, Health, Key, PaymentStore, Position, Query, StoreErrorKind,
+};
 
 use super::trial::{Trial, card_payment, ok, place};
 use crate::desk::created;
-use crate::fixtures::key;
+use crate::fixtures::{credits, invoice, key, usd};
 
 pub(super) async fn a_closed_store_says_so(trial: &mut Trial) {
     let (payment, _) = trial.charging().await;
@@ -29,6 +37,7 @@ pub(super) async fn a_closed_store_says_so(trial: &mut Trial) {
     closed(store.feed(Some(scope), Position::START, 1).await.err().map(|error| error.kind()));
     closed(store.news(Position::START).await.err().map(|error| error.kind()));
     closed(store.heads(&Cursor::START, 1).await.err().map(|error| error.kind()));
+    closed(store.due(Timestamp::MAX, 1).await.err().map(|error| error.kind()));
 }
 
 pub(super) async fn what_was_acknowledged_is_there_when_opened_again(trial: &mut Trial) {
@@ -70,4 +79,74 @@ pub(super) async fn closing_ends_what_was_taken(trial: &mut Trial) {
             Err(ExecuteError::Rejected(rejection)) => panic!("closing is no reason to refuse: {rejection}"),
         }
     }
+}
+
+/// Closed by two while eight are at work: each answer is right when the books are opened again.
+pub(super) async fn closing_in_the_middle_of_work_is_no_lie(trial: &mut Trial) {
+    trial.top_up("w", 10_000).await;
+    let done = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let new = || NewPayment::new(usd(1), invoice("inv_1"), credits("w"));
+            let commands = (0..100).map(|_| trial.desk.create(&trial.caller, new())).collect();
+            tokio::spawn(work(trial.store.clone(), commands, done.clone()))
+        })
+        .collect();
+    while done.load(Ordering::SeqCst) < 20 {
+        tokio::task::yield_now().await;
+    }
+    let closers: Vec<_> = (0..2)
+        .map(|_| {
+            let store = trial.store.clone();
+            tokio::spawn(async move { store.close().await })
+        })
+        .collect();
+    let mut answered = Vec::new();
+    for worker in workers {
+        answered.extend(ok(worker.await));
+    }
+    for closer in closers {
+        ok(ok(closer.await));
+    }
+    trial.reopen().await;
+    if trial.is_durable() {
+        assert_right(trial, answered).await;
+    }
+}
+
+type Answered = Vec<(Command, Result<Receipt, ExecuteError>)>;
+
+/// One command after the other, until one is not done.
+async fn work(store: Arc<dyn PaymentStore>, commands: Vec<Command>, done: Arc<AtomicUsize>) -> Answered {
+    let mut answered = Vec::new();
+    for command in commands {
+        let answer = store.execute(command.clone()).await;
+        let goes_on = answer.is_ok();
+        answered.push((command, answer));
+        done.fetch_add(1, Ordering::SeqCst);
+        if !goes_on {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    answered
+}
+
+async fn assert_right(trial: &Trial, answered: Answered) {
+    let mut paid = 0;
+    for (command, answer) in answered {
+        let there = trial.find(&trial.caller.scope, created(&command)).await.is_some();
+        match answer {
+            Ok(_) => assert!(there, "what was acknowledged is there"),
+            Err(ExecuteError::NotCommitted(error)) => {
+                assert_eq!(error.kind(), StoreErrorKind::Closed);
+                assert!(!there, "what was not committed is not there");
+            }
+            Err(ExecuteError::Unknown(_)) => {}
+            Err(ExecuteError::Rejected(rejection)) => panic!("closing is no reason to refuse: {rejection}"),
+        }
+        assert_eq!(trial.done(&command).await.replayed, there, "executing it again settles it");
+        paid += 1;
+    }
+    assert_eq!(trial.balance("w").await, 10_000 - paid);
 }

@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use counterfoil::account::AccountId;
-use counterfoil::command::{Command, Receipt, Rejection};
+use counterfoil::command::{Command, Receipt, Rejection, Request};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewTopUp, Processing};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{ExecuteError, Key, Lookup};
 
-use super::trial::{Trial, card_payment, ok, place, refusal};
+use super::trial::{Trial, card_payment, ok, place, refusal, split};
 use crate::desk::{created, started};
 use crate::fixtures::{credits, evidence, invoice, key, not_sent, succeeded, usd, wallet};
 
@@ -73,6 +73,22 @@ pub(super) async fn one_key_has_one_effect(trial: &mut Trial) {
     assert_eq!(trial.heads().await.len(), 3);
     assert_eq!(trial.payment(created(&recorded)).await.attempts().count(), 1);
     assert_eq!(trial.balance("w").await, 5);
+}
+
+/// Of those that wait while another commits, several may ask under one key.
+pub(super) async fn keys_asked_side_by_side_have_one_effect_each(trial: &mut Trial) {
+    const KEYS: usize = 5;
+    for round in 0..4 {
+        let ask = |at: usize| {
+            let new = card_payment().with_idempotency_key(key(&format!("{round} {}", at % KEYS)));
+            trial.desk.create(&trial.caller, new.recorded_only())
+        };
+        let mut of_each: [Answers; KEYS] = Default::default();
+        let answers = trial.together((0..6 * KEYS).map(ask).collect()).await;
+        answers.into_iter().zip((0..KEYS).cycle()).for_each(|(answer, key)| of_each[key].push(answer));
+        of_each.into_iter().for_each(one_took_effect);
+        assert_eq!(trial.heads().await.len(), (round + 1) * KEYS);
+    }
 }
 
 pub(super) async fn one_command_has_one_effect(trial: &mut Trial) {
@@ -189,4 +205,53 @@ pub(super) async fn readers_see_whole_commands(trial: &mut Trial) {
         tokio::task::yield_now().await;
     }
     ok(writer.await);
+}
+
+pub(super) async fn of_two_requests_with_one_id_one_wins(trial: &mut Trial) {
+    let create = trial.desk.create(&trial.caller, card_payment().recorded_only());
+    let ask = |cents| {
+        let mut command = create.clone();
+        if let Request::Create(create) = &mut command.request {
+            create.amount = usd(cents);
+        }
+        command
+    };
+    let (done, refused) = split(trial.together((0..16).map(|at| ask(1 + at % 2)).collect()).await);
+    assert_eq!((done.len(), refused.len()), (8, 8));
+    assert_eq!(done.iter().filter(|receipt| !receipt.replayed).count(), 1);
+    assert_eq!(trial.payment(created(&create)).await.version(), 1);
+}
+
+/// Commands that come together may be committed together; each is answered for itself.
+pub(super) async fn a_refused_command_harms_no_neighbour(trial: &mut Trial) {
+    let nobody = PaymentId::new(uuid::Uuid::nil());
+    for _ in 0..8 {
+        let commands: Vec<Command> = (0..24)
+            .map(|at| match at % 4 {
+                1 => {
+                    trial.desk.create(&trial.caller, NewPayment::new(usd(0), invoice("inv_1"), credits("w")))
+                }
+                3 => trial.desk.archive(&trial.caller, nobody),
+                _ => trial.desk.create(&trial.caller, card_payment().recorded_only()),
+            })
+            .collect();
+        let answers = trial.together(commands.clone()).await;
+        for ((at, command), answer) in commands.iter().enumerate().zip(answers) {
+            match at % 4 {
+                1 => assert_eq!(refusal(answer), Rejection::AmountNotPositive),
+                3 => assert_eq!(refusal(answer), Rejection::PaymentNotFound(nobody)),
+                _ => {
+                    let receipt = ok(answer);
+                    let payment = receipt.payment().map(|payment| payment.id());
+                    assert_eq!(
+                        (payment, receipt.replayed),
+                        (Some(created(command)), false),
+                        "its own answer"
+                    );
+                    trial.payment(created(command)).await;
+                }
+            }
+        }
+    }
+    assert_eq!(trial.heads().await.len(), 8 * 12);
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use counterfoil::clock::Clock;
 use counterfoil::command::Command;
 use counterfoil::event::{Body, Event, StreamId};
 use counterfoil::id::PaymentId;
@@ -120,6 +122,21 @@ fn assert_in_order(entries: &[Entry]) {
         }
         before = Some(entry);
     }
+}
+
+/// INVARIANTS 40; time is data, never order.
+pub(super) async fn a_clock_that_steps_back_moves_nothing(trial: &mut Trial) {
+    let start = trial.desk.clock().now();
+    let mut expected: Vec<Entry> = Vec::new();
+    for seconds in [50, 40, 45, 10, 60, 0] {
+        trial.desk.clock().set(start.saturating_add(Duration::from_secs(seconds)));
+        let after = expected.last().map_or(Position::START, |entry| entry.position);
+        trial.charging().await;
+        trial.top_up("w", 1).await;
+        expected.extend(rest(&*trial.store, None, after, 1_000).await);
+        assert_eq!(whole(trial, None).await, expected, "what is new stands behind what was there");
+    }
+    assert_eq!(expected.len(), 12);
 }
 
 pub(super) async fn any_page_size_gives_the_same_feed(trial: &mut Trial) {

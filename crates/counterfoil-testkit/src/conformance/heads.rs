@@ -93,3 +93,35 @@ pub(super) async fn heads_tell_the_last_event(trial: &mut Trial) {
         assert_eq!((last.sequence(), last.hash()), (head.version, head.hash));
     }
 }
+
+pub(super) async fn paging_misses_nothing_that_was_there(trial: &mut Trial) {
+    fill(trial).await;
+    let before = trial.heads().await;
+    let actor = caller("acme").actor;
+    let writers: Vec<Vec<_>> = (0..2)
+        .map(|_| {
+            let callers = NAMES.iter().map(|name| Caller::new(scope(name, "production"), actor.clone()));
+            callers.map(|caller| trial.desk.create(&caller, card_payment())).collect()
+        })
+        .collect();
+    let store = trial.store.clone();
+    let reader = tokio::spawn(async move {
+        let mut met: Vec<Head> = Vec::new();
+        loop {
+            let cursor = met.last().map_or(Cursor::START, Cursor::behind);
+            let page = ok(store.heads(&cursor, 3).await);
+            if page.is_empty() {
+                return met;
+            }
+            met.extend(page);
+            tokio::task::yield_now().await;
+        }
+    });
+    for answer in trial.together_in_order(writers).await {
+        ok(answer);
+    }
+    let met = ok(reader.await);
+    assert!(met.is_sorted_by(|one, next| bytes(one) < bytes(next)), "each once, in order");
+    let missed: Vec<&Head> = before.iter().filter(|head| !met.contains(head)).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}

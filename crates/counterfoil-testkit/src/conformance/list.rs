@@ -290,3 +290,28 @@ pub(super) async fn large_and_odd_values_are_found_as_bytes(trial: &mut Trial) {
         }
     }
 }
+
+/// What a page says is so at one moment, its total included.
+pub(super) async fn a_page_and_its_total_are_of_one_moment(trial: &mut Trial) {
+    let commands: Vec<_> =
+        (0..100).map(|_| trial.desk.create(&trial.caller, card_payment().recorded_only())).collect();
+    let store = trial.store.clone();
+    let writer = tokio::spawn(async move {
+        for command in commands {
+            ok(store.execute(command).await);
+            tokio::task::yield_now().await;
+        }
+    });
+    let query = Query::new(Filter::default(), ALL).counted();
+    loop {
+        let over = writer.is_finished();
+        let page = list(trial, &query).await;
+        assert_eq!(page.total, Some(page.payments.len() as u64));
+        if over {
+            assert_eq!(page.total, Some(100));
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    ok(writer.await);
+}

@@ -5,11 +5,13 @@
 
 mod accounts;
 mod attention;
+mod bounds;
 mod cases;
 mod claims;
 mod close;
 mod concurrency;
 mod destinations;
+mod dropped;
 mod due;
 mod elsewhere;
 mod evidence;
@@ -26,6 +28,7 @@ mod scripts;
 mod shelf;
 mod trial;
 mod update;
+mod visible;
 
 use std::fmt;
 use std::future::Future;

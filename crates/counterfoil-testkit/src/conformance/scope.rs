@@ -1,15 +1,22 @@
 //! Tenants and environments never meet.
 
 use counterfoil::account::AccountId;
-use counterfoil::command::{Receipt, Rejection, Request};
+use counterfoil::command::{Receipt, Recorded, Rejection, Request, Resolution};
 use counterfoil::event::StreamId;
-use counterfoil::ledger::{NewPayment, NewTopUp, Processing};
+use counterfoil::ledger::{
+    NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid, Processing, Update,
+};
+use counterfoil::payment::Work;
 use counterfoil::scope::Caller;
+use counterfoil::status::PaymentStatus;
 use counterfoil::store::Key;
+use counterfoil::text::Message;
 
 use super::trial::{Trial, card_payment};
 use crate::desk::{created, started};
-use crate::fixtures::{caller, credits, evidence, invoice, key, scope, succeeded, usd, wallet};
+use crate::fixtures::{
+    caller, credits, evidence, gateway_payment, invoice, key, scope, succeeded, usd, wallet,
+};
 
 /// Another tenant, another environment, and two that are near in spelling.
 fn strangers() -> [Caller; 4] {
@@ -27,11 +34,22 @@ pub(super) async fn a_foreign_payment_does_not_exist(trial: &mut Trial) {
     trial.done(&create).await;
     let payment = created(&create);
     let before = trial.digest().await;
+    let recorded = Recorded::Succeeded { amount: None };
+    let resolution = || NewResolution::new(Resolution::Failed, Message::lossy("asked by telephone"));
     for stranger in strangers() {
         let commands = [
             trial.desk.process(&stranger, payment, Processing::default()),
             trial.desk.report(&stranger, payment, started(&create), evidence(succeeded(None), 1)),
             trial.desk.archive(&stranger, payment),
+            trial.desk.update(&stranger, payment, Update::to(PaymentStatus::Voided)),
+            trial.desk.capture(&stranger, payment, NewCapture::all()),
+            trial.desk.refund(&stranger, payment, NewRefund::all()),
+            trial.desk.void(&stranger, payment, NewVoid::default()),
+            trial.desk.record_attempt(&stranger, payment, NewAttempt::new(recorded.clone())),
+            trial.desk.discover(&stranger, payment, gateway_payment("gp_1"), evidence(succeeded(None), 1)),
+            trial.desk.resolve(&stranger, payment, resolution()),
+            trial.desk.poll(&stranger, payment, Work::Poll { operation: started(&create), polls: 0 }),
+            trial.desk.lapse(&stranger, payment, Work::Poll { operation: started(&create), polls: 0 }),
         ];
         for command in commands {
             assert_eq!(trial.refused(&command).await, Rejection::PaymentNotFound(payment), "{command:?}");

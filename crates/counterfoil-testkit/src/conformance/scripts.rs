@@ -3,7 +3,8 @@
 use counterfoil::store::ExecuteError;
 
 use super::trial::{Trial, ok};
-use crate::run::run_against_model;
+use crate::planted::{Bug, PlantedStore};
+use crate::run::{compare, run_against_model};
 use crate::script::Script;
 
 pub(super) async fn a_script_goes_as_the_model_says(trial: &mut Trial) {
@@ -12,6 +13,11 @@ pub(super) async fn a_script_goes_as_the_model_says(trial: &mut Trial) {
 
 pub(super) async fn another_script_goes_as_the_model_says(trial: &mut Trial) {
     run_against_model(&Script::seeded(2, 150), &*trial.store).await;
+}
+
+/// INVARIANTS 34: equal answers, and equal digests, as any other store.
+pub(super) async fn a_script_leaves_the_same_books_in_every_store(trial: &mut Trial) {
+    compare(&Script::seeded(4, 150), &*trial.store, &PlantedStore::new(Bug::None)).await;
 }
 
 /// In parallel no answer is certain but these: the store does not fail, and the books are good. Executing

@@ -66,7 +66,13 @@ impl Desk {
     /// That a gateway was asked in vain.
     #[must_use]
     pub fn poll(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
-        self.command(caller, self.next_moment(), Request::Poll(Poll { payment, work }))
+        self.command(caller, self.next_moment(), Request::Poll(Poll { payment, work, resend: false }))
+    }
+
+    /// That a gateway can never hear of it any more, and that whoever says so sends it again.
+    #[must_use]
+    pub fn resend(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
+        self.command(caller, self.next_moment(), Request::Poll(Poll { payment, work, resend: true }))
     }
 
     /// That time is over for `payment`.

@@ -45,7 +45,12 @@ impl Model {
                 let known = payment.operations.iter_mut().find(|known| known.id == operation);
                 let known = known.expect("it is due, so it is there");
                 known.polls = asked(polls);
-                if known.runs_until().is_some() {
+                if poll.resend && !known.is_attempt() {
+                    let lease = command.at.saturating_add(command.policy.lease);
+                    known.polls.next = known.polls.next.map(|next| next.max(lease));
+                    known.resent_until = Some(lease);
+                }
+                if known.lease_until.is_some() && known.heard.is_empty() {
                     let error_message = Message::lossy("nothing was heard of it");
                     let evidence = Evidence::new(Outcome::Unknown { error_message }, moment);
                     known.hear(Heard::new(evidence), moment);

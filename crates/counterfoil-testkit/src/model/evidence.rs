@@ -1,12 +1,14 @@
 //! What gateways say.
 
+use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Discover, Rejection, Report};
 use counterfoil::destinations::Known;
 use counterfoil::money::Money;
 use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
+use counterfoil::status::OperationStatus;
 
-use super::names::{of_operation, operation_name};
+use super::names::{kind_of_name, of_operation, operation_name};
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
@@ -16,38 +18,50 @@ impl Model {
     pub(super) fn report(&mut self, command: &Command, report: &Report) -> Result<Answer, Rejection> {
         let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
         let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
-        known.ok_or(Rejection::OperationNotFound(report.operation))?;
-        if self.word(command, &mut payment, report.operation, &report.evidence, None) {
+        let known = known.ok_or(Rejection::OperationNotFound(report.operation))?;
+        let mut evidence = report.evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, known.resent_until) {
+            // By whoever was first; what became of the second sending is not known.
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        if self.word(command, &mut payment, report.operation, &evidence, Said::ByGateway) {
             Ok(self.keep(&command.caller.scope, payment))
         } else {
             Ok(unchanged(&payment))
         }
     }
 
-    /// A word about an operation of `payment`: a gateway's, or a person's, who says when it came about. Whether it
-    /// says anything new.
+    /// A word about an operation of `payment`. Whether it says anything new.
     pub(super) fn word(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         id: OperationId,
         evidence: &Evidence,
-        by_hand: Option<Timestamp>,
+        said: Said,
     ) -> bool {
         let (scope, moment) = (&command.caller.scope, payment.moment(command.at));
         let (taken, ended) = (payment.captured_gross(), payment.ended);
         let place = payment.operations.iter().position(|own| own.id == id).expect("it is there");
         let mut after = payment.operations[place].clone();
         let called = evidence.gateway_operation_id.as_ref();
-        let name = called.map(|called| operation_name(after.gateway.as_ref(), called));
+        let name = called.map(|called| operation_name(kind_of_name(id), after.gateway.as_ref(), called));
         let own = called.is_some_and(|called| after.gateway_ids().any(|known| known == called));
         let fields = of_operation(id);
         let clash = !own && self.names.first_answer(scope, name.as_ref(), &fields).is_err();
 
+        let by_hand = match said {
+            Said::ByHand(at) => Some(at),
+            _ => None,
+        };
+        let a_charge = said == Said::ThatItWasACharge;
+        after.holds &= !a_charge;
         let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone() };
         after.hear(heard, moment);
-        let news = after.known() != payment.operations[place].known();
-        let closes = closes(&after, evidence);
+        let news = after.known() != payment.operations[place].known()
+            || after.holds != payment.operations[place].holds;
+        let taken_back = a_charge && after.status() == OperationStatus::Reversed;
+        let closes = if taken_back { Some(Closed::Failed) } else { closes(&after, evidence) };
         let ends = closes.is_some() && (ended < closes || (by_hand.is_some() && ended != closes));
         if !news && !ends {
             return false;
@@ -58,6 +72,13 @@ impl Model {
         if payment.operations[place].takes() && before.moved() != payment.operations[place].moved() {
             let then = Payment { operations: replaced(payment, place, before), ..payment.clone() };
             payment.excess = self.excess(&then, &Known::Unasked, more);
+        }
+        let released =
+            |own: &&mut Operation| own.is_void() && own.holds && own.attempt.map(Into::into) == Some(id);
+        let mut undone = undone;
+        for void in payment.operations.iter_mut().filter(released).filter(|_| a_charge) {
+            void.holds = false;
+            undone = undone.max(void.moved().map(|_| Closed::Voided));
         }
         // A person has the last word; else the weightiest end counts.
         payment.ended =
@@ -78,14 +99,17 @@ impl Model {
         let Some(whole) = &payment.changed.gateway_payment_id else {
             return Err(Rejection::OperationNotFound(id));
         };
-        // Of another name, or of nothing that ends it: no news.
-        if *whole != discover.gateway_payment_id || known || !is_end(&discover.evidence, payment.asked.amount)
-        {
+        if *whole != discover.gateway_payment_id || known {
             return Ok(unchanged(payment));
+        }
+        if !is_end(&discover.evidence, payment.asked.amount) {
+            let mut payment = payment.clone();
+            let kept = payment.keep_misfit(&discover.evidence, command.at);
+            return Ok(if kept { self.keep(scope, payment) } else { unchanged(&payment) });
         }
         let given = discover.evidence.gateway_operation_id.clone();
         let called = given.unwrap_or_else(|| whole.as_str().parse().expect("no id is longer than another"));
-        let name = operation_name(Some(&discover.gateway), &called);
+        let name = operation_name(ClaimKind::GatewayAttempt, Some(&discover.gateway), &called);
         let evidence = discover.evidence.clone().with_gateway_operation_id(called);
         let holder = self.names.holder(scope, &name);
         if let Some((other, _)) = holder.filter(|(holder, _)| **holder != stream(payment)) {
@@ -112,6 +136,16 @@ impl Model {
         self.names.take(scope, Some(name), &stream, payment.version, of_operation(id));
         Ok(self.keep(scope, payment))
     }
+}
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    ByGateway,
+    /// A gateway, of a hold that only it told of: it was no hold.
+    ThatItWasACharge,
+    /// A person, who says when it came about.
+    ByHand(Timestamp),
 }
 
 /// A no to an attempt ends its payment, unless another is to follow; money that a bank took back ends it in any case.

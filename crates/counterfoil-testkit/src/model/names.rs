@@ -69,8 +69,23 @@ impl Names {
 }
 
 /// The name that a gateway gives an operation; without a gateway, one that nobody here knows.
-pub(super) fn operation_name(gateway: Option<&GatewayName>, id: &GatewayOperationId) -> Name {
-    (ClaimKind::GatewayOperation, format!("{gateway:?} {id}"))
+pub(super) fn operation_name(
+    kind: ClaimKind,
+    gateway: Option<&GatewayName>,
+    id: &GatewayOperationId,
+) -> Name {
+    (kind, format!("{gateway:?} {id}"))
+}
+
+/// Of what kind such a name is.
+pub(super) fn kind_of_name(operation: OperationId) -> ClaimKind {
+    match operation {
+        OperationId::Attempt(_) => ClaimKind::GatewayAttempt,
+        OperationId::Capture(_) => ClaimKind::GatewayCapture,
+        OperationId::Refund(_) => ClaimKind::GatewayRefund,
+        OperationId::Void(_) => ClaimKind::GatewayVoid,
+        other => panic!("the model knows no {other:?}"),
+    }
 }
 
 /// What such a name is the name of.

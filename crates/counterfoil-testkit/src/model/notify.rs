@@ -12,7 +12,8 @@ use counterfoil::payment::{Closed, DisputeWord, Evidence, OperationId, Outcome};
 use counterfoil::scope::Scope;
 
 use super::dispute::Dispute;
-use super::names::{Fields, Name, of_operation, operation_name};
+use super::evidence::Said;
+use super::names::{Fields, Name, kind_of_name, of_operation, operation_name};
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
@@ -44,20 +45,19 @@ impl Model {
     /// gateway has nothing to tell.
     fn told_of(&self, scope: &Scope, notify: &Notify) -> Result<&Payment, Rejection> {
         let about = &notify.about;
-        let evidence = evidence_of(&notify.told).ok();
         let names = [
             about
                 .gateway_payment_id
                 .as_ref()
                 .map(|id| (ClaimKind::GatewayPayment, format!("{:?} {id}", Some(&notify.gateway)))),
             about.gateway_dispute_id.as_ref().map(|_| dispute_name(notify)),
-            evidence.and_then(|evidence| name_in(notify, evidence)),
         ];
         let holder = |name: Name| match self.names.holder(scope, &name) {
             Some((StreamId::Payment(id), _)) => Some(*id),
             _ => None,
         };
-        let found = about.payment.or_else(|| names.into_iter().flatten().find_map(holder));
+        let found =
+            about.payment.or_else(|| names.into_iter().flatten().chain(names_in(notify)).find_map(holder));
         let payment = found.and_then(|id| self.payment(scope, id).ok());
         payment.filter(|payment| payment.was_at(notify)).ok_or(Rejection::NothingKnown)
     }
@@ -69,17 +69,21 @@ impl Model {
         notify: &Notify,
         evidence: &Evidence,
     ) -> Result<(), Rejection> {
-        let known = self.meant(&command.caller.scope, payment, notify, evidence)?;
+        let known = self.meant(command, payment, notify, evidence)?;
         if known.is_empty() {
             return self.found(command, payment, notify, evidence);
         }
         // A name that several could have is the name of none of them.
         let several = known.len() > 1;
         for id in known {
-            let holds = payment.operation(id).is_some_and(|own| own.holds);
-            let mut evidence = meant_for(holds, notify, evidence);
+            let own = payment.operation(id).expect("it is there");
+            let paid = matches!(notify.told, Told::Attempt(_))
+                && matches!(evidence.outcome, Outcome::Succeeded { .. });
+            let was_a_charge = paid && own.holds && !own.is_ours();
+            let said = if was_a_charge { Said::ThatItWasACharge } else { Said::ByGateway };
+            let mut evidence = meant_for(own, notify, evidence);
             evidence.gateway_operation_id.take_if(|_| several);
-            self.word(command, payment, id, &evidence, None);
+            self.word(command, payment, id, &evidence, said);
         }
         Ok(())
     }
@@ -87,7 +91,7 @@ impl Model {
     /// The operations that it is about, as far as they are known.
     fn meant(
         &self,
-        scope: &Scope,
+        command: &Command,
         payment: &Payment,
         notify: &Notify,
         evidence: &Evidence,
@@ -101,8 +105,8 @@ impl Model {
                 None => Ok(Vec::new()),
             };
         }
-        let holder = name_in(notify, evidence).and_then(|name| {
-            let (holder, of) = self.names.holder(scope, &name)?;
+        let holder = names_in(notify).find_map(|name| {
+            let (holder, of) = self.names.holder(&command.caller.scope, &name)?;
             let own = payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of);
             own.filter(|own| *holder == stream(payment) && is_kind(notify, own))
         });
@@ -116,18 +120,29 @@ impl Model {
         if !paid.is_empty() {
             return Ok(paid);
         }
-        // One that goes on and has no name yet; of attempts else the last.
-        let nameless =
-            |own: &&&Operation| evidence.gateway_operation_id.is_none() || own.gateway_ids().next().is_none();
-        let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
-        // Under a name that nobody knows it is another one, unless it is of the same amount.
-        let alike = |own: &&&Operation| {
-            let same = Outcome::Succeeded { reported: Some(own.amount) };
-            attempts || evidence.gateway_operation_id.is_none() || evidence.outcome == same
+        let named = evidence.gateway_operation_id.is_some();
+        let nameless: Vec<_> =
+            of_kind.into_iter().filter(|own| !named || own.gateway_ids().next().is_none()).collect();
+        if returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_)) {
+            // One that goes on and has no name yet, or else the last.
+            let open = nameless.iter().find(|own| own.is_live()).or(nameless.last());
+            return Ok(open.map(|own| own.id).into_iter().collect());
+        }
+        let said = match evidence.outcome {
+            Outcome::Succeeded { reported } => Some(reported),
+            _ => None,
         };
-        let open = of_kind.iter().filter(nameless).filter(alike).find(|own| own.is_live());
-        let last = || of_kind.iter().rfind(nameless).filter(|_| attempts);
-        Ok(open.or_else(last).map(|own| own.id).into_iter().collect())
+        // Of what we asked for, one alone may be meant: the only one of that amount. One that is on its way learns its
+        // name when it arrives, and who fails under a name that nobody knows may be any.
+        let alike = |own: &&Operation| !own.found && said.flatten().is_none_or(|amount| amount == own.amount);
+        let candidates: Vec<_> = nameless.into_iter().filter(alike).collect();
+        let [first, others @ ..] = &candidates[..] else { return Ok(Vec::new()) };
+        let arrived = said.is_some() && first.runs_until().is_none_or(|until| until <= command.at);
+        if others.is_empty() && (!named || arrived) {
+            Ok(vec![first.id])
+        } else {
+            Err(Rejection::NothingKnown)
+        }
     }
 
     /// An operation that was made at the gateway, once it has come to an end.
@@ -148,6 +163,7 @@ impl Model {
             _ => return Ok(()),
         };
         if amount.currency() != all.currency() || amount.is_zero() {
+            payment.keep_misfit(evidence, command.at);
             return Ok(());
         }
         let attempt = payment.attempt_of_found(notify, id, amount);
@@ -155,7 +171,8 @@ impl Model {
             return Err(Rejection::NothingKnown);
         }
         let scope = &command.caller.scope;
-        let name = name_in(notify, evidence);
+        let called = evidence.gateway_operation_id.as_ref();
+        let name = called.map(|called| operation_name(kind_of_name(id), Some(&notify.gateway), called));
         if let Some((holder, _)) = name.as_ref().and_then(|name| self.names.holder(scope, name)) {
             return Err(Rejection::GatewayIdTaken(holder.clone()));
         }
@@ -282,20 +299,32 @@ fn is_kind(notify: &Notify, own: &Operation) -> bool {
 }
 
 /// Of a charge, a hold is a step on its way; that it ran out means that nothing came of it.
-fn meant_for(holds: bool, notify: &Notify, evidence: &Evidence) -> Evidence {
+fn meant_for(own: &Operation, notify: &Notify, evidence: &Evidence) -> Evidence {
     let mut meant = evidence.clone();
-    if matches!(notify.told, Told::Authorization(_)) && !holds {
+    if matches!(notify.told, Told::Authorization(_)) && !own.holds {
         meant.outcome = match meant.outcome {
             Outcome::Succeeded { .. } => Outcome::Pending,
-            Outcome::Reversed { error_message } => Outcome::Canceled { error_message },
+            Outcome::Reversed { error_message } if own.is_ours() => Outcome::Canceled { error_message },
             other => other,
         };
     }
     meant
 }
 
-fn name_in(notify: &Notify, evidence: &Evidence) -> Option<Name> {
-    evidence.gateway_operation_id.as_ref().map(|id| operation_name(Some(&notify.gateway), id))
+/// The names that an operation may have that is told of.
+fn names_in(notify: &Notify) -> impl Iterator<Item = Name> {
+    let kinds: &[ClaimKind] = match notify.told {
+        Told::Attempt(_) | Told::Authorization(_) => &[ClaimKind::GatewayAttempt],
+        Told::Capture(_) => &[ClaimKind::GatewayCapture],
+        Told::Refund(_) => &[ClaimKind::GatewayRefund],
+        Told::Void(_) => &[ClaimKind::GatewayVoid],
+        // Of what brought the money.
+        Told::Returned(_) => &[ClaimKind::GatewayAttempt, ClaimKind::GatewayCapture],
+        _ => &[],
+    };
+    let called = evidence_of(&notify.told).ok().and_then(|evidence| evidence.gateway_operation_id.as_ref());
+    let name = |(called, kind): (_, &ClaimKind)| operation_name(*kind, Some(&notify.gateway), called);
+    called.into_iter().flat_map(|called| kinds.iter().map(move |kind| (called, kind))).map(name)
 }
 
 fn dispute_name(notify: &Notify) -> Name {

@@ -29,6 +29,8 @@ pub(super) struct Operation {
     /// When the next attempt is made, and until when another instrument is waited for.
     pub(super) retry: Option<(Timestamp, Timestamp)>,
     pub(super) lease_until: Option<Timestamp>,
+    /// The lease of whoever sent it again.
+    pub(super) resent_until: Option<Timestamp>,
     pub(super) began: Timestamp,
     /// When something was last learnt about it.
     pub(super) touched: Timestamp,
@@ -86,6 +88,7 @@ impl Operation {
             releases: None,
             retry: None,
             lease_until: None,
+            resent_until: None,
             began: at,
             touched: at,
             expired: 0,
@@ -97,6 +100,11 @@ impl Operation {
     pub(super) fn hear(&mut self, heard: Heard, at: Timestamp) {
         self.heard.push(heard);
         self.touched = at;
+    }
+
+    /// Whether it was sent from here.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lease_until.is_some()
     }
 
     pub(super) fn known(&self) -> Known {
@@ -193,9 +201,11 @@ impl Operation {
         matches!(self.id, OperationId::Void(_))
     }
 
-    /// Whoever started it may be on the way for so long, unless something was heard of it.
+    /// Whoever started it may be on the way for so long, unless something was heard of it; whoever sent it again, as
+    /// long as it goes on.
     pub(super) fn runs_until(&self) -> Option<Timestamp> {
-        self.lease_until.filter(|_| self.heard.is_empty())
+        let again = self.resent_until.filter(|_| self.is_live());
+        again.or(self.lease_until.filter(|_| self.heard.is_empty()))
     }
 
     /// Why it did not go well, while that is how it stands.
@@ -224,7 +234,10 @@ impl Operation {
         let reasons = [
             (Review::Contradiction, !bounced && (ends > 1 || (not_sent && sent))),
             (Review::RefundBounced, bounced),
-            (Review::AmountMismatch, !self.found && own.clone().any(|amount| amount != self.amount)),
+            (
+                Review::AmountMismatch,
+                own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
+            ),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),
             (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
             (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),

@@ -27,6 +27,8 @@ pub(super) struct Payment {
     pub(super) disputes: Vec<Dispute>,
     /// What was captured beyond what was due by then.
     pub(super) excess: Option<Money>,
+    /// Why somebody should look at what was told of it and is nothing of it.
+    pub(super) misfits: BTreeSet<Review>,
     /// What somebody looked at.
     pub(super) dismissed: BTreeSet<Review>,
     /// How often its gateway was asked about it in vain.
@@ -52,6 +54,7 @@ impl Payment {
             operations: Vec::new(),
             disputes: Vec::new(),
             excess: None,
+            misfits: BTreeSet::new(),
             dismissed: BTreeSet::new(),
             polls: Polls::default(),
             number: None,
@@ -117,6 +120,17 @@ impl Payment {
             _ => return,
         }
         .get_or_insert(said.unwrap_or(times.updated_at));
+    }
+
+    /// Keeps a success that moved nothing of it, once of each kind. Whether it is kept now.
+    pub(super) fn keep_misfit(&mut self, evidence: &Evidence, at: Timestamp) -> bool {
+        let Outcome::Succeeded { reported: Some(amount) } = evidence.outcome else { return false };
+        let own = amount.currency() == self.asked.amount.currency();
+        let is_new = self.misfits.insert(if own { Review::AmountMismatch } else { Review::CurrencyMismatch });
+        if is_new {
+            self.happened(at, None);
+        }
+        is_new
     }
 
     /// Refuses what cannot be asked of it now.

@@ -35,7 +35,7 @@ impl Model {
         }
         let called = record.gateway_attempt_id.as_ref();
         let gateway = payment.gateway().or(command.gateways.first()).filter(|_| payment.needs_gateway());
-        let name = called.map(|called| operation_name(gateway, called));
+        let name = called.map(|called| operation_name(ClaimKind::GatewayAttempt, gateway, called));
         if let Some((holder, of)) = name.as_ref().and_then(|name| self.names.holder(scope, name)) {
             let own = payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of);
             return match own.filter(|own| *holder == stream(&payment) && is_same(record, own)) {

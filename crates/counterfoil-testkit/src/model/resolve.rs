@@ -5,6 +5,7 @@ use counterfoil::command::{Command, Rejection, Resolution, Resolve};
 use counterfoil::money::{Money, MoneyError};
 use counterfoil::payment::{Evidence, OperationId, Outcome};
 
+use super::evidence::Said;
 use super::names::Fields;
 use super::payment::Payment;
 use super::record::recorded_failure;
@@ -29,7 +30,7 @@ impl Model {
                     return Err(Rejection::InFlight { payment: resolve.payment, until });
                 }
                 let evidence = Evidence::new(outcome, command.at);
-                if !self.word(command, &mut payment, id, &evidence, Some(command.at)) {
+                if !self.word(command, &mut payment, id, &evidence, Said::ByHand(command.at)) {
                     return Ok(unchanged(&payment));
                 }
             }

@@ -10,6 +10,8 @@ use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethod
 use counterfoil::status::PaymentStatus;
 use counterfoil::text::Message;
 
+use super::due::Polls;
+use super::evidence::Said;
 use super::names::{Fields, Name};
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
@@ -112,6 +114,11 @@ impl Payment {
     fn change(&mut self, news: &References) {
         let news = news.clone();
         self.accepted |= news.gateway_payment_id.is_some();
+        let renamed =
+            news.gateway_payment_id.is_some() && news.gateway_payment_id != self.changed.gateway_payment_id;
+        if renamed {
+            self.polls = Polls::default();
+        }
         let now = &mut self.changed;
         now.metadata = news.metadata.or(now.metadata.take());
         now.gateway = news.gateway.or(now.gateway.take());
@@ -210,7 +217,7 @@ impl Model {
             } else {
                 Outcome::Failed(recorded_failure(message.cloned()))
             };
-            self.word(command, payment, id, &Evidence::new(outcome, at), Some(at));
+            self.word(command, payment, id, &Evidence::new(outcome, at), Said::ByHand(at));
         }
         Ok(())
     }

@@ -10,8 +10,28 @@ pub enum Bug {
     LostUpdate,
     /// Claims are looked up, and taken, outside of the transaction that writes the rest.
     ClaimOutsideTransaction,
-    /// Claims and histories are looked up without the tenant.
+    /// What a wallet or a destination allows is looked at outside of the transaction that takes from it.
+    LimitOutsideTransaction,
+    /// Claims are looked up without the tenant.
+    KeyNotScoped,
+    /// Histories are looked up without the tenant.
     TenantFilterMissing,
+    /// What was asked for under a key is not compared.
+    RequestNotCompared,
+    /// A replay is answered with how things stand now, not with what was answered before.
+    AnswerRecomputed,
+    /// An event of a report is written, its row is not.
+    EventWithoutRow,
+    /// The row of a report is written, its event is not.
+    RowWithoutEvent,
+    /// A sum that is too large is taken for a small one.
+    SumsWrap,
+    /// The hash of an event does not cover the one before it.
+    HashNotLinked,
+    /// What is older than the last event by the clock is taken for stale.
+    ClockOrders,
+    /// A transaction stays open when its caller goes away.
+    TransactionLeftOpen,
     /// Archived payments are listed among the others.
     ArchivedListed,
     /// A page begins behind the key of the one before, not behind its last payment.
@@ -34,8 +54,10 @@ pub enum Bug {
     FeedSkips,
     /// The feed of a scope shows all scopes.
     FeedLeaks,
-    /// An event becomes visible only after those behind it.
+    /// The place in the feed is taken before the transaction: an event becomes visible only after those behind it.
     FeedOutOfOrder,
+    /// The feed is sorted by time.
+    FeedByTime,
     /// Nobody is told of a commit.
     NewsNeverWakes,
     /// Only what is committed while one waits counts as news.

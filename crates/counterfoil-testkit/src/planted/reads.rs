@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use counterfoil::clock::Timestamp;
+use counterfoil::event::Event;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{Due, Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
@@ -114,7 +115,11 @@ fn by_minor_units(query: &Query, payments: Vec<Arc<Payment>>) -> Page {
 pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
     let mut feed = Feed { entries: Vec::new(), next: after };
     let again = bug == Bug::FeedRepeats && after != Position::START && limit > 0;
-    for (event, number) in books.journal.iter().zip(1..) {
+    let mut journal: Vec<&Arc<Event>> = books.journal.iter().collect();
+    if bug == Bug::FeedByTime {
+        journal.sort_by_key(|event| event.at());
+    }
+    for (event, number) in journal.into_iter().zip(1..) {
         let position = Position::from_number(number);
         if position < after || (position == after && !again) {
             continue;

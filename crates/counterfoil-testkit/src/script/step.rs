@@ -199,6 +199,8 @@ pub enum Step {
         operation: Option<Place>,
         /// How often that had been so already.
         polls: u32,
+        /// Whether it is sent again.
+        resend: bool,
     },
     /// Time is over.
     Lapse {

@@ -40,6 +40,8 @@ proptest! {
             Word { about: None, dispute: Some("dp_1"), told: Told::Dispute(word) }
         };
         let refundable = |told: &[Word]| held.after(&held.commands(told)).refundable().minor();
+        let net = |told: &[Word]| held.after(&held.commands(told)).net().minor();
+        prop_assert_eq!(net(&[]), 500, "six dollars came, one went back");
         let all = refundable(&[]);
         let opened = word(DisputeWordKind::Opened, disputed);
         let mut inquiry = opened.clone();
@@ -51,6 +53,8 @@ proptest! {
         prop_assert_eq!(refundable(std::slice::from_ref(&opened)), left);
         let taken = word(DisputeWordKind::FundsWithdrawn, disputed);
         prop_assert_eq!(refundable(&[opened.clone(), taken.clone()]), left, "the larger of the two");
+        prop_assert_eq!(net(&[opened.clone(), taken.clone()]), 500 - disputed);
+        prop_assert_eq!(net(std::slice::from_ref(&opened)), 500, "nothing was taken yet");
         let won = word(DisputeWordKind::Won, disputed);
         prop_assert_eq!(refundable(&[opened.clone(), won.clone()]), all);
         prop_assert_eq!(refundable(&[opened.clone(), taken.clone(), won.clone()]), left);

@@ -1,6 +1,6 @@
 //! Evidence: invariants 26 to 30.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, Processing};
@@ -195,14 +195,15 @@ proptest! {
         prop_assert!(!ended || is.reviews().contains(&Review::Contradiction));
     }
 
-    /// Invariant 29, for gateway ids. (Nothing has a notification id yet.)
+    /// Invariant 29: of one gateway, id and kind there is one operation.
     #[test]
     fn a_gateway_id_belongs_to_one_operation(script in Script::any(60)) {
-        let mut holders: BTreeMap<_, BTreeSet<OperationId>> = BTreeMap::new();
+        let mut holders: HashMap<_, BTreeSet<OperationId>> = HashMap::new();
         for life in Watched::run(&script).lives() {
             for operation in life.states.iter().flat_map(Payment::operations) {
                 if let Some(id) = operation.gateway_operation_id() {
-                    let id = (life.end().scope().clone(), operation.gateway.clone(), id.clone());
+                    let kind = std::mem::discriminant(&operation.id);
+                    let id = (life.end().scope().clone(), operation.gateway.clone(), kind, id.clone());
                     holders.entry(id).or_default().insert(operation.id);
                 }
             }

@@ -4,6 +4,7 @@
 
 mod amounts;
 mod calls;
+mod compare_and_set;
 mod conformance;
 mod crash;
 mod disputes;
@@ -12,8 +13,10 @@ mod faulty;
 mod idempotency;
 mod notifications;
 mod planted;
+mod simulate;
 mod status;
 mod stores;
+mod strategies;
 mod sums;
 mod time;
 mod told;

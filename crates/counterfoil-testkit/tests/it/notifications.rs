@@ -7,7 +7,7 @@ use counterfoil::command::{Request, Told};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
     DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, FailureClass, Operation, Outcome,
-    Payment,
+    Payment, Review,
 };
 use counterfoil::text::Message;
 use counterfoil_testkit::Script;
@@ -37,14 +37,36 @@ fn of_known() -> impl Strategy<Value = Word> {
     })
 }
 
-/// Of what was done at the gateway, by its name there, which is of one amount.
+/// Of what was done at the gateway, by its name there, which is of one amount; some may be ours by the amount.
 fn of_found() -> impl Strategy<Value = Word> {
-    let found = [("re_1", 150), ("re_2", 30), ("cap_1", 40)];
+    let found = [("re_1", 150), ("re_2", 30), ("re_3", 50), ("cap_1", 40), ("cap_2", 200), ("re_0", 0)];
     (select(found.to_vec()), any::<bool>(), any::<bool>()).prop_map(|((name, cents), again, refused)| {
         let at = u32::from(again);
-        let outcome = if refused { failed(FailureClass::Hard) } else { succeeded(Some(usd(cents))) };
+        let outcome =
+            if refused && cents > 0 { failed(FailureClass::Hard) } else { succeeded(Some(usd(cents))) };
         let said = evidence(outcome, at).with_gateway_operation_id(gateway_operation(name));
         let told = if name.starts_with("re") { Told::Refund(said) } else { Told::Capture(said) };
+        Word { about: None, dispute: None, told }
+    })
+}
+
+/// Of something that is told by its kind alone, and that it was of another currency.
+fn nameless() -> impl Strategy<Value = Word> {
+    let outcomes = [
+        succeeded(Some(usd(50))),
+        succeeded(Some(usd(200))),
+        succeeded(Some(usd(7))),
+        succeeded(Some(money(7, Currency::JPY))),
+        succeeded(None),
+        failed(FailureClass::Soft),
+    ];
+    (select(outcomes.to_vec()), 0..3_usize).prop_map(|(outcome, kind)| {
+        let said = evidence(outcome, 1);
+        let told = match kind {
+            0 => Told::Refund(said),
+            1 => Told::Capture(said),
+            _ => Told::Void(said),
+        };
         Word { about: None, dispute: None, told }
     })
 }
@@ -69,7 +91,8 @@ fn of_dispute() -> impl Strategy<Value = Word> {
 }
 
 fn told(most: usize) -> impl Strategy<Value = Vec<Word>> {
-    let word = prop_oneof![3 => of_known(), 2 => of_found(), 1 => returned(), 3 => of_dispute()];
+    let word =
+        prop_oneof![3 => of_known(), 2 => of_found(), 1 => nameless(), 1 => returned(), 3 => of_dispute()];
     proptest::collection::vec(word, 1..=most)
 }
 
@@ -173,4 +196,46 @@ proptest! {
         let applied = watched.steps.iter().filter(|step| notified(step)).count();
         prop_assert_eq!(taken.iter().filter(|key| key.kind == ClaimKind::Notification).count(), applied);
     }
+}
+
+fn refund_of(outcome: Outcome, name: &str) -> Word {
+    let told = Told::Refund(evidence(outcome, 9).with_gateway_operation_id(gateway_operation(name)));
+    Word { about: None, dispute: None, told }
+}
+
+/// Invariant 28: a name may be that of a refund that is on its way, so it waits until that has arrived.
+#[test]
+fn a_name_that_nobody_knows_waits_for_what_is_on_its_way() {
+    let mut held = Held::new();
+    let told = held.commands(&[refund_of(succeeded(Some(usd(50))), "re_1")]);
+    let opened = |payment: &Payment| payment.refunds().last().unwrap().clone();
+    let after = held.after(&told);
+    assert_eq!(opened(&after).gateway_operation_id(), Some(&gateway_operation("re_1")), "it had arrived");
+    assert_eq!(after.refunds().count(), 2, "it is ours");
+
+    held.at_once();
+    let told = held.commands(&[refund_of(succeeded(Some(usd(50))), "re_1")]);
+    let after = held.after(&told);
+    assert_eq!(
+        (opened(&after).gateway_operation_id(), after.refunds().count()),
+        (None, 2),
+        "nobody knows yet"
+    );
+    let own = Told::Refund(evidence(succeeded(None), 9).with_gateway_operation_id(gateway_operation("re_2")));
+    let own = Word { about: Some(4), dispute: None, told: own };
+    let told = held.commands(&[refund_of(succeeded(Some(usd(50))), "re_1"), own]);
+    assert_eq!(held.after(&told).refunds().count(), 3, "it was another one");
+}
+
+/// Invariant 6, for what was made at a gateway.
+#[test]
+fn money_of_another_currency_is_kept_and_marked() {
+    let (held, yen) = (Held::new(), money(7, Currency::JPY));
+    let words = [succeeded(Some(yen)), succeeded(Some(yen)), succeeded(Some(usd(0)))];
+    let told = held.commands(&words.map(|outcome| refund_of(outcome, "re_1")));
+    let untold = held.after([]);
+    let after = held.after(&told);
+    assert_eq!(after.reviews(), BTreeSet::from([Review::AmountMismatch, Review::CurrencyMismatch]));
+    assert_eq!(after.version(), untold.version() + 2, "each of its kind once");
+    assert_eq!((after.refunds().count(), after.refunded()), (2, untold.refunded()));
 }

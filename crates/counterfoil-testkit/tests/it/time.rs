@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil::clock::Clock;
-use counterfoil::command::{Command, Request};
+use counterfoil::command::{Command, Rejection, Request, Resolution};
 use counterfoil::event::Body;
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::{Ledger, NewPayment, Processing};
+use counterfoil::ledger::{Ledger, NewPayment, NewRefund, NewResolution, Processing, Update};
 use counterfoil::payment::{Attention, Closed, OperationId, Payment, PaymentMethod, Work};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 use counterfoil::store::{Filter, PaymentStore, Query};
-use counterfoil::text::Actor;
+use counterfoil::text::{Actor, Message};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
-use counterfoil_testkit::fixtures::{RETRIES, caller, customer, instrument, usd};
+use counterfoil_testkit::desk::{created, started};
+use counterfoil_testkit::fixtures::{
+    RETRIES, caller, card, customer, evidence, gateway_payment, instrument, not_sent, succeeded, usd,
+};
 use counterfoil_testkit::{Answer, Desk, ManualClock, Script, block_on};
 use proptest::prelude::*;
 
@@ -62,7 +65,7 @@ proptest! {
                 if own(&start.operation) && asked && due {
                     prop_assert!(by_schedule.is_some(), "nothing was due of {:?}", before.status());
                     let sent = after.attempts().filter(|attempt| attempt.retry.is_some());
-                    prop_assert!(sent.count() <= RETRIES.len() + 1 + not_sent(after));
+                    prop_assert!(sent.count() <= RETRIES.len() + 1 + not_sent_of(after));
                 }
             }
         }
@@ -151,6 +154,65 @@ fn started_when_due(script: &Script, operation: OperationId) -> bool {
     })
 }
 
-fn not_sent(payment: &Payment) -> usize {
+fn not_sent_of(payment: &Payment) -> usize {
     payment.attempts().filter(|attempt| attempt.status() == OperationStatus::NotSent).count()
+}
+
+/// Invariants 8, 24 and 45: what is sent again is on the way once more, and whoever sent it first cannot say any more
+/// that it was not.
+#[test]
+fn what_is_sent_again_is_on_its_way_again() {
+    let (store, desk, by) = (MemoryStore::new(), Desk::new(1), caller("acme"));
+    let done = |command: Command| Answer::of(block_on(store.execute(command)));
+    let create = desk.create(&by, NewPayment::new(usd(1_000), customer("cus_1"), card()));
+    let payment = created(&create);
+    let paid = desk.report(&by, payment, started(&create), evidence(succeeded(None), 1));
+    let refund = desk.refund(&by, payment, NewRefund::of(usd(300)));
+    let operation = started(&refund);
+    for command in [create, paid, refund] {
+        assert!(done(command).wrote());
+    }
+    desk.clock().advance(Duration::from_secs(3_600));
+    assert!(done(desk.resend(&by, payment, Work::Poll { operation, polls: 0 })).wrote());
+
+    let now = || find(&store, &by.scope, payment).unwrap();
+    let until = now().operation(operation).unwrap().runs_until().unwrap();
+    assert!(until > desk.clock().now());
+    assert!(now().next_due().is_some_and(|(at, _)| at >= until), "nobody asks before it can have arrived");
+    let note = Message::lossy("not seen there");
+    let resolve = || desk.resolve(&by, payment, NewResolution::new(Resolution::NotSent, note.clone()));
+    assert!(matches!(done(resolve()), Answer::Refused(Rejection::InFlight { .. })));
+
+    let first_word = desk.report(&by, payment, operation, evidence(not_sent(), 1));
+    done(first_word);
+    assert_eq!(now().operation(operation).unwrap().status(), OperationStatus::Unknown);
+    assert_eq!(now().refundable(), usd(700), "it may still be done");
+    desk.clock().set(until.saturating_add(Duration::from_secs(1)));
+    assert!(done(resolve()).wrote());
+    assert_eq!(
+        (now().operation(operation).unwrap().status(), now().refundable()),
+        (OperationStatus::NotSent, usd(1_000))
+    );
+}
+
+/// Invariant 47: a payment that is another one at its gateway is asked about anew.
+#[test]
+fn another_name_is_asked_about_anew() {
+    let (store, desk, by) = (MemoryStore::new(), Desk::new(1), caller("acme"));
+    let done = |command: Command| assert!(Answer::of(block_on(store.execute(command))).wrote());
+    let create = desk.create(&by, NewPayment::new(usd(1_000), customer("cus_1"), card()).recorded_only());
+    let payment = created(&create);
+    let named = |name| Update::default().with_gateway_payment_id(gateway_payment(name));
+    done(create);
+    done(desk.update(&by, payment, named("pi_1")));
+    let now = || find(&store, &by.scope, payment).unwrap();
+    for polls in 0.. {
+        let Some((at, work)) = now().next_due() else { break };
+        assert_eq!(work, Work::LookUp { polls });
+        desk.clock().set(at);
+        done(desk.poll(&by, payment, work));
+    }
+    assert!(now().is_stuck());
+    done(desk.update(&by, payment, named("pi_2")));
+    assert!(!now().is_stuck() && now().next_due().is_some());
 }

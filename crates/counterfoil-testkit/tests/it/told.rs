@@ -1,6 +1,8 @@
 //! Payments, and what their gateway tells of them.
 
-use counterfoil::command::{About, Command, Told};
+use std::time::Duration;
+
+use counterfoil::command::{About, Command, Rejection, Told};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification};
 use counterfoil::payment::{OperationId, Payment};
@@ -45,7 +47,15 @@ impl Held {
         let told = [came(&create), came(&first), came(&back)];
         let [held, captured, refunded] = told;
         let before = vec![create, held, first, captured, open, back, refunded, opened];
+        // By then, whoever was on the way has arrived.
+        desk.clock().advance(Duration::from_secs(3_600));
         Held { desk, before, payment, operations }
+    }
+
+    /// From now on everything is told at the moment when the last refund was started.
+    pub(crate) fn at_once(&mut self) {
+        let Some(last) = self.before.last() else { return };
+        self.desk.clock().set(last.at);
     }
 
     /// A command for each thing that is told, under a name of its own.
@@ -72,12 +82,26 @@ impl Held {
         told.iter().enumerate().map(command).collect()
     }
 
-    /// What becomes of it when it is told so.
+    /// What becomes of it when it is told so. What nobody can say yet what it is about is told again, as long as
+    /// anything else was heard meanwhile.
     pub(crate) fn after<'a>(&'a self, told: impl IntoIterator<Item = &'a Command>) -> Payment {
         let store = MemoryStore::new();
-        for command in self.before.iter().chain(told) {
-            let answer = Answer::of(block_on(store.execute(command.clone())));
+        let execute = |command: &Command| Answer::of(block_on(store.execute(command.clone())));
+        for command in &self.before {
+            let answer = execute(command);
             assert!(matches!(answer, Answer::Done { .. }), "{answer:?} to {command:?}");
+        }
+        let mut unheard: Vec<_> = told.into_iter().collect();
+        loop {
+            let count = unheard.len();
+            unheard.retain(|command| match execute(command) {
+                Answer::Done { .. } => false,
+                Answer::Refused(Rejection::NothingKnown) => true,
+                answer @ Answer::Refused(_) => panic!("{answer:?} to {command:?}"),
+            });
+            if unheard.len() == count {
+                break;
+            }
         }
         (*find(&store, &caller("acme").scope, self.payment).unwrap()).clone()
     }

@@ -1,16 +1,18 @@
 //! That the campaigns run: a case of each, with the binary that users run.
+#![cfg(feature = "torture")]
 
 use std::io::{Write, stderr};
 use std::process::{Command as Process, Stdio};
 
-/// Runs one case, and expects it to find nothing.
-fn one_case(campaign: &str) {
+/// Runs one case, and expects it to find nothing. What it counted.
+fn one_case(campaign: &str) -> String {
     let mut torture = Process::new(env!("CARGO_BIN_EXE_torture"));
     let output = torture.args([campaign, "--count", "1"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
     assert!(said.starts_with(&format!("{campaign}: nothing lost in 1 cases")), "{said}");
+    said
 }
 
 /// Whether there is strace. Without it nothing is shown, which is said, and a failure where the build is checked.
@@ -41,4 +43,18 @@ fn io() {
 #[test]
 fn overload() {
     one_case("overload");
+}
+
+#[test]
+fn power() {
+    if has_strace() {
+        assert!(one_case("power").contains("250 images"));
+    }
+}
+
+#[test]
+fn power_at_synchronous_normal_loses_something() {
+    if has_strace() {
+        assert!(one_case("power-normal").contains("images with a loss"));
+    }
 }

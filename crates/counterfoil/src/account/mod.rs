@@ -20,9 +20,9 @@ use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
-use crate::payment::Destination;
+use crate::payment::{Destination, DestinationType};
 use crate::scope::Scope;
-use crate::text::{Actor, GatewayName, WalletId};
+use crate::text::{Actor, DestinationId, GatewayName, WalletId};
 
 /// The name of an account within its scope. Sorted by its text, byte by byte.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +75,12 @@ impl AccountId {
     #[must_use]
     pub fn is_destination(&self) -> bool {
         self.0.starts_with("destination:")
+    }
+
+    /// The destination whose account it is.
+    pub(crate) fn as_destination(&self) -> Option<Destination> {
+        let (kind, id) = self.0.strip_prefix("destination:")?.split_once(':')?;
+        Some(Destination { kind: DestinationType::from_name(kind)?, id: DestinationId::new(id).ok()? })
     }
 
     /// The name as text; [`from_text`](Self::from_text) takes it back.

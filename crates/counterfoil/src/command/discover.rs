@@ -7,9 +7,9 @@ use super::rejection::Rejection;
 use super::report::{Report, excess};
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};
-use crate::claim::ClaimKey;
+use crate::claim::{ClaimKey, ClaimKind};
 use crate::destinations::Known;
-use crate::event::{Body, Start, StartResult};
+use crate::event::{Body, Misfit, Start, StartResult};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::status::Cause;
@@ -37,13 +37,19 @@ impl Discover {
         // Of a payment that was not made at a gateway, no gateway has anything to tell but about its operations.
         let unknown = || Rejection::OperationNotFound(self.attempt.into());
         let made_there = payment.gateway_payment_id().ok_or_else(unknown)?;
-        let is_news = made_there == &self.gateway_payment_id && self.is_end(payment);
-        if !is_news || payment.operation(self.attempt.into()).is_some() {
+        let is_meant = made_there == &self.gateway_payment_id;
+        if !is_meant || payment.operation(self.attempt.into()).is_some() {
             return Err(Halt::unchanged(payment));
+        }
+        if !self.is_end(payment) {
+            let kept = misfit(payment, &self.gateway, self.attempt.into(), &self.evidence);
+            let entry = kept.ok_or_else(|| Halt::unchanged(payment))?;
+            return Recorder::one(command, view, payment, entry);
         }
         let id = self.gateway_operation_id();
         let evidence = self.evidence.clone().with_gateway_operation_id(id.clone());
-        let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), &id);
+        let key =
+            ClaimKey::gateway_operation(view.scope, Some(&self.gateway), ClaimKind::GatewayAttempt, &id);
         let known = match view.claim(&key)? {
             Some(claim) => {
                 let taken = || Rejection::GatewayIdTaken(claim.stream.clone());
@@ -99,4 +105,18 @@ impl Discover {
         let postings = Posting::transfer(moved, AccountId::gateway(&self.gateway), to);
         Ok(Entry::new(Cause::Evidence, Body::Started(start)).posting(postings))
     }
+}
+
+/// The event that keeps a success of something made at a gateway which moved nothing of this payment; `None` where
+/// nothing of the kind was said, or a like one is kept already.
+pub(super) fn misfit(
+    payment: &Payment,
+    gateway: &GatewayName,
+    operation: OperationId,
+    evidence: &Evidence,
+) -> Option<Entry> {
+    let misfit = Misfit { gateway: gateway.clone(), operation, evidence: evidence.clone() };
+    let succeeded = matches!(evidence.outcome, Outcome::Succeeded { .. });
+    let is_new = !payment.misfits.contains(&misfit.review(payment.terms().amount));
+    (succeeded && is_new).then(|| Entry::new(Cause::Evidence, Body::Misfit(misfit)))
 }

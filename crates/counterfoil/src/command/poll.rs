@@ -16,6 +16,9 @@ pub struct Poll {
     pub payment: PaymentId,
     /// What was due about it: a [`Poll`](Work::Poll) or a [`LookUp`](Work::LookUp).
     pub work: Work,
+    /// Whether the gateway can never hear of it any more, so that whoever writes this down sends it again: a capture, a
+    /// refund or a void, under its own token. Until the lease is over, nobody else does.
+    pub resend: bool,
 }
 
 impl Poll {
@@ -32,8 +35,12 @@ impl Poll {
             return Err(not_due());
         }
         let polls = before.saturating_add(1);
+        let resends = self.resend && operation.is_some_and(|id| !id.is_attempt());
+        let lease_until = resends.then(|| command.at.saturating_add(command.policy.lease));
         let next_at = command.policy.next_poll(polls, command.at);
-        let body = Body::Polled(Polled { operation, polls, next_at });
+        // Nobody asks before it can have arrived.
+        let next_at = next_at.map(|at| lease_until.map_or(at, |lease| at.max(lease)));
+        let body = Body::Polled(Polled { operation, polls, next_at, lease_until });
         Recorder::one(command, view, payment, Entry::new(Cause::Clock, body))
     }
 }

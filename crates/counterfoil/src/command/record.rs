@@ -98,7 +98,10 @@ impl RecordAttempt {
         payment: &Arc<Payment>,
     ) -> Result<Option<Taking>, Halt> {
         let Some(id) = &self.gateway_attempt_id else { return Ok(None) };
-        let key = ClaimKey::gateway_operation(view.scope, payment.gateway_among(&command.gateways), id);
+        let key = {
+            let gateway = payment.gateway_among(&command.gateways);
+            ClaimKey::gateway_operation(view.scope, gateway, ClaimKind::GatewayAttempt, id)
+        };
         let Some(claim) = view.claim(&key)? else {
             return Ok(Some((key, operation_fingerprint(self.attempt.into()))));
         };

@@ -130,7 +130,8 @@ pub enum Rejection {
     /// It would be over before it begins.
     #[error("{0} is in the past")]
     InPast(Timestamp),
-    /// A gateway told of something that nobody knows of here.
+    /// A gateway told of something that nobody knows of here, or of which nobody can say yet what it is: it is to be told
+    /// again.
     #[error("nothing is known here of what the notification is about")]
     NothingKnown,
     /// There is nothing about the payment that a person could settle.

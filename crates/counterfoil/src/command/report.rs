@@ -12,9 +12,10 @@ use crate::destinations::Known;
 use crate::event::{Body, Reported};
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
-use crate::status::Cause;
-use crate::text::Message;
+use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment};
+use crate::scope::Scope;
+use crate::status::{Cause, OperationStatus};
+use crate::text::{GatewayOperationId, Message};
 
 /// Evidence: what a gateway says about an operation, in its answer or later. It is never refused for the
 /// status of the payment: what does not fit is kept, counted, and marked for review.
@@ -33,9 +34,21 @@ impl Report {
         let payment = view.payment(self.payment)?;
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
-        let word = Word { payment, operation, evidence: &self.evidence, note: None };
+        let evidence = &self.for_sure(operation);
+        let word = Word::of_gateway(payment, operation, evidence);
         let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry)
+    }
+}
+
+impl Report {
+    /// Who sent it knows that it was not sent. But once somebody has sent it again, nobody knows.
+    fn for_sure(&self, operation: &Operation) -> Evidence {
+        let mut evidence = self.evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, operation.resent_until) {
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        evidence
     }
 }
 
@@ -45,6 +58,29 @@ pub(super) struct Word<'a> {
     pub(super) operation: &'a Operation,
     pub(super) evidence: &'a Evidence,
     pub(super) note: Option<Message>,
+    /// Whether it is that a hold, of which only the gateway told, was a charge.
+    pub(super) charged: bool,
+}
+
+impl<'a> Word<'a> {
+    /// A gateway's.
+    pub(super) fn of_gateway(
+        payment: &'a Payment,
+        operation: &'a Operation,
+        evidence: &'a Evidence,
+    ) -> Word<'a> {
+        Word { payment, operation, evidence, note: None, charged: false }
+    }
+
+    /// A person's.
+    pub(super) fn of_person(
+        payment: &'a Payment,
+        operation: &'a Operation,
+        evidence: &'a Evidence,
+        note: Message,
+    ) -> Word<'a> {
+        Word { note: Some(note), ..Word::of_gateway(payment, operation, evidence) }
+    }
 }
 
 impl Word<'_> {
@@ -56,8 +92,9 @@ impl Word<'_> {
             operation: self.operation.id,
             evidence: self.evidence.clone(),
             gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
+            charged: self.charged,
             closes,
-            note: self.note,
+            note: self.note.clone(),
             excess: None,
         };
         let mut after = self.operation.clone();
@@ -65,21 +102,33 @@ impl Word<'_> {
         if after == *self.operation && closes.is_none() {
             return Ok(None);
         }
-        let (before, after) = (self.operation.moved(), after.moved());
-        if self.operation.takes() && before != after {
-            reported.excess = excess(view, self.payment, &Known::Unasked, before, after)?;
+        // What was only held before had moved nothing.
+        let before = self.operation.moved().filter(|_| !self.charged);
+        if after.takes() && before != after.moved() {
+            reported.excess = excess(view, self.payment, &Known::Unasked, before, after.moved())?;
         }
         let gateway = self.operation.gateway.as_ref();
-        let postings = shift(self.payment, self.operation.flow(), gateway, [before, after])?;
+        let mut postings = shift(self.payment, after.flow(), gateway, [before, after.moved()])?;
+        let undone = self.payment.operations().iter().filter(|void| void.releases_hold_of(after.id));
+        for void in undone.filter(|_| self.charged) {
+            postings.extend(shift(self.payment, Flow::Out, gateway, [None, void.moved()])?);
+        }
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
         Ok(Some(entry.claiming(id.taking()).posting(postings)))
     }
 
     /// What it closes that is not closed so already; but a person has the last word.
     fn closes(&self) -> Option<Closed> {
-        let closes = closed_by(self.operation, self.evidence);
+        let was_reversed = self.charged && self.operation.status() == OperationStatus::Reversed;
+        let closes =
+            if was_reversed { Some(Closed::Failed) } else { closed_by(self.operation, self.evidence) };
         let by_hand = self.note.is_some() && self.payment.closed() != closes;
         closes.filter(|_| self.payment.closed() < closes || by_hand)
+    }
+
+    fn name(&self, scope: &Scope, id: &GatewayOperationId) -> ClaimKey {
+        let operation = self.operation;
+        ClaimKey::gateway_operation(scope, operation.gateway.as_ref(), operation.id.name_kind(), id)
     }
 
     fn bind_gateway_id(&self, view: &View<'_>) -> Result<GatewayId, Halt> {
@@ -87,7 +136,7 @@ impl Word<'_> {
         if self.operation.is_known_as(id) {
             return Ok(GatewayId::Nothing);
         }
-        let key = ClaimKey::gateway_operation(view.scope, self.operation.gateway.as_ref(), id);
+        let key = self.name(view.scope, id);
         let ours = operation_fingerprint(self.operation.id);
         Ok(match view.claim(&key)? {
             None => GatewayId::Free((key, ours)),
@@ -109,7 +158,8 @@ fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
 }
 
 /// What is paid beyond what is due once what an operation of `payment` moved goes from `before` to `after`. What went
-/// back of this payment does not count: it may come again.
+/// back of this payment does not count: it may come again. Of the payment, what this command has written of it already
+/// counts.
 pub(super) fn excess(
     view: &View<'_>,
     payment: &Payment,
@@ -125,8 +175,10 @@ pub(super) fn excess(
     }
     let minor = |money: Option<Money>| i128::from(money.map_or(0, Money::minor));
     let mut totals = payable.totals(currency);
-    totals.paid += minor(after) - minor(before);
-    totals.refunded -= i128::from(payment.refunded().minor());
+    let stored = view.find_payment(payment.id())?;
+    totals.paid += minor(Some(payment.captured())) + minor(after) - minor(before);
+    totals.paid -= minor(stored.map(|stored| stored.captured()));
+    totals.refunded -= minor(stored.map(|stored| stored.refunded()));
     Ok(totals.excess(due))
 }
 

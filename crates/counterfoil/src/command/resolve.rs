@@ -62,7 +62,7 @@ impl Resolve {
             return Err(Rejection::InFlight { payment: payment.id(), until }.into());
         }
         let evidence = Evidence::new(outcome, command.at);
-        let word = Word { payment, operation, evidence: &evidence, note: Some(self.note.clone()) };
+        let word = Word::of_person(payment, operation, &evidence, self.note.clone());
         let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry.claiming([own]))
     }

@@ -269,7 +269,7 @@ impl Step<'_> {
             let payment = books.after.clone();
             let unknown = || not_settable(&payment, self.target);
             let operation = payment.operation(id).ok_or_else(unknown)?;
-            let word = Word { payment: &payment, operation, evidence: &evidence, note: Some(note) };
+            let word = Word::of_person(&payment, operation, &evidence, note);
             books.write(word.entry(self.view)?.ok_or_else(unknown)?)?;
         }
         Ok(())

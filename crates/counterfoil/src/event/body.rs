@@ -26,6 +26,8 @@ pub enum Body {
     Started(Start),
     /// A gateway said something about an operation.
     Reported(Reported),
+    /// A gateway told of money that cannot be this payment's.
+    Misfit(Misfit),
     /// A gateway said something about a dispute.
     Disputed(Disputed),
     /// A gateway was asked, and had no news.
@@ -58,6 +60,7 @@ impl Body {
             Body::Created(_) => "payment.created",
             Body::Started(start) => start.kind(),
             Body::Reported(reported) => reported.kind(),
+            Body::Misfit(_) => "evidence.kept",
             Body::Disputed(disputed) => disputed.kind(),
             Body::Polled(_) => "gateway.polled",
             Body::Dismissed(_) => "review.dismissed",
@@ -249,6 +252,9 @@ pub struct Reported {
     /// Whether the gateway's id was another operation's already: then it is not bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gateway_id_clash: bool,
+    /// Of a hold that only the gateway told of: it was no hold, but a charge on its way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub charged: bool,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
@@ -267,6 +273,32 @@ impl Reported {
             OperationId::Refund(_) => "refund.reported",
             OperationId::Void(_) => "void.reported",
             OperationId::Capture(_) => "capture.reported",
+        }
+    }
+}
+
+/// A gateway told of something made there that moved nothing, or money of another currency: it counts as nothing, and
+/// is kept for a person to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Misfit {
+    /// Who said so.
+    pub gateway: GatewayName,
+    /// The id that it would have been given, which tells of what kind it would have been.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// What was said.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+impl Misfit {
+    /// Why a person should look at it, in a payment that asked for `asked`.
+    pub(crate) fn review(&self, asked: Money) -> Review {
+        match self.evidence.outcome {
+            Outcome::Succeeded { reported: Some(moved) } if moved.currency() != asked.currency() => {
+                Review::CurrencyMismatch
+            }
+            _ => Review::AmountMismatch,
         }
     }
 }
@@ -313,6 +345,9 @@ pub struct Polled {
     /// When it is asked again; `None`: it is not, and a person has to look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
+    /// Of what never arrived and is sent again: until when whoever sends it may be on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
 }
 
 /// Somebody looked at what was marked for review.

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use super::body::{Body, Closing, Created, Dismissed, Disputed, Entered, Polled, Reported, Start, ToppedUp};
+use super::body::{
+    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, ToppedUp,
+};
 use super::{Draft, StreamId};
 use crate::account::Owed;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
@@ -91,6 +93,7 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Polled(_) => 12,
         Body::Dismissed(_) => 13,
         Body::Registered(_) => 14,
+        Body::Misfit(_) => 15,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -108,6 +111,7 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Polled(polled) => polled.encode(w),
         Body::Dismissed(dismissed) => dismissed.encode(w),
         Body::Registered(owed) => owed.encode(w),
+        Body::Misfit(misfit) => misfit.encode(w),
     });
 }
 
@@ -145,6 +149,7 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         12 => Body::Polled(Polled::decode(&mut content)?),
         13 => Body::Dismissed(Dismissed::decode(&mut content)?),
         14 => Body::Registered(Owed::decode(&mut content)?),
+        15 => Body::Misfit(Misfit::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;

@@ -36,6 +36,9 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             match body {
                 Body::Started(start) => started(&mut payment, start, event)?,
                 Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
+                Body::Misfit(misfit) => {
+                    payment.misfits.insert(misfit.review(payment.terms.amount));
+                }
                 Body::Disputed(disputed) => disputed_on(&mut payment, disputed, event),
                 Body::Polled(polled) => polled_on(&mut payment, polled, event)?,
                 Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
@@ -90,6 +93,7 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         operations: Vec::new(),
         disputes: Vec::new(),
         excess: None,
+        misfits: BTreeSet::new(),
         dismissed: BTreeSet::new(),
         polls: Polls::default(),
     })
@@ -131,6 +135,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         metadata: start.metadata.clone(),
         retry: start.retry,
         lease_until: None,
+        resent_until: None,
         sequence: event.sequence(),
         created_at: event.at(),
         created_by: event.actor().clone(),
@@ -167,7 +172,12 @@ fn closed_by(operation: &Operation) -> Option<Closed> {
 
 /// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
 fn changed(payment: &mut Payment, change: &References) {
+    let before = payment.gateway_payment_id().cloned();
     payment.references = payment.references.changed(change);
+    if payment.gateway_payment_id() != before.as_ref() {
+        // Of the other one nobody has asked yet.
+        payment.polls = Polls::default();
+    }
     payment.submitted |= change.gateway_payment_id.is_some();
 }
 
@@ -203,6 +213,9 @@ fn touch(operation: &mut Operation, event: &Event) {
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
+    if reported.charged {
+        charged(payment, reported.operation);
+    }
     let operation = known(payment, reported.operation, event)?;
     let before = operation.moved();
     operation.hear(reported);
@@ -218,6 +231,15 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Res
         (_, closes) => payment.closed.max(closes).max(closed_by),
     };
     Ok(())
+}
+
+/// What was said to release the hold, undid the charge.
+fn charged(payment: &mut Payment, attempt: OperationId) {
+    let releases = |void: &&mut Operation| void.releases_hold_of(attempt);
+    for void in payment.operations.iter_mut().filter(releases) {
+        void.holds = false;
+        payment.closed = payment.closed.max(closed_by(void));
+    }
 }
 
 fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {
@@ -244,7 +266,8 @@ fn polled_on(payment: &mut Payment, polled: &Polled, event: &Event) -> Result<()
     };
     let operation = known(payment, id, event)?;
     operation.polls = polls;
-    if operation.runs_until().is_some() {
+    operation.resent_until = polled.lease_until.or(operation.resent_until);
+    if operation.is_ours() && operation.is_unheard() {
         let error_message = Message::lossy("nothing was heard of it");
         operation.learn(&Evidence::new(Outcome::Unknown { error_message }, event.at()), false);
         touch(operation, event);

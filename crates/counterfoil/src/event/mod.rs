@@ -12,7 +12,8 @@ mod summary;
 use std::sync::Arc;
 
 pub use body::{
-    Body, Closing, Created, Dismissed, Disputed, Entered, Polled, Reported, Start, StartResult, ToppedUp,
+    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, StartResult,
+    ToppedUp,
 };
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};
 pub(crate) use evolve::{move_share, share_moved};

@@ -1,6 +1,6 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
-use super::body::{Closing, Dismissed, Disputed, Entered, Polled, Reported, Start, StartResult};
+use super::body::{Closing, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, StartResult};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, DisputeId, PaymentId};
@@ -73,6 +73,7 @@ impl Encode for Reported {
         to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
         to.optional(5, self.note.as_ref(), |w, note| note.encode(w));
         to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
+        to.optional(7, Some(&()).filter(|()| self.charged), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -84,6 +85,7 @@ impl Encode for Reported {
             closes: fields.optional(4, Closed::decode)?,
             note: fields.optional(5, Message::decode)?,
             excess: fields.optional(6, Money::decode)?,
+            charged: fields.optional(7, |_| Ok(()))?.is_some(),
         };
         fields.end()?;
         Ok(reported)
@@ -108,6 +110,25 @@ impl Encode for Closing {
         };
         fields.end()?;
         Ok(closing)
+    }
+}
+
+impl Encode for Misfit {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.gateway.encode(w));
+        to.field(2, |w| self.operation.encode(w));
+        to.field(3, |w| self.evidence.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Misfit, Damage> {
+        let mut fields = from.fields()?;
+        let misfit = Misfit {
+            gateway: fields.required(1, GatewayName::decode)?,
+            operation: fields.required(2, OperationId::decode)?,
+            evidence: fields.required(3, Evidence::decode)?,
+        };
+        fields.end()?;
+        Ok(misfit)
     }
 }
 
@@ -139,6 +160,7 @@ impl Encode for Polled {
         to.optional(1, self.operation.as_ref(), |w, id| id.encode(w));
         to.field(2, |w| w.varint(self.polls.into()));
         to.optional(3, self.next_at.as_ref(), |w, at| at.encode(w));
+        to.optional(4, self.lease_until.as_ref(), |w, at| at.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Polled, Damage> {
@@ -148,6 +170,7 @@ impl Encode for Polled {
             polls: u32::try_from(fields.required(2, Reader::varint)?)
                 .map_err(|_| Damage::Malformed("count of polls"))?,
             next_at: fields.optional(3, Timestamp::decode)?,
+            lease_until: fields.optional(4, Timestamp::decode)?,
         };
         fields.end()?;
         Ok(polled)

@@ -29,6 +29,10 @@ impl Display for Told<'_> {
             Body::Created(created) => created_in_words(created, f),
             Body::Started(start) => started_in_words(start, f),
             Body::Reported(reported) => reported_in_words(reported, f),
+            Body::Misfit(misfit) => {
+                write!(f, "{} told of a {} that cannot be: ", misfit.gateway, misfit.operation.noun())?;
+                evidence_in_words(&misfit.evidence, f)
+            }
             Body::Disputed(disputed) => disputed_in_words(disputed, f),
             Body::Polled(polled) => polled_in_words(polled, f),
             Body::Dismissed(dismissed) => {

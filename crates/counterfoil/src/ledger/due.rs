@@ -1,5 +1,8 @@
 //! What is to be done at a time, by nobody in particular.
 
+use std::future::{Future, poll_fn};
+use std::task;
+
 use super::{Ledger, LedgerError};
 use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
 use crate::id::AttemptId;
@@ -8,6 +11,9 @@ use crate::scope::Caller;
 use crate::status::OperationStatus;
 use crate::store::{Due, ExecuteError, StoreError};
 use crate::text::{Actor, PaymentMethodId};
+
+/// How many payments are seen to side by side, so that a slow gateway does not hold up what is due at others.
+const AT_ONCE: usize = 16;
 
 /// What came of doing what was due.
 #[derive(Debug, Default)]
@@ -71,11 +77,13 @@ impl Ledger {
             let most = run.due.saturating_add(limit);
             let due = self.store.due(self.clock.now(), most).await?;
             let (full, tried) = (due.len() == most, run.due);
-            for due in due.into_iter().skip(tried) {
-                run.due += 1;
-                match self.run_one(&due).await {
-                    Ok(moved) => run.done += usize::from(moved),
-                    Err(error) => run.failed.push(error),
+            for some in due.get(tried..).unwrap_or_default().chunks(AT_ONCE) {
+                for outcome in at_once(some.iter().map(|due| self.run_one(due))).await {
+                    run.due += 1;
+                    match outcome {
+                        Ok(moved) => run.done += usize::from(moved),
+                        Err(error) => run.failed.push(error),
+                    }
                 }
             }
             if !full || limit == 0 || run.done > 0 {
@@ -121,14 +129,17 @@ impl Ledger {
                 return done;
             }
         }
-        let asked = self.write_poll(caller, payment, work).await?;
+        let resend = goes_on.is_none() && self.is_lost(operation);
+        let poll = Poll { payment: payment.id(), work, resend };
+        let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
         if asked.replayed {
             // Only whoever wrote that down goes on.
             return Ok(asked);
         }
         let news = match goes_on {
             Some(evidence) => Some(self.report(caller, payment.id(), operation.id, evidence).await?),
-            None => self.send_again(caller, payment, operation).await?,
+            None if resend => self.send_again(caller, &asked, operation.id).await?,
+            None => None,
         };
         Ok(news.filter(|news| !news.replayed).unwrap_or(asked))
     }
@@ -174,7 +185,7 @@ impl Ledger {
         payment: &Payment,
         work: Work,
     ) -> Result<Receipt, LedgerError> {
-        let poll = Poll { payment: payment.id(), work };
+        let poll = Poll { payment: payment.id(), work, resend: false };
         self.write_due(caller, payment, Request::Poll(poll)).await
     }
 
@@ -217,6 +228,25 @@ impl Ledger {
         let command = self.command(caller, request);
         self.execute(command).await.map_err(|error| LedgerError::about(payment.id(), error))
     }
+}
+
+/// Runs all of them at once, within this task. The answers are in their order.
+async fn at_once<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut all: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|context| {
+        for (future, answer) in all.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            if let task::Poll::Ready(ready) = future.as_mut().poll(context) {
+                *answer = Some(ready);
+            }
+        }
+        if all.iter().all(|(_, answer)| answer.is_some()) {
+            task::Poll::Ready(())
+        } else {
+            task::Poll::Pending
+        }
+    })
+    .await;
+    all.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
 /// What never arrived is sent again as it was. What was refused is tried with the instrument that was named since, else

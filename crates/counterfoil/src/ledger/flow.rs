@@ -71,7 +71,7 @@ impl Ledger {
         let now = self.clock.now();
         // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
-        let deadline = operation.lease_until.unwrap_or(now).saturating_sub(margin);
+        let deadline = operation.sent_until().unwrap_or(now).saturating_sub(margin);
         let not_sent = |why| Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now);
         if now >= deadline {
             // Checked just before sending: after the lease others may think that this caller is gone.
@@ -211,27 +211,30 @@ impl Ledger {
     /// gateway says that after so long nothing can turn up any more.
     fn never_arrived(&self, operation: &Operation, finality: Finality) -> bool {
         let Finality::After(wait) = finality else { return false };
-        let final_at = operation.lease_until.map(|lease| lease.saturating_add(wait));
+        let final_at = operation.sent_until().map(|lease| lease.saturating_add(wait));
         // What was given up is over already.
         operation.status().is_live() && final_at.is_some_and(|final_at| self.clock.now() >= final_at)
     }
 
-    /// Asks the gateway once more for a capture, a refund or a void that never arrived there: the token is the same, so
-    /// it is done once at most. Nobody would ask for it again otherwise, for whoever did was told that it goes on.
+    /// Whether the gateway can never hear any more of a capture, a refund or a void: then it is sent again under the same
+    /// token, so that it is done once at most. Nobody would ask for it again otherwise, for whoever did was told that it
+    /// goes on.
+    pub(super) fn is_lost(&self, operation: &Operation) -> bool {
+        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
+        let lost = gateway.is_some_and(|gateway| self.never_arrived(operation, gateway.finality()));
+        lost && !operation.id.is_attempt()
+    }
+
+    /// Sends what was lost again, within the lease that `asked` has written down for it.
     pub(super) async fn send_again(
         &self,
         caller: &Caller,
-        payment: &Payment,
-        operation: &Operation,
+        asked: &Receipt,
+        id: OperationId,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
-        let lost = |gateway: &&Arc<dyn Gateway>| self.never_arrived(operation, gateway.finality());
-        let Some(gateway) = gateway.filter(lost).filter(|_| !operation.id.is_attempt()) else {
-            return Ok(None);
-        };
-        let deadline = self.clock.now().saturating_add(self.policy.call_deadline);
-        let evidence = self.call(gateway, payment, operation, deadline).await;
-        let report = Report { payment: payment.id(), operation: operation.id, evidence };
+        let Some((payment, operation)) = started_at_gateway(asked, Some(id)) else { return Ok(None) };
+        let evidence = self.send(payment, operation).await;
+        let report = Report { payment: payment.id(), operation: id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
         told.map(Some).map_err(|error| LedgerError::about(payment.id(), in_doubt(error)))
     }

@@ -1,6 +1,6 @@
 //! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
 
-use super::{Operation, OperationId, Payment};
+use super::{Dispute, Operation, OperationId, Payment};
 use crate::money::Money;
 use crate::status::OperationStatus;
 
@@ -52,6 +52,14 @@ impl Payment {
         self.money(self.disputed_minor())
     }
 
+    /// What is left of the captured money: less what was given back, and less what disputes took and did not give back.
+    /// Zero where more went than had come.
+    #[must_use]
+    pub fn net(&self) -> Money {
+        let withdrawn = self.disputes.iter().map(Dispute::net_withdrawn).fold(0, i64::saturating_add);
+        self.money(self.captured_minor().saturating_sub(self.refunded_minor()).saturating_sub(withdrawn))
+    }
+
     /// Whether an operation is under way that takes from what there is: a capture, a refund, a void.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
@@ -100,6 +108,26 @@ impl Payment {
     pub(super) fn captured_minor(&self) -> i64 {
         let taken = self.moved_by(Operation::takes);
         taken.saturating_sub(self.moved_by(Operation::undoes)).max(0)
+    }
+
+    /// What its events post to what it pays: all that was taken, less what was undone, refunded, or taken by disputes.
+    pub(crate) fn kept_minor(&self) -> i128 {
+        let moved = self.operations.iter().map(|operation| {
+            let moved = operation.moved().map_or(0, |moved| i128::from(moved.minor()));
+            match operation.flow() {
+                Flow::In => moved,
+                Flow::Out => -moved,
+                Flow::Still => 0,
+            }
+        });
+        let disputed = self.disputes.iter().map(|dispute| {
+            let sum =
+                |moved: &mut dyn Iterator<Item = Money>| moved.map(|moved| i128::from(moved.minor())).sum();
+            let [withdrawn, reinstated]: [i128; 2] =
+                [sum(&mut dispute.withdrawn()), sum(&mut dispute.reinstated())];
+            reinstated - withdrawn
+        });
+        moved.chain(disputed).sum()
     }
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.

@@ -89,6 +89,8 @@ pub struct Payment {
     pub(crate) disputes: Vec<Dispute>,
     /// What was captured beyond what was due, by the last event that captured.
     pub(crate) excess: Option<Money>,
+    /// Why a person should look at what was told of it and is nothing of it.
+    pub(crate) misfits: BTreeSet<Review>,
     /// The reviews that somebody has dismissed.
     pub(crate) dismissed: BTreeSet<Review>,
     /// How often its gateway was asked in vain about a payment that was made there.

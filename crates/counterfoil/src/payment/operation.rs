@@ -47,6 +47,8 @@ pub struct Operation {
     pub retry: Option<Retry>,
     /// Until when the caller that started it may still be on its way to the gateway.
     pub lease_until: Option<Timestamp>,
+    /// Of what never arrived and was sent again: until when whoever did may be on the way.
+    pub(crate) resent_until: Option<Timestamp>,
     /// The sequence of the event that started it.
     pub sequence: u64,
     /// When it was started.
@@ -125,10 +127,22 @@ impl Operation {
         }
     }
 
-    /// Until when its starter may be on its way to the gateway, as long as nothing was heard of it.
+    /// Until when somebody may be on the way to the gateway with it: its starter, as long as nothing was heard of it;
+    /// whoever sent it again, as long as it is open.
     #[must_use]
     pub fn runs_until(&self) -> Option<Timestamp> {
-        self.lease_until.filter(|_| self.reports == Reports::default())
+        let started = self.lease_until.filter(|_| self.is_unheard());
+        self.resent_until.filter(|_| self.status().is_live()).or(started)
+    }
+
+    /// Whether nothing was ever heard of it.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.reports == Reports::default()
+    }
+
+    /// Until when whoever sent it last may be, or was, on the way.
+    pub(crate) fn sent_until(&self) -> Option<Timestamp> {
+        self.resent_until.or(self.lease_until)
     }
 
     /// From when on nobody knows what became of it.
@@ -158,22 +172,33 @@ impl Operation {
     pub(crate) fn goes_on_after(&self, evidence: &Evidence) -> bool {
         let mut after = self.clone();
         after.learn(evidence, false);
-        self.runs_until().is_none() && after.status().is_live()
+        !self.is_unheard() && after.status().is_live()
     }
 
     /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
     pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
         let asked = if self.found { None } else { Some(self.amount) };
         self.reports.add(self.amount, evidence, clash);
-        self.reports.compare(asked, evidence);
+        self.reports.compare(self.amount.currency(), asked, evidence);
     }
 
     /// Takes in what was reported; a person's word about it is marked.
     pub(crate) fn hear(&mut self, reported: &Reported) {
+        self.holds &= !reported.charged;
         self.learn(&reported.evidence, reported.gateway_id_clash);
         if reported.note.is_some() {
             self.reports.reviews.insert(Review::Resolved);
         }
+    }
+
+    /// Whether it was sent to its gateway from here.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.lease_until.is_some()
+    }
+
+    /// Whether it is a void that released what `attempt` held.
+    pub(crate) fn releases_hold_of(&self, attempt: OperationId) -> bool {
+        self.id.is_void() && self.holds && self.attempt.map(OperationId::from) == Some(attempt)
     }
 
     /// What an operation that asked for `asked` moves when nothing but `evidence` is known of it.

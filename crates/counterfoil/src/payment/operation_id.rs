@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use crate::claim::ClaimKind;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, CaptureId, InvalidId, RefundId, VoidId};
 
@@ -97,6 +98,16 @@ impl OperationId {
     #[must_use]
     pub const fn is_void(self) -> bool {
         matches!(self, OperationId::Void(_))
+    }
+
+    /// The kind of its name at a gateway: one may call a charge and its refund alike.
+    pub(crate) const fn name_kind(self) -> ClaimKind {
+        match self {
+            OperationId::Attempt(_) => ClaimKind::GatewayAttempt,
+            OperationId::Refund(_) => ClaimKind::GatewayRefund,
+            OperationId::Void(_) => ClaimKind::GatewayVoid,
+            OperationId::Capture(_) => ClaimKind::GatewayCapture,
+        }
     }
 
     /// Its kind as a word in a sentence.

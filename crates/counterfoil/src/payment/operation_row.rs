@@ -49,6 +49,7 @@ impl Encode for Operation {
             polls.encode(w);
         });
         to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
+        to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -66,6 +67,7 @@ impl Encode for Operation {
             created_by: fields.required(9, Actor::decode)?,
             updated_at: fields.required(10, Timestamp::decode)?,
             updated_by: fields.required(11, Actor::decode)?,
+            resent_until: None,
             holds: false,
             found: false,
             attempt: None,
@@ -96,6 +98,7 @@ impl Encode for Operation {
         operation.expired = fields.optional(27, Money::decode)?;
         operation.polls = fields.optional(28, Polls::decode)?.unwrap_or_default();
         operation.found = fields.optional(29, |_| Ok(()))?.is_some();
+        operation.resent_until = fields.optional(30, Timestamp::decode)?;
         fields.end()?;
         Ok(operation)
     }

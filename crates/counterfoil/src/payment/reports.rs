@@ -6,7 +6,7 @@ use super::evidence::{Evidence, Failure, Outcome};
 use super::operation_id::OperationId;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::status::OperationStatus;
 use crate::text::{GatewayOperationId, Message, PaymentUrl};
 use crate::word::words;
@@ -137,10 +137,11 @@ impl Reports {
         }
     }
 
-    /// Marks a success of another amount than was asked for, if anything was.
-    pub(super) fn compare(&mut self, asked: Option<Money>, evidence: &Evidence) {
+    /// Marks a success of another amount than was asked for, if anything was; and one of nothing.
+    pub(super) fn compare(&mut self, of: Currency, asked: Option<Money>, evidence: &Evidence) {
         let Outcome::Succeeded { reported: Some(moved) } = evidence.outcome else { return };
-        if asked.is_some_and(|asked| asked.currency() == moved.currency() && asked != moved) {
+        let other = moved.is_zero() || asked.is_some_and(|asked| asked != moved);
+        if moved.currency() == of && other {
             self.reviews.insert(Review::AmountMismatch);
         }
     }

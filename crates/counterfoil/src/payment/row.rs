@@ -47,6 +47,7 @@ impl Payment {
         to.optional(18, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
             polls.encode(w);
         });
+        to.optional(19, Some(&self.misfits).filter(|list| !list.is_empty()), |w, list| w.list(list));
         to.into_bytes()
     }
 
@@ -78,6 +79,7 @@ impl Payment {
             excess: fields.optional(16, Money::decode)?,
             dismissed: fields.optional(17, Reader::set)?.unwrap_or_default(),
             polls: fields.optional(18, Polls::decode)?.unwrap_or_default(),
+            misfits: fields.optional(19, Reader::set)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(payment)

@@ -99,6 +99,7 @@ impl Payment {
             // It was ended without money, and there is some.
             marks.insert((Marked::Payment, Review::Contradiction));
         }
+        marks.extend(self.misfits.iter().map(|review| (Marked::Payment, *review)));
         if self.excess_returned() > 0 || self.captured_beyond_holds() {
             marks.insert((Marked::Payment, Review::Exceeded));
         }

@@ -13,25 +13,31 @@ use crate::store::{Filter, Key, Lookup, PaymentStore, Query};
 const TRIES: usize = 5;
 const PAGE: usize = 1_000;
 
-/// What destinations come to by the payments that were walked.
+/// What destinations come to by the payments that were walked; nothing where there are none.
 #[derive(Default)]
-pub(super) struct Destinations(BTreeMap<(Scope, AccountId), (Destination, Account)>);
+pub(super) struct Destinations(BTreeMap<(Scope, AccountId), (Destination, Option<Account>)>);
 
 impl Destinations {
     /// Adds a payment's share.
     pub(super) fn add(&mut self, payment: &Payment) {
         let destination = &payment.terms().destination;
         let key = (payment.scope().clone(), AccountId::destination(destination));
-        let new = || (destination.clone(), empty(payment));
-        let (_, sum) = self.0.entry(key).or_insert_with(new);
-        add(sum, payment);
+        let (_, sum) = self.0.entry(key).or_insert_with(|| (destination.clone(), None));
+        add(sum.get_or_insert_with(|| empty(payment)), payment);
+    }
+
+    /// There is a destination of this name, whatever its payments.
+    pub(super) fn know(&mut self, scope: &Scope, id: &AccountId) {
+        if let Some(destination) = id.as_destination() {
+            self.0.entry((scope.clone(), id.clone())).or_insert((destination, None));
+        }
     }
 
     /// Checks them against the rows. Payments were read first, so beside writers a difference is looked at again.
     pub(super) async fn check(&self, store: &dyn PaymentStore) -> Result<(), VerifyError> {
         for ((scope, id), (destination, sum)) in &self.0 {
             let state = store.read(&[Key::Account(scope.clone(), id.clone())]).await?;
-            if !agree(sum, state.account(scope, id)) {
+            if !agree(sum.as_ref(), state.account(scope, id)) {
                 look_again(store, scope, id, destination).await?;
             }
         }
@@ -59,7 +65,7 @@ async fn look_again(
                 add(sum.get_or_insert_with(|| empty(payment)), payment);
             }
         }
-        if sum.is_none_or(|sum| agree(&sum, state.account(scope, id))) {
+        if agree(sum.as_ref(), state.account(scope, id)) {
             return Ok(());
         }
     }
@@ -103,14 +109,16 @@ fn add(sum: &mut Account, payment: &Payment) {
 }
 
 /// A destination of which no payment was ever carried out needs no row.
-fn agree(sum: &Account, row: Lookup<'_, Account>) -> bool {
+fn agree(sum: Option<&Account>, row: Lookup<'_, Account>) -> bool {
     let row = match row {
-        Lookup::Present(row) => Some(row),
+        Lookup::Present(row) => Some(row.as_ref()),
         Lookup::Absent | Lookup::NotLoaded => None,
     };
-    let totals = sum
-        .totals
-        .iter()
-        .all(|(currency, totals)| *totals == row.map(|row| row.totals(*currency)).unwrap_or_default());
-    totals && row.map_or(sum.doubts.is_empty(), |row| row.doubts == sum.doubts)
+    let sides = [sum, row];
+    let currencies = sides.iter().flatten().flat_map(|side| side.totals.keys());
+    let totals =
+        |side: Option<&Account>, currency| side.map(|side| side.totals(currency)).unwrap_or_default();
+    let doubts = |side: Option<&Account>| side.map(|side| side.doubts.clone()).unwrap_or_default();
+    currencies.copied().all(|currency| totals(sum, currency) == totals(row, currency))
+        && doubts(sum) == doubts(row)
 }

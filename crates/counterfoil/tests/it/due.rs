@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterfoil::clock::Clock;
+use async_trait::async_trait;
+use counterfoil::clock::{Clock, Timestamp};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, NewAttempt, NewPayment, Update};
-use counterfoil::payment::{Payment, PaymentMethod};
+use counterfoil::payment::{Evidence, Outcome, Payment, PaymentMethod};
+use counterfoil::text::{GatewayName, Message};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
 use counterfoil_testkit::fixtures::{caller, instrument, invoice, usd};
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 struct Shop {
     ledger: Ledger,
@@ -78,4 +83,62 @@ async fn news_that_cannot_be_written_down_is_asked_for_by_the_schedule_too() {
         shop.run_after(86_400).await;
     }
     assert!(shop.payment(id).await.is_stuck());
+}
+
+/// A gateway that never says what became of a charge, and when it is asked answers only once it was asked about three.
+#[derive(Debug)]
+struct Meeting {
+    name: GatewayName,
+    asked: Barrier,
+}
+
+#[async_trait]
+impl Gateway for Meeting {
+    fn name(&self) -> &GatewayName {
+        &self.name
+    }
+
+    fn finality(&self) -> Finality {
+        Finality::Never
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        Evidence::new(Outcome::Unknown { error_message: Message::lossy("no answer") }, charge.deadline)
+    }
+
+    async fn capture(&self, _: &Modification) -> Evidence {
+        unreachable!("nothing is held")
+    }
+
+    async fn refund(&self, _: &Modification) -> Evidence {
+        unreachable!("nothing goes back")
+    }
+
+    async fn void(&self, _: &Modification) -> Evidence {
+        unreachable!("nothing is undone")
+    }
+
+    async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
+        self.asked.wait().await;
+        Some(Evidence::new(Outcome::Succeeded { reported: None }, Timestamp::EPOCH))
+    }
+
+    async fn look_up(&self, _: &LookUp) -> Option<Evidence> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_is_asked_about_several_payments_at_once() {
+    let (clock, me) = (Arc::new(ManualClock::default()), caller("acme"));
+    let meeting = Meeting { name: "meeting".parse().unwrap(), asked: Barrier::new(3) };
+    let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(meeting));
+    let ledger = ledger.with_clock(clock.clone());
+    for invoice_of in ["inv_1", "inv_2", "inv_3"] {
+        let new = NewPayment::new(usd(100), invoice(invoice_of), PaymentMethod::Card(None));
+        ledger.create(&me, new).await.unwrap();
+    }
+    clock.advance(Duration::from_secs(2));
+    let run = timeout(Duration::from_secs(20), ledger.run_due(10)).await;
+    assert_eq!(run.expect("all three are asked about").unwrap().done, 3);
 }

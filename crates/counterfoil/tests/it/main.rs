@@ -14,3 +14,4 @@ mod moves;
 mod readme;
 mod told;
 mod update;
+mod verify;

@@ -63,7 +63,7 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
     let ok = |cents| succeeded(Some(usd(cents)));
     let undone = || Outcome::Reversed { error_message: Message::lossy("run out") };
     let canceled = || Outcome::Canceled { error_message: Message::lossy("given up") };
-    let stories: [&[Word]; 6] = [
+    let stories: [&[Word]; 10] = [
         &[("g", Told::Authorization, ok(100)), ("g", Told::Authorization, undone())],
         &[("g", Told::Attempt, ok(100)), ("g", Told::Attempt, canceled())],
         &[("g", Told::Attempt, ok(50)), ("g", Told::Attempt, failed(FailureClass::Hard))],
@@ -79,6 +79,17 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
             ("c", Told::Capture, ok(60)),
             ("g", Told::Authorization, undone()),
         ],
+        // What is told of as a hold is a charge, once it is told to have brought money.
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, ok(100))],
+        &[
+            ("g", Told::Authorization, ok(100)),
+            ("g", Told::Attempt, ok(100)),
+            ("g", Told::Authorization, undone()),
+            ("c", Told::Capture, ok(60)),
+        ],
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, ok(100)), ("v", Told::Void, ok(100))],
+        // A gateway may call everything alike.
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Capture, ok(60)), ("g", Told::Refund, ok(20))],
     ];
     for story in stories {
         let facts = |payment: &Payment| {

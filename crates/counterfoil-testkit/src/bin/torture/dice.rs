@@ -19,3 +19,32 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 }
+
+/// What is chosen by them.
+impl Dice {
+    /// Any number.
+    pub(crate) const fn number(&mut self) -> u64 {
+        self.roll(u64::MAX)
+    }
+
+    /// A place among so many, of which there is one at least.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        let place = self.roll(u64::try_from(count).expect("a count"));
+        usize::try_from(place).expect("less than a count")
+    }
+
+    /// Whether it is the one time out of so many.
+    pub(crate) fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    /// One of them.
+    pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// Dice that go their own way from here.
+    pub(crate) const fn fork(&mut self) -> Dice {
+        Dice(self.number())
+    }
+}

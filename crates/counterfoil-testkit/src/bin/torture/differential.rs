@@ -1,8 +1,8 @@
-//! The same script on every store: equal answers, equal digests.
+//! The same script on the model and on every store: equal answers, equal digests.
 
 use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
-use counterfoil_testkit::{Script, block_on, compare};
+use counterfoil_testkit::{Script, block_on, compare, run_against_model};
 
 use crate::campaign::{Campaign, Counts};
 
@@ -11,17 +11,25 @@ const STEPS: usize = 50;
 
 pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "differential",
-    about: "one script on memory and SQLite: equal answers, equal digests",
+    about: "one script on the model, on memory and on SQLite: equal answers, equal digests",
     full: 100_000,
     slice: 500,
     parallel: true,
     case,
 };
 
+/// A script that fails is made smaller, and printed so that it can be repeated.
 fn case(seed: u64) -> Result<Counts, String> {
     let script = Script::seeded(seed, STEPS);
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let sqlite = SqliteStore::open(folder.path().join("books.db")).map_err(|error| format!("{error:?}"))?;
-    block_on(compare(&script, &MemoryStore::new(), &sqlite));
-    Ok([("scripts", 1), ("commands", script.commands().len() as u64)].into())
+    script.hold(differ);
+    let commands = u64::try_from(script.commands().len()).map_err(|error| error.to_string())?;
+    Ok([("scripts", 1), ("commands", commands)].into())
+}
+
+/// Panics if anything differs.
+fn differ(script: &Script) {
+    block_on(run_against_model(script, &MemoryStore::new()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let sqlite = SqliteStore::open(folder.path().join("books.db")).expect("an empty file");
+    block_on(compare(script, &MemoryStore::new(), &sqlite));
 }

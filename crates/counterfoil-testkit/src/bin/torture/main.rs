@@ -4,13 +4,17 @@
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a case has failed")]
 
 mod campaign;
+mod damage;
 mod dice;
 mod differential;
 mod io;
 mod kill;
 mod overload;
+mod planted;
+mod power;
 mod results;
 mod run;
+mod simulation;
 mod strace;
 mod work;
 mod worker;
@@ -23,7 +27,17 @@ use clap::Parser;
 use run::Order;
 
 /// Every campaign, in the order in which `slice` and `all` run them.
-const CAMPAIGNS: &[Campaign] = &[differential::CAMPAIGN, kill::CAMPAIGN, io::CAMPAIGN, overload::CAMPAIGN];
+const CAMPAIGNS: &[Campaign] = &[
+    planted::CAMPAIGN,
+    differential::CAMPAIGN,
+    simulation::CAMPAIGN,
+    kill::CAMPAIGN,
+    io::CAMPAIGN,
+    power::CAMPAIGN,
+    power::NORMAL,
+    damage::CAMPAIGN,
+    overload::CAMPAIGN,
+];
 
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]

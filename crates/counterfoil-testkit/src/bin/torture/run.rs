@@ -108,7 +108,8 @@ fn outcome(campaign: &Campaign, seed: u64) -> Result<Counts, String> {
     catch_unwind(move || case(seed)).unwrap_or_else(|panic| Err(words(panic.as_ref())))
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic without words").to_owned()
 }

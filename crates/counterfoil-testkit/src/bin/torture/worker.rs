@@ -10,7 +10,12 @@ use crate::work::{Said, Told};
 type Work = fn(&[String]);
 
 /// Every kind of child.
-const WORKERS: &[(&str, Work)] = &[("kill", crate::kill::work), ("io", crate::io::work)];
+const WORKERS: &[(&str, Work)] = &[
+    ("kill", crate::kill::work),
+    ("io", crate::io::work),
+    ("power", crate::power::work),
+    ("planted", crate::planted::work),
+];
 
 /// Does a child's work, if this process was started as one.
 pub(crate) fn serve() -> bool {

@@ -46,6 +46,7 @@ pub(super) fn step(bytes: [u8; STEP], caller: Option<Caller>, payment: usize) ->
             payment,
             operation: (how % 8 > 0).then_some(operation),
             polls: u32::from(when.leading_zeros().saturating_sub(2).min(3) as u8),
+            resend: what % 4 == 3,
         },
         61 => Step::Lapse { caller, payment, work: lapsing(what) },
         62 => Step::Process {

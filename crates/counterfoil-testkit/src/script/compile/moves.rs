@@ -53,14 +53,14 @@ impl Compiler {
             Step::Register { caller, destination, owed } => {
                 self.desk.register(caller, destination.clone(), owed.clone())
             }
-            Step::Poll { caller, payment, operation, polls } => {
+            Step::Poll { caller, payment, operation, polls, resend } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let polls = *polls;
                 let work = match operation {
                     Some(operation) => Work::Poll { operation: self.operation(*payment, *operation), polls },
                     None => Work::LookUp { polls },
                 };
-                self.desk.poll(&caller, id, work)
+                if *resend { self.desk.resend(&caller, id, work) } else { self.desk.poll(&caller, id, work) }
             }
             Step::Lapse { caller, payment, work } => {
                 let (caller, id) = self.find(caller.as_ref(), *payment);

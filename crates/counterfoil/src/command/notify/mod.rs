@@ -10,7 +10,7 @@ use super::change::{Change, Entry, Recorder, Taking};
 use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::view::{Halt, View};
-use crate::claim::{ClaimKey, Fingerprint};
+use crate::claim::{ClaimKey, ClaimKind, Fingerprint};
 use crate::event::StreamId;
 use crate::id::PaymentId;
 use crate::payment::{DisputeWord, Evidence, OperationId, Payment};
@@ -83,6 +83,18 @@ impl Told {
             Told::Dispute(_) => None,
         }
     }
+
+    /// Of what kind the gateway's name of the operation may be. A return takes back what a charge or a capture took.
+    const fn name_kinds(&self) -> &'static [ClaimKind] {
+        match self {
+            Told::Attempt(_) | Told::Authorization(_) => &[ClaimKind::GatewayAttempt],
+            Told::Capture(_) => &[ClaimKind::GatewayCapture],
+            Told::Refund(_) => &[ClaimKind::GatewayRefund],
+            Told::Void(_) => &[ClaimKind::GatewayVoid],
+            Told::Returned(_) => &[ClaimKind::GatewayAttempt, ClaimKind::GatewayCapture],
+            Told::Dispute(_) => &[],
+        }
+    }
 }
 
 impl Notify {
@@ -96,7 +108,7 @@ impl Notify {
             Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         match &self.told {
             Told::Dispute(word) => self.dispute(view, word, &mut books)?,
-            _ => self.operation(view, &mut books)?,
+            _ => self.operation(command, view, &mut books)?,
         }
         if books.after.version() == payment.version() {
             return Err(Halt::unchanged(payment));
@@ -114,16 +126,19 @@ impl Notify {
     fn names(&self, view: &View<'_>) -> Vec<ClaimKey> {
         let (scope, gateway) = (view.scope, &self.gateway);
         let payment = self.about.gateway_payment_id.as_ref();
-        let operation = self.told.evidence().and_then(|evidence| evidence.gateway_operation_id.as_ref());
         let dispute = self.about.gateway_dispute_id.as_ref();
-        [
-            payment.map(|id| ClaimKey::gateway_payment(scope, Some(gateway), id)),
-            dispute.map(|id| ClaimKey::gateway_dispute(scope, gateway, id)),
-            operation.map(|id| ClaimKey::gateway_operation(scope, Some(gateway), id)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let payment = payment.map(|id| ClaimKey::gateway_payment(scope, Some(gateway), id));
+        let dispute = dispute.map(|id| ClaimKey::gateway_dispute(scope, gateway, id));
+        payment.into_iter().chain(dispute).chain(self.operation_names(view)).collect()
+    }
+
+    /// The names by which the gateway may know the operation.
+    fn operation_names(&self, view: &View<'_>) -> impl Iterator<Item = ClaimKey> {
+        let id = self.told.evidence().and_then(|evidence| evidence.gateway_operation_id.as_ref());
+        let named = |(id, kind): (_, &ClaimKind)| {
+            ClaimKey::gateway_operation(view.scope, Some(&self.gateway), *kind, id)
+        };
+        id.into_iter().flat_map(|id| self.told.name_kinds().iter().map(move |kind| (id, kind))).map(named)
     }
 
     /// The payment, by its own id or by the first name that is known.

@@ -1,14 +1,17 @@
 //! Which operation a notification is about, and one that comes to be known by it.
 
+use super::super::Command;
 use super::super::books::shift;
 use super::super::capture::attempt_of;
 use super::super::change::Entry;
+use super::super::discover::misfit;
 use super::super::record::{holder, operation_fingerprint};
 use super::super::rejection::Rejection;
 use super::super::report::{Word, excess};
 use super::super::view::{Halt, View};
 use super::{Heard, Notify, Told};
 use crate::claim::ClaimKey;
+use crate::clock::Timestamp;
 use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
@@ -17,10 +20,15 @@ use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Pa
 use crate::status::Cause;
 
 impl Notify {
-    pub(super) fn operation(&self, view: &View<'_>, books: &mut Heard<'_>) -> Result<(), Halt> {
+    pub(super) fn operation(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        books: &mut Heard<'_>,
+    ) -> Result<(), Halt> {
         let Some(evidence) = self.told.evidence() else { return Ok(()) };
         let payment = books.after.clone();
-        let known = self.known(view, &payment, evidence)?;
+        let known = self.known(view, &payment, evidence, command.at)?;
         if known.is_empty() {
             return match self.found(view, &payment, evidence)? {
                 Some(entry) => books.write(entry),
@@ -36,7 +44,8 @@ impl Notify {
                 // A name that is given is none of theirs: it could not be the name of all.
                 evidence.gateway_operation_id = None;
             }
-            let word = Word { payment: &payment, operation, evidence: &evidence, note: None };
+            let charged = operation.holds && !operation.is_ours() && self.is_charge();
+            let word = Word { charged, ..Word::of_gateway(&payment, operation, &evidence) };
             if let Some(entry) = word.entry(view)? {
                 books.write(entry)?;
             }
@@ -50,57 +59,87 @@ impl Notify {
         view: &View<'_>,
         payment: &Payment,
         evidence: &Evidence,
+        now: Timestamp,
     ) -> Result<Vec<OperationId>, Halt> {
-        let ours = |operation: &&Operation| operation.gateway.as_ref() == Some(&self.gateway);
         if let Some(id) = self.about.operation {
             // One of another gateway is none of this one's business.
             return match payment.operation(id) {
-                Some(operation) if ours(&operation) && self.is_kind(operation) => Ok(vec![id]),
+                Some(operation) if self.is_kind(operation) => Ok(vec![id]),
                 Some(_) => Err(Rejection::NothingKnown.into()),
                 None => Ok(Vec::new()),
             };
         }
-        if let Some(id) = &evidence.gateway_operation_id {
-            let claim = view.claim(&ClaimKey::gateway_operation(view.scope, Some(&self.gateway), id))?;
-            let holder = claim.and_then(|claim| holder(payment, claim));
+        for name in self.operation_names(view) {
+            let holder = view.claim(&name)?.and_then(|claim| holder(payment, claim));
             if let Some(operation) = holder.filter(|operation| self.is_kind(operation)) {
                 return Ok(vec![operation.id]);
             }
         }
-        let of_kind = || payment.operations().iter().filter(ours).filter(|operation| self.is_kind(operation));
-        if matches!(self.told, Told::Returned(_)) {
-            let paid = of_kind().filter(|known| known.ever_moved().is_some());
-            let paid: Vec<_> = paid.map(|known| known.id).collect();
-            if !paid.is_empty() {
-                return Ok(paid);
-            }
+        match self.told {
+            Told::Attempt(_) | Told::Authorization(_) => Ok(self.attempt_meant(payment, evidence)),
+            Told::Returned(_) => Ok(self.returned(payment, evidence)),
+            _ => self.ours(payment, evidence, now),
         }
-        // One that is open and has no name there yet; of attempts also the last one, of which more is told.
-        let nameless = |operation: &&Operation| {
-            evidence.gateway_operation_id.is_none() || operation.gateway_operation_id().is_none()
-        };
-        let attempts = matches!(self.told, Told::Attempt(_) | Told::Authorization(_) | Told::Returned(_));
-        // Told by a name that is not known, it may be of something that was made there: only the amount tells.
-        let alike = |operation: &&Operation| match evidence.outcome {
-            _ if attempts || evidence.gateway_operation_id.is_none() => true,
-            Outcome::Succeeded { reported } => reported == Some(operation.amount),
-            _ => false,
-        };
-        let open = of_kind().filter(nameless).filter(alike).find(|operation| operation.status().is_live());
-        let last = || of_kind().filter(nameless).rfind(|_| attempts);
-        Ok(open.or_else(last).map(|operation| operation.id).into_iter().collect())
     }
 
-    /// Whether this operation is of the kind that is told of.
+    fn of_kind<'a>(&self, payment: &'a Payment) -> impl DoubleEndedIterator<Item = &'a Operation> + Clone {
+        payment.operations().iter().filter(|operation| self.is_kind(operation))
+    }
+
+    /// The attempt that is open and has no name there yet; else the last one, of which more is told.
+    fn attempt_meant(&self, payment: &Payment, evidence: &Evidence) -> Vec<OperationId> {
+        let named = evidence.gateway_operation_id.is_some();
+        let mut nameless =
+            self.of_kind(payment).filter(|known| !named || known.gateway_operation_id().is_none());
+        let open = nameless.clone().find(|operation| operation.status().is_live());
+        open.or_else(|| nameless.next_back()).map(|operation| operation.id).into_iter().collect()
+    }
+
+    /// All that brought money; if nothing did yet, the attempt that may.
+    fn returned(&self, payment: &Payment, evidence: &Evidence) -> Vec<OperationId> {
+        let paid = self.of_kind(payment).filter(|known| known.ever_moved().is_some());
+        let paid: Vec<_> = paid.map(|known| known.id).collect();
+        if paid.is_empty() { self.attempt_meant(payment, evidence) } else { paid }
+    }
+
+    /// The capture, refund or void of ours that is told of under no name that is known. Only its amount tells it from
+    /// one that was made there, so the order in which things are told decides nothing: as long as ours may still learn
+    /// its name from its own answer, or could be one of several, nobody knows, and it is to be told again.
+    fn ours(&self, payment: &Payment, evidence: &Evidence, now: Timestamp) -> Result<Vec<OperationId>, Halt> {
+        let named = evidence.gateway_operation_id.is_some();
+        let ours = self.of_kind(payment).filter(|operation| !operation.found);
+        let nameless = ours.filter(|operation| !named || operation.gateway_operation_id().is_none());
+        let alike = |operation: &&Operation| match evidence.outcome {
+            Outcome::Succeeded { reported } => reported.is_none_or(|amount| amount == operation.amount),
+            _ => true,
+        };
+        let may_be: Vec<&Operation> = nameless.filter(alike).collect();
+        let has_amount = matches!(evidence.outcome, Outcome::Succeeded { .. });
+        match may_be.as_slice() {
+            [] => Ok(Vec::new()),
+            [one] if !named => Ok(vec![one.id]),
+            [one] if has_amount && one.runs_until().is_none_or(|until| until <= now) => Ok(vec![one.id]),
+            _ => Err(Rejection::NothingKnown.into()),
+        }
+    }
+
+    /// Whether this operation is of the kind that is told of, and this gateway's.
     fn is_kind(&self, operation: &Operation) -> bool {
-        match self.told {
+        let is_kind = match self.told {
             Told::Attempt(_) | Told::Authorization(_) => operation.id.is_attempt(),
             Told::Capture(_) => operation.id.is_capture(),
             Told::Refund(_) => operation.id.is_refund(),
             Told::Void(_) => operation.id.is_void(),
             Told::Returned(_) => operation.takes(),
             Told::Dispute(_) => false,
-        }
+        };
+        is_kind && operation.gateway.as_ref() == Some(&self.gateway)
+    }
+
+    /// Whether what is told is that an attempt brought money.
+    fn is_charge(&self) -> bool {
+        let Told::Attempt(evidence) = &self.told else { return false };
+        matches!(evidence.outcome, Outcome::Succeeded { .. })
     }
 
     /// What is told of a hold says of a charge only that it goes on, or that it came to nothing.
@@ -109,7 +148,7 @@ impl Notify {
         if matches!(self.told, Told::Authorization(_)) && !operation.holds {
             match &evidence.outcome {
                 Outcome::Succeeded { .. } => meant.outcome = Outcome::Pending,
-                Outcome::Reversed { error_message } => {
+                Outcome::Reversed { error_message } if operation.is_ours() => {
                     meant.outcome = Outcome::Canceled { error_message: error_message.clone() };
                 }
                 _ => {}
@@ -129,9 +168,8 @@ impl Notify {
             Outcome::Reversed { .. } | Outcome::Canceled { .. } => return Err(Rejection::NothingKnown.into()),
             _ => return Ok(None),
         };
-        // What moved nothing, or nothing of this currency, is no end either.
         if asked.is_zero() || asked.currency() != terms.amount.currency() {
-            return Ok(None);
+            return Ok(misfit(payment, &self.gateway, operation, evidence));
         }
         // Of an attempt it is known what was asked for.
         let amount = if operation.is_attempt() { terms.amount } else { asked };
@@ -170,7 +208,7 @@ impl Notify {
         let operation = start.operation;
         let entry = Entry::new(Cause::Evidence, Body::Started(start)).posting(postings);
         let Some(id) = &evidence.gateway_operation_id else { return Ok(entry) };
-        let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), id);
+        let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), operation.name_kind(), id);
         Ok(match view.claim(&key)? {
             Some(claim) => return Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
             None => entry.claiming([(key, operation_fingerprint(operation))]),

@@ -39,13 +39,14 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
 /// All that a step can change about a payment, but for who and when.
 fn facts(payment: &Payment) -> String {
     let operations = payment.operations().iter().map(|operation| {
-        (operation.id, operation.reports.clone(), operation.expired, operation.polls, operation.lease_until)
+        let sent = (operation.lease_until, operation.resent_until);
+        (operation.id, operation.holds, operation.reports.clone(), operation.expired, operation.polls, sent)
     });
     let operations: Vec<_> = operations.collect();
     let (references, disputes) = (&payment.references, payment.disputes());
     format!(
-        "{:?} {:?} {operations:?} {disputes:?} {references:?} {:?} {:?}",
-        payment.submitted, payment.closed, payment.polls, payment.dismissed
+        "{:?} {:?} {operations:?} {disputes:?} {references:?} {:?} {:?} {:?}",
+        payment.submitted, payment.closed, payment.polls, payment.misfits, payment.dismissed
     )
 }
 

@@ -205,7 +205,7 @@ impl Start {
             .filter_map(|work| {
                 let request = match work {
                     // More often is more of the same.
-                    Work::Poll { polls: 0, .. } => Request::Poll(Poll { payment: id, work }),
+                    Work::Poll { polls: 0, .. } => Request::Poll(Poll { payment: id, work, resend: true }),
                     Work::Poll { .. } | Work::LookUp { .. } => return None,
                     Work::Retry { number } if few => process(next, Some(number)),
                     Work::Retry { .. } | Work::GiveUp | Work::Expire => {

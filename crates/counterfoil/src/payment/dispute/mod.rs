@@ -145,7 +145,7 @@ impl Dispute {
     }
 
     /// What the gateway took less what it gave back.
-    fn net_withdrawn(&self) -> i64 {
+    pub(crate) fn net_withdrawn(&self) -> i64 {
         let sum = |moved: &BTreeMap<Box<str>, Money>| {
             moved.values().map(|amount| amount.minor()).fold(0, i64::saturating_add)
         };

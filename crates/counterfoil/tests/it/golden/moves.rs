@@ -8,18 +8,21 @@ use counterfoil::command::{
     Resolve, Told, Void,
 };
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
+use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
     CaptureMethod, Destination, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, Failure,
-    FailureClass, OperationId, Outcome, PaymentMethod, RetrySchedule, Work,
+    FailureClass, OperationId, Outcome, PaymentMethod, References, RetrySchedule, Work,
 };
 use counterfoil::text::{Message, Metadata};
 
-use super::{create, id, usd};
+use super::{create, id, update, usd};
 
 /// Seconds, rules, and what is asked.
 pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
     let mut all: Vec<(i64, Request)> = Vec::new();
-    for (start, requests) in [(100, held()), (200, refunded()), (300, disputed()), (400, settled())] {
+    for (start, requests) in
+        [(100, held()), (200, refunded()), (300, disputed()), (400, settled()), (600, named())]
+    {
         all.extend((start..).zip(requests));
     }
     all.extend(timed());
@@ -212,10 +215,39 @@ fn settled() -> Vec<Request> {
     ]
 }
 
+/// What was made at the gateway, under names there: a hold that was a charge, and what cannot be.
+fn named() -> Vec<Request> {
+    let called =
+        |outcome, name: &str| Evidence::new(outcome, at()).with_gateway_operation_id(name.parse().unwrap());
+    let of = |amount| Outcome::Succeeded { reported: Some(amount) };
+    let yen = Money::parse("7", Currency::JPY).unwrap();
+    let mut change = References::default();
+    change.gateway_payment_id = Some("pi_330".parse().unwrap());
+    let words = [
+        Told::Authorization(called(yes(), "ch_1")),
+        Told::Capture(called(of(usd("40")), "ch_1")),
+        Told::Void(called(of(usd("9.50")), "ch_1")),
+        Told::Refund(called(of(usd("20")), "ch_1")),
+        Told::Refund(called(of(yen), "re_1")),
+        Told::Attempt(called(yes(), "ch_1")),
+    ];
+    let told = (10..).zip(words).map(|(place, word)| told(330, place, About::default(), word, false));
+    let mut requests =
+        vec![Request::Create(Create { process: None, ..card(330) }), update(330, 1, change, None)];
+    requests.extend(told);
+    requests
+}
+
+/// A refund that never arrived is sent again.
+fn lost(number: u128, operation: OperationId) -> Request {
+    let work = Work::Poll { operation, polls: 0 };
+    Request::Poll(Poll { payment: payment(number), work, resend: true })
+}
+
 /// What time does: a poll in vain, what is given up, what expires.
 fn timed() -> Vec<(i64, Request)> {
     let poll = |polls| Work::Poll { operation: attempt(291), polls };
-    let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls) });
+    let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls), resend: false });
     let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work });
     vec![
         (500, Request::Create(card(290))),
@@ -230,5 +262,9 @@ fn timed() -> Vec<(i64, Request)> {
         (100_000, lapse(300, Work::GiveUp)),
         (100_001, lapse(310, Work::Expire)),
         (100_002, lapse(320, Work::Expire)),
+        (520, Request::Create(card(340))),
+        (521, report(340, attempt(341), yes())),
+        (522, refund(340, 2, false)),
+        (700, lost(340, RefundId::new(id(342)).into())),
     ]
 }

@@ -1,0 +1,5 @@
+#![doc = include_str!("../docs/guide/1-the-service.md")]
+#![doc = "\n```"]
+#![doc = include_str!("../docs/guide/orders.rs")]
+#![doc = "```\n"]
+#![doc = include_str!("../docs/guide/2-its-tests.md")]

@@ -1,0 +1,94 @@
+//! The words of the invariants about amounts, worked out from a payment's operations and disputes.
+
+use counterfoil::money::Money;
+use counterfoil::payment::{DisputeStage, DisputeStatus, Operation, OperationId, Payment};
+
+/// C, R, P, K and L of a payment, in minor units, each added up from what the payment shows of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sums {
+    /// C: captured, less what was undone.
+    pub captured: i64,
+    /// R: given back.
+    pub refunded: i64,
+    /// P: what open refunds, and open voids of captured money, may yet give back.
+    pub returning: i64,
+    /// K: what open captures, and open voids of a hold, may yet take of it.
+    pub reserved_of_holds: i64,
+    /// L: what disputes have taken, or may.
+    pub disputed: i64,
+}
+
+impl Sums {
+    /// Those of `payment`.
+    #[must_use]
+    pub fn of(payment: &Payment) -> Sums {
+        let moved = |is: fn(&Operation) -> bool| -> i64 {
+            let those = payment.operations().iter().filter(|operation| is(operation));
+            those.filter_map(Operation::moved).map(Money::minor).sum()
+        };
+        let open = |is: fn(&Operation) -> bool| -> i64 {
+            let those =
+                payment.operations().iter().filter(|operation| is(operation) && operation.status().is_live());
+            those.map(|operation| operation.amount.minor() + operation.releases.map_or(0, Money::minor)).sum()
+        };
+        Sums {
+            captured: (moved(takes) - moved(undoes)).max(0),
+            refunded: moved(is_refund),
+            returning: open(|operation| is_refund(operation) || undoes(operation)),
+            reserved_of_holds: open(|operation| {
+                is_capture(operation) || (is_void(operation) && operation.holds)
+            }),
+            disputed: disputed(payment),
+        }
+    }
+
+    /// R + P + L − C, if it is more than nothing.
+    #[must_use]
+    pub fn exceeding(self) -> i64 {
+        (self.refunded + self.returning + self.disputed - self.captured).max(0)
+    }
+
+    /// C − R − P − L, if it is more than nothing.
+    #[must_use]
+    pub fn refundable(self) -> i64 {
+        (self.captured - self.refunded - self.returning - self.disputed).clamp(0, Money::MAX_MINOR)
+    }
+}
+
+/// Whether its success is money that was taken from the payer, whatever was voided since.
+#[must_use]
+pub fn takes(operation: &Operation) -> bool {
+    is_capture(operation) || (matches!(operation.id, OperationId::Attempt(_)) && !operation.holds)
+}
+
+/// Whether its success takes a charge back: a void of captured money.
+#[must_use]
+pub fn undoes(operation: &Operation) -> bool {
+    is_void(operation) && !operation.holds
+}
+
+/// Whether it is a refund.
+#[must_use]
+pub fn is_refund(operation: &Operation) -> bool {
+    matches!(operation.id, OperationId::Refund(_))
+}
+
+fn is_capture(operation: &Operation) -> bool {
+    matches!(operation.id, OperationId::Capture(_))
+}
+
+fn is_void(operation: &Operation) -> bool {
+    matches!(operation.id, OperationId::Void(_))
+}
+
+fn disputed(payment: &Payment) -> i64 {
+    let each = payment.disputes().iter().map(|dispute| {
+        let all = dispute.amount().unwrap_or(payment.terms().amount).minor();
+        let open = dispute.stage() >= DisputeStage::Chargeback && dispute.status() != DisputeStatus::Won;
+        let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::minor).sum::<i64>();
+        let gone = sum(&mut dispute.withdrawn()) - sum(&mut dispute.reinstated());
+        gone.max(if open { all } else { 0 })
+    });
+    each.sum()
+}

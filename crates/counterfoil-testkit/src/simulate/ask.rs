@@ -1,0 +1,187 @@
+//! What a client asks of a ledger.
+
+use std::time::Duration;
+
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Receipt, Resolution};
+use counterfoil::id::PaymentId;
+use counterfoil::ledger::{
+    Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid,
+    Processing, Update,
+};
+use counterfoil::money::Money;
+use counterfoil::payment::{Attention, Payment, PaymentMethod};
+use counterfoil::scope::Caller;
+use counterfoil::status::{Action, OperationStatus, PaymentStatus, allowed};
+use counterfoil::text::{IdempotencyKey, Message, Metadata};
+
+use super::dice::Dice;
+use crate::fixtures;
+
+/// Instruments that steer the sandbox; others go well, or as a hostile gateway has it.
+const CARDS: [&str; 12] = [
+    "pm_sandbox_decline",
+    "pm_sandbox_decline_hard",
+    "pm_sandbox_decline_once",
+    "pm_sandbox_pending",
+    "pm_sandbox_action",
+    "pm_sandbox_timeout_paid",
+    "pm_sandbox_timeout_declined",
+    "pm_sandbox_timeout_unknown",
+    "pm_sandbox_down",
+    "pm_sandbox_overpaid",
+    "pm_sandbox_refund_fails",
+    "pm_sandbox_refund_bounces",
+];
+
+/// Something that is asked for, to the letter: asked again it is the same request.
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Create(NewPayment),
+    Process(PaymentId, Processing),
+    Record(PaymentId, NewAttempt),
+    Capture(PaymentId, NewCapture),
+    Refund(PaymentId, NewRefund),
+    Void(PaymentId, NewVoid),
+    TopUp(NewTopUp),
+    Update(PaymentId, Update),
+    Resolve(PaymentId, NewResolution),
+}
+
+impl Ask {
+    pub(super) async fn ask(self, ledger: &Ledger, caller: &Caller) -> Result<Receipt, LedgerError> {
+        match self {
+            Ask::Create(new) => ledger.create(caller, new).await,
+            Ask::Process(id, how) => ledger.process(caller, id, how).await,
+            Ask::Record(id, new) => ledger.record_attempt(caller, id, new).await,
+            Ask::Capture(id, new) => ledger.capture(caller, id, new).await,
+            Ask::Refund(id, new) => ledger.refund(caller, id, new).await,
+            Ask::Void(id, new) => ledger.void(caller, id, new).await,
+            Ask::TopUp(new) => ledger.top_up(caller, new).await,
+            Ask::Update(id, update) => ledger.update(caller, id, update).await,
+            Ask::Resolve(id, new) => ledger.resolve(caller, id, new).await,
+        }
+    }
+
+    /// Whether it has a key, so that it may be asked for again.
+    pub(super) fn key(&self) -> Option<&IdempotencyKey> {
+        match self {
+            Ask::Create(new) => new.idempotency_key.as_ref(),
+            Ask::Process(_, how) => how.idempotency_key.as_ref(),
+            Ask::Record(_, new) => new.idempotency_key.as_ref(),
+            Ask::Capture(_, new) => new.idempotency_key.as_ref(),
+            Ask::Refund(_, new) => new.idempotency_key.as_ref(),
+            Ask::Void(_, new) => new.idempotency_key.as_ref(),
+            Ask::TopUp(new) => new.idempotency_key.as_ref(),
+            Ask::Update(..) | Ask::Resolve(..) => None,
+        }
+    }
+
+    /// The same key, and another request; `None` if there is nothing to change.
+    pub(super) fn changed(&self) -> Option<Ask> {
+        let more = |amount: Money| Money::from_minor(amount.minor() + 1, amount.currency()).ok();
+        let mut other = self.clone();
+        match &mut other {
+            Ask::Create(new) => new.amount = more(new.amount)?,
+            Ask::TopUp(new) => new.amount = more(new.amount)?,
+            Ask::Capture(_, new) => new.amount = Some(more(new.amount?)?),
+            Ask::Refund(_, new) => new.amount = Some(more(new.amount?)?),
+            _ => return None,
+        }
+        self.key().map(|_| other)
+    }
+
+    /// A new payment.
+    pub(super) fn payment(dice: &mut Dice, key: IdempotencyKey, now: Timestamp) -> Ask {
+        let amount = fixtures::usd(100);
+        let destination = match dice.below(6) {
+            0 => fixtures::invoice("inv_1"),
+            place => fixtures::customer(&format!("cus_{place}")),
+        };
+        let steered = if dice.one_in(3) { dice.pick(&CARDS).copied() } else { None };
+        let card = steered.unwrap_or("pm_any");
+        let method = match dice.below(16) {
+            0 | 1 => fixtures::credits("main"),
+            2 => PaymentMethod::Offline,
+            _ => PaymentMethod::Card(Some(fixtures::instrument(card))),
+        };
+        let at_gateway = matches!(method, PaymentMethod::Card(_));
+        let mut new = NewPayment::new(amount, destination, method).with_idempotency_key(key);
+        if at_gateway && dice.one_in(3) {
+            new = new.captured_later();
+        }
+        if dice.one_in(4) {
+            let after = [90, 7_200].map(Duration::from_secs);
+            new = new.expiring_at(now.saturating_add(dice.pick(&after).copied().unwrap_or_default()));
+        }
+        if dice.one_in(8) {
+            new = new.recorded_only();
+        }
+        Ask::Create(new)
+    }
+
+    /// Something about a payment that it may be asked for, mostly.
+    pub(super) fn about(
+        dice: &mut Dice,
+        payment: &Payment,
+        key: IdempotencyKey,
+        guesses: bool,
+    ) -> Option<Ask> {
+        let id = payment.id();
+        if payment.needs(Attention::Stuck) && guesses && dice.one_in(2) {
+            return Some(guess(dice, payment));
+        }
+        let cents = i64::try_from(1 + dice.below(100)).unwrap_or(1);
+        let part = fixtures::usd(cents);
+        let actions = [Action::Process, Action::Capture, Action::Refund, Action::Refund, Action::Void];
+        let likely: Vec<Action> =
+            actions.into_iter().filter(|action| allowed(payment.status(), *action)).collect();
+        let action = if dice.one_in(16) { dice.pick(&actions) } else { dice.pick(&likely) };
+        let offline = matches!(payment.terms().method, PaymentMethod::Offline);
+        Some(match action? {
+            Action::Process if offline => Ask::Record(id, NewAttempt::succeeded().with_idempotency_key(key)),
+            Action::Process => Ask::Process(id, Processing::default().with_idempotency_key(key)),
+            Action::Capture => {
+                let mut new = if dice.one_in(3) { NewCapture::all() } else { NewCapture::of(part) };
+                new.is_final = dice.one_in(3);
+                Ask::Capture(id, new.with_idempotency_key(key))
+            }
+            Action::Void if dice.one_in(3) => Ask::Void(id, NewVoid::default().with_idempotency_key(key)),
+            Action::Void => return None,
+            _ => {
+                let new = if dice.one_in(5) { NewRefund::all() } else { NewRefund::of(part) };
+                Ask::Refund(id, new.with_idempotency_key(key))
+            }
+        })
+    }
+
+    /// More credits.
+    pub(super) fn top_up(key: IdempotencyKey) -> Ask {
+        Ask::TopUp(NewTopUp::new(fixtures::wallet("main"), fixtures::usd(150)).with_idempotency_key(key))
+    }
+
+    /// Other notes.
+    pub(super) fn note(dice: &mut Dice, payment: &Payment) -> Ask {
+        let value = dice.below(3).to_string();
+        let metadata = Metadata::new([("order", value.as_str())]).unwrap_or_default();
+        Ask::Update(payment.id(), Update::default().with_metadata(metadata))
+    }
+
+    /// Another instrument for what was declined.
+    pub(super) fn instrument(payment: &Payment) -> Option<Ask> {
+        let waits = payment.status() == PaymentStatus::Pending && payment.attempts().next().is_some();
+        let update = || Update::default().with_instrument(fixtures::instrument("pm_other"));
+        waits.then(|| Ask::Update(payment.id(), update()))
+    }
+}
+
+/// A person's guess at what became of something.
+fn guess(dice: &mut Dice, payment: &Payment) -> Ask {
+    let words = [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent];
+    let word = dice.pick(&words).copied().unwrap_or(Resolution::Failed);
+    let mut new = NewResolution::new(word, Message::lossy("a guess"));
+    let unknown = |status| matches!(status, OperationStatus::Unknown | OperationStatus::Processing);
+    let stuck = payment.operations().iter().find(|own| own.is_stuck() && unknown(own.status()));
+    new.operation = stuck.map(|own| own.id);
+    Ask::Resolve(payment.id(), new)
+}
