@@ -11,7 +11,8 @@ fn one_case(campaign: &str) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
-    assert!(said.starts_with(&format!("{campaign}: nothing lost in 1 cases")), "{said}");
+    // What took long has told how far it is before.
+    assert!(said.contains(&format!("{campaign}: nothing lost in 1 cases")), "{said}");
     said
 }
 
