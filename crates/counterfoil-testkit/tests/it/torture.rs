@@ -11,8 +11,8 @@ fn one_case(campaign: &str) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
-    let found_nothing = format!("{campaign}: nothing lost in 1 cases");
-    assert!(said.lines().any(|line| line.starts_with(&found_nothing)), "{said}");
+    // What took long has told how far it is before.
+    assert!(said.contains(&format!("{campaign}: nothing lost in 1 cases")), "{said}");
     said
 }
 

@@ -21,6 +21,8 @@ const CHECKPOINT: u32 = 30;
 const ROUNDS: u64 = 3;
 /// How soon the store must go on when nothing is in the way any more.
 const SOON: Duration = Duration::from_secs(1);
+/// More than there are faults one after the other.
+const TRIES: u32 = 20;
 /// How many answers that it cannot are heard before what is in the way is taken away.
 const FAILURES: u32 = 5;
 
@@ -61,14 +63,12 @@ pub(crate) fn work(args: &[String]) {
 struct Child {
     path: PathBuf,
     store: SqliteStore,
-    /// When it could first do what is asked, and nothing was in the way.
-    free: Option<Instant>,
 }
 
 impl Child {
     fn open(path: PathBuf) -> Child {
         let store = open(&path);
-        Child { path, store, free: None }
+        Child { path, store }
     }
 
     fn reopen(&mut self) {
@@ -108,7 +108,6 @@ impl Child {
                 failed.push((op, command));
             }
         }
-        self.free = (!failed.is_empty()).then(Instant::now);
         for (op, command) in failed {
             self.settle(op, &command).await;
         }
@@ -118,28 +117,19 @@ impl Child {
     /// been told so three times.
     async fn settle(&mut self, op: Op, command: &Command) {
         let mut poisoned = 0;
-        loop {
-            let Some(kind) = self.ask(op, command).await else { return self.went_on() };
-            if kind == StoreErrorKind::Poisoned {
-                poisoned += 1;
-            } else {
-                let since = *self.free.get_or_insert_with(Instant::now);
-                assert!(since.elapsed() < 10 * SOON, "{op} is refused for ever: {kind:?}");
+        for _ in 0..TRIES {
+            match self.ask(op, command).await {
+                None => return,
+                Some(StoreErrorKind::Poisoned) => poisoned += 1,
+                Some(_) => {}
             }
             if poisoned == 3 {
                 self.close().await;
                 self.reopen();
-                (poisoned, self.free) = (0, None);
+                poisoned = 0;
             }
         }
-    }
-
-    /// Nothing is in the way any more; it must not have been long.
-    fn went_on(&mut self) {
-        let took = self.free.take().map(|since| since.elapsed()).unwrap_or_default();
-        if took > SOON {
-            say(format_args!("late {}", took.as_millis()));
-        }
+        panic!("{op} is refused for ever");
     }
 
     /// Asks once. Of what kind the failure is, if it is one.
@@ -150,10 +140,13 @@ impl Child {
         could_not(&answer)
     }
 
+    /// Reads, once more if it fails.
     async fn read(&self) {
-        match self.store.feed(None, Position::START, 10).await {
-            Ok(_) => say("read"),
-            Err(error) => say(format_args!("unread {}", word(error.kind()))),
+        for _ in 0..2 {
+            match self.store.feed(None, Position::START, 10).await {
+                Ok(_) => return say("read"),
+                Err(error) => say(format_args!("unread {}", word(error.kind()))),
+            }
         }
     }
 
@@ -178,8 +171,11 @@ impl Child {
                     Obstacle::None => {}
                 }
                 say("relieved");
-                self.free = Some(Instant::now());
+                let since = Instant::now();
                 self.settle(op, &command).await;
+                if since.elapsed() > SOON {
+                    say(format_args!("late {}", since.elapsed().as_millis()));
+                }
                 break;
             }
         }

@@ -80,12 +80,15 @@ struct Judge {
     /// The folder was not synced when it should have been.
     folder_unsynced: bool,
     faults: u64,
+    /// So many came while what is under way was.
+    fresh: u64,
+    /// So often opening or reading failed.
+    failed: u64,
 }
 
 /// Returns what was told, if all of it may be said.
 pub(super) fn judge(class: Class, happened: &[Happened]) -> Result<Vec<Told>, String> {
-    let mut judge =
-        Judge { class, asked: 0, must_stop: false, stopped: false, folder_unsynced: false, faults: 0 };
+    let mut judge = Judge::new(class);
     let mut told = Vec::new();
     for (place, one) in happened.iter().enumerate() {
         judge
@@ -99,16 +102,25 @@ pub(super) fn judge(class: Class, happened: &[Happened]) -> Result<Vec<Told>, St
 }
 
 impl Judge {
+    const fn new(class: Class) -> Judge {
+        let (asked, faults, fresh, failed) = (0, 0, 0, 0);
+        let (must_stop, stopped, folder_unsynced) = (false, false, false);
+        Judge { class, asked, must_stop, stopped, folder_unsynced, faults, fresh, failed }
+    }
+
     fn see(&mut self, happened: &Happened) -> Result<(), String> {
         match happened {
-            Happened::Told(Told { said: Said::Asked, .. }) => self.asked += 1,
+            Happened::Told(Told { said: Said::Asked, .. }) => {
+                if self.asked == 0 {
+                    self.fresh = 0;
+                }
+                self.asked += 1;
+            }
             Happened::Told(told) => return self.answered(&told.said),
             Happened::Opened => (self.stopped, self.must_stop) = (false, false),
-            Happened::NotOpened(_) | Happened::Unread(_)
-                if self.faults == 0 || self.class == Class::Waits =>
-            {
-                return Err("this fails for no reason".to_owned());
-            }
+            Happened::NotOpened(_) | Happened::Unread(_) => self.failed += 1,
+            // Nothing is in the way any more.
+            Happened::Relieved => self.class = Class::Waits,
             Happened::Late(what) => return Err(format!("it took {what} ms to go on")),
             Happened::Call { name, file } if name == "fsync" && file.is_empty() => {
                 self.folder_unsynced = false;
@@ -116,11 +128,13 @@ impl Judge {
             Happened::Fault { name, file } => self.fault(name, file),
             _ => {}
         }
-        Ok(())
+        let reasons = if self.class == Class::Waits { 0 } else { self.faults };
+        if self.failed > reasons { Err("this fails for no reason".to_owned()) } else { Ok(()) }
     }
 
     fn fault(&mut self, name: &str, file: &str) {
         self.faults += 1;
+        self.fresh += 1;
         let is_folder = name == "fsync" && file.is_empty();
         self.folder_unsynced |= is_folder && self.class != Class::Waits;
         self.must_stop |= self.asked > 0 && self.class == Class::Poisons && !is_folder;
@@ -144,18 +158,19 @@ impl Judge {
         Ok(())
     }
 
-    /// Whether this kind of failure may be, with this fault.
+    /// Whether this kind of failure may be, with this fault. Each answer that is one has a fault of its own: at the next
+    /// try it goes on.
     fn failed(&self, kind: &str) -> Result<(), String> {
+        let is_of_disk = ["Io", "Full"].contains(&kind);
         let may_be = match self.class {
             Class::Waits => false,
-            Class::GoesOn => ["Io", "Full"].contains(&kind),
-            Class::Poisons | Class::Either => ["Io", "Full", POISONED].contains(&kind),
+            Class::NoSpace => is_of_disk,
+            Class::GoesOn => is_of_disk && self.fresh > 0,
+            Class::Poisons | Class::Either => {
+                (kind == POISONED && self.faults > 0) || (is_of_disk && self.fresh > 0)
+            }
         };
-        if may_be && self.faults > 0 {
-            Ok(())
-        } else {
-            Err(format!("{kind} is not what this fault comes to"))
-        }
+        if may_be { Ok(()) } else { Err(format!("{kind} is not what this fault comes to")) }
     }
 }
 
@@ -164,7 +179,8 @@ mod tests {
     use super::*;
 
     /// In a letter each: `?` a command, and its answers `w` wrote, `n` not committed, `u` unknown, `p` poisoned; `f` a fault
-    /// at a sync of the log, `d` at one of the folder, `s` a good one of that; `o` opened, `r` refused to open.
+    /// at a sync of the log, `d` at one of the folder, `s` a good one of that; `o` opened, `r` refused to open,
+    /// `b` space is back.
     fn holds(class: Class, course: &str) -> bool {
         let call = |file: &str| ("fsync".to_owned(), file.to_owned());
         let told = |said: &str| Happened::Told(said.parse().unwrap());
@@ -176,6 +192,7 @@ mod tests {
             'p' => told("not-committed 0-0 Poisoned"),
             'o' => Happened::Opened,
             'r' => Happened::NotOpened("Io".to_owned()),
+            'b' => Happened::Relieved,
             's' => Happened::Call { name: call("").0, file: call("").1 },
             'f' => Happened::Fault { name: call("-wal").0, file: call("-wal").1 },
             'd' => Happened::Fault { name: call("").0, file: call("").1 },
@@ -197,11 +214,19 @@ mod tests {
 
     #[test]
     fn a_failed_write_does_not_stop_it() {
-        for good in ["?fn?w", "?fu?n?w", "?fw?w"] {
+        for good in ["?fn?w", "?fu?fn?w", "?fw?w"] {
             assert!(holds(Class::GoesOn, good), "{good}");
         }
-        for bad in ["?fn?p", "?n?w"] {
+        for bad in ["?fn?p", "?n?w", "?fn?n?w", "frro?w"] {
             assert!(!holds(Class::GoesOn, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn space_that_is_back_is_used() {
+        assert!(holds(Class::NoSpace, "?w?u?n?nb?w?w"));
+        for bad in ["?n?pb?w", "?nb?n?w", "?nr?nb?w"] {
+            assert!(!holds(Class::NoSpace, bad), "{bad}");
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) enum Class {
     Waits,
     /// It goes on by itself.
     GoesOn,
+    /// It goes on by itself when there is space again, and can be read all the time.
+    NoSpace,
     /// It takes no more commands until it is opened again.
     Poisons,
     /// One of these two.

@@ -1,6 +1,5 @@
 //! A database file that goes through kills, and what its parent knows of it.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::thread;
@@ -24,8 +23,6 @@ const WRITERS: usize = 16;
 const LIMIT: u64 = 300;
 /// A child that is killed at any moment gets no further than that.
 const FOR_EVER: u64 = 1_000_000;
-/// The signal.
-const KILLED: i32 = 9;
 /// The calls that write, sync, shorten and remove; the name that a kill there is counted by; and how many of each a
 /// child makes in the one thread, about, in each [`Phase`].
 const CALLS: [(&str, &str, [u64; 3]); 4] = [
@@ -109,14 +106,15 @@ impl File {
         let mut child = Child::start(child)?;
         let told = child.listen(u64::MAX)?;
         let status = child.wait()?;
-        match (status.success(), status.signal()) {
-            (true, _) => self.counts.add("never came to the call", 1),
-            (false, Some(KILLED)) => {
+        match status.code() {
+            Some(0) => self.counts.add("never came to the call", 1),
+            // By a signal.
+            None => {
                 self.counts.add("kills", 1);
                 self.counts.add(name, 1);
                 self.counts.add("while recovering", u64::from(phase == Phase::Recovering));
             }
-            _ => return Err(format!("the child ended by itself, with {status}")),
+            Some(_) => return Err(format!("the child ended by itself, with {status}")),
         }
         Ok(told)
     }
@@ -130,7 +128,7 @@ impl File {
         child.kill()?;
         told.append(&mut child.listen(u64::MAX)?);
         let status = child.wait()?;
-        if status.signal() != Some(KILLED) {
+        if status.code().is_some() {
             return Err(format!("the child ended by itself, with {status}"));
         }
         self.counts.add("kills", 1);
