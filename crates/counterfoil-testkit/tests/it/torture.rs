@@ -6,8 +6,12 @@ use std::process::{Command as Process, Stdio};
 
 /// Runs one case, and expects it to find nothing. What it counted.
 fn one_case(campaign: &str) -> String {
+    case(campaign, "1")
+}
+
+fn case(campaign: &str, seed: &str) -> String {
     let mut torture = Process::new(env!("CARGO_BIN_EXE_torture"));
-    let output = torture.args([campaign, "--count", "1"]).output().unwrap();
+    let output = torture.args([campaign, "--seed", seed, "--count", "1"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
@@ -69,4 +73,10 @@ fn power_at_synchronous_normal_loses_something() {
     if has_strace() {
         assert!(one_case("power-normal").contains("images with a loss"));
     }
+}
+
+#[test]
+fn races() {
+    assert!(case("races", "1").contains("14 accepted, 40 callers"));
+    assert!(case("races", "1000").contains("1 accepted, 1000 callers, 1 keys"));
 }

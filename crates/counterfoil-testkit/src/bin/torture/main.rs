@@ -7,11 +7,13 @@ mod campaign;
 mod damage;
 mod dice;
 mod differential;
+mod folder;
 mod io;
 mod kill;
 mod overload;
 mod planted;
 mod power;
+mod races;
 mod results;
 mod run;
 mod simulation;
@@ -35,6 +37,7 @@ const CAMPAIGNS: &[Campaign] = &[
     io::CAMPAIGN,
     power::CAMPAIGN,
     power::NORMAL,
+    races::CAMPAIGN,
     damage::CAMPAIGN,
     overload::CAMPAIGN,
 ];

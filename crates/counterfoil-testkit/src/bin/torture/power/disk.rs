@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use super::image::{Fate, settle};
 use super::record::Saying;
 use crate::dice::Dice;
-
-/// Names and what is in them.
-pub(super) type Files = BTreeMap<String, Vec<u8>>;
+use crate::folder::Files;
 
 /// A file, whatever it is called by now: its place among all that ever were.
 pub(super) type FileId = usize;

@@ -10,7 +10,6 @@
 
 mod check;
 mod disk;
-mod folder;
 mod image;
 mod record;
 mod run;
@@ -21,8 +20,8 @@ use std::path::Path;
 
 use crate::campaign::{Campaign, Counts};
 use crate::dice::Dice;
+use crate::folder::{self, Files};
 use check::Bad;
-use disk::Files;
 use run::Run;
 
 pub(crate) use worker::work;

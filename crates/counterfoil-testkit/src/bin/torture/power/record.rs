@@ -9,8 +9,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use super::disk::{Change, FileId, Files, Naming, Step};
+use super::disk::{Change, FileId, Naming, Step};
 use super::trace::{self, Arg, Call, Edge};
+use crate::folder::Files;
 use crate::{strace, worker};
 
 /// Everything that changes a file or its name. What is in here and unknown below is refused, and the rebuilt

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::Journal;
-use super::disk::{Disk, Files, Step};
-use super::{Synchronous, folder, record};
+use super::disk::{Disk, Step};
+use super::{Synchronous, record};
 use crate::dice::Dice;
+use crate::folder::{self, Files};
 
 /// How many steps behind its opening a file is looked at often.
 const AROUND: usize = 32;

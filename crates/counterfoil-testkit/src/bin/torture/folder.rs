@@ -1,21 +1,23 @@
-//! Folders with the files of a disk in them.
+//! Folders for the files of a campaign.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::disk::Files;
+/// Names and what is in them.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A folder in memory, if the system has one.
-pub(super) fn make() -> Result<TempDir, String> {
+pub(crate) fn make() -> Result<TempDir, String> {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     made.map_err(|error| format!("making a folder: {error}"))
 }
 
 /// Makes the folder hold these files and no others.
-pub(super) fn put(folder: &Path, files: &Files) -> Result<(), String> {
+pub(crate) fn put(folder: &Path, files: &Files) -> Result<(), String> {
     let failed = |error| format!("writing an image: {error}");
     for entry in fs::read_dir(folder).map_err(failed)? {
         fs::remove_file(entry.map_err(failed)?.path()).map_err(failed)?;
@@ -24,7 +26,7 @@ pub(super) fn put(folder: &Path, files: &Files) -> Result<(), String> {
 }
 
 /// The files that are there, but for the memory that SQLite shares.
-pub(super) fn found(folder: &Path) -> Result<Files, String> {
+pub(crate) fn found(folder: &Path) -> Result<Files, String> {
     let failed = |error| format!("reading the recorded files: {error}");
     let mut files = Files::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -38,7 +40,7 @@ pub(super) fn found(folder: &Path) -> Result<Files, String> {
 }
 
 /// Puts the files where they stay, and says where.
-pub(super) fn keep(files: &Files) -> Result<String, String> {
+pub(crate) fn keep(files: &Files) -> Result<String, String> {
     let path = make()?.keep();
     put(&path, files)?;
     Ok(path.display().to_string())
