@@ -90,3 +90,9 @@ mod writer;
 
 pub use options::SqliteOptions;
 pub use store::SqliteStore;
+
+/// Pages that are not about one item.
+pub mod docs {
+    #[doc = include_str!("../docs/schema.md")]
+    pub mod schema {}
+}
