@@ -46,7 +46,8 @@ fn notifications() {
 /// Bytes that are nearly those of a seed: what parses best is mostly right. The fuzzer finds more.
 #[test]
 fn bytes_near_the_seeds() {
-    let targets: [(&str, fn(&[u8])); 6] = [
+    type Body = fn(&[u8]);
+    let targets: [(&str, Body); 6] = [
         ("create_request", fuzz::create_request),
         ("amounts", fuzz::amounts),
         ("queries", fuzz::queries),

@@ -100,3 +100,29 @@ async fn it_finds_what_the_store_finds() {
         assert!(verify(&store).await.is_err() || store.check().is_err(), "{sql}");
     }
 }
+
+/// What is written for other readers names everything that is in a file.
+#[test]
+fn the_documentation_names_every_column_and_every_kind_of_claim() {
+    let page = include_str!("../../docs/schema.md");
+    let place = Place::new();
+    drop(place.open());
+    let raw = raw(&place.path());
+    let columns =
+        "SELECT substr(entry.name, length('counterfoil_') + 1), own.name FROM sqlite_schema AS entry,
+        pragma_table_info(entry.name) AS own WHERE entry.type = 'table'";
+    let mut statement = raw.prepare(columns).unwrap();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let [table, column] = [0, 1].map(|place| row.get::<_, String>(place).unwrap());
+        let line = page.lines().find(|line| line.starts_with(&format!("| `{table}` |")));
+        assert!(line.is_some_and(|line| line.contains(&format!("`{column}`"))), "{table}.{column}");
+    }
+    for kind in counterfoil::claim::ClaimKind::ALL {
+        assert!(
+            page.contains(&format!("{} `{kind}`", *kind as u8))
+                || page.contains(&format!("{}\n`{kind}`", *kind as u8)),
+            "{kind}"
+        );
+    }
+}
