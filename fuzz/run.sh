@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=${CARGO_TARGET_DIR:-target}/fuzz
-targets=(create_request amounts queries scripts)
+targets=(create_request amounts queries scripts events chains stores notifications)
 
 coverage=(
   -Cpasses=sancov-module

@@ -93,6 +93,8 @@ pub use amount::{Amounts, UnknownAmounts};
 pub use api::Api;
 pub use error::ApiError;
 pub use keys::{ApiKeys, InvalidApiKey};
+#[doc(hidden)]
+pub use notification::parse_notification;
 pub use notification::{Endpoint, InvalidEndpoint, sign};
 pub use openapi::openapi;
 #[doc(hidden)]

@@ -94,3 +94,9 @@ pub use options::SqliteOptions;
 #[doc(hidden)]
 pub use planted::Defect;
 pub use store::SqliteStore;
+
+/// Pages that are not about one item.
+pub mod docs {
+    #[doc = include_str!("../docs/schema.md")]
+    pub mod schema {}
+}

@@ -28,4 +28,7 @@ pub use codec::Damage;
 pub mod docs {
     #[doc = include_str!("../docs/invariants.md")]
     pub mod invariants {}
+
+    #[doc = include_str!("../docs/events.md")]
+    pub mod events {}
 }

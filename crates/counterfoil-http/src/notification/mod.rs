@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use endpoint::Endpoints;
 pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use parse::parse_notification;
 pub use signature::sign;
 
 use self::parse::NotificationBody;
@@ -64,7 +65,7 @@ pub(crate) async fn take(
     let endpoint = api.endpoints.authentic(&id, &headers, &body, api.clock.now());
     let refused = || ApiError::new(Code::Unauthenticated, "the signature is not the endpoint's, or too old");
     let endpoint = endpoint.ok_or_else(refused)?;
-    let told = parse::parse(&body, endpoint.gateway().clone())?;
+    let told = parse_notification(&body, endpoint.gateway().clone())?;
     let (ledger, caller) = (api.ledger.clone(), endpoint.caller().clone());
     let receipt = api.flows.carry(async move { ledger.notify(&caller, told).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;

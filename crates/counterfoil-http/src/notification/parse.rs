@@ -69,7 +69,8 @@ const TYPES: [(&str, Type); 20] = [
 ];
 
 /// What the body tells, as a word of `gateway`.
-pub(super) fn parse(body: &[u8], gateway: GatewayName) -> Result<Notification, ApiError> {
+#[doc(hidden)]
+pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notification, ApiError> {
     let fields = Fields::parse(body)?;
     let (_, kind) = fields.required("type", |fields, name| fields.word(name, &TYPES, |named| named.0))?;
     let id: NotificationId = fields.required("notification_id", Fields::text)?;

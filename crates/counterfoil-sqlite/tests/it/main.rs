@@ -22,6 +22,7 @@ mod migration;
 mod news;
 mod open;
 mod population;
+mod reader;
 mod rebuild;
 mod support;
 mod write_failure;

@@ -1,0 +1,514 @@
+"""Reads a Counterfoil file by its documentation alone, and says whether it is sound.
+
+    python3 reader.py FILE
+
+Prints what it finds as JSON: the digest, the head, and what payments and wallets come to. Exit code 1, with one line,
+at the first thing that is wrong. It shares no code with the store: it is written from the pages on events
+(counterfoil/docs/events.md) and on tables (counterfoil-sqlite/docs/schema.md), with the standard library of Python 3.
+"""
+
+import hashlib
+import json
+import pathlib
+import sqlite3
+import sys
+
+ZERO = bytes(32)
+CLAIM_KINDS = [
+    "create_key", "process_key", "top_up_key", "top_up", "gateway_operation", "gateway_payment", "record_key",
+    "update", "capture_key", "refund_key", "void_key", "notification", "gateway_dispute",
+]
+STATUSES = [
+    "INITIATED", "PENDING", "PROCESSING", "REQUIRES_ACTION", "AUTHORIZED", "PARTIALLY_CAPTURED", "SUCCEEDED",
+    "OVERPAID", "PARTIALLY_REFUNDED", "REFUNDED", "FAILED", "VOIDED",
+]
+DESTINATIONS = ["INVOICE", "CUSTOMER"]
+ATTEMPT, REFUND, VOID, CAPTURE = 1, 2, 3, 4
+CREDITS = 4
+SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
+
+
+class Wrong(Exception):
+    """Something is not as it should be."""
+
+
+def require(holds, what):
+    if not holds:
+        raise Wrong(what)
+
+
+class Reader:
+    """The primitives."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def raw(self, length):
+        require(self.at + length <= len(self.data), "bytes end too early")
+        self.at += length
+        return self.data[self.at - length:self.at]
+
+    def byte(self):
+        return self.raw(1)[0]
+
+    def int(self):
+        value, shift = 0, 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                require((byte or not shift) and value < 1 << 64, "an integer in more bytes than it takes")
+                return value
+            shift += 7
+
+    def signed(self):
+        value = self.int()
+        return value >> 1 if value % 2 == 0 else -(value >> 1) - 1
+
+    def blob(self):
+        return self.raw(self.int())
+
+    def text(self):
+        return self.blob().decode("utf-8")
+
+    def id(self):
+        return self.raw(16)
+
+    time = signed
+
+    def money(self):
+        currency = self.raw(3).decode("ascii")
+        return currency, self.signed()
+
+    def list(self, item):
+        return [item(self) for _ in range(self.int())]
+
+    def record(self):
+        fields, last = {}, 0
+        while self.at < len(self.data):
+            number = self.int()
+            require(number > last, "fields out of order")
+            fields[number], last = Reader(self.blob()), number
+        return fields
+
+    def end(self):
+        require(self.at == len(self.data), "bytes are left over")
+
+
+def take(fields, number, read=lambda reader: True):
+    """The content of a field, or None."""
+    if number not in fields:
+        return None
+    reader = fields[number]
+    value = read(reader)
+    reader.end()
+    return value
+
+
+def operation_id(reader):
+    return reader.byte(), reader.id()
+
+
+def stream_of(reader):
+    kind = reader.byte()
+    require(kind in (1, 2), "a stream of no kind")
+    return kind, reader.id() if kind == 1 else reader.text().encode()
+
+
+class Event:
+    """The canonical bytes of an event, but for what its kind says, which is decoded where it is needed."""
+
+    def __init__(self, data):
+        reader = Reader(data)
+        require(reader.byte() == 1, "another format")
+        self.scope = reader.text(), reader.text()
+        self.stream = stream_of(reader)
+        self.sequence, self.at = reader.int(), reader.time()
+        self.actor, self.cause = reader.text(), reader.byte()
+        self.kind = reader.int()
+        self.body = Reader(reader.blob())
+        self.claims = reader.list(claim_of)
+        self.postings = reader.list(lambda reader: (reader.text(), reader.money()))
+        reader.end()
+
+
+def claim_of(reader):
+    kind, name = reader.byte(), reader.blob()
+    start = reader.at
+    reader.list(lambda reader: (reader.byte(), reader.raw(8)))
+    require(1 <= kind <= len(CLAIM_KINDS), "a claim of no kind")
+    return CLAIM_KINDS[kind - 1], name, reader.data[start:reader.at]
+
+
+class Operation:
+    """What was asked for, and all that was reported about it."""
+
+    def __init__(self, fields, event):
+        self.kind, self.id = take(fields, 1, operation_id)
+        self.currency, self.amount = take(fields, 2, Reader.money)
+        self.lease = take(fields, 5, Reader.time)
+        self.holds = 10 in fields
+        self.attempt = take(fields, 11, Reader.id)
+        releases = take(fields, 12, Reader.money)
+        self.releases = releases and releases[1]
+        self.excess = take(fields, 16, Reader.money)
+        self.said, self.ever_moved, self.live, self.heard, self.expired = set(), None, None, False, None
+        if 6 in fields:
+            self.learn({"outcome": SUCCEEDED, "at": event.at, "amount": None})
+        elif 7 in fields:
+            self.learn({"outcome": FAILED, "at": event.at, "amount": None})
+        elif 8 in fields:
+            self.learn(evidence(fields[8].record()))
+
+    def learn(self, told):
+        outcome = told["outcome"]
+        self.heard = True
+        if outcome in (PENDING, REQUIRES_ACTION):
+            self.live = max(self.live or (-1, 0), (told["at"], outcome))
+        elif outcome == SUCCEEDED:
+            currency, amount = told["amount"] or (self.currency, self.amount)
+            if currency == self.currency and amount > 0:
+                self.ever_moved = max(self.ever_moved or 0, amount)
+                self.said.add(SUCCEEDED)
+        else:
+            self.said.add(outcome)
+
+    def status(self):
+        order = [REVERSED] + [FAILED] * (self.kind == REFUND) + [SUCCEEDED, FAILED, CANCELED]
+        for outcome in order:
+            if outcome in self.said:
+                return outcome
+        if self.live:
+            return self.live[1]
+        for outcome in (NOT_SENT, UNKNOWN):
+            if outcome in self.said:
+                return outcome
+        return PENDING
+
+    def is_live(self):
+        return self.status() in (PENDING, REQUIRES_ACTION, UNKNOWN)
+
+    def moved(self):
+        return self.ever_moved if self.status() == SUCCEEDED else None
+
+    def takes(self):
+        return self.kind == CAPTURE or (self.kind == ATTEMPT and not self.holds)
+
+    def undoes(self):
+        return self.kind == VOID and not self.holds
+
+    def took_of_hold(self):
+        moved = self.ever_moved
+        if moved is None and self.status() == REVERSED:
+            moved = self.amount
+        if moved is None or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
+            return 0
+        return moved + (self.releases or 0) * (self.kind == CAPTURE)
+
+
+def evidence(fields):
+    return {
+        "outcome": take(fields, 1, Reader.byte),
+        "at": take(fields, 2, Reader.time),
+        "amount": take(fields, 4, Reader.money),
+    }
+
+
+class Payment:
+    """A payment, folded from its events."""
+
+    def __init__(self, event):
+        require(event.kind == 1, "a payment that does not begin with its creation")
+        fields = event.body.record()
+        self.currency, self.amount = take(fields, 1, Reader.money)
+        kind, destination = take(fields, 2, lambda reader: (reader.byte(), reader.text()))
+        self.destination = f"destination:{DESTINATIONS[kind - 1]}:{destination}"
+        self.terms = kind, destination.encode(), take(fields, 3, lambda reader: (reader.byte(), reader.text()))[0]
+        self.submitted, self.closed, self.excess = 6 in fields, 0, None
+        self.created_at = event.at
+        self.operations, self.disputes, self.posted = {}, {}, 0
+        if 7 in fields:
+            self.start(fields[7].record(), event)
+
+    def apply(self, event):
+        body = event.body
+        if event.kind == 2:
+            self.start(body.record(), event)
+        elif event.kind == 3:
+            self.report(body.record())
+        elif event.kind == 7:
+            self.submitted |= 3 in body.record()
+        elif event.kind == 8:
+            self.submitted = True
+        elif event.kind == 9:
+            self.close(body.record())
+        elif event.kind == 11:
+            self.dispute(body.record())
+        elif event.kind == 12:
+            fields = body.record()
+            if 1 in fields:
+                operation = self.known(take(fields, 1, operation_id))
+                if operation.lease is not None and not operation.heard:
+                    operation.learn({"outcome": UNKNOWN, "at": event.at, "amount": None})
+        else:
+            require(event.kind in (4, 13), "an event that is none of a payment's")
+
+    def known(self, of):
+        require(of in self.operations, "an event about an operation that was never started")
+        return self.operations[of]
+
+    def start(self, fields, event):
+        operation = Operation(fields, event)
+        key = operation.kind, operation.id
+        require(key not in self.operations, "an operation that is started twice")
+        closes = take(fields, 9, Reader.byte) or 0
+        self.submitted |= operation.kind == ATTEMPT
+        self.closed = max(self.closed, closes, 1 if 7 in fields else 0, self.closed_by(operation))
+        if operation.takes() and operation.moved() is not None:
+            self.excess = operation.excess
+        self.operations[key] = operation
+
+    @staticmethod
+    def closed_by(operation):
+        return 2 if operation.undoes() and operation.moved() is not None else 0
+
+    def report(self, fields):
+        operation = self.known(take(fields, 1, operation_id))
+        before = operation.moved()
+        operation.learn(evidence(fields[2].record()))
+        closes = take(fields, 4, Reader.byte)
+        if operation.takes() and operation.moved() != before:
+            self.excess = take(fields, 6, Reader.money)
+        if 5 in fields and closes:
+            self.closed = closes
+        else:
+            self.closed = max(self.closed, closes or 0, self.closed_by(operation))
+
+    def close(self, fields):
+        at = take(fields, 2, Reader.time)
+        for of in take(fields, 3, lambda reader: reader.list(operation_id)) or []:
+            self.known(of).learn({"outcome": CANCELED, "at": at, "amount": None})
+        released = take(fields, 4, lambda reader: reader.list(operation_id)) or []
+        for of in released:
+            hold = self.known(of)
+            hold.expired = (hold.expired or 0) + self.held_by(hold)
+        if not released:
+            self.closed = take(fields, 1, Reader.byte)
+
+    def dispute(self, fields):
+        funds = self.disputes.setdefault(take(fields, 1, Reader.id), {5: {}, 6: {}})
+        name, word = take(fields, 4, Reader.text), fields[5].record()
+        kind, amount = take(word, 1, Reader.byte), take(word, 4, Reader.money) or (self.currency, self.amount)
+        if kind in funds and amount[0] == self.currency and amount[1] > 0:
+            funds[kind][name] = max(funds[kind].get(name, 0), amount[1])
+
+    def held_by(self, hold):
+        own = [other for other in self.operations.values() if other.attempt == hold.id]
+        if any(other.releases is not None and other.took_of_hold() > 0 for other in own):
+            return 0
+        taken = sum(other.took_of_hold() for other in own)
+        return max(0, (hold.moved() or 0) - taken - (hold.expired or 0))
+
+    def sums(self):
+        """What is captured, refunded and held."""
+        all_of = self.operations.values()
+        moved = lambda which: sum(one.moved() or 0 for one in all_of if which(one))
+        captured = max(0, moved(Operation.takes) - moved(Operation.undoes))
+        held = sum(self.held_by(one) for one in all_of if one.kind == ATTEMPT and one.holds)
+        return captured, moved(lambda one: one.kind == REFUND), held
+
+    def kept(self):
+        """What its events should have posted to what it pays."""
+        kept = 0
+        for one in self.operations.values():
+            if one.takes():
+                kept += one.moved() or 0
+            elif one.kind == REFUND or one.undoes():
+                kept -= one.moved() or 0
+        for funds in self.disputes.values():
+            kept += sum(funds[6].values()) - sum(funds[5].values())
+        return kept
+
+    def status(self):
+        captured, refunded, held = self.sums()
+        if captured and refunded >= captured:
+            return "REFUNDED"
+        if captured and refunded:
+            return "PARTIALLY_REFUNDED"
+        if captured and held:
+            return "PARTIALLY_CAPTURED"
+        if captured:
+            return "OVERPAID" if captured > self.amount or self.excess else "SUCCEEDED"
+        if held:
+            return "AUTHORIZED"
+        for one in self.operations.values():
+            if one.kind == ATTEMPT and one.is_live():
+                return "REQUIRES_ACTION" if one.status() == REQUIRES_ACTION else "PROCESSING"
+        all_of = self.operations.values()
+        released = any(
+            one.expired is not None or (one.kind == VOID and one.holds and one.moved() is not None) for one in all_of
+        )
+        authorized = any(one.kind == ATTEMPT and one.holds and one.ever_moved for one in all_of)
+        returned = any(one.takes() and one.status() == REVERSED for one in all_of)
+        if released or (authorized and not returned):
+            return "VOIDED"
+        if self.closed:
+            return "FAILED" if self.closed == 1 else "VOIDED"
+        return "PENDING" if self.submitted else "INITIATED"
+
+
+class Stream:
+    """A history, and what it made by now."""
+
+    def __init__(self, number):
+        self.number, self.version, self.hash, self.position, self.at = number, 0, ZERO, 0, -1
+        self.payment, self.balances = None, {}
+
+    def apply(self, event):
+        if event.stream[0] == 1:
+            if self.payment is None:
+                self.payment = Payment(event)
+            else:
+                self.payment.apply(event)
+            own = [money for account, money in event.postings if account == self.payment.destination]
+            require(all(currency == self.payment.currency for currency, _ in own), "postings of another currency")
+            self.payment.posted += sum(minor for _, minor in own)
+            require(self.payment.posted == self.payment.kept(), "postings that do not come to what was moved")
+            return
+        require(event.kind in (5, 6, 10, 14), "an event that is none of an account's")
+        if event.kind != 14:
+            fields = event.body.record()
+            currency, minor = take(fields, 2 if event.kind == 5 else 1, Reader.money)
+            self.balances[currency] = self.balances.get(currency, 0) + (-minor if event.kind == 6 else minor)
+            require(self.balances[currency] >= 0, "a wallet below zero")
+
+
+class Books:
+    """Everything, in the order of the journal."""
+
+    def __init__(self, file):
+        self.file = file
+        self.streams, self.claims, self.scopes, self.head = {}, {}, {}, ZERO
+        self.wallets = {}
+
+    def read(self):
+        said = self.file.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        require(said == "ok", f"SQLite says: {said}")
+        columns = "position, stream, previous, account_sequence, event, hash"
+        expected = 0
+        for row in self.file.execute(f"SELECT {columns} FROM counterfoil_journal ORDER BY position"):
+            expected += 1
+            require(row[0] == expected, f"journal entry {expected} is missing")
+            try:
+                self.entry(*row)
+            except (Wrong, IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
+                raise Wrong(f"journal entry {expected}: {error}") from error
+        self.compare(expected)
+        return self
+
+    def entry(self, position, number, previous, account_sequence, data, kept):
+        event = Event(data)
+        key = event.scope, event.stream
+        if key not in self.streams:
+            self.streams[key] = Stream(position)
+            self.scopes.setdefault(event.scope, len(self.scopes) + 1)
+        stream = self.streams[key]
+        require(number == stream.number and previous == stream.position, "it stands in another stream")
+        require(account_sequence == (event.sequence if event.stream[0] == 2 else None), "another account sequence")
+        require(event.sequence == stream.version + 1 and event.at > stream.at, "it is not the next of its stream")
+        stream.hash = hashlib.sha256(stream.hash + data).digest()
+        require(stream.hash == kept, "its hash does not follow from the one before it")
+        self.head = hashlib.sha256(self.head + kept).digest()
+        stream.apply(event)
+        stream.version, stream.position, stream.at = event.sequence, position, event.at
+        sums = {}
+        for account, (currency, minor) in event.postings:
+            sums[currency] = sums.get(currency, 0) + minor
+            if account.startswith("wallet:") and event.stream[0] == 1:
+                self.enter(event.scope, account, event.stream[1], currency, minor)
+        require(not any(sums.values()), "its postings do not sum to zero")
+        if event.kind in (6, 10):
+            fields = event.body.data
+            currency, minor = take(Reader(fields).record(), 1, Reader.money)
+            payment = take(Reader(fields).record(), 2, Reader.id)
+            account = event.stream[1].decode()
+            self.enter(event.scope, account, payment, currency, minor if event.kind == 6 else -minor)
+        for kind, name, fingerprint in event.claims:
+            require((event.scope, kind, name) not in self.claims, "a name that is taken twice")
+            self.claims[event.scope, kind, name] = stream.number, event.sequence, fingerprint
+
+    def enter(self, scope, account, payment, currency, minor):
+        key = scope, account, payment, currency
+        self.wallets[key] = self.wallets.get(key, 0) + minor
+
+    def compare(self, end):
+        """The other tables are what the journal makes."""
+        file, scopes = self.file, self.scopes
+        require(not any(self.wallets.values()), "a wallet entered something else than was posted to it")
+        found = {(tenant, environment): number for number, tenant, environment in file.execute(
+            "SELECT scope, tenant, environment FROM counterfoil_scope")}
+        require(found == scopes, "scopes are not those of the journal")
+        made = {(one.number, scopes[scope], *name) for (scope, name), one in self.streams.items()}
+        found = set(file.execute("SELECT stream, scope, kind, id FROM counterfoil_stream"))
+        require(found == made, "streams are not those of the journal")
+        made = {(scopes[scope], kind, name, *held) for (scope, kind, name), held in self.claims.items()}
+        found = set(file.execute("SELECT scope, kind, name, stream, sequence, fingerprint FROM counterfoil_claim"))
+        require(found == made, f"claims are not those of the journal: {sorted(found ^ made)[:1]}")
+        payments = [(scope, name[1], one) for (scope, name), one in self.streams.items() if one.payment]
+        made = {(one.number, one.version, one.position, STATUSES.index(one.payment.status()) + 1, one.at)
+                for _, _, one in payments}
+        found = set(file.execute("SELECT stream, version, position, status, updated_at FROM counterfoil_payment"))
+        require(found == made, f"payments are not what their events make: {sorted(found ^ made)[:2]}")
+        made = {(one.number, scopes[scope], one.payment.created_at, name, one.payment.currency, one.payment.terms[2],
+                 one.payment.terms[0], one.payment.terms[1]) for scope, name, one in payments}
+        found = set(file.execute("SELECT stream, scope, created_at, id, currency, method, destination_type, "
+                                 "destination_id FROM counterfoil_listing"))
+        require(found == made, "listings are not those of the payments")
+        made = {(one.number, one.version, one.position) for (_, (kind, name)), one in self.streams.items()
+                if kind == 2 and name.startswith(b"wallet:")}
+        found = set(file.execute("SELECT stream, version, position FROM counterfoil_account"))
+        require(found == made, "wallets are not what their events make")
+        found = file.execute("SELECT position FROM counterfoil_watermark").fetchall()
+        require(found == [(end,)], "tables are not current")
+
+    def told(self):
+        """All that another reader should find too."""
+        digest, payments, wallets = hashlib.sha256(), {}, {}
+        in_order = lambda key: ([part.encode() for part in key[0]], key[1])
+        for (scope, (kind, name)) in sorted(self.streams, key=in_order):
+            stream = self.streams[scope, (kind, name)]
+            for part in (*[part.encode() for part in scope],):
+                digest.update(leb128(len(part)) + part)
+            digest.update(bytes([kind]) + (b"" if kind == 1 else leb128(len(name))) + name)
+            digest.update(leb128(stream.version) + stream.hash)
+            path = "/".join(scope)
+            if kind == 1:
+                captured, refunded, _ = stream.payment.sums()
+                told = stream.payment.status(), stream.payment.currency, captured, refunded
+                payments[f"{path}/{name.hex()}"] = told
+            elif name.startswith(b"wallet:"):
+                wallets[f"{path}/{name.decode()}"] = dict(sorted(stream.balances.items()))
+        return {"digest": digest.hexdigest(), "head": self.head.hex(), "payments": payments, "wallets": wallets}
+
+
+def leb128(value):
+    data = bytearray()
+    while value > 127:
+        data.append(value & 127 | 128)
+        value >>= 7
+    return bytes(data) + bytes([value])
+
+
+def main(path):
+    uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
+    file = sqlite3.connect(uri, uri=True)
+    try:
+        print(json.dumps(Books(file).read().told()))
+    except (Wrong, sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        print(f"fault: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
