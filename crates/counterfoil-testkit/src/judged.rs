@@ -17,7 +17,8 @@ use crate::model::Model;
 use crate::run::Answer;
 
 /// A [`PaymentStore`] that holds every answer of another one against the [`Model`], and panics where they differ.
-/// For tests of whatever stands on a store; one command at a time.
+/// For tests of whatever stands on a store; one command at a time. Of schedules of retries the model knows one,
+/// [`RETRIES`](crate::fixtures::RETRIES).
 pub struct JudgedStore<S> {
     inner: S,
     model: Mutex<Model>,

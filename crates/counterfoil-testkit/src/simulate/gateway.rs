@@ -80,8 +80,7 @@ impl FarGateway {
     fn count(&self, request: &Moves) {
         let (token, operation, _) = request.about();
         let mut line = self.line();
-        let new = Sent { operation, times: 0, unheard_of: 0 };
-        let sent = line.sent.entry(token.to_owned()).or_insert(new);
+        let sent = line.about(token, operation);
         let again = sent.times > if operation.is_attempt() { 0 } else { sent.unheard_of };
         let own = sent.operation == operation && token == operation.to_string();
         sent.times += 1;
@@ -146,6 +145,13 @@ impl FarGateway {
     }
 }
 
+impl Line {
+    fn about(&mut self, token: &str, operation: OperationId) -> &mut Sent {
+        let new = Sent { operation, times: 0, unheard_of: 0 };
+        self.sent.entry(token.to_owned()).or_insert(new)
+    }
+}
+
 impl Moves {
     fn about(&self) -> (&str, OperationId, Timestamp) {
         match self {
@@ -195,9 +201,7 @@ impl Gateway for FarGateway {
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
         self.world.pause().await;
         let answer = self.inner.inquire(inquiry).await;
-        if let Some(sent) = self.line().sent.get_mut(&inquiry.token) {
-            sent.unheard_of += u64::from(answer.is_none());
-        }
+        self.line().about(&inquiry.token, inquiry.operation).unheard_of += u64::from(answer.is_none());
         self.world.pause().await;
         answer
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use counterfoil::clock::Clock;
 use counterfoil::command::{Command, Rejection, Request, Resolution};
 use counterfoil::event::Body;
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, NewPayment, NewRefund, NewResolution, Processing, Update};
-use counterfoil::payment::{Attention, Closed, OperationId, Payment, PaymentMethod, Work};
+use counterfoil::payment::{Attention, Closed, Evidence, OperationId, Payment, PaymentMethod, Work};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 use counterfoil::store::{Filter, PaymentStore, Query};
-use counterfoil::text::{Actor, Message};
+use counterfoil::text::{Actor, GatewayName, Message};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::desk::{created, started};
@@ -215,4 +217,68 @@ fn another_name_is_asked_about_anew() {
     assert!(now().is_stuck());
     done(desk.update(&by, payment, named("pi_2")));
     assert!(!now().is_stuck() && now().next_due().is_some());
+}
+
+/// A gateway whose answers to questions take hours.
+#[derive(Debug)]
+struct Slow(Sandbox, Arc<ManualClock>);
+
+#[async_trait]
+impl Gateway for Slow {
+    fn name(&self) -> &GatewayName {
+        self.0.name()
+    }
+
+    fn finality(&self) -> Finality {
+        Finality::After(Duration::from_secs(600))
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        self.0.charge(charge).await
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        self.0.capture(capture).await
+    }
+
+    async fn refund(&self, refund: &Modification) -> Evidence {
+        self.0.refund(refund).await
+    }
+
+    async fn void(&self, void: &Modification) -> Evidence {
+        self.0.void(void).await
+    }
+
+    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
+        let answer = self.0.inquire(inquiry).await;
+        self.1.advance(Duration::from_secs(3 * 3_600));
+        answer
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        self.0.look_up(payment).await
+    }
+}
+
+/// Invariants 25, 46: that a gateway never heard of a charge is final by when it was asked, not by when its answer is
+/// looked at: meanwhile the charge may have come there.
+#[test]
+fn a_slow_answer_is_not_final_because_it_was_slow() {
+    let clock = Arc::new(ManualClock::default());
+    let gateway = Arc::new(Slow(Sandbox::new(), clock.clone()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(gateway).with_clock(clock.clone());
+    let lost = PaymentMethod::Card(Some(instrument("pm_sandbox_timeout_unknown")));
+    let new = NewPayment::new(usd(100), customer("cus_1"), lost);
+    let made = block_on(ledger.create(&caller("acme"), new)).unwrap();
+    let id = made.payment().unwrap().id();
+    let status = || {
+        let payment = block_on(ledger.payment(&caller("acme").scope, id)).unwrap().unwrap();
+        payment.attempts().last().unwrap().status()
+    };
+    clock.advance(Duration::from_secs(61));
+    assert!(block_on(ledger.inquire(&caller("acme"), id)).unwrap().is_none());
+    assert_eq!(status(), OperationStatus::Unknown);
+    // Asked once more, after all that time, it is.
+    block_on(ledger.inquire(&caller("acme"), id)).unwrap().unwrap();
+    assert_eq!(status(), OperationStatus::NotSent);
 }

@@ -135,10 +135,12 @@ impl Ledger {
             operation: operation.id,
             token: operation.id.to_string(),
         };
+        // By the time of the question: however slow the answer is, it may have been given at once.
+        let is_final = self.never_arrived(operation, gateway.finality());
         let told = gateway.inquire(&inquiry).await;
         told.or_else(|| {
             // What moves money that is here already is sent again instead, under its own token.
-            let ends = operation.id.is_attempt() && self.never_arrived(operation, gateway.finality());
+            let ends = operation.id.is_attempt() && is_final;
             let error_message = Message::lossy("the gateway never heard of it");
             ends.then(|| Evidence::new(Outcome::NotSent { error_message }, self.clock.now()))
         })

@@ -10,7 +10,7 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "simulation",
     about: "machines, clients, gateway, time and crashes from one seed: all invariants, and the model's answers",
     full: 1_000_000,
-    slice: 5_000,
+    slice: 15_000,
     parallel: true,
     case,
 };
