@@ -93,9 +93,9 @@ impl SqliteStore {
         Ok(SqliteStore { readers, access: Access::Write { shell, news } })
     }
 
-    /// Executes many commands in order, in as few commits as the
-    /// [group limit](SqliteOptions::with_group_limit) allows, and answers each as
-    /// [`execute`](PaymentStore::execute) would.
+    /// Executes many commands, in as few commits as the [group limit](SqliteOptions::with_group_limit) allows, and
+    /// answers each, in their order, as [`execute`](PaymentStore::execute) would. Within a group they are as if asked for
+    /// at one moment, in any order: what rests on the outcome of another belongs into the next batch.
     ///
     /// It blocks until all is durable: for threads of one's own, not for tasks of an asynchronous runtime.
     /// Commands of other callers may come between two groups.
