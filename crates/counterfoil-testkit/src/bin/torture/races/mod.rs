@@ -21,7 +21,7 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "races",
     about: "more refunds, captures, voids and debits at once than there is money; one key by 1,000 callers",
     full: 1_000_000,
-    slice: 4_000,
+    slice: 10_000,
     parallel: true,
     case,
 };
