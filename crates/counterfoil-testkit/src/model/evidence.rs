@@ -19,11 +19,7 @@ impl Model {
         let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
         let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
         let known = known.ok_or(Rejection::OperationNotFound(report.operation))?;
-        let mut evidence = report.evidence.clone();
-        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, known.resent_until) {
-            // By whoever was first; what became of the second sending is not known.
-            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
-        }
+        let evidence = known.for_sure(&report.evidence);
         if self.word(command, &mut payment, report.operation, &evidence, Said::ByGateway) {
             Ok(self.keep(&command.caller.scope, payment))
         } else {
@@ -55,8 +51,11 @@ impl Model {
             _ => None,
         };
         let a_charge = said == Said::ThatItWasACharge;
-        after.holds &= !a_charge;
-        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone() };
+        if a_charge || said == Said::ThatItHolds {
+            after.holds = !a_charge;
+            after.forget_successes();
+        }
+        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone(), forgotten: false };
         after.hear(heard, moment);
         let news = after.known() != payment.operations[place].known()
             || after.holds != payment.operations[place].holds;
@@ -104,7 +103,8 @@ impl Model {
         }
         if !is_end(&discover.evidence, payment.asked.amount) {
             let mut payment = payment.clone();
-            let kept = payment.keep_misfit(&discover.evidence, command.at);
+            let kept =
+                payment.keep_misfit(&discover.evidence, discover.gateway_payment_id.as_str(), command.at);
             return Ok(if kept { self.keep(scope, payment) } else { unchanged(&payment) });
         }
         let given = discover.evidence.gateway_operation_id.clone();
@@ -142,6 +142,8 @@ impl Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
     ByGateway,
+    /// A gateway, of an attempt that only it told of: it holds money.
+    ThatItHolds,
     /// A gateway, of a hold that only it told of: it was no hold.
     ThatItWasACharge,
     /// A person, who says when it came about.

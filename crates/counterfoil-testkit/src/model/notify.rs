@@ -10,6 +10,7 @@ use counterfoil::id::{AttemptId, CaptureId, DisputeId, RefundId, VoidId};
 use counterfoil::money::Money;
 use counterfoil::payment::{Closed, DisputeWord, Evidence, OperationId, Outcome};
 use counterfoil::scope::Scope;
+use counterfoil::text::GatewayOperationId;
 
 use super::dispute::Dispute;
 use super::evidence::Said;
@@ -77,11 +78,31 @@ impl Model {
         let several = known.len() > 1;
         for id in known {
             let own = payment.operation(id).expect("it is there");
-            let paid = matches!(notify.told, Told::Attempt(_))
-                && matches!(evidence.outcome, Outcome::Succeeded { .. });
-            let was_a_charge = paid && own.holds && !own.is_ours();
-            let said = if was_a_charge { Said::ThatItWasACharge } else { Said::ByGateway };
-            let mut evidence = meant_for(own, notify, evidence);
+            let mut told = own.for_sure(evidence);
+            if let (Outcome::Succeeded { reported }, true) = (&mut told.outcome, own.found) {
+                // Of something found nobody here knows how much it was asked for.
+                reported.get_or_insert(payment.asked.amount);
+            }
+            let there = own.is_attempt() && !own.is_ours();
+            let success = match told.outcome {
+                Outcome::Succeeded { reported } => Some(reported.unwrap_or(own.amount)),
+                _ => None,
+            };
+            let foreign = |amount: Money| amount.is_zero() || amount.currency() != own.amount.currency();
+            if there && success.is_some_and(foreign) {
+                payment.keep_misfit(&told, notify.notification.as_str(), command.at);
+                continue;
+            }
+            let said = match &notify.told {
+                Told::Attempt(_) if there && success.is_some() && own.holds => Said::ThatItWasACharge,
+                Told::Authorization(_)
+                    if there && success.is_some() && !own.holds && own.paid().is_none() =>
+                {
+                    Said::ThatItHolds
+                }
+                _ => Said::ByGateway,
+            };
+            let mut evidence = if said == Said::ThatItHolds { told } else { meant_for(own, notify, &told) };
             evidence.gateway_operation_id.take_if(|_| several);
             self.word(command, payment, id, &evidence, said);
         }
@@ -115,15 +136,21 @@ impl Model {
         }
         let of_kind: Vec<_> = payment.operations.iter().filter(is_meant).collect();
         let returned = matches!(notify.told, Told::Returned(_));
-        let paid = of_kind.iter().filter(|own| returned && own.paid().is_some());
+        let named = evidence.gateway_operation_id.is_some();
+        let meant = |own: &&&Operation| !named || own.gateway_ids().next().is_none();
+        let paid = of_kind.iter().filter(meant).filter(|own| returned && own.paid().is_some());
         let paid: Vec<_> = paid.map(|own| own.id).collect();
         if !paid.is_empty() {
             return Ok(paid);
         }
-        let named = evidence.gateway_operation_id.is_some();
-        let nameless: Vec<_> =
-            of_kind.into_iter().filter(|own| !named || own.gateway_ids().next().is_none()).collect();
-        if returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_)) {
+        let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
+        // An attempt that was looked up without a name has that of its payment.
+        let whole = payment.changed.gateway_payment_id.as_ref().filter(|_| attempts);
+        let is_name = |id: &&GatewayOperationId| whole.is_none_or(|whole| whole.as_str() != id.as_str());
+        // Of several names the last in order is the one that counts.
+        let is_nameless = |own: &&Operation| own.gateway_ids().max().filter(is_name).is_none();
+        let nameless: Vec<_> = of_kind.into_iter().filter(|own| !named || is_nameless(own)).collect();
+        if attempts {
             // One that goes on and has no name yet, or else the last.
             let open = nameless.iter().find(|own| own.is_live()).or(nameless.last());
             return Ok(open.map(|own| own.id).into_iter().collect());
@@ -163,7 +190,7 @@ impl Model {
             _ => return Ok(()),
         };
         if amount.currency() != all.currency() || amount.is_zero() {
-            payment.keep_misfit(evidence, command.at);
+            payment.keep_misfit(evidence, notify.notification.as_str(), command.at);
             return Ok(());
         }
         let attempt = payment.attempt_of_found(notify, id, amount);
@@ -256,7 +283,9 @@ impl Payment {
 
     /// What something found takes from.
     fn attempt_of_found(&self, notify: &Notify, id: OperationId, amount: Money) -> Option<AttemptId> {
-        let ours = |own: &&Operation| own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway);
+        let ours = |own: &&Operation| {
+            own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway) && own.paid().is_some()
+        };
         let hold = self.best_hold().filter(ours);
         let of = match id {
             OperationId::Attempt(_) => return None,

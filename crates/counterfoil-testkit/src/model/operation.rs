@@ -48,11 +48,13 @@ pub(super) struct Heard {
     pub(super) clash: bool,
     /// Whether a person said it.
     pub(super) by_hand: bool,
+    /// Whether it was a success of something else.
+    pub(super) forgotten: bool,
 }
 
 impl Heard {
     pub(super) fn new(evidence: Evidence) -> Heard {
-        Heard { evidence, clash: false, by_hand: false }
+        Heard { evidence, clash: false, by_hand: false, forgotten: false }
     }
 }
 
@@ -100,6 +102,20 @@ impl Operation {
     pub(super) fn hear(&mut self, heard: Heard, at: Timestamp) {
         self.heard.push(heard);
         self.touched = at;
+    }
+
+    /// What succeeded so far was something else.
+    pub(super) fn forget_successes(&mut self) {
+        self.heard.iter_mut().for_each(|heard| heard.forgotten = true);
+    }
+
+    /// That nothing was sent is certain only as long as nobody sent it again.
+    pub(super) fn for_sure(&self, evidence: &Evidence) -> Evidence {
+        let mut evidence = evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, self.resent_until) {
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        evidence
     }
 
     /// Whether it was sent from here.
@@ -274,7 +290,8 @@ impl Operation {
     }
 
     fn successes(&self) -> impl Iterator<Item = Money> + Clone {
-        self.heard.iter().filter_map(|heard| match heard.evidence.outcome {
+        let counted = self.heard.iter().filter(|heard| !heard.forgotten);
+        counted.filter_map(|heard| match heard.evidence.outcome {
             Outcome::Succeeded { reported } => Some(reported.unwrap_or(self.amount)),
             _ => None,
         })

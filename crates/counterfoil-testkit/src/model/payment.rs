@@ -8,7 +8,7 @@ use counterfoil::money::Money;
 use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethodType, References, Review};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
-use counterfoil::text::{DestinationNumber, GatewayName, Message, PaymentMethodId};
+use counterfoil::text::{DestinationNumber, GatewayName, GatewayOperationId, Message, PaymentMethodId};
 
 use super::dispute::Dispute;
 use super::due::Polls;
@@ -28,7 +28,7 @@ pub(super) struct Payment {
     /// What was captured beyond what was due by then.
     pub(super) excess: Option<Money>,
     /// Why somebody should look at what was told of it and is nothing of it.
-    pub(super) misfits: BTreeSet<Review>,
+    pub(super) misfits: Vec<(Review, String)>,
     /// What somebody looked at.
     pub(super) dismissed: BTreeSet<Review>,
     /// How often its gateway was asked about it in vain.
@@ -54,7 +54,7 @@ impl Payment {
             operations: Vec::new(),
             disputes: Vec::new(),
             excess: None,
-            misfits: BTreeSet::new(),
+            misfits: Vec::new(),
             dismissed: BTreeSet::new(),
             polls: Polls::default(),
             number: None,
@@ -122,12 +122,15 @@ impl Payment {
         .get_or_insert(said.unwrap_or(times.updated_at));
     }
 
-    /// Keeps a success that moved nothing of it, once of each kind. Whether it is kept now.
-    pub(super) fn keep_misfit(&mut self, evidence: &Evidence, at: Timestamp) -> bool {
+    /// Keeps a success that moved nothing of it, once under each name. Whether it is kept now.
+    pub(super) fn keep_misfit(&mut self, evidence: &Evidence, told_as: &str, at: Timestamp) -> bool {
         let Outcome::Succeeded { reported: Some(amount) } = evidence.outcome else { return false };
         let own = amount.currency() == self.asked.amount.currency();
-        let is_new = self.misfits.insert(if own { Review::AmountMismatch } else { Review::CurrencyMismatch });
+        let name = evidence.gateway_operation_id.as_ref().map_or(told_as, GatewayOperationId::as_str);
+        let misfit = (if own { Review::AmountMismatch } else { Review::CurrencyMismatch }, name.to_owned());
+        let is_new = !self.misfits.contains(&misfit);
         if is_new {
+            self.misfits.push(misfit);
             self.happened(at, None);
         }
         is_new

@@ -66,11 +66,13 @@ impl Payment {
         // Money, or a hold, that came though it was ended without.
         let late = self.ended.is_some() && (self.captured() > 0 || self.held() > 0);
         let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
-        let own = (String::new(), own.into_iter().flatten().chain(self.misfits.iter().copied()).collect());
+        let own = (String::new(), own.into_iter().flatten().collect());
+        let misfits = self.misfits.iter().enumerate();
+        let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
         let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
-        [own].into_iter().chain(operations).chain(disputes).collect()
+        [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()
     }
 
     /// Nobody has looked yet at what was not marked `before`.

@@ -13,7 +13,7 @@ use crate::event::{Body, Misfit, Start, StartResult};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
 use crate::status::Cause;
-use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId};
+use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId, NotificationId};
 
 /// What a gateway says of a payment that was made there: the money came, or it did not. That it goes on is no
 /// news, and neither is a success that moved nothing. Evidence, so never refused for the status of the payment.
@@ -42,7 +42,13 @@ impl Discover {
             return Err(Halt::unchanged(payment));
         }
         if !self.is_end(payment) {
-            let kept = misfit(payment, &self.gateway, self.attempt.into(), &self.evidence);
+            let kept = misfit(
+                payment,
+                &self.gateway,
+                self.attempt.into(),
+                &self.evidence,
+                self.gateway_payment_id.as_str(),
+            );
             let entry = kept.ok_or_else(|| Halt::unchanged(payment))?;
             return Recorder::one(command, view, payment, entry);
         }
@@ -108,15 +114,19 @@ impl Discover {
 }
 
 /// The event that keeps a success of something made at a gateway which moved nothing of this payment; `None` where
-/// nothing of the kind was said, or a like one is kept already.
+/// nothing of the kind was said, or it is kept already under its name.
 pub(super) fn misfit(
     payment: &Payment,
     gateway: &GatewayName,
     operation: OperationId,
     evidence: &Evidence,
+    told_as: &str,
 ) -> Option<Entry> {
-    let misfit = Misfit { gateway: gateway.clone(), operation, evidence: evidence.clone() };
+    let own = evidence.gateway_operation_id.as_ref().map(GatewayOperationId::as_str);
+    let name = NotificationId::new(own.unwrap_or(told_as)).ok()?;
+    let misfit =
+        Misfit { gateway: gateway.clone(), name: name.clone(), operation, evidence: evidence.clone() };
     let succeeded = matches!(evidence.outcome, Outcome::Succeeded { .. });
-    let is_new = !payment.misfits.contains(&misfit.review(payment.terms().amount));
+    let is_new = !payment.misfits.contains(&(misfit.review(payment.terms().amount), name));
     (succeeded && is_new).then(|| Entry::new(Cause::Evidence, Body::Misfit(misfit)))
 }

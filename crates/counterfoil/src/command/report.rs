@@ -12,7 +12,7 @@ use crate::destinations::Known;
 use crate::event::{Body, Reported};
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment};
+use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment, Turn};
 use crate::scope::Scope;
 use crate::status::{Cause, OperationStatus};
 use crate::text::{GatewayOperationId, Message};
@@ -34,21 +34,10 @@ impl Report {
         let payment = view.payment(self.payment)?;
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
-        let evidence = &self.for_sure(operation);
+        let evidence = &operation.for_sure(&self.evidence);
         let word = Word::of_gateway(payment, operation, evidence);
         let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry)
-    }
-}
-
-impl Report {
-    /// Who sent it knows that it was not sent. But once somebody has sent it again, nobody knows.
-    fn for_sure(&self, operation: &Operation) -> Evidence {
-        let mut evidence = self.evidence.clone();
-        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, operation.resent_until) {
-            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
-        }
-        evidence
     }
 }
 
@@ -58,8 +47,8 @@ pub(super) struct Word<'a> {
     pub(super) operation: &'a Operation,
     pub(super) evidence: &'a Evidence,
     pub(super) note: Option<Message>,
-    /// Whether it is that a hold, of which only the gateway told, was a charge.
-    pub(super) charged: bool,
+    /// What an attempt, of which only the gateway told, turns out to be.
+    pub(super) turns: Option<Turn>,
 }
 
 impl<'a> Word<'a> {
@@ -69,7 +58,7 @@ impl<'a> Word<'a> {
         operation: &'a Operation,
         evidence: &'a Evidence,
     ) -> Word<'a> {
-        Word { payment, operation, evidence, note: None, charged: false }
+        Word { payment, operation, evidence, note: None, turns: None }
     }
 
     /// A person's.
@@ -92,7 +81,7 @@ impl Word<'_> {
             operation: self.operation.id,
             evidence: self.evidence.clone(),
             gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
-            charged: self.charged,
+            turns: self.turns,
             closes,
             note: self.note.clone(),
             excess: None,
@@ -103,14 +92,15 @@ impl Word<'_> {
             return Ok(None);
         }
         // What was only held before had moved nothing.
-        let before = self.operation.moved().filter(|_| !self.charged);
+        let charged = self.turns == Some(Turn::Charge);
+        let before = self.operation.moved().filter(|_| !charged);
         if after.takes() && before != after.moved() {
             reported.excess = excess(view, self.payment, &Known::Unasked, before, after.moved())?;
         }
         let gateway = self.operation.gateway.as_ref();
         let mut postings = shift(self.payment, after.flow(), gateway, [before, after.moved()])?;
         let undone = self.payment.operations().iter().filter(|void| void.releases_hold_of(after.id));
-        for void in undone.filter(|_| self.charged) {
+        for void in undone.filter(|_| charged) {
             postings.extend(shift(self.payment, Flow::Out, gateway, [None, void.moved()])?);
         }
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
@@ -119,7 +109,8 @@ impl Word<'_> {
 
     /// What it closes that is not closed so already; but a person has the last word.
     fn closes(&self) -> Option<Closed> {
-        let was_reversed = self.charged && self.operation.status() == OperationStatus::Reversed;
+        let was_reversed =
+            self.turns == Some(Turn::Charge) && self.operation.status() == OperationStatus::Reversed;
         let closes =
             if was_reversed { Some(Closed::Failed) } else { closed_by(self.operation, self.evidence) };
         let by_hand = self.note.is_some() && self.payment.closed() != closes;

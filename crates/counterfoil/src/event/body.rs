@@ -10,7 +10,7 @@ use crate::id::{AttemptId, DisputeId, PaymentId, TopUpId};
 use crate::money::Money;
 use crate::payment::{
     Closed, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome, References, Retry, Review,
-    Terms,
+    Terms, Turn,
 };
 use crate::status::OperationStatus;
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
@@ -252,9 +252,9 @@ pub struct Reported {
     /// Whether the gateway's id was another operation's already: then it is not bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gateway_id_clash: bool,
-    /// Of a hold that only the gateway told of: it was no hold, but a charge on its way.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub charged: bool,
+    /// What an attempt, of which only the gateway told, turned out to be.
+    #[serde(rename = "turned_into", skip_serializing_if = "Option::is_none")]
+    pub turns: Option<Turn>,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
@@ -283,6 +283,8 @@ impl Reported {
 pub struct Misfit {
     /// Who said so.
     pub gateway: GatewayName,
+    /// Under which name it was told.
+    pub name: NotificationId,
     /// The id that it would have been given, which tells of what kind it would have been.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,

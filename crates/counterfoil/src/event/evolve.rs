@@ -11,7 +11,7 @@ use crate::codec::Damage;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::payment::{
-    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports,
+    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports, Turn,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::Message;
@@ -37,7 +37,8 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
                 Body::Started(start) => started(&mut payment, start, event)?,
                 Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
                 Body::Misfit(misfit) => {
-                    payment.misfits.insert(misfit.review(payment.terms.amount));
+                    let review = misfit.review(payment.terms.amount);
+                    payment.misfits.push((review, misfit.name.clone()));
                 }
                 Body::Disputed(disputed) => disputed_on(&mut payment, disputed, event),
                 Body::Polled(polled) => polled_on(&mut payment, polled, event)?,
@@ -93,7 +94,7 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         operations: Vec::new(),
         disputes: Vec::new(),
         excess: None,
-        misfits: BTreeSet::new(),
+        misfits: Vec::new(),
         dismissed: BTreeSet::new(),
         polls: Polls::default(),
     })
@@ -213,7 +214,7 @@ fn touch(operation: &mut Operation, event: &Event) {
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
-    if reported.charged {
+    if reported.turns == Some(Turn::Charge) {
         charged(payment, reported.operation);
     }
     let operation = known(payment, reported.operation, event)?;

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, DisputeId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, Retry};
+use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, Retry, Turn};
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
 
 impl Encode for Start {
@@ -73,7 +73,7 @@ impl Encode for Reported {
         to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
         to.optional(5, self.note.as_ref(), |w, note| note.encode(w));
         to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
-        to.optional(7, Some(&()).filter(|()| self.charged), |_, ()| ());
+        to.optional(7, self.turns.as_ref(), |w, turn| turn.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -85,7 +85,7 @@ impl Encode for Reported {
             closes: fields.optional(4, Closed::decode)?,
             note: fields.optional(5, Message::decode)?,
             excess: fields.optional(6, Money::decode)?,
-            charged: fields.optional(7, |_| Ok(()))?.is_some(),
+            turns: fields.optional(7, Turn::decode)?,
         };
         fields.end()?;
         Ok(reported)
@@ -118,6 +118,7 @@ impl Encode for Misfit {
         to.field(1, |w| self.gateway.encode(w));
         to.field(2, |w| self.operation.encode(w));
         to.field(3, |w| self.evidence.encode(w));
+        to.field(4, |w| self.name.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Misfit, Damage> {
@@ -126,6 +127,7 @@ impl Encode for Misfit {
             gateway: fields.required(1, GatewayName::decode)?,
             operation: fields.required(2, OperationId::decode)?,
             evidence: fields.required(3, Evidence::decode)?,
+            name: fields.required(4, NotificationId::decode)?,
         };
         fields.end()?;
         Ok(misfit)

@@ -12,7 +12,7 @@ use crate::status::OperationStatus;
 use crate::store::{Due, ExecuteError, StoreError};
 use crate::text::{Actor, PaymentMethodId};
 
-/// How many payments are seen to side by side, so that a slow gateway does not hold up what is due at others.
+/// How many payments are seen to side by side: a slow answer holds up only what comes behind these.
 const AT_ONCE: usize = 16;
 
 /// What came of doing what was due.
@@ -118,7 +118,10 @@ impl Ledger {
         let Some(operation) = payment.operation(operation) else {
             return self.write_poll(caller, payment, work).await;
         };
+        // By the time of the question, like all that is final.
+        let lost = self.is_lost(operation);
         let told = self.told_of(payment, operation).await;
+        let resend = lost && told.is_none();
         let (goes_on, ends) = match told {
             Some(evidence) if operation.goes_on_after(&evidence) => (Some(evidence), None),
             told => (None, told),
@@ -129,7 +132,6 @@ impl Ledger {
                 return done;
             }
         }
-        let resend = goes_on.is_none() && self.is_lost(operation);
         let poll = Poll { payment: payment.id(), work, resend };
         let asked = self.write_due(caller, payment, Request::Poll(poll)).await?;
         if asked.replayed {

@@ -49,9 +49,20 @@ use crate::money::Money;
 use crate::scope::Scope;
 use crate::status::PaymentStatus;
 use crate::text::{
-    Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, PaymentMethodId, PaymentUrl,
+    Actor, GatewayName, GatewayPaymentId, GatewayTrackingId, Message, Metadata, NotificationId,
+    PaymentMethodId, PaymentUrl,
 };
 use crate::word::words;
+
+words! {
+    /// What an attempt turned out to be that only its gateway told of.
+    Turn, "turn of an attempt" {
+        /// It holds money.
+        Hold = 1, "hold";
+        /// It brought money; to hold it was a step on the way.
+        Charge = 2, "charge";
+    }
+}
 
 words! {
     /// How a payment was ended, where no money decides it.
@@ -90,7 +101,7 @@ pub struct Payment {
     /// What was captured beyond what was due, by the last event that captured.
     pub(crate) excess: Option<Money>,
     /// Why a person should look at what was told of it and is nothing of it.
-    pub(crate) misfits: BTreeSet<Review>,
+    pub(crate) misfits: Vec<(Review, NotificationId)>,
     /// The reviews that somebody has dismissed.
     pub(crate) dismissed: BTreeSet<Review>,
     /// How often its gateway was asked in vain about a payment that was made there.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::evidence::{Evidence, Failure};
+use super::Turn;
+use super::evidence::{Evidence, Failure, Outcome};
 use super::operation_id::OperationId;
 use super::reports::{Reports, Review};
 use super::retry::Retry;
@@ -184,11 +185,25 @@ impl Operation {
 
     /// Takes in what was reported; a person's word about it is marked.
     pub(crate) fn hear(&mut self, reported: &Reported) {
-        self.holds &= !reported.charged;
+        if let Some(turn) = reported.turns {
+            self.holds = turn == Turn::Hold;
+            // What was held is not what was charged.
+            self.reports.forget_success();
+        }
         self.learn(&reported.evidence, reported.gateway_id_clash);
         if reported.note.is_some() {
             self.reports.reviews.insert(Review::Resolved);
         }
+    }
+
+    /// What `evidence` says for sure. Who sent it knows that it was not sent; but once somebody has sent it again, nobody
+    /// knows.
+    pub(crate) fn for_sure(&self, evidence: &Evidence) -> Evidence {
+        let mut evidence = evidence.clone();
+        if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, self.resent_until) {
+            evidence.outcome = Outcome::Unknown { error_message: error_message.clone() };
+        }
+        evidence
     }
 
     /// Whether it was sent to its gateway from here.

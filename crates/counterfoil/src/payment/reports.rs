@@ -146,6 +146,13 @@ impl Reports {
         }
     }
 
+    /// What succeeded was something else.
+    pub(super) fn forget_success(&mut self) {
+        self.succeeded = None;
+        self.reviews.remove(&Review::AmountMismatch);
+        self.reviews.remove(&Review::CurrencyMismatch);
+    }
+
     fn add_live(&mut self, evidence: &Evidence, status: OperationStatus, payment_url: Option<PaymentUrl>) {
         raise(&mut self.live, Live { at: evidence.occurred_at, status, payment_url });
     }

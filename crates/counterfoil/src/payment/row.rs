@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Closed, Payment, Polls, References, Terms};
+use super::{Closed, Payment, Polls, References, Review, Terms};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
 use crate::money::Money;
 use crate::status::PaymentStatus;
-use crate::text::Actor;
+use crate::text::{Actor, NotificationId};
 
 /// Raised when the layout changes. A row is a cache: a store may always make it again from its events.
 const LAYOUT: u8 = 1;
@@ -47,7 +47,12 @@ impl Payment {
         to.optional(18, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
             polls.encode(w);
         });
-        to.optional(19, Some(&self.misfits).filter(|list| !list.is_empty()), |w, list| w.list(list));
+        to.optional(19, Some(&self.misfits).filter(|list| !list.is_empty()), |w, list| {
+            for (review, name) in list {
+                review.encode(w);
+                w.nested(|w| name.encode(w));
+            }
+        });
         to.into_bytes()
     }
 
@@ -79,11 +84,19 @@ impl Payment {
             excess: fields.optional(16, Money::decode)?,
             dismissed: fields.optional(17, Reader::set)?.unwrap_or_default(),
             polls: fields.optional(18, Polls::decode)?.unwrap_or_default(),
-            misfits: fields.optional(19, Reader::set)?.unwrap_or_default(),
+            misfits: fields.optional(19, decode_misfits)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(payment)
     }
+}
+
+fn decode_misfits(from: &mut Reader<'_>) -> Result<Vec<(Review, NotificationId)>, Damage> {
+    let mut misfits = Vec::new();
+    while from.end().is_err() {
+        misfits.push((Review::decode(from)?, Reader::whole(from.bytes()?)?));
+    }
+    Ok(misfits)
 }
 
 fn decode_each<T: Encode>(from: &mut Reader<'_>) -> Result<Vec<T>, Damage> {

@@ -23,6 +23,8 @@ pub(crate) enum Marked {
     Payment,
     Operation(OperationId),
     Dispute(DisputeId),
+    /// The nth that was told of it and is nothing of it.
+    Misfit(usize),
 }
 
 impl Payment {
@@ -99,7 +101,9 @@ impl Payment {
             // It was ended without money, and there is some.
             marks.insert((Marked::Payment, Review::Contradiction));
         }
-        marks.extend(self.misfits.iter().map(|review| (Marked::Payment, *review)));
+        marks.extend(
+            self.misfits.iter().enumerate().map(|(place, (review, _))| (Marked::Misfit(place), *review)),
+        );
         if self.excess_returned() > 0 || self.captured_beyond_holds() {
             marks.insert((Marked::Payment, Review::Exceeded));
         }

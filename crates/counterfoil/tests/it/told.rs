@@ -63,7 +63,7 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
     let ok = |cents| succeeded(Some(usd(cents)));
     let undone = || Outcome::Reversed { error_message: Message::lossy("run out") };
     let canceled = || Outcome::Canceled { error_message: Message::lossy("given up") };
-    let stories: [&[Word]; 10] = [
+    let stories: [&[Word]; 18] = [
         &[("g", Told::Authorization, ok(100)), ("g", Told::Authorization, undone())],
         &[("g", Told::Attempt, ok(100)), ("g", Told::Attempt, canceled())],
         &[("g", Told::Attempt, ok(50)), ("g", Told::Attempt, failed(FailureClass::Hard))],
@@ -88,6 +88,26 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
             ("c", Told::Capture, ok(60)),
         ],
         &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, ok(100)), ("v", Told::Void, ok(100))],
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, ok(60))],
+        &[("g", Told::Authorization, ok(150)), ("g", Told::Attempt, ok(100))],
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, ok(0))],
+        &[("g", Told::Authorization, ok(0)), ("g", Told::Attempt, ok(100))],
+        &[("g", Told::Authorization, ok(100)), ("g", Told::Attempt, failed(FailureClass::Hard))],
+        // What takes from a hold waits for it, whatever else was tried.
+        &[
+            ("d", Told::Attempt, failed(FailureClass::Soft)),
+            ("g", Told::Authorization, ok(100)),
+            ("c", Told::Capture, ok(100)),
+        ],
+        // A return of one is none of another.
+        &[
+            ("g", Told::Authorization, ok(100)),
+            ("c", Told::Capture, ok(60)),
+            ("e", Told::Returned, undone()),
+            ("e", Told::Capture, ok(40)),
+        ],
+        // A success without an amount is of all there is.
+        &[("g", Told::Attempt, ok(100)), ("r", Told::Refund, succeeded(None)), ("r", Told::Refund, ok(60))],
         // A gateway may call everything alike.
         &[("g", Told::Authorization, ok(100)), ("g", Told::Capture, ok(60)), ("g", Told::Refund, ok(20))],
     ];

@@ -16,8 +16,9 @@ use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment};
+use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment, Turn};
 use crate::status::Cause;
+use crate::text::GatewayPaymentId;
 
 impl Notify {
     pub(super) fn operation(
@@ -39,13 +40,21 @@ impl Notify {
         for id in known {
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
-            let mut evidence = self.meant_for(operation, evidence);
+            let evidence = &operation.for_sure(&self.whole(operation, payment.terms().amount, evidence));
+            if self.is_misfit(operation, evidence) {
+                if let Some(entry) = misfit(&payment, &self.gateway, id, evidence, self.notification.as_str())
+                {
+                    books.write(entry)?;
+                }
+                continue;
+            }
+            let turns = self.turns(operation, evidence);
+            let mut evidence = self.meant_for(operation, evidence, turns);
             if of_several {
                 // A name that is given is none of theirs: it could not be the name of all.
                 evidence.gateway_operation_id = None;
             }
-            let charged = operation.holds && !operation.is_ours() && self.is_charge();
-            let word = Word { charged, ..Word::of_gateway(&payment, operation, &evidence) };
+            let word = Word { turns, ..Word::of_gateway(&payment, operation, &evidence) };
             if let Some(entry) = word.entry(view)? {
                 books.write(entry)?;
             }
@@ -89,15 +98,20 @@ impl Notify {
     /// The attempt that is open and has no name there yet; else the last one, of which more is told.
     fn attempt_meant(&self, payment: &Payment, evidence: &Evidence) -> Vec<OperationId> {
         let named = evidence.gateway_operation_id.is_some();
-        let mut nameless =
-            self.of_kind(payment).filter(|known| !named || known.gateway_operation_id().is_none());
+        // Where a look-up told of no name, that of the payment stands for it.
+        let whole = payment.gateway_payment_id().map(GatewayPaymentId::as_str);
+        let is_nameless =
+            |known: &&Operation| known.gateway_operation_id().is_none_or(|id| Some(id.as_str()) == whole);
+        let mut nameless = self.of_kind(payment).filter(|known| !named || is_nameless(known));
         let open = nameless.clone().find(|operation| operation.status().is_live());
         open.or_else(|| nameless.next_back()).map(|operation| operation.id).into_iter().collect()
     }
 
-    /// All that brought money; if nothing did yet, the attempt that may.
+    /// All that brought money; if nothing did yet, the attempt that may. What has another name there is not meant.
     fn returned(&self, payment: &Payment, evidence: &Evidence) -> Vec<OperationId> {
-        let paid = self.of_kind(payment).filter(|known| known.ever_moved().is_some());
+        let named = evidence.gateway_operation_id.is_some();
+        let meant = self.of_kind(payment).filter(|known| !named || known.gateway_operation_id().is_none());
+        let paid = meant.filter(|known| known.ever_moved().is_some());
         let paid: Vec<_> = paid.map(|known| known.id).collect();
         if paid.is_empty() { self.attempt_meant(payment, evidence) } else { paid }
     }
@@ -136,16 +150,41 @@ impl Notify {
         is_kind && operation.gateway.as_ref() == Some(&self.gateway)
     }
 
-    /// Whether what is told is that an attempt brought money.
-    fn is_charge(&self) -> bool {
-        let Told::Attempt(evidence) = &self.told else { return false };
-        matches!(evidence.outcome, Outcome::Succeeded { .. })
+    /// Of what was made at the gateway, a success without an amount is of all that was asked for, whatever was told first.
+    fn whole(&self, operation: &Operation, all: Money, evidence: &Evidence) -> Evidence {
+        let mut whole = evidence.clone();
+        if operation.found && matches!(evidence.outcome, Outcome::Succeeded { reported: None }) {
+            whole.outcome = Outcome::Succeeded { reported: Some(all) };
+        }
+        whole
+    }
+
+    /// Whether it is a success that moved nothing of an attempt that was made at the gateway: it is none.
+    fn is_misfit(&self, operation: &Operation, evidence: &Evidence) -> bool {
+        operation.id.is_attempt()
+            && !operation.is_ours()
+            && matches!(evidence.outcome, Outcome::Succeeded { .. })
+            && Operation::moved_by(operation.amount, evidence).is_zero()
+    }
+
+    /// What an attempt turns out to be that only the gateway told of: a charge once it is told to have brought money, and
+    /// until then a hold once it is told to hold some.
+    fn turns(&self, operation: &Operation, evidence: &Evidence) -> Option<Turn> {
+        let succeeded = matches!(evidence.outcome, Outcome::Succeeded { .. });
+        let may = succeeded && operation.id.is_attempt() && !operation.is_ours();
+        match self.told {
+            Told::Attempt(_) if may && operation.holds => Some(Turn::Charge),
+            Told::Authorization(_) if may && !operation.holds && operation.ever_moved().is_none() => {
+                Some(Turn::Hold)
+            }
+            _ => None,
+        }
     }
 
     /// What is told of a hold says of a charge only that it goes on, or that it came to nothing.
-    fn meant_for(&self, operation: &Operation, evidence: &Evidence) -> Evidence {
+    fn meant_for(&self, operation: &Operation, evidence: &Evidence, turns: Option<Turn>) -> Evidence {
         let mut meant = evidence.clone();
-        if matches!(self.told, Told::Authorization(_)) && !operation.holds {
+        if matches!(self.told, Told::Authorization(_)) && !operation.holds && turns.is_none() {
             match &evidence.outcome {
                 Outcome::Succeeded { .. } => meant.outcome = Outcome::Pending,
                 Outcome::Reversed { error_message } if operation.is_ours() => {
@@ -169,7 +208,7 @@ impl Notify {
             _ => return Ok(None),
         };
         if asked.is_zero() || asked.currency() != terms.amount.currency() {
-            return Ok(misfit(payment, &self.gateway, operation, evidence));
+            return Ok(misfit(payment, &self.gateway, operation, evidence, self.notification.as_str()));
         }
         // Of an attempt it is known what was asked for.
         let amount = if operation.is_attempt() { terms.amount } else { asked };
@@ -232,12 +271,14 @@ impl Notify {
         Some(told.unwrap_or(id)).filter(|told| std::mem::discriminant(told) == std::mem::discriminant(&id))
     }
 
-    /// The attempt that something found is about.
+    /// The attempt that something found is about: one that has held money, or brought some.
     fn attempt_for(&self, payment: &Payment, operation: OperationId, amount: Money) -> Option<AttemptId> {
         if operation.is_attempt() {
             return None;
         }
-        let ours = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
+        let ours = |attempt: &&Operation| {
+            attempt.gateway.as_ref() == Some(&self.gateway) && attempt.ever_moved().is_some()
+        };
         let hold = || payment.attempts().filter(ours).find(|attempt| attempt.holds);
         let of = match operation {
             OperationId::Capture(_) => payment.best_hold().filter(ours).or_else(hold),
