@@ -1,6 +1,7 @@
 //! Running scripts.
 
 use std::any::Any;
+use std::error::Error;
 use std::future::Future;
 
 use counterfoil::account::AccountId;
@@ -8,7 +9,7 @@ use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Receipt, Rejection};
 use counterfoil::event::{Hash, StreamId};
 use counterfoil::store::{ExecuteError, Key, Lookup, PaymentStore};
-use counterfoil::verify::verify;
+use counterfoil::verify::{VerifyError, verify};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::model::{DestinationFacts, Model, PaymentFacts, WalletFacts};
@@ -116,7 +117,11 @@ fn told(place: usize, command: &Command) -> String {
 }
 
 pub(crate) async fn digest(store: &dyn PaymentStore) -> Hash {
-    verify(store).await.unwrap_or_else(|error| panic!("the books are not good: {error}")).digest
+    let why = |error: VerifyError| match error.source() {
+        Some(problem) => format!("{error}: {problem}"),
+        None => error.to_string(),
+    };
+    verify(store).await.unwrap_or_else(|error| panic!("the books are not good: {}", why(error))).digest
 }
 
 /// Everything that the model knows, as the store tells it.

@@ -124,6 +124,7 @@ macro_rules! __for_each_case {
                 reading_goes_on_from_every_position,
                 a_position_at_or_beyond_the_end_shows_nothing,
                 a_scope_sees_its_own_events_only,
+                a_follower_sleeps_though_others_wrote_last,
                 what_writes_nothing_is_in_no_feed,
                 followers_meet_each_event_once_while_others_write,
             }

@@ -12,6 +12,7 @@ use counterfoil::ledger::{NewPayment, NewTopUp, Processing, Update};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Cursor, Entry, PaymentStore, Position};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::trial::{Trial, card_payment, ok, soon};
@@ -176,6 +177,22 @@ pub(super) async fn a_position_at_or_beyond_the_end_shows_nothing(trial: &mut Tr
 }
 
 /// INVARIANTS 36.
+/// A feed goes on behind all that was looked at: there is no news for whoever has read it to its end.
+pub(super) async fn a_follower_sleeps_though_others_wrote_last(trial: &mut Trial) {
+    trial.charging().await;
+    trial.done(&trial.desk.create(&caller("other"), card_payment())).await;
+    let mut after = Position::START;
+    loop {
+        let feed = ok(trial.store.feed(Some(&trial.caller.scope), after, 10).await);
+        if feed.entries.is_empty() && feed.next == after {
+            break;
+        }
+        after = feed.next;
+    }
+    let news = timeout(Duration::from_millis(20), trial.store.news(after)).await;
+    assert!(news.is_err(), "there is no news behind what was looked at, and it came back at once");
+}
+
 pub(super) async fn a_scope_sees_its_own_events_only(trial: &mut Trial) {
     fill(trial).await;
     let all = whole(trial, None).await;

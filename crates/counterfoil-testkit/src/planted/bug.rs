@@ -56,6 +56,8 @@ pub enum Bug {
     FeedSkips,
     /// The feed of a scope shows all scopes.
     FeedLeaks,
+    /// The feed of a scope stays where its own last event is, so whoever follows it never sleeps.
+    FeedStaysBehind,
     /// The place in the feed is taken before the transaction: an event becomes visible only after those behind it.
     FeedOutOfOrder,
     /// The feed is sorted by time.

@@ -130,8 +130,11 @@ pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Positi
             }
             break;
         }
-        feed.next = position;
-        if bug == Bug::FeedLeaks || scope.is_none_or(|scope| event.scope() == scope) {
+        let shown = bug == Bug::FeedLeaks || scope.is_none_or(|scope| event.scope() == scope);
+        if shown || bug != Bug::FeedStaysBehind {
+            feed.next = position;
+        }
+        if shown {
             feed.entries.push(Entry { position, event: event.clone() });
         }
     }

@@ -146,6 +146,7 @@ fn a_feed_that_repeats_skips_or_shows_too_much_is_found() {
             "feed::followers_meet_each_event_once_while_others_write",
         ],
     );
+    found_by(Bug::FeedStaysBehind, &["feed::a_follower_sleeps_though_others_wrote_last"]);
     found_by(
         Bug::FeedLeaks,
         &[

@@ -42,6 +42,9 @@ const CAMPAIGNS: &[Campaign] = &[
     overload::CAMPAIGN,
 ];
 
+/// So that no sum of two of these is too large.
+const LAST: u64 = 1 << 62;
+
 /// Puts the stores under faults and says what was lost. Stops by itself; exit code 1 at the first fault.
 #[derive(Debug, Parser)]
 #[command(name = "torture")]
@@ -49,15 +52,15 @@ struct Asked {
     /// A campaign's name; `all` of them in full, a `slice` of each, or the `list` of them.
     name: String,
     /// The first case.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=LAST))]
     seed: u64,
     /// How many cases, instead of as many as are promised.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=LAST))]
     count: Option<u64>,
     /// Only as much as every build runs.
     #[arg(long)]
     slice: bool,
-    /// Writes the result into RESULTS.md, when nothing was found.
+    /// Writes the result into RESULTS.md beside the source of this program, when nothing was found.
     #[arg(long)]
     record: bool,
 }
@@ -69,21 +72,26 @@ fn main() -> ExitCode {
     let asked = Asked::parse();
     match chosen(&asked) {
         Ok(campaigns) => campaigns.iter().map(|campaign| go(campaign, &asked)).max().unwrap_or(0).into(),
-        Err(said) => {
-            say(&said);
-            ExitCode::from(2)
-        }
+        Err(code) => code,
     }
 }
 
-/// The campaigns that are meant; or what is to be said instead.
-fn chosen(asked: &Asked) -> Result<&'static [Campaign], String> {
+/// The campaigns that are meant; where none is to be run, says what there is instead.
+fn chosen(asked: &Asked) -> Result<&'static [Campaign], ExitCode> {
+    let list = || CAMPAIGNS.iter().for_each(|campaign| say(&campaign.line()));
     match asked.name.as_str() {
         "all" | "slice" => Ok(CAMPAIGNS),
+        "list" => {
+            list();
+            Err(ExitCode::SUCCESS)
+        }
         name => {
             let found = CAMPAIGNS.iter().position(|campaign| campaign.name == name);
-            let list = || CAMPAIGNS.iter().map(Campaign::line).collect::<Vec<_>>().join("\n");
-            found.map(|place| std::slice::from_ref(&CAMPAIGNS[place])).ok_or_else(list)
+            found.map(|place| std::slice::from_ref(&CAMPAIGNS[place])).ok_or_else(|| {
+                say(&format!("there is no campaign {name}, only all, slice, list and these:"));
+                list();
+                ExitCode::from(2)
+            })
         }
     }
 }

@@ -23,10 +23,10 @@ fn row(campaign: &Campaign, order: Order, report: &Report) -> String {
     let Order { first, count } = order;
     let command = format!("torture {} --seed {first} --count {count}", campaign.name);
     format!(
-        "| {} | {} | {first}..{} | {} s | `{command}` |",
+        "| {} | {} | {first} to {} | {} s | `{command}` |",
         campaign.name,
         counts.join(", "),
-        order.end(),
+        order.end() - 1,
         report.took.as_secs()
     )
 }
