@@ -146,9 +146,9 @@ impl Model {
         let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
         // An attempt that was looked up without a name has that of its payment.
         let whole = payment.changed.gateway_payment_id.as_ref().filter(|_| attempts);
-        let is_name = |id: &&GatewayOperationId| whole.is_none_or(|whole| whole.as_str() != id.as_str());
+        let stands_in = |id: &GatewayOperationId| whole.is_some_and(|whole| whole.as_str() == id.as_str());
         // Of several names the last in order is the one that counts.
-        let is_nameless = |own: &&Operation| own.gateway_ids().max().filter(is_name).is_none();
+        let is_nameless = |own: &&Operation| own.gateway_ids().max().is_none_or(stands_in);
         let nameless: Vec<_> = of_kind.into_iter().filter(|own| !named || is_nameless(own)).collect();
         if attempts {
             // One that goes on and has no name yet, or else the last.

@@ -40,8 +40,8 @@ impl Notify {
         for id in known {
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
-            let evidence = &operation.for_sure(&self.whole(operation, payment.terms().amount, evidence));
-            if self.is_misfit(operation, evidence) {
+            let evidence = &operation.for_sure(&whole(operation, payment.terms().amount, evidence));
+            if is_misfit(operation, evidence) {
                 if let Some(entry) = misfit(&payment, &self.gateway, id, evidence, self.notification.as_str())
                 {
                     books.write(entry)?;
@@ -148,23 +148,6 @@ impl Notify {
             Told::Dispute(_) => false,
         };
         is_kind && operation.gateway.as_ref() == Some(&self.gateway)
-    }
-
-    /// Of what was made at the gateway, a success without an amount is of all that was asked for, whatever was told first.
-    fn whole(&self, operation: &Operation, all: Money, evidence: &Evidence) -> Evidence {
-        let mut whole = evidence.clone();
-        if operation.found && matches!(evidence.outcome, Outcome::Succeeded { reported: None }) {
-            whole.outcome = Outcome::Succeeded { reported: Some(all) };
-        }
-        whole
-    }
-
-    /// Whether it is a success that moved nothing of an attempt that was made at the gateway: it is none.
-    fn is_misfit(&self, operation: &Operation, evidence: &Evidence) -> bool {
-        operation.id.is_attempt()
-            && !operation.is_ours()
-            && matches!(evidence.outcome, Outcome::Succeeded { .. })
-            && Operation::moved_by(operation.amount, evidence).is_zero()
     }
 
     /// What an attempt turns out to be that only the gateway told of: a charge once it is told to have brought money, and
@@ -289,4 +272,21 @@ impl Notify {
         let last = || payment.attempts().filter(ours).last();
         of.or_else(paid).or_else(last).and_then(attempt_of)
     }
+}
+
+/// Of what was made at the gateway, a success without an amount is of all that was asked for, whatever was told first.
+fn whole(operation: &Operation, all: Money, evidence: &Evidence) -> Evidence {
+    let mut whole = evidence.clone();
+    if operation.found && matches!(evidence.outcome, Outcome::Succeeded { reported: None }) {
+        whole.outcome = Outcome::Succeeded { reported: Some(all) };
+    }
+    whole
+}
+
+/// Whether it is a success that moved nothing of an attempt that was made at the gateway: it is none.
+fn is_misfit(operation: &Operation, evidence: &Evidence) -> bool {
+    operation.id.is_attempt()
+        && !operation.is_ours()
+        && matches!(evidence.outcome, Outcome::Succeeded { .. })
+        && Operation::moved_by(operation.amount, evidence).is_zero()
 }
