@@ -34,11 +34,15 @@ impl Destinations {
         }
     }
 
-    /// Checks them against the rows. Payments were read first, so beside writers a difference is looked at again; `fed`
+    /// Checks them against the rows. Payments were read first, so beside writers a difference is looked at again; `read_to`
     /// is how far the feed was read by then. Gives how many could not be checked.
-    pub(super) async fn check(&self, store: &dyn PaymentStore, fed: Position) -> Result<u64, VerifyError> {
+    pub(super) async fn check(
+        &self,
+        store: &dyn PaymentStore,
+        read_to: Position,
+    ) -> Result<u64, VerifyError> {
         let mut unchecked = 0;
-        let mut feed = Behind { store, after: fed };
+        let mut feed = Behind { store, after: read_to };
         for ((scope, id), (destination, sum)) in &self.0 {
             let state = store.read(&[Key::Account(scope.clone(), id.clone())]).await?;
             if !agree(sum.as_ref(), state.account(scope, id))

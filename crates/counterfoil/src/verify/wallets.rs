@@ -55,7 +55,9 @@ impl Wallets {
             let page = store.history(scope, stream, after, left).await?;
             let Some(last) = page.last() else { break };
             after = last.sequence();
-            page.iter().for_each(|event| self.add(event));
+            for event in &page {
+                self.add(event);
+            }
         }
         Ok(())
     }
