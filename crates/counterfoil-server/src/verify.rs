@@ -24,7 +24,7 @@ pub(crate) async fn verify(options: &Verify) -> Result<ExitCode, Error> {
     let found = prove(store.as_ref(), kept, options).await;
     let closed = store.close().await;
     match found {
-        Ok(Verified { payments, accounts, events, digest, head, .. }) => {
+        Ok(Verified { payments, accounts, events, digest, head, unchecked, .. }) => {
             closed.map_err(|error| Error::because("cannot close the store", &error))?;
             if let Some(output) = &mut output {
                 let written = writeln!(output, "{head}").and_then(|()| output.finish());
@@ -33,6 +33,11 @@ pub(crate) async fn verify(options: &Verify) -> Result<ExitCode, Error> {
             console::print(format_args!(
                 "clean: {payments} payments, {accounts} accounts, {events} events, digest {digest}\n"
             ))?;
+            if unchecked > 0 {
+                console::print(format_args!(
+                    "not checked: the totals of {unchecked} destinations, whose payments changed whenever they were read\n"
+                ))?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         // Damage outside of any event is a fault of the books too, not of the reading.

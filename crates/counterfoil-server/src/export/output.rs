@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
+/// How many names are tried for a file that is not whole yet.
+const NAMES: u32 = 1_000;
+
 /// Stdout, or a file that has its name only when it is whole.
 #[derive(Debug)]
 pub(crate) enum Output {
@@ -20,7 +23,8 @@ pub(crate) enum Output {
 #[derive(Debug)]
 pub(crate) struct NewFile {
     to: BufWriter<File>,
-    partial: PathBuf,
+    /// Its name until it is whole.
+    partial: Option<PathBuf>,
     path: PathBuf,
 }
 
@@ -32,12 +36,8 @@ impl Output {
         if fs::symlink_metadata(path).is_ok() {
             return Err(Error::new(format_args!("{}: there is such a file already", cannot_write(path))));
         }
-        let mut partial = OsString::from(path);
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file = File::create_new(&partial);
-        let file = file.map_err(|error| Error::because(cannot_write(&partial), &error))?;
-        Ok(Output::File(NewFile { to: BufWriter::new(file), partial, path: path.to_owned() }))
+        let (file, partial) = create(path)?;
+        Ok(Output::File(NewFile { to: BufWriter::new(file), partial: Some(partial), path: path.to_owned() }))
     }
 
     /// Makes what was written last: a file gets its name now.
@@ -47,7 +47,11 @@ impl Output {
             Output::File(file) => {
                 file.to.flush()?;
                 file.to.get_ref().sync_all()?;
-                fs::rename(&file.partial, &file.path)
+                if let Some(partial) = &file.partial {
+                    fs::rename(partial, &file.path)?;
+                }
+                file.partial = None;
+                sync_folder(&file.path)
             }
         }
     }
@@ -77,13 +81,38 @@ impl Write for Output {
     }
 }
 
+/// A file beside `path` under a name that is free: `.partial` may be left by a run that was killed, or be another's that
+/// is still at it.
+fn create(path: &Path) -> Result<(File, PathBuf), Error> {
+    let mut number = 1;
+    loop {
+        let mut partial = OsString::from(path);
+        partial.push(if number == 1 { ".partial".to_owned() } else { format!(".partial{number}") });
+        let partial = PathBuf::from(partial);
+        match File::create_new(&partial) {
+            Ok(file) => return Ok((file, partial)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < NAMES => number += 1,
+            Err(error) => return Err(Error::because(cannot_write(&partial), &error)),
+        }
+    }
+}
+
+/// So that the name is as durable as what is in the file.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent().filter(|_| cfg!(unix)) else { return Ok(()) };
+    let here = folder.as_os_str().is_empty();
+    File::open(if here { Path::new(".") } else { folder })?.sync_all()
+}
+
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // Gone already if all went well.
-        let _ = fs::remove_file(&self.partial);
+        if let Some(partial) = &self.partial {
+            // It is of no use, and in nobody's way.
+            let _ = fs::remove_file(partial);
+        }
     }
 }

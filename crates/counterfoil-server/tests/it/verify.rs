@@ -176,6 +176,20 @@ fn what_was_taken_away_since_a_head_was_kept_is_found() {
     assert!(against().stdout.starts_with("fault: the first 4 events are not those"));
 }
 
+/// A run that was killed left its file behind, and another one is at it.
+#[test]
+fn a_head_that_was_not_written_to_its_end_is_in_nobodys_way() {
+    let Books { path, _directory: directory, .. } = &books();
+    let head = directory.path().join("head");
+    let (partial, second) = (directory.path().join("head.partial"), directory.path().join("head.partial2"));
+    fs::write(&partial, "counterfoil-hea").unwrap();
+    let ended = run(&["verify", "--store", &sqlite(path), "--write-head", head.to_str().unwrap()]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(fs::read_to_string(&head).unwrap().starts_with("counterfoil-head 1 4 "));
+    assert_eq!(fs::read_to_string(&partial).unwrap(), "counterfoil-hea", "it may be another run's");
+    assert!(!second.exists());
+}
+
 #[test]
 fn a_claim_that_no_event_made_is_named() {
     let Books { path, .. } = &books();

@@ -33,11 +33,12 @@ impl Streams {
     }
 
     /// Reads the feed from the start to its end and checks it against what was read. `kept` must be met on the way.
+    /// Gives how far it was read too.
     pub(super) async fn check(
         mut self,
         store: &dyn PaymentStore,
         kept: Option<&BooksHead>,
-    ) -> Result<BooksHead, VerifyError> {
+    ) -> Result<(BooksHead, Position), VerifyError> {
         let mut head = BooksHead::EMPTY;
         let mut after = Position::START;
         check_kept(kept, head)?;
@@ -61,7 +62,7 @@ impl Streams {
             return Err(VerifyError::Shorter { kept: kept.events(), found: head.events() });
         }
         self.end(store).await?;
-        Ok(head)
+        Ok((head, after))
     }
 
     /// The next event of the feed.

@@ -40,6 +40,9 @@ pub struct Verified {
     pub digest: Hash,
     /// All events in the order of the feed, in one hash: to be kept elsewhere, for [`verify_against`].
     pub head: BooksHead,
+    /// How many destinations changed each time that they were read, so that nobody knows whether their totals are what
+    /// their payments come to. 0 without writers, and with most.
+    pub unchecked: u64,
 }
 
 /// Proves all that the contract of a store lets be seen. It walks every stream that the store lists and checks the
@@ -53,8 +56,10 @@ pub struct Verified {
 /// [head](Verified::head) elsewhere, and use [`verify_against`]. What a store keeps beside what the contract reads (a claim
 /// that no event made): its own check finds that.
 ///
-/// Works beside writers: streams that grow while it reads are checked as far as they were when their head was read. It
-/// remembers where every stream ends, which takes some 200 bytes each.
+/// Works beside writers: streams that grow while it reads are checked as far as they were when their head was read, and
+/// sums over several streams as they stand at one moment. A destination to which payments come so fast that no such moment
+/// is found is [counted](Verified::unchecked), and is no fault. It remembers where every stream ends, which takes some 200
+/// bytes each.
 ///
 /// # Errors
 ///
@@ -77,11 +82,11 @@ async fn prove(store: &dyn PaymentStore, kept: Option<&BooksHead>) -> Result<Ver
     let mut verifier = Verifier::new(store);
     verifier.streams().await?;
     let Verifier { payments, accounts, events, digest, streams, wallets, destinations, .. } = verifier;
-    let head = streams.check(store, kept).await?;
+    let (head, fed) = streams.check(store, kept).await?;
     wallets.check(store).await?;
-    destinations.check(store).await?;
+    let unchecked = destinations.check(store, fed).await?;
     let digest = Hash::new(digest.finalize().into());
-    Ok(Verified { payments, accounts, events, digest, head })
+    Ok(Verified { payments, accounts, events, digest, head, unchecked })
 }
 
 struct Verifier<'a> {

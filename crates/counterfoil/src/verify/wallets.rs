@@ -7,7 +7,7 @@ use crate::account::AccountId;
 use crate::event::{Body, Event, StreamId};
 use crate::id::PaymentId;
 use crate::scope::Scope;
-use crate::store::PaymentStore;
+use crate::store::{Key as StoreKey, PaymentStore, Record};
 
 type Key = (Scope, AccountId, PaymentId);
 
@@ -41,6 +41,27 @@ impl Wallets {
         }
     }
 
+    /// Adds what the first `version` events of a stream moved.
+    async fn add_history(
+        &mut self,
+        store: &dyn PaymentStore,
+        scope: &Scope,
+        stream: &StreamId,
+        version: u64,
+    ) -> Result<(), VerifyError> {
+        let mut after = 0;
+        while after < version {
+            let left = usize::try_from(version - after).unwrap_or(PAGE).min(PAGE);
+            let page = store.history(scope, stream, after, left).await?;
+            let Some(last) = page.last() else { break };
+            after = last.sequence();
+            for event in &page {
+                self.add(event);
+            }
+        }
+        Ok(())
+    }
+
     fn of(&mut self, event: &Event, account: &AccountId, payment: PaymentId) -> &mut Moved {
         self.0.entry((event.scope().clone(), account.clone(), payment)).or_default()
     }
@@ -48,35 +69,43 @@ impl Wallets {
     /// What payments posted to wallets is what the wallets entered. Payments were read first, so beside
     /// writers a difference is looked at again.
     pub(super) async fn check(&self, store: &dyn PaymentStore) -> Result<(), VerifyError> {
-        for (key, moved) in &self.0 {
+        let mut differing: BTreeMap<(&Scope, &AccountId), Vec<PaymentId>> = BTreeMap::new();
+        for ((scope, account, payment), moved) in &self.0 {
             if moved.posted != moved.entered {
-                look_again(store, key).await?;
+                differing.entry((scope, account)).or_default().push(*payment);
             }
+        }
+        for ((scope, account), payments) in differing {
+            look_again(store, scope, account, &payments).await?;
         }
         Ok(())
     }
 }
 
-async fn look_again(store: &dyn PaymentStore, key: &Key) -> Result<(), VerifyError> {
-    let (scope, account, payment) = key;
+/// Counts the events up to one moment: that at which the rows stand as they are read.
+async fn look_again(
+    store: &dyn PaymentStore,
+    scope: &Scope,
+    account: &AccountId,
+    payments: &[PaymentId],
+) -> Result<(), VerifyError> {
     let mut moved = Wallets::default();
-    // The payment first: what it posted by then, its wallet had entered by then.
-    for stream in [StreamId::Payment(*payment), StreamId::Account(account.clone())] {
-        let mut after = 0;
-        loop {
-            let page = store.history(scope, &stream, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.sequence();
-            for event in &page {
-                moved.add(event);
-            }
+    let wallet = StreamId::Account(account.clone());
+    let streams: Vec<StreamId> =
+        payments.iter().map(|payment| StreamId::Payment(*payment)).chain([wallet.clone()]).collect();
+    let keys: Vec<StoreKey> = streams.iter().map(|stream| StoreKey::of(scope, stream)).collect();
+    let state = store.read(&keys).await?;
+    for (stream, key) in streams.iter().zip(&keys) {
+        let version = state.get(key).map_or(0, Record::version);
+        moved.add_history(store, scope, stream, version).await?;
+    }
+    for payment in payments {
+        let key = (scope.clone(), account.clone(), *payment);
+        let Moved { posted, entered } = moved.0.get(&key).copied().unwrap_or_default();
+        if posted != entered {
+            let problem = Problem::Balance { payment: *payment, posted, entered };
+            return Err(Fault { scope: scope.clone(), stream: wallet, sequence: 0, problem }.into());
         }
     }
-    let Moved { posted, entered } = moved.0.get(key).copied().unwrap_or_default();
-    if posted == entered {
-        return Ok(());
-    }
-    let (scope, stream) = (scope.clone(), StreamId::Account(account.clone()));
-    let problem = Problem::Balance { payment: *payment, posted, entered };
-    Err(Fault { scope, stream, sequence: 0, problem }.into())
+    Ok(())
 }

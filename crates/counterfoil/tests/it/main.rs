@@ -15,3 +15,4 @@ mod readme;
 mod told;
 mod update;
 mod verify;
+mod verify_beside;
