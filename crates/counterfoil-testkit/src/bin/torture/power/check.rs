@@ -12,7 +12,7 @@ use counterfoil_sqlite::SqliteStore;
 use counterfoil_testkit::{Desk, block_on, fixtures};
 
 use super::disk::Step;
-use super::record::Saying;
+use super::saying::Saying;
 
 /// All events of a run in their order. Whatever becomes of its disk, what is found is the beginning of it.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::image::{Fate, settle};
-use super::record::Saying;
+use super::saying::Saying;
 use crate::dice::Dice;
 use crate::folder::Files;
 

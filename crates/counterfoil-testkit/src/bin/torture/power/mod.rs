@@ -7,12 +7,17 @@
 //!
 //! Recorded are also processes that go on with what another one left behind: where the power went, and where it was
 //! killed, so that what it wrote is seen though it was never synced. So recovering is interrupted like all the rest.
+//!
+//! A recording counts only if it leads to the files that are there, byte for byte. What it cannot say, which is what
+//! was done of a call that the end of the process cut off, the files say.
 
 mod check;
+mod cut;
 mod disk;
 mod image;
 mod record;
 mod run;
+mod saying;
 mod trace;
 mod worker;
 

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::str::FromStr;
 
 use super::disk::{Change, FileId, Naming, Step};
 use super::trace::{self, Arg, Call, Edge};
@@ -20,43 +18,12 @@ const CALLS: &str = "open,openat,creat,close,write,pwrite64,writev,pwritev,pwrit
 rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,fsync,fdatasync,sync_file_range,\
 copy_file_range,sendfile,dup,dup2,dup3";
 
-/// Whose books are written.
-pub(super) const TENANTS: [&str; 3] = ["one", "two", "three"];
-
-/// What the process says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Saying {
-    /// The file is open, and so many events could be read.
-    Opened(usize),
-    /// A command was acknowledged: this event stands for it.
-    Done { tenant: String, stream: String, sequence: u64 },
-}
-
-impl fmt::Display for Saying {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Saying::Opened(events) => write!(f, "opened {events}"),
-            Saying::Done { tenant, stream, sequence } => write!(f, "done {tenant} {sequence} {stream}"),
-        }
-    }
-}
-
-impl FromStr for Saying {
-    type Err = String;
-
-    fn from_str(line: &str) -> Result<Saying, String> {
-        let words: Vec<&str> = line.trim_end().splitn(4, ' ').collect();
-        let number = |word: &str| word.parse::<u64>().map_err(|_| format!("no number: {line}"));
-        match words[..] {
-            ["opened", events] => Ok(Saying::Opened(number(events)?.try_into().map_err(|_| "too many")?)),
-            ["done", tenant, sequence, stream] => Ok(Saying::Done {
-                tenant: tenant.to_owned(),
-                stream: stream.to_owned(),
-                sequence: number(sequence)?,
-            }),
-            _ => Err(format!("nobody says: {line}")),
-        }
-    }
+/// What a process did.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub(super) steps: Vec<Step>,
+    /// The places of those that the end of the process cut off: how much of each was done is not known.
+    pub(super) cut: Vec<usize>,
 }
 
 /// Runs `torture worker power ARGS` and gives back what it did to the files of `folder`, which had become what they are by
@@ -66,17 +33,10 @@ pub(super) fn record(
     before: &Files,
     earlier: &[Step],
     args: &[&str],
-) -> Result<Vec<Step>, String> {
+) -> Result<Recorded, String> {
     let text = traced(folder, args)?;
     let (calls, edges) = trace::read(&text)?;
-    let mut recorder = Recorder::new(folder, before, earlier);
-    for edge in edges {
-        match edge {
-            Edge::Begins(call) => recorder.begins(&calls[call])?,
-            Edge::Ends(call) => recorder.ends(&calls[call])?,
-        }
-    }
-    Ok(recorder.steps)
+    Recorder::new(folder, before, earlier).follow(&calls, &edges)
 }
 
 fn traced(folder: &Path, args: &[&str]) -> Result<String, String> {
@@ -116,6 +76,22 @@ struct Recorder<'a> {
     namings: usize,
     /// How far a sync that has begun will have come.
     syncing: HashMap<i64, Vec<usize>>,
+    /// The call that is being read.
+    call: usize,
+    /// The changes that have begun and not ended.
+    under_way: Vec<UnderWay>,
+}
+
+/// A change that has begun and not ended.
+#[derive(Debug)]
+struct UnderWay {
+    call: usize,
+    /// Where it stands among the steps.
+    place: usize,
+    /// The file; nothing if it is the folder.
+    file: Option<FileId>,
+    /// How many changes of the same went before.
+    earlier: usize,
 }
 
 impl<'a> Recorder<'a> {
@@ -128,6 +104,8 @@ impl<'a> Recorder<'a> {
             changes: vec![0; before.len()],
             namings: 0,
             syncing: HashMap::new(),
+            call: 0,
+            under_way: Vec::new(),
         };
         for step in earlier {
             recorder.know(step);
@@ -153,20 +131,37 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    fn follow(mut self, calls: &[Call], edges: &[Edge]) -> Result<Recorded, String> {
+        for edge in edges {
+            match *edge {
+                Edge::Begins(call) => {
+                    self.call = call;
+                    self.begins(&calls[call])?;
+                }
+                Edge::Ends(call) => {
+                    self.under_way.retain(|change| change.call != call);
+                    self.ends(&calls[call])?;
+                }
+            }
+        }
+        Ok(Recorded { cut: self.under_way.iter().map(|change| change.place).collect(), steps: self.steps })
+    }
+
     /// A change may be on the disk from the moment at which it begins.
     fn begins(&mut self, call: &Call) -> Result<(), String> {
-        if call.returned < 0 {
+        if call.returned.is_some_and(|returned| returned < 0) {
             return Ok(());
         }
         let name = call.name.as_str();
         match (name, &call.args[..]) {
             ("open" | "openat" | "creat", _) => {}
-            ("write", [Arg::Descriptor(1, _), Arg::Text(said), ..]) => {
+            ("write", [Arg::Descriptor(1, _), Arg::Text(said), ..]) if call.returned.is_some() => {
                 self.steps.push(Step::Said(String::from_utf8_lossy(said).into_owned()));
             }
             ("unlink" | "unlinkat", args) => {
                 if let Some(name) = args.iter().find_map(|arg| self.name(arg)) {
                     self.names.remove(&name);
+                    self.has_begun(None, self.namings);
                     self.named(Naming::Gone(name));
                 }
             }
@@ -187,15 +182,18 @@ impl<'a> Recorder<'a> {
         match (call.name.as_str(), open, args) {
             ("close", ..) => drop(self.descriptors.remove(&number)),
             ("fsync" | "fdatasync", Open::File(id), _) => {
-                self.syncing.entry(number).or_default().push(self.changes[id]);
+                let done = self.done(Some(id), self.changes[id]);
+                self.syncing.entry(number).or_default().push(done);
             }
             ("fsync" | "fdatasync", Open::Folder, _) => {
-                self.syncing.entry(number).or_default().push(self.namings);
+                let done = self.done(None, self.namings);
+                self.syncing.entry(number).or_default().push(done);
             }
             ("pwrite64", Open::File(id), [Arg::Text(bytes), _, Arg::Word(at)]) => {
-                let written = usize::try_from(call.returned).map_err(|_| unknown(call))?;
-                let bytes = bytes.get(..written).ok_or_else(|| unknown(call))?.to_vec();
-                self.changed(id, Change::Write(at.parse().map_err(|_| unknown(call))?, bytes));
+                let written = call.returned.map_or(Ok(bytes.len()), usize::try_from);
+                let bytes =
+                    written.ok().and_then(|written| bytes.get(..written)).ok_or_else(|| unknown(call))?;
+                self.changed(id, Change::Write(at.parse().map_err(|_| unknown(call))?, bytes.to_vec()));
             }
             ("ftruncate", Open::File(id), [Arg::Word(length)]) => {
                 self.changed(id, Change::Length(length.parse().map_err(|_| unknown(call))?));
@@ -207,9 +205,9 @@ impl<'a> Recorder<'a> {
 
     /// A sync is worth something from the moment at which it ends.
     fn ends(&mut self, call: &Call) -> Result<(), String> {
-        match (call.name.as_str(), &call.args[..]) {
-            ("open" | "openat" | "creat", _) if call.returned >= 0 => self.opened(call),
-            ("fsync" | "fdatasync", [Arg::Descriptor(number, _)]) => {
+        match (call.name.as_str(), call.returned, &call.args[..]) {
+            ("open" | "openat" | "creat", Some(number @ 0..), _) => self.opened(call, number),
+            ("fsync" | "fdatasync", Some(0), [Arg::Descriptor(number, _)]) => {
                 let (Some(open), Some(upto)) =
                     (self.descriptors.get(number), self.syncing.get_mut(number).and_then(Vec::pop))
                 else {
@@ -225,10 +223,10 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn opened(&mut self, call: &Call) -> Result<(), String> {
+    fn opened(&mut self, call: &Call, number: i64) -> Result<(), String> {
         let path = call.opened.as_deref().unwrap_or_default();
         if Path::new(OsStr::from_bytes(path)) == self.folder {
-            self.descriptors.insert(call.returned, Open::Folder);
+            self.descriptors.insert(number, Open::Folder);
             return Ok(());
         }
         let Some(name) = self.name(&Arg::Text(path.to_vec())) else { return Ok(()) };
@@ -237,7 +235,7 @@ impl<'a> Recorder<'a> {
         }
         let known = self.names.get(&name).copied();
         let id = known.unwrap_or_else(|| self.made(name));
-        self.descriptors.insert(call.returned, Open::File(id));
+        self.descriptors.insert(number, Open::File(id));
         Ok(())
     }
 
@@ -250,6 +248,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn changed(&mut self, id: FileId, change: Change) {
+        self.has_begun(Some(id), self.changes[id]);
         self.changes[id] += 1;
         self.steps.push(Step::Changed(id, change));
     }
@@ -257,6 +256,16 @@ impl<'a> Recorder<'a> {
     fn named(&mut self, naming: Naming) {
         self.namings += 1;
         self.steps.push(Step::Named(naming));
+    }
+
+    fn has_begun(&mut self, file: Option<FileId>, earlier: usize) {
+        self.under_way.push(UnderWay { call: self.call, place: self.steps.len(), file, earlier });
+    }
+
+    /// How many of so many changes a sync that begins now makes certain: not what another thread still does.
+    fn done(&self, file: Option<FileId>, changes: usize) -> usize {
+        let under_way = self.under_way.iter().filter(|change| change.file == file);
+        under_way.map(|change| change.earlier).min().unwrap_or(changes)
     }
 
     /// The name in the folder that is meant, if one is. The memory that SQLite shares is none: it is mapped, and
@@ -270,19 +279,33 @@ impl<'a> Recorder<'a> {
 
 fn unknown(call: &Call) -> String {
     let Call { name, returned, .. } = call;
-    format!("the recorded process made a call that this campaign does not know: {name} = {returned}")
+    format!("the recorded process made a call that this campaign does not know: {name} = {returned:?}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TEXT: &str = r#"7 openat(AT_FDCWD</>, "\x2f\x66\x2f\x61", O_RDWR, 0600) = 3<\x2f\x66\x2f\x61>
+7 pwrite64(3<\x2f\x66\x2f\x61>, "\x01", 1, 0) = 1
+8 pwrite64(3<\x2f\x66\x2f\x61>, "\x02", 1, 1 <unfinished ...>
+7 fsync(3<\x2f\x66\x2f\x61>) = 0
+8 <... pwrite64 resumed>) = 1
+7 fsync(3<\x2f\x66\x2f\x61>) = 0
+7 pwrite64(3<\x2f\x66\x2f\x61>, "\x03", 1, 2) = ?
+8 write(1<pipe:[9]>, "\x68", 1) = ?
+"#;
+
     #[test]
-    fn what_is_said_is_read_back() {
-        let stream = "account wallet:w".to_owned();
-        for saying in [Saying::Opened(7), Saying::Done { tenant: "one".to_owned(), stream, sequence: 3 }] {
-            assert_eq!(saying.to_string().parse(), Ok(saying));
-        }
-        assert!("done".parse::<Saying>().is_err());
+    fn what_is_under_way_is_not_synced_and_may_be_cut_off() {
+        let (calls, edges) = trace::read(TEXT).unwrap();
+        let before = [("a".to_owned(), Vec::new())].into();
+        let recorded = Recorder::new(Path::new("/f"), &before, &[]).follow(&calls, &edges).unwrap();
+        let synced = |step: &Step| match step {
+            Step::Synced(_, upto) => Some(*upto),
+            _ => None,
+        };
+        assert_eq!(recorded.steps.iter().filter_map(synced).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((recorded.steps.len(), recorded.cut), (5, vec![4]));
     }
 }

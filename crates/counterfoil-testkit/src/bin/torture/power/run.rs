@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::Journal;
 use super::disk::{Disk, Step};
-use super::{Synchronous, record};
+use super::{Synchronous, cut, record};
 use crate::dice::Dice;
 use crate::folder::{self, Files};
 
@@ -63,8 +63,10 @@ impl Run {
         folder::put(folder.path(), &at(&before, &steps).whole())?;
         let path = folder.path().to_str().ok_or("a folder with a name that is no text")?;
         let args = [path, &number.to_string(), &generation.to_string(), synchronous.word()];
-        steps.extend(record::record(folder.path(), &before, &steps, &args)?);
-        if at(&before, &steps).whole() != folder::found(folder.path())? {
+        let recorded = record::record(folder.path(), &before, &steps, &args)?;
+        steps.extend(recorded.steps);
+        let cut: Vec<usize> = recorded.cut.iter().map(|place| began + place).collect();
+        if !cut::settle(&before, &mut steps, &cut, &folder::found(folder.path())?) {
             return Err("the recording does not lead to the files that are there".to_owned());
         }
         let journal = Journal::read(&folder.path().join("books.db"))?;
@@ -110,7 +112,8 @@ impl Run {
     }
 }
 
-fn at<'a>(before: &'a Files, steps: &'a [Step]) -> Disk<'a> {
+/// The disk on which all of these steps were done.
+pub(super) fn at<'a>(before: &'a Files, steps: &'a [Step]) -> Disk<'a> {
     let mut disk = Disk::new(before);
     for step in steps {
         disk.step(step);

@@ -8,8 +8,8 @@ pub(super) struct Call {
     pub(super) name: String,
     /// As they stand there; texts without their quotes, their escapes undone.
     pub(super) args: Vec<Arg>,
-    /// What came back; below zero if it failed.
-    pub(super) returned: i64,
+    /// What came back, below zero if it failed; nothing if the process ended before.
+    pub(super) returned: Option<i64>,
     /// The path behind what came back, if that is a descriptor.
     pub(super) opened: Option<Vec<u8>>,
 }
@@ -32,8 +32,8 @@ pub(super) enum Edge {
     Ends(usize),
 }
 
-/// Reads the lines of all threads, in the order in which they were written. A call that never came back is left
-/// out: it was the end of its process.
+/// Reads the lines of all threads, in the order in which they were written. A call that never came back, since its
+/// process ended, begins and does not end.
 pub(super) fn read(text: &str) -> Result<(Vec<Call>, Vec<Edge>), String> {
     let mut halves: HashMap<&str, (&str, usize)> = HashMap::new();
     let (mut calls, mut edges) = (Vec::new(), Vec::new());
@@ -56,18 +56,35 @@ pub(super) fn read(text: &str) -> Result<(Vec<Call>, Vec<Edge>), String> {
                 (format!("{half}{end}"), Some(began))
             }
         };
-        if whole.ends_with("= ?") {
-            continue;
-        }
-        let call = call(&whole).ok_or_else(|| format!("a call that cannot be read: {whole:.200}"))?;
+        let whole = match whole.strip_suffix("<detached ...>") {
+            Some(half) => cut_off(half),
+            None => whole,
+        };
+        let call = readable(&whole)?;
         match began {
             Some(began) => edges[began] = Some(Edge::Begins(calls.len())),
             None => edges.push(Some(Edge::Begins(calls.len()))),
         }
-        edges.push(Some(Edge::Ends(calls.len())));
+        if call.returned.is_some() {
+            edges.push(Some(Edge::Ends(calls.len())));
+        }
         calls.push(call);
     }
+    for (half, began) in halves.into_values() {
+        edges[began] = Some(Edge::Begins(calls.len()));
+        calls.push(readable(&cut_off(half))?);
+    }
     Ok((calls, edges.into_iter().flatten().collect()))
+}
+
+/// As strace mostly writes down a call that was cut off; where the thread was gone too soon, it wrote the half only.
+fn cut_off(half: &str) -> String {
+    format!("{}) = ?", half.trim_end())
+}
+
+fn readable(line: &str) -> Result<Call, String> {
+    let end = || line.get(line.len().saturating_sub(80)..).unwrap_or_default();
+    call(line).ok_or_else(|| format!("a call that cannot be read: {line:.80} ... {}", end()))
 }
 
 /// The rest of a call that was interrupted by another thread's.
@@ -76,15 +93,19 @@ fn resumed(line: &str) -> Option<&str> {
     Some(rest)
 }
 
-/// `name(argument, ...) = returned`.
+/// `name(argument, ...) = returned`, or `name(argument, ... <unfinished ...>) = ?`.
 fn call(line: &str) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let (rest, result) = rest.rsplit_once(" = ")?;
-    let args = args(rest.trim_end().strip_suffix(')')?)?;
+    let rest = rest.trim_end().strip_suffix(')')?.trim_end();
+    let args = args(rest.strip_suffix("<unfinished ...>").unwrap_or(rest))?;
+    if result == "?" {
+        return Some(Call { name: name.to_owned(), args, returned: None, opened: None });
+    }
     let number: String = result.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
     let opened = result.split_once('<').and_then(|(_, path)| path.split_once('>')).map(|(path, _)| path);
     let opened = opened.map(unescape).unwrap_or_default();
-    Some(Call { name: name.to_owned(), args, returned: number.parse().ok()?, opened })
+    Some(Call { name: name.to_owned(), args, returned: Some(number.parse().ok()?), opened })
 }
 
 /// No comma is within an argument: all texts are in hexadecimal.
@@ -129,7 +150,7 @@ mod tests {
         let (calls, edges) = read(TEXT).unwrap();
         let names: Vec<&str> = calls.iter().map(|call| call.name.as_str()).collect();
         assert_eq!(names, ["openat", "pwrite64", "write", "fsync"]);
-        let ends: Vec<i64> = calls.iter().map(|call| call.returned).collect();
+        let ends: Vec<i64> = calls.iter().filter_map(|call| call.returned).collect();
         assert_eq!(ends, [3, 2, 1, -1]);
         assert_eq!(calls[0].opened.as_deref(), Some(&b"/a"[..]));
         assert_eq!(calls[1].args[0], Arg::Descriptor(3, b"/a".to_vec()));
@@ -138,5 +159,26 @@ mod tests {
         assert_eq!(calls[2].args[0], Arg::Descriptor(1, b"pipe:[9]".to_vec()));
         let order = [Begins(0), Ends(0), Begins(1), Ends(1), Begins(2), Begins(3), Ends(2), Ends(3)];
         assert_eq!(edges, order);
+    }
+
+    const CUT: &str = r#"7 pwrite64(3<\x2f\x61>, "\x00", 1, 5) = ?
+8 pwrite64(3<\x2f\x61>, "\x01", 1, 6 <unfinished ...>
+9 fsync(3<\x2f\x61> <unfinished ...>
+10 ftruncate(3<\x2f\x61>, 7 <unfinished ...>
+8 <... pwrite64 resumed>) = ?
+9 <... fsync resumed> <unfinished ...>) = ?
+11 pwrite64(3<\x2f\x61>, "\x01", 1, 8 <detached ...>
+"#;
+
+    #[test]
+    fn a_call_that_was_cut_off_begins_and_does_not_end() {
+        let (calls, edges) = read(CUT).unwrap();
+        let names: Vec<&str> = calls.iter().map(|call| call.name.as_str()).collect();
+        assert_eq!(names, ["pwrite64", "pwrite64", "fsync", "pwrite64", "ftruncate"]);
+        assert!(calls.iter().all(|call| call.returned.is_none()));
+        assert_eq!(calls[1].args[3], Arg::Word("6".to_owned()));
+        assert_eq!(calls[3].args[3], Arg::Word("8".to_owned()));
+        assert_eq!(calls[4].args[1], Arg::Word("7".to_owned()));
+        assert_eq!(edges, [Begins(0), Begins(1), Begins(2), Begins(4), Begins(3)]);
     }
 }

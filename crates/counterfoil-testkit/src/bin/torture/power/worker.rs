@@ -16,7 +16,7 @@ use counterfoil_testkit::desk::{created, started};
 use counterfoil_testkit::{Desk, block_on, fixtures};
 
 use super::Synchronous;
-use super::record::{Saying, TENANTS};
+use super::saying::{Saying, TENANTS};
 use crate::dice::Dice;
 
 /// How often the file is opened.
