@@ -15,8 +15,9 @@ import sys
 
 ZERO = bytes(32)
 CLAIM_KINDS = [
-    "create_key", "process_key", "top_up_key", "top_up", "gateway_operation", "gateway_payment", "record_key",
-    "update", "capture_key", "refund_key", "void_key", "notification", "gateway_dispute",
+    "create_key", "process_key", "top_up_key", "top_up", "gateway_attempt", "gateway_payment", "record_key",
+    "update", "capture_key", "refund_key", "void_key", "notification", "gateway_dispute", "gateway_capture",
+    "gateway_refund", "gateway_void",
 ]
 STATUSES = [
     "INITIATED", "PENDING", "PROCESSING", "REQUIRES_ACTION", "AUTHORIZED", "PARTIALLY_CAPTURED", "SUCCEEDED",
@@ -24,6 +25,7 @@ STATUSES = [
 ]
 DESTINATIONS = ["INVOICE", "CUSTOMER"]
 ATTEMPT, REFUND, VOID, CAPTURE = 1, 2, 3, 4
+HOLD = 1
 CREDITS = 4
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
 
@@ -251,7 +253,7 @@ class Payment:
                 if operation.lease is not None and not operation.heard:
                     operation.learn({"outcome": UNKNOWN, "at": event.at, "amount": None})
         else:
-            require(event.kind in (4, 13), "an event that is none of a payment's")
+            require(event.kind in (4, 13, 15), "an event that is none of a payment's")
 
     def known(self, of):
         require(of in self.operations, "an event about an operation that was never started")
@@ -275,6 +277,9 @@ class Payment:
     def report(self, fields):
         operation = self.known(take(fields, 1, operation_id))
         before = operation.moved()
+        turn = take(fields, 7, Reader.byte)
+        if turn is not None:
+            self.turn(operation, turn)
         operation.learn(evidence(fields[2].record()))
         closes = take(fields, 4, Reader.byte)
         if operation.takes() and operation.moved() != before:
@@ -283,6 +288,15 @@ class Payment:
             self.closed = closes
         else:
             self.closed = max(self.closed, closes or 0, self.closed_by(operation))
+
+    def turn(self, attempt, turn):
+        """What only its gateway told of is a hold, or a charge, from now on."""
+        attempt.holds, attempt.ever_moved = turn == HOLD, None
+        attempt.said.discard(SUCCEEDED)
+        for void in self.operations.values():
+            if turn != HOLD and void.kind == VOID and void.holds and void.attempt == attempt.id:
+                void.holds = False
+                self.closed = max(self.closed, self.closed_by(void))
 
     def close(self, fields):
         at = take(fields, 2, Reader.time)
