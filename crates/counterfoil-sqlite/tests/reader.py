@@ -25,6 +25,7 @@ STATUSES = [
 ]
 DESTINATIONS = ["INVOICE", "CUSTOMER"]
 ATTEMPT, REFUND, VOID, CAPTURE = 1, 2, 3, 4
+EVIDENCE = 2
 HOLD = 1
 CREDITS = 4
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
@@ -151,6 +152,10 @@ class Operation:
         self.lease = take(fields, 5, Reader.time)
         self.holds = 10 in fields
         self.attempt = take(fields, 11, Reader.id)
+        self.gateway = take(fields, 3, Reader.text)
+        # What a gateway told of names no attempt: what else is known says of which it is.
+        self.is_placed = event.cause == EVIDENCE and self.kind in (CAPTURE, VOID)
+        self.gateway_ids = set()
         releases = take(fields, 12, Reader.money)
         self.releases = releases and releases[1]
         self.excess = take(fields, 16, Reader.money)
@@ -162,8 +167,14 @@ class Operation:
         elif 8 in fields:
             self.learn(evidence(fields[8].record()))
 
-    def learn(self, told):
+    def name(self):
+        called = [max(self.gateway_ids)] if self.gateway_ids else []
+        return called, self.id
+
+    def learn(self, told, clash=False):
         outcome = told["outcome"]
+        if told.get("id") is not None and not clash:
+            self.gateway_ids.add(told["id"].encode())
         self.heard = True
         if outcome in (PENDING, REQUIRES_ACTION):
             self.live = max(self.live or (-1, 0), (told["at"], outcome))
@@ -199,19 +210,22 @@ class Operation:
     def undoes(self):
         return self.kind == VOID and not self.holds
 
+    def took(self):
+        if self.ever_moved is None and self.status() == REVERSED:
+            return self.amount
+        return self.ever_moved or 0
+
     def took_of_hold(self):
-        moved = self.ever_moved
-        if moved is None and self.status() == REVERSED:
-            moved = self.amount
-        if moved is None or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
+        if not self.took() or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
             return 0
-        return moved + (self.releases or 0) * (self.kind == CAPTURE)
+        return self.took() + (self.releases or 0) * (self.kind == CAPTURE)
 
 
 def evidence(fields):
     return {
         "outcome": take(fields, 1, Reader.byte),
         "at": take(fields, 2, Reader.time),
+        "id": take(fields, 3, Reader.text),
         "amount": take(fields, 4, Reader.money),
     }
 
@@ -254,6 +268,7 @@ class Payment:
                     operation.learn({"outcome": UNKNOWN, "at": event.at, "amount": None})
         else:
             require(event.kind in (4, 13, 15), "an event that is none of a payment's")
+        self.place()
 
     def known(self, of):
         require(of in self.operations, "an event about an operation that was never started")
@@ -265,38 +280,45 @@ class Payment:
         require(key not in self.operations, "an operation that is started twice")
         closes = take(fields, 9, Reader.byte) or 0
         self.submitted |= operation.kind == ATTEMPT
-        self.closed = max(self.closed, closes, 1 if 7 in fields else 0, self.closed_by(operation))
+        self.closed = max(self.closed, closes, 1 if 7 in fields else 0)
         if operation.takes() and operation.moved() is not None:
             self.excess = operation.excess
         self.operations[key] = operation
-
-    @staticmethod
-    def closed_by(operation):
-        return 2 if operation.undoes() and operation.moved() is not None else 0
 
     def report(self, fields):
         operation = self.known(take(fields, 1, operation_id))
         before = operation.moved()
         turn = take(fields, 7, Reader.byte)
         if turn is not None:
-            self.turn(operation, turn)
-        operation.learn(evidence(fields[2].record()))
+            # What only its gateway told of is a hold, or a charge, from now on.
+            operation.holds, operation.ever_moved = turn == HOLD, None
+            operation.said.discard(SUCCEEDED)
+        operation.learn(evidence(fields[2].record()), clash=3 in fields)
         closes = take(fields, 4, Reader.byte)
         if operation.takes() and operation.moved() != before:
             self.excess = take(fields, 6, Reader.money)
         if 5 in fields and closes:
             self.closed = closes
         else:
-            self.closed = max(self.closed, closes or 0, self.closed_by(operation))
+            self.closed = max(self.closed, closes or 0)
 
-    def turn(self, attempt, turn):
-        """What only its gateway told of is a hold, or a charge, from now on."""
-        attempt.holds, attempt.ever_moved = turn == HOLD, None
-        attempt.said.discard(SUCCEEDED)
-        for void in self.operations.values():
-            if turn != HOLD and void.kind == VOID and void.holds and void.attempt == attempt.id:
-                void.holds = False
-                self.closed = max(self.closed, self.closed_by(void))
+    def place(self):
+        """Says of what the captures and voids are that only a gateway told of."""
+        all_of = self.operations.values()
+        placed = [one for one in all_of if one.is_placed]
+        for one in placed:
+            one.attempt = None
+        attempts = sorted((one for one in all_of if one.kind == ATTEMPT), key=Operation.name)
+        left = {one.id: self.held_by(one) if one.holds else one.moved() or 0 for one in attempts}
+        for one in sorted(placed, key=lambda one: (one.kind == VOID, -one.took(), one.name())):
+            there = [other for other in attempts if other.gateway == one.gateway and other.ever_moved]
+            there = [other for other in there if other.holds] or there
+            if there:
+                one.attempt = max(there, key=lambda other: left[other.id]).id
+                left[one.attempt] -= one.took()
+        for void in all_of:
+            if void.kind == VOID and void.attempt is not None:
+                void.holds = self.operations[ATTEMPT, void.attempt].holds
 
     def close(self, fields):
         at = take(fields, 2, Reader.time)
@@ -366,8 +388,10 @@ class Payment:
         returned = any(one.takes() and one.status() == REVERSED for one in all_of)
         if released or (authorized and not returned):
             return "VOIDED"
+        if self.closed > 1 or any(one.undoes() and one.moved() is not None for one in all_of):
+            return "VOIDED"
         if self.closed:
-            return "FAILED" if self.closed == 1 else "VOIDED"
+            return "FAILED"
         return "PENDING" if self.submitted else "INITIATED"
 
 

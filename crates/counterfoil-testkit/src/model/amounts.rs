@@ -173,15 +173,19 @@ impl Operation {
         }
     }
 
-    /// What it takes out of its hold for good, once it was done. What was undone had been done.
+    /// What it takes out of its hold for good, once it was done.
     fn of_hold(&self) -> i128 {
-        let undone = (self.status() == OperationStatus::Reversed).then_some(self.amount.minor());
-        let Some(moved) = self.paid().or(undone).map(i128::from) else { return 0 };
         match self.id {
-            OperationId::Capture(_) => moved + self.released(),
-            OperationId::Void(_) if self.holds => moved,
+            OperationId::Capture(_) if self.took() > 0 => self.took() + self.released(),
+            OperationId::Void(_) if self.holds => self.took(),
             _ => 0,
         }
+    }
+
+    /// What it moved, whether or not that was undone.
+    pub(super) fn took(&self) -> i128 {
+        let undone = (self.status() == OperationStatus::Reversed).then_some(self.amount.minor());
+        self.paid().or(undone).map_or(0, i128::from)
     }
 
     /// What it may take while it is open.

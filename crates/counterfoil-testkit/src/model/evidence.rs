@@ -65,23 +65,14 @@ impl Model {
         if !news && !ends {
             return false;
         }
-        let undone = (after.undoes() && after.moved().is_some()).then_some(Closed::Voided);
         let before = std::mem::replace(&mut payment.operations[place], after);
         let more = payment.captured_gross() - taken;
         if payment.operations[place].takes() && before.moved() != payment.operations[place].moved() {
             let then = Payment { operations: replaced(payment, place, before), ..payment.clone() };
             payment.excess = self.excess(&then, &Known::Unasked, more);
         }
-        let released =
-            |own: &&mut Operation| own.is_void() && own.holds && own.attempt.map(Into::into) == Some(id);
-        let mut undone = undone;
-        for void in payment.operations.iter_mut().filter(released).filter(|_| a_charge) {
-            void.holds = false;
-            undone = undone.max(void.moved().map(|_| Closed::Voided));
-        }
         // A person has the last word; else the weightiest end counts.
-        payment.ended =
-            if by_hand.is_some() && closes.is_some() { closes } else { ended.max(closes).max(undone) };
+        payment.ended = if by_hand.is_some() && closes.is_some() { closes } else { ended.max(closes) };
         payment.happened(command.at, by_hand);
         let taking = name.filter(|_| !clash && !own);
         self.names.take(scope, taking, &stream(payment), payment.version, fields);

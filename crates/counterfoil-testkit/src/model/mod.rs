@@ -11,6 +11,7 @@ mod dispute;
 mod due;
 mod evidence;
 mod facts;
+mod found;
 mod names;
 mod notify;
 mod operation;

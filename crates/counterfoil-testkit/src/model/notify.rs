@@ -126,13 +126,18 @@ impl Model {
                 None => Ok(Vec::new()),
             };
         }
-        let holder = names_in(notify).find_map(|name| {
+        let holders = names_in(notify).filter_map(|name| {
             let (holder, of) = self.names.holder(&command.caller.scope, &name)?;
             let own = payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of);
-            own.filter(|own| *holder == stream(payment) && is_kind(notify, own))
+            own.filter(|_| *holder == stream(payment))
         });
-        if let Some(own) = holder {
+        let holders: Vec<_> = holders.collect();
+        if let Some(own) = holders.iter().find(|own| is_kind(notify, own)) {
             return Ok(vec![own.id]);
+        }
+        // What never brought anything has nothing to give back.
+        if holders.iter().any(|own| own.may_hold() && !own.holds) {
+            return Err(Rejection::NothingKnown);
         }
         let of_kind: Vec<_> = payment.operations.iter().filter(is_meant).collect();
         let returned = matches!(notify.told, Told::Returned(_));
@@ -193,8 +198,8 @@ impl Model {
             payment.keep_misfit(evidence, notify.notification.as_str(), command.at);
             return Ok(());
         }
-        let attempt = payment.attempt_of_found(notify, id, amount);
-        if attempt.is_none() && matches!(id, OperationId::Capture(_) | OperationId::Void(_)) {
+        let sources = payment.sources_of_found(Some(&notify.gateway));
+        if sources.is_empty() && matches!(id, OperationId::Capture(_) | OperationId::Void(_)) {
             return Err(Rejection::NothingKnown);
         }
         let scope = &command.caller.scope;
@@ -207,8 +212,10 @@ impl Model {
         let mut found = payment.begin(id, if is_attempt { all } else { amount }, command.at);
         found.gateway = Some(notify.gateway.clone());
         found.found = !is_attempt;
-        found.attempt = attempt;
-        let of_hold = found.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|own| own.holds);
+        if let OperationId::Refund(_) = id {
+            found.attempt = payment.attempt_of_refund(notify, amount);
+        }
+        let of_hold = sources.iter().any(|id| payment.operation(*id).is_some_and(|own| own.holds));
         found.holds = match id {
             OperationId::Attempt(_) => matches!(notify.told, Told::Authorization(_)),
             OperationId::Void(_) => of_hold,
@@ -281,21 +288,13 @@ impl Payment {
         Some(told.unwrap_or(own)).filter(|told| discriminant(told) == discriminant(&own))
     }
 
-    /// What something found takes from.
-    fn attempt_of_found(&self, notify: &Notify, id: OperationId, amount: Money) -> Option<AttemptId> {
+    /// What a found refund takes from.
+    fn attempt_of_refund(&self, notify: &Notify, amount: Money) -> Option<AttemptId> {
         let ours = |own: &&Operation| {
             own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway) && own.paid().is_some()
         };
-        let hold = self.best_hold().filter(ours);
-        let of = match id {
-            OperationId::Attempt(_) => return None,
-            OperationId::Capture(_) => hold.or_else(|| self.holds().find(ours)),
-            OperationId::Void(_) => hold.filter(|hold| self.held_by(hold) > 0),
-            _ => None,
-        };
-        let paid = || self.attempt_to_refund(amount.minor().into()).filter(ours);
-        let last = || self.operations.iter().rfind(ours);
-        match of.or_else(paid).or_else(last)?.id {
+        let paid = self.attempt_to_refund(amount.minor().into()).filter(ours);
+        match paid.or_else(|| self.operations.iter().rfind(ours))?.id {
             OperationId::Attempt(id) => Some(id),
             _ => None,
         }
@@ -322,7 +321,7 @@ fn is_kind(notify: &Notify, own: &Operation) -> bool {
         Told::Capture(_) => own.is_capture(),
         Told::Refund(_) => own.is_refund(),
         Told::Void(_) => own.is_void(),
-        Told::Returned(_) => own.takes(),
+        Told::Returned(_) => own.takes() && !own.may_hold(),
         _ => false,
     }
 }

@@ -186,6 +186,11 @@ impl Operation {
         self.status().is_live()
     }
 
+    /// Whether only a gateway told of it, an attempt that brought nothing: it may be told to hold.
+    pub(super) fn may_hold(&self) -> bool {
+        self.is_attempt() && !self.is_ours() && self.paid().is_none()
+    }
+
     /// Whether it is an attempt that may still bring money.
     pub(super) fn is_under_way(&self) -> bool {
         self.is_attempt() && self.is_live()

@@ -105,10 +105,17 @@ impl Payment {
         live.any(|attempt| attempt.status() != OperationStatus::RequiresAction)
     }
 
+    /// How it was ended, if it was: what undid a charge ended it too.
+    pub(super) fn how_ended(&self) -> Option<Closed> {
+        let undone = self.operations.iter().any(|own| own.undoes() && own.moved().is_some());
+        self.ended.max(undone.then_some(Closed::Voided))
+    }
+
     /// Notes that something happened to it: at `at`, or in the words of whoever wrote it down, at `said`.
     pub(super) fn happened(&mut self, at: Timestamp, said: Option<Timestamp>) {
         self.times.updated_at = self.moment(at);
         self.version += 1;
+        self.settle_found();
         let status = self.status();
         self.archived &= matches!(status, PaymentStatus::Initiated | PaymentStatus::Failed);
         let times = &mut self.times;

@@ -5,7 +5,7 @@ use counterfoil::command::{Command, RecordAttempt, Recorded, Rejection};
 use counterfoil::destinations::Known;
 use counterfoil::money::{Money, MoneyError};
 use counterfoil::payment::{
-    Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
+    Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
 };
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
 use counterfoil::text::{ErrorCode, Message};
@@ -84,13 +84,8 @@ impl Model {
 
     /// Adds an operation of which something is known already: it may have brought money, or taken it back.
     pub(super) fn add(&self, payment: &mut Payment, operation: Operation, known: &Known) {
-        if let Some(moved) = operation.moved() {
-            if operation.takes() {
-                payment.excess = self.excess(payment, known, moved.into());
-            }
-            if operation.undoes() {
-                payment.ended = payment.ended.max(Some(Closed::Voided));
-            }
+        if let Some(moved) = operation.moved().filter(|_| operation.takes()) {
+            payment.excess = self.excess(payment, known, moved.into());
         }
         payment.operations.push(operation);
     }

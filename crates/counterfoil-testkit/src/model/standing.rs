@@ -25,7 +25,7 @@ impl Payment {
         if held > 0 {
             return PaymentStatus::Authorized;
         }
-        match (self.live_attempt().map(Operation::status), self.ended, self.accepted) {
+        match (self.live_attempt().map(Operation::status), self.how_ended(), self.accepted) {
             (Some(OperationStatus::RequiresAction), ..) => PaymentStatus::RequiresAction,
             (Some(_), ..) => PaymentStatus::Processing,
             // There was a hold, and it was let go, not lost.
@@ -64,12 +64,17 @@ impl Payment {
     /// What is marked of what: of the payment itself under no name.
     pub(super) fn marked(&self) -> BTreeMap<String, BTreeSet<Review>> {
         // Money, or a hold, that came though it was ended without.
-        let late = self.ended.is_some() && (self.captured() > 0 || self.held() > 0);
+        let late = self.how_ended().is_some() && (self.captured() > 0 || self.held() > 0);
         let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
         let own = (String::new(), own.into_iter().flatten().collect());
         let misfits = self.misfits.iter().enumerate();
         let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
-        let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
+        let reviews = |known: &Operation| {
+            let mut reviews = known.reviews();
+            reviews.extend(self.is_of_either(known).then_some(Review::Contradiction));
+            reviews
+        };
+        let operations = self.operations.iter().map(|known| (known.id.to_string(), reviews(known)));
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
         [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()

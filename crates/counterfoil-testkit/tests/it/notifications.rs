@@ -50,6 +50,25 @@ fn of_found() -> impl Strategy<Value = Word> {
     })
 }
 
+/// Of attempts beside ours that were made there, and of what was voided there.
+fn of_others() -> impl Strategy<Value = Word> {
+    let outcome = prop_oneof![
+        4 => select(vec![250, 1_000, 60]).prop_map(|cents| succeeded(Some(usd(cents)))),
+        1 => Just(failed(FailureClass::Hard)),
+        1 => Just(reversed()),
+    ];
+    let names = select(vec!["ch_1", "ch_2", "void_1", "void_2"]);
+    (names, any::<bool>(), outcome).prop_map(|(name, held, outcome)| {
+        let said = evidence(outcome, 1).with_gateway_operation_id(gateway_operation(name));
+        let told = match (name.starts_with("void"), held) {
+            (true, _) => Told::Void(said),
+            (false, true) => Told::Authorization(said),
+            (false, false) => Told::Attempt(said),
+        };
+        Word { about: None, dispute: None, told }
+    })
+}
+
 /// Of something that is told by its kind alone, and that it was of another currency.
 fn nameless() -> impl Strategy<Value = Word> {
     let outcomes = [
@@ -177,6 +196,24 @@ proptest! {
             let turned = held.after(turned.iter().map(|place| &commands[*place]));
             prop_assert_eq!(settled(&turned), straight);
         }
+    }
+
+    /// Invariant 26, where the gateway tells of other attempts beside ours: what was captured or voided there may be of
+    /// any of them.
+    #[test]
+    fn whatever_was_made_there_comes_to_the_same(
+        (told, turned) in proptest::collection::vec(
+            prop_oneof![3 => of_others(), 2 => of_found(), 1 => of_known()], 1..=6,
+        ).prop_flat_map(|told| {
+            let places: Vec<usize> = (0..told.len()).chain(0..told.len()).collect();
+            (Just(told), Just(places).prop_shuffle())
+        }),
+    ) {
+        let held = Held::known_there();
+        let commands = held.commands(&told);
+        let straight = settled(&held.after(&commands));
+        let turned = held.after(turned.iter().map(|place| &commands[*place]));
+        prop_assert_eq!(settled(&turned), straight);
     }
 
     /// Invariant 29: a name that a gateway gave is taken by one event of a scope at most, be it an operation's, a

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use counterfoil::command::{About, Command, Rejection, Told};
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification};
+use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification, Update};
 use counterfoil::payment::{OperationId, Payment};
 use counterfoil::store::PaymentStore;
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
-use counterfoil_testkit::fixtures::{caller, card, customer, evidence, gateway, succeeded, usd};
+use counterfoil_testkit::fixtures::{
+    caller, card, customer, evidence, gateway, gateway_operation, succeeded, usd,
+};
 use counterfoil_testkit::{Answer, Desk, block_on};
 
 use crate::watched::find;
@@ -50,6 +52,16 @@ impl Held {
         // By then, whoever was on the way has arrived.
         desk.clock().advance(Duration::from_secs(3_600));
         Held { desk, before, payment, operations }
+    }
+
+    /// One that its gateway knows by a name of its own, so that it may tell of more attempts; ours has a name there.
+    pub(crate) fn known_there() -> Held {
+        let (mut held, by) = (Held::new(), caller("acme"));
+        let named = Update::default().with_gateway_payment_id("pi_1".parse().unwrap());
+        let ours = evidence(succeeded(None), 1).with_gateway_operation_id(gateway_operation("auth_0"));
+        held.before.push(held.desk.update(&by, held.payment, named));
+        held.before.push(held.desk.report(&by, held.payment, held.operations[0], ours));
+        held
     }
 
     /// From now on everything is told at the moment when the last refund was started.

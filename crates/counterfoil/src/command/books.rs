@@ -43,6 +43,18 @@ pub(super) fn shift(
     })
 }
 
+/// The postings of the voids that released a hold in `before` and gave back a charge in `after`, or the other way round.
+pub(super) fn turned_voids(before: &Payment, after: &Payment) -> Result<Vec<Posting>, Rejection> {
+    let mut postings = Vec::new();
+    for was in before.operations().iter().filter(|operation| operation.id.is_void()) {
+        let Some(is) = after.operation(was.id).filter(|is| is.holds != was.holds) else { continue };
+        for (void, moved) in [(was, [was.moved(), None]), (is, [None, was.moved()])] {
+            postings.extend(shift(after, void.flow(), void.gateway.as_ref(), moved)?);
+        }
+    }
+    Ok(postings)
+}
+
 /// The postings by which `amount`, at most all that is refundable, goes back to where it came from: what came first
 /// goes first.
 pub(super) fn ways_back(payment: &Payment, amount: Money) -> Result<Vec<Posting>, MoneyError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Command;
+use super::books::turned_voids;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
@@ -32,6 +33,7 @@ pub struct Change {
 pub(super) type Taking = (ClaimKey, Fingerprint);
 
 /// What an event says, but for its place in the stream.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) cause: Cause,
     pub(super) body: Body,
@@ -91,15 +93,36 @@ impl<'a> Recorder<'a> {
         entry: Entry,
     ) -> Result<Arc<Payment>, Halt> {
         let cause = entry.cause;
-        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
-        let event = self.seal(StreamId::Payment(id), place, entry);
-        let after = evolve_payment(before, &event).map_err(Rejection::Defect)?;
+        let voids = before.filter(|before| before.has_voids()).map(|before| (before, entry.clone()));
+        let (mut event, mut after) = self.next(id, before, entry)?;
+        if let Some((before, mut entry)) = voids {
+            // What is told of an attempt may say anew what they are of, and so whose money they moved.
+            let turned = turned_voids(before, &after)?;
+            if !turned.is_empty() {
+                entry.postings.extend(turned);
+                (event, after) = self.next(id, Some(before), entry)?;
+            }
+        }
         check_moves(before, &after, cause).map_err(Rejection::from)?;
         let after = Arc::new(after);
+        self.keep_claims(&event);
         self.destination(before, &after)?;
         self.events.push(event);
         self.records.push(Record::Payment(after.clone()));
         Ok(after)
+    }
+
+    /// The next event of payment `id`, and the payment after it.
+    fn next(
+        &self,
+        id: PaymentId,
+        before: Option<&Payment>,
+        entry: Entry,
+    ) -> Result<(Arc<Event>, Payment), Rejection> {
+        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
+        let event = self.seal(StreamId::Payment(id), place, entry);
+        let after = evolve_payment(before, &event).map_err(Rejection::Defect)?;
+        Ok((event, after))
     }
 
     /// What the payment's destination comes to with it.
@@ -127,6 +150,7 @@ impl<'a> Recorder<'a> {
         let event = self.seal(StreamId::Account(id), place, entry);
         let after = evolve_account(before, &event).map_err(Rejection::Defect)?;
         let after = Arc::new(after);
+        self.keep_claims(&event);
         self.events.push(event);
         self.records.push(Record::Account(after.clone()));
         Ok(after)
@@ -138,17 +162,18 @@ impl<'a> Recorder<'a> {
         Change { events: self.events, records: self.records, receipt }
     }
 
-    fn seal(&mut self, stream: StreamId, place: Option<(u64, Timestamp, Hash)>, entry: Entry) -> Arc<Event> {
+    fn keep_claims(&mut self, event: &Event) {
+        self.records.extend(event.claims().iter().cloned().map(Record::Claim));
+    }
+
+    fn seal(&self, stream: StreamId, place: Option<(u64, Timestamp, Hash)>, entry: Entry) -> Arc<Event> {
         debug_assert!(balanced(&entry.postings), "the postings of an event sum to zero");
         let (version, last, previous) = place.unwrap_or((0, Timestamp::EPOCH, Hash::ZERO));
         let sequence = version + 1;
         let scope = &self.command.caller.scope;
-        let mut claims = Vec::with_capacity(entry.claims.len());
-        for (key, fingerprint) in entry.claims {
-            let claim = Arc::new(Claim { key, stream: stream.clone(), sequence, fingerprint });
-            self.records.push(Record::Claim(claim.clone()));
-            claims.push(claim);
-        }
+        let claim =
+            |(key, fingerprint)| Arc::new(Claim { key, stream: stream.clone(), sequence, fingerprint });
+        let claims = entry.claims.into_iter().map(claim).collect();
         let draft = Draft {
             scope: scope.clone(),
             stream,

@@ -103,7 +103,7 @@ impl Discover {
         let start = Start {
             gateway: Some(self.gateway.clone()),
             instrument: payment.instrument().cloned(),
-            closes: (refused && payment.closed().is_none()).then_some(Closed::Failed),
+            closes: (refused && payment.closed.is_none()).then_some(Closed::Failed),
             excess: if paid.is_some() { excess(view, payment, &Known::Unasked, None, paid)? } else { None },
             ..Start::new(OperationId::Attempt(self.attempt), terms.amount, result)
         };

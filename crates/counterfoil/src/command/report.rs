@@ -12,7 +12,7 @@ use crate::destinations::Known;
 use crate::event::{Body, Reported};
 use crate::id::PaymentId;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Flow, Operation, OperationId, Outcome, Payment, Turn};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, Turn};
 use crate::scope::Scope;
 use crate::status::{Cause, OperationStatus};
 use crate::text::{GatewayOperationId, Message};
@@ -98,11 +98,7 @@ impl Word<'_> {
             reported.excess = excess(view, self.payment, &Known::Unasked, before, after.moved())?;
         }
         let gateway = self.operation.gateway.as_ref();
-        let mut postings = shift(self.payment, after.flow(), gateway, [before, after.moved()])?;
-        let undone = self.payment.operations().iter().filter(|void| void.releases_hold_of(after.id));
-        for void in undone.filter(|_| charged) {
-            postings.extend(shift(self.payment, Flow::Out, gateway, [None, void.moved()])?);
-        }
+        let postings = shift(self.payment, after.flow(), gateway, [before, after.moved()])?;
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
         Ok(Some(entry.claiming(id.taking()).posting(postings)))
     }
@@ -113,8 +109,8 @@ impl Word<'_> {
             self.turns == Some(Turn::Charge) && self.operation.status() == OperationStatus::Reversed;
         let closes =
             if was_reversed { Some(Closed::Failed) } else { closed_by(self.operation, self.evidence) };
-        let by_hand = self.note.is_some() && self.payment.closed() != closes;
-        closes.filter(|_| self.payment.closed() < closes || by_hand)
+        let by_hand = self.note.is_some() && self.payment.closed != closes;
+        closes.filter(|_| self.payment.closed < closes || by_hand)
     }
 
     fn name(&self, scope: &Scope, id: &GatewayOperationId) -> ClaimKey {

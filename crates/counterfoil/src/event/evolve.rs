@@ -11,7 +11,7 @@ use crate::codec::Damage;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::payment::{
-    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports, Turn,
+    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::Message;
@@ -53,6 +53,7 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
         }
         (None, body) => return Err(Damage::Misplaced(body.kind())),
     };
+    payment.place();
     if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
         // What is marked anew has not been dismissed.
         let known = before.marks();
@@ -158,17 +159,12 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         StartResult::Recorded(evidence) => operation.learn(evidence, false),
     }
     payment.submitted |= start.operation.is_attempt();
-    payment.closed = payment.closed.max(start.closes).max(closed_by(&operation));
+    payment.closed = payment.closed.max(start.closes);
     if operation.takes() && operation.moved().is_some() {
         payment.excess = start.excess;
     }
     payment.operations.push(operation);
     Ok(())
-}
-
-/// Captured money that went back by a void ends its payment.
-fn closed_by(operation: &Operation) -> Option<Closed> {
-    (operation.undoes() && operation.moved().is_some()).then_some(Closed::Voided)
 }
 
 /// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
@@ -214,14 +210,10 @@ fn touch(operation: &mut Operation, event: &Event) {
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
-    if reported.turns == Some(Turn::Charge) {
-        charged(payment, reported.operation);
-    }
     let operation = known(payment, reported.operation, event)?;
     let before = operation.moved();
     operation.hear(reported);
     touch(operation, event);
-    let closed_by = closed_by(operation);
     let counted = operation.takes() && operation.moved() != before;
     if counted {
         payment.excess = reported.excess;
@@ -229,18 +221,9 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Res
     // In the same order of weight whatever was said first; but a person has the last word.
     payment.closed = match (&reported.note, reported.closes) {
         (Some(_), Some(closes)) => Some(closes),
-        (_, closes) => payment.closed.max(closes).max(closed_by),
+        (_, closes) => payment.closed.max(closes),
     };
     Ok(())
-}
-
-/// What was said to release the hold, undid the charge.
-fn charged(payment: &mut Payment, attempt: OperationId) {
-    let releases = |void: &&mut Operation| void.releases_hold_of(attempt);
-    for void in payment.operations.iter_mut().filter(releases) {
-        void.holds = false;
-        payment.closed = payment.closed.max(closed_by(void));
-    }
 }
 
 fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {

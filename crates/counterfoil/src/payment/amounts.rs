@@ -142,6 +142,16 @@ impl Payment {
         sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
     }
 
+    /// Whether a void took back what had been charged.
+    pub(super) fn is_undone(&self) -> bool {
+        self.operations.iter().any(|operation| operation.undoes() && operation.moved().is_some())
+    }
+
+    /// What there is yet of an attempt alone: held, or brought.
+    pub(super) fn left_of(&self, attempt: &Operation) -> i64 {
+        if attempt.holds { self.held_by(attempt) } else { self.captured_by(attempt) }
+    }
+
     pub(super) fn refunded_minor(&self) -> i64 {
         self.moved_by(|operation| operation.id.is_refund())
     }
@@ -255,6 +265,13 @@ impl Operation {
         self.id.is_void() && !self.holds
     }
 
+    /// What it moved, or had moved before that was undone. What was undone had been done, if only with what was asked
+    /// for.
+    pub(super) fn took(&self) -> i64 {
+        let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
+        self.ever_moved().or(undone).map_or(0, Money::minor)
+    }
+
     /// What of captured money it gave back, or may.
     fn took_back(&self) -> i64 {
         if !self.id.is_refund() && !self.undoes() {
@@ -273,13 +290,11 @@ impl Operation {
 
     /// What it took out of its hold for good, or released of it.
     fn took_of_hold(&self) -> i64 {
-        // What was undone had been done, if only with what was asked for.
-        let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
-        let Some(moved) = self.ever_moved().or(undone) else { return 0 };
-        if self.id.is_capture() {
-            moved.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        let took = self.took();
+        if self.id.is_capture() && took > 0 {
+            took.saturating_add(self.releases.map_or(0, Money::minor))
         } else if self.id.is_void() && self.holds {
-            moved.minor()
+            took
         } else {
             0
         }

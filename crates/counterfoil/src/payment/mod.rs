@@ -6,6 +6,7 @@ mod checkout;
 mod dispute;
 mod due;
 mod evidence;
+mod found;
 mod method;
 mod moves;
 mod operation;
@@ -87,6 +88,7 @@ pub struct Payment {
     pub(crate) head: Hash,
     pub(crate) status: PaymentStatus,
     pub(crate) submitted: bool,
+    /// How it was ended in so many words; [`closed`](Self::closed) counts what undid a charge too.
     pub(crate) closed: Option<Closed>,
     pub(crate) archived_at: Option<Timestamp>,
     pub(crate) succeeded_at: Option<Timestamp>,
@@ -154,7 +156,7 @@ impl Payment {
     /// How it was ended, if it was. Money that arrives later counts all the same.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.closed
+        self.closed.max(self.is_undone().then_some(Closed::Voided))
     }
 
     /// Its operations in the order they were started.

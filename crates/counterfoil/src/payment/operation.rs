@@ -36,7 +36,8 @@ pub struct Operation {
     pub holds: bool,
     /// Whether nobody here asked for it: a gateway told of it, and its amount is what was told first.
     pub found: bool,
-    /// Of a capture, a refund or a void: the attempt that charged or held the money.
+    /// Of a capture, a refund or a void: the attempt that charged or held the money. Of a capture or void that was found
+    /// it follows from what else is known, and another attempt that is told of may change it.
     pub attempt: Option<AttemptId>,
     /// Of a final capture: what of the hold is released with it.
     pub releases: Option<Money>,
@@ -211,9 +212,9 @@ impl Operation {
         self.lease_until.is_some()
     }
 
-    /// Whether it is a void that released what `attempt` held.
-    pub(crate) fn releases_hold_of(&self, attempt: OperationId) -> bool {
-        self.id.is_void() && self.holds && self.attempt.map(OperationId::from) == Some(attempt)
+    /// Whether it is an attempt that only its gateway told of and that has brought nothing: it may be a hold yet.
+    pub(crate) fn may_hold(&self) -> bool {
+        self.id.is_attempt() && !self.is_ours() && self.ever_moved().is_none()
     }
 
     /// What an operation that asked for `asked` moves when nothing but `evidence` is known of it.

@@ -15,7 +15,8 @@ words! {
     /// Why a person should look at a payment. Nothing that was reported is dropped: what does not fit is
     /// kept and marked.
     Review, "review reason" {
-        /// Ends that exclude each other were reported, a late success among them.
+        /// Ends that exclude each other were reported, a late success among them; or a void that was made at a gateway may
+        /// be of a hold as well as of a charge there, and counts as one of the hold.
         Contradiction = 1, "contradiction";
         /// Another amount was reported than was asked for. The largest reported one counts.
         AmountMismatch = 2, "amount_mismatch";

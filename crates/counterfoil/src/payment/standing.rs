@@ -65,7 +65,7 @@ impl Payment {
             // There was a hold, and it was let go, not lost.
             return PaymentStatus::Voided;
         }
-        match self.closed {
+        match self.closed() {
             Some(Closed::Failed) => PaymentStatus::Failed,
             Some(Closed::Voided | Closed::Expired) => PaymentStatus::Voided,
             None if self.submitted => PaymentStatus::Pending,
@@ -97,13 +97,14 @@ impl Payment {
             dispute.reviews().map(move |review| (mark, review))
         });
         let mut marks: BTreeSet<_> = operations.chain(disputes).collect();
-        if self.closed.is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
+        if self.closed().is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
             // It was ended without money, and there is some.
             marks.insert((Marked::Payment, Review::Contradiction));
         }
         marks.extend(
             self.misfits.iter().enumerate().map(|(place, (review, _))| (Marked::Misfit(place), *review)),
         );
+        marks.extend(self.ambiguous_voids().map(|void| (Marked::Operation(void.id), Review::Contradiction)));
         if self.excess_returned() > 0 || self.captured_beyond_holds() {
             marks.insert((Marked::Payment, Review::Exceeded));
         }

@@ -40,8 +40,9 @@ use PaymentStatus::{
 
 /// By command and by the clock this is the law. By evidence it is a record: the moves that derived statuses make when
 /// facts arrive, held against every state that is reached by the walk in `command/reach`. Nothing leads back to
-/// `INITIATED`; to `PENDING` only what had no money and no hold; and one fact changes what is captured or what is held,
-/// so nothing comes to `PARTIALLY_CAPTURED` from neither, and nothing goes from there to neither.
+/// `INITIATED`; to `PENDING` only what had no money and no hold. One fact changes what is captured or what is held, so to
+/// `PARTIALLY_CAPTURED` leads little from neither, and from there to neither: only that a void turns out to be of a hold
+/// and not of a charge, or the other way round.
 const ROWS: &[Row<PaymentStatus>] = &[
     (None, &[Initiated, Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
     (Some(Initiated), &[Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
@@ -62,13 +63,14 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Pending), &[Failed, Voided], Causes::E),
     (Some(Processing), &[Pending, RequiresAction], Causes::E),
     (Some(Processing), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
-    (Some(Processing), &[Failed, Voided], Causes::E),
+    (Some(Processing), &[PartiallyCaptured, Failed, Voided], Causes::E),
     (Some(RequiresAction), &[Pending, Processing], Causes::E),
     (Some(RequiresAction), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
-    (Some(RequiresAction), &[Failed, Voided], Causes::E),
+    (Some(RequiresAction), &[PartiallyCaptured, Failed, Voided], Causes::E),
     (Some(Authorized), &[Processing, RequiresAction], Causes::E),
     (Some(Authorized), &[PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
     (Some(Authorized), &[Failed, Voided], Causes::E),
+    (Some(PartiallyCaptured), &[Processing, RequiresAction, Voided], Causes::E),
     (Some(PartiallyCaptured), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
     (Some(Succeeded), &[Processing, RequiresAction], Causes::E),
     (Some(Succeeded), &[PartiallyCaptured, Overpaid, PartiallyRefunded, Refunded], Causes::E),
@@ -84,7 +86,7 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Refunded), &[Failed, Voided], Causes::E),
     (Some(Failed), &[Processing, RequiresAction], Causes::E),
     (Some(Failed), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Voided], Causes::E),
-    (Some(Voided), &[Processing, RequiresAction], Causes::E),
+    (Some(Voided), &[Processing, RequiresAction, PartiallyCaptured], Causes::E),
     (Some(Voided), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed], Causes::E),
 ];
 

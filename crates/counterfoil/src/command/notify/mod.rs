@@ -59,11 +59,11 @@ pub enum Told {
     Attempt(Evidence),
     /// Of a hold. Of a charge, a hold is only a step on its way.
     Authorization(Evidence),
-    /// Of a capture.
+    /// Of a capture. One that nobody here asked for is of a hold, if one is known there by now or is ever told of.
     Capture(Evidence),
     /// Of a refund.
     Refund(Evidence),
-    /// Of a void.
+    /// Of a void. As a capture; where there is a charge as well as a hold, it is marked for review.
     Void(Evidence),
     /// That captured money was taken back by a bank.
     Returned(Evidence),

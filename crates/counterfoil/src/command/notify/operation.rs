@@ -78,11 +78,16 @@ impl Notify {
                 None => Ok(Vec::new()),
             };
         }
+        let mut named = Vec::new();
         for name in self.operation_names(view) {
-            let holder = view.claim(&name)?.and_then(|claim| holder(payment, claim));
-            if let Some(operation) = holder.filter(|operation| self.is_kind(operation)) {
-                return Ok(vec![operation.id]);
-            }
+            named.extend(view.claim(&name)?.and_then(|claim| holder(payment, claim)));
+        }
+        if let Some(operation) = named.iter().find(|operation| self.is_kind(operation)) {
+            return Ok(vec![operation.id]);
+        }
+        if named.iter().any(|operation| operation.may_hold() && !operation.holds) {
+            // Nothing came by it yet that could go back.
+            return Err(Rejection::NothingKnown.into());
         }
         match self.told {
             Told::Attempt(_) | Told::Authorization(_) => Ok(self.attempt_meant(payment, evidence)),
@@ -144,7 +149,7 @@ impl Notify {
             Told::Capture(_) => operation.id.is_capture(),
             Told::Refund(_) => operation.id.is_refund(),
             Told::Void(_) => operation.id.is_void(),
-            Told::Returned(_) => operation.takes(),
+            Told::Returned(_) => operation.takes() && !operation.may_hold(),
             Told::Dispute(_) => false,
         };
         is_kind && operation.gateway.as_ref() == Some(&self.gateway)
@@ -154,10 +159,9 @@ impl Notify {
     /// until then a hold once it is told to hold some.
     fn turns(&self, operation: &Operation, evidence: &Evidence) -> Option<Turn> {
         let succeeded = matches!(evidence.outcome, Outcome::Succeeded { .. });
-        let may = succeeded && operation.id.is_attempt() && !operation.is_ours();
         match self.told {
-            Told::Attempt(_) if may && operation.holds => Some(Turn::Charge),
-            Told::Authorization(_) if may && !operation.holds && operation.ever_moved().is_none() => {
+            Told::Attempt(_) if succeeded && operation.holds && !operation.is_ours() => Some(Turn::Charge),
+            Told::Authorization(_) if succeeded && !operation.holds && operation.may_hold() => {
                 Some(Turn::Hold)
             }
             _ => None,
@@ -197,19 +201,18 @@ impl Notify {
         let amount = if operation.is_attempt() { terms.amount } else { asked };
         let mut start = Start::new(operation, amount, StartResult::Recorded(evidence.clone()));
         start.gateway = Some(self.gateway.clone());
-        start.attempt = self.attempt_for(payment, operation, asked);
-        if start.attempt.is_none() && (operation.is_capture() || operation.is_void()) {
-            return Err(Rejection::NothingKnown.into());
-        }
-        start.holds = match operation {
-            OperationId::Attempt(_) => matches!(self.told, Told::Authorization(_)),
-            OperationId::Void(_) => {
-                start.attempt.and_then(|id| payment.operation(id.into())).is_some_and(|a| a.holds)
+        match operation {
+            OperationId::Attempt(_) => start.holds = matches!(self.told, Told::Authorization(_)),
+            OperationId::Refund(_) => start.attempt = self.refunded(payment, asked),
+            // What these are of follows from all that is known.
+            OperationId::Capture(_) | OperationId::Void(_) if !payment.has_source(&self.gateway) => {
+                return Err(Rejection::NothingKnown.into());
             }
-            _ => false,
-        };
+            OperationId::Capture(_) => {}
+            OperationId::Void(_) => start.holds = payment.has_hold(&self.gateway),
+        }
         let refused = operation.is_attempt() && matches!(evidence.outcome, Outcome::Failed(_));
-        start.closes = Some(Closed::Failed).filter(|closed| refused && payment.closed() < Some(*closed));
+        start.closes = Some(Closed::Failed).filter(|closed| refused && payment.closed < Some(*closed));
         self.enter(view, payment, start, evidence).map(Some)
     }
 
@@ -254,23 +257,11 @@ impl Notify {
         Some(told.unwrap_or(id)).filter(|told| std::mem::discriminant(told) == std::mem::discriminant(&id))
     }
 
-    /// The attempt that something found is about: one that has held money, or brought some.
-    fn attempt_for(&self, payment: &Payment, operation: OperationId, amount: Money) -> Option<AttemptId> {
-        if operation.is_attempt() {
-            return None;
-        }
-        let ours = |attempt: &&Operation| {
-            attempt.gateway.as_ref() == Some(&self.gateway) && attempt.ever_moved().is_some()
-        };
-        let hold = || payment.attempts().filter(ours).find(|attempt| attempt.holds);
-        let of = match operation {
-            OperationId::Capture(_) => payment.best_hold().filter(ours).or_else(hold),
-            OperationId::Void(_) => payment.best_hold().filter(ours).filter(|hold| payment.held_by(hold) > 0),
-            _ => None,
-        };
-        let paid = || payment.refund_of(amount).filter(ours);
-        let last = || payment.attempts().filter(ours).last();
-        of.or_else(paid).or_else(last).and_then(attempt_of)
+    /// The attempt of which a found refund of `amount` is.
+    fn refunded(&self, payment: &Payment, amount: Money) -> Option<AttemptId> {
+        let theirs = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
+        let last = || payment.sources(&self.gateway).last();
+        payment.refund_of(amount).filter(theirs).or_else(last).and_then(attempt_of)
     }
 }
 

@@ -179,6 +179,9 @@ impl Start {
             told.push(Told::Refund(named(failed(FailureClass::Soft), next)));
         }
         told.push(Told::Returned(Evidence::new(Outcome::Reversed { error_message: why() }, at(7))));
+        if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
+            told.push(Told::Authorization(named(Outcome::Succeeded { reported: None }, next)));
+        }
         told.extend(dispute_words().into_iter().map(Told::Dispute));
         let mut found: Vec<_> =
             told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, told))).collect();

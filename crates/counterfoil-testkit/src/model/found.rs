@@ -1,0 +1,90 @@
+//! What captures and voids are of that only a gateway told of: worked out anew from all that is known.
+
+use std::collections::HashMap;
+
+use counterfoil::payment::OperationId;
+use counterfoil::text::GatewayName;
+
+use super::operation::Operation;
+use super::payment::Payment;
+
+impl Payment {
+    /// Gives one after the other what has most left: a hold, or a charge where there is no hold. What took most goes
+    /// first, what took nothing last, and every void after every capture.
+    pub(super) fn settle_found(&mut self) {
+        for own in self.operations.iter_mut().filter(|own| own.is_unattributed()) {
+            own.attempt = None;
+        }
+        let of = self.attempts_of_found();
+        let holds: Vec<_> = self.holds().map(|hold| hold.id).collect();
+        for own in &mut self.operations {
+            if let Some(OperationId::Attempt(attempt)) = of.get(&own.id) {
+                own.attempt = Some(*attempt);
+            }
+            own.holds = match own.attempt {
+                Some(attempt) if own.is_void() => holds.contains(&attempt.into()),
+                _ => own.holds,
+            };
+        }
+    }
+
+    fn attempts_of_found(&self) -> HashMap<OperationId, OperationId> {
+        let mut waiting: Vec<_> = self.operations.iter().filter(|own| own.is_unattributed()).collect();
+        waiting.sort_by_key(|own| own.known_by());
+        waiting.sort_by_key(|own| (own.is_void(), -own.took()));
+        let mut sources: Vec<_> = self.operations.iter().filter(|own| own.is_attempt()).collect();
+        sources.sort_by_key(|attempt| attempt.known_by());
+        let rest = |own: &&Operation| if own.holds { self.held_by(own) } else { own.moved_minor() };
+        let mut rests: Vec<i128> = sources.iter().map(rest).collect();
+        let mut of = HashMap::new();
+        for own in waiting {
+            let may_be = self.sources_of_found(own.gateway.as_ref());
+            let mut best: Option<usize> = None;
+            for (place, attempt) in sources.iter().enumerate() {
+                let is_better = best.is_none_or(|best| rests[best] < rests[place]);
+                if may_be.contains(&attempt.id) && is_better {
+                    best = Some(place);
+                }
+            }
+            if let Some(best) = best {
+                rests[best] -= own.took();
+                of.insert(own.id, sources[best].id);
+            }
+        }
+        of
+    }
+
+    /// The holds there that ever held anything, else the charges there that ever brought anything.
+    pub(super) fn sources_of_found(&self, gateway: Option<&GatewayName>) -> Vec<OperationId> {
+        let (holds, charges) = self.paid_at(gateway);
+        if holds.is_empty() { charges } else { holds }
+    }
+
+    /// Whether a void that was found may be of a hold or of a charge.
+    pub(super) fn is_of_either(&self, own: &Operation) -> bool {
+        let (holds, charges) = self.paid_at(own.gateway.as_ref());
+        let counts = own.is_void() && own.is_unattributed() && own.paid().is_some();
+        counts && !holds.is_empty() && !charges.is_empty()
+    }
+
+    fn paid_at(&self, gateway: Option<&GatewayName>) -> (Vec<OperationId>, Vec<OperationId>) {
+        let there =
+            |own: &&Operation| own.is_attempt() && own.paid().is_some() && own.gateway.as_ref() == gateway;
+        let (holds, charges): (Vec<_>, Vec<_>) =
+            self.operations.iter().filter(there).partition(|own| own.holds);
+        let ids = |of: Vec<&Operation>| of.into_iter().map(|own| own.id).collect();
+        (ids(holds), ids(charges))
+    }
+}
+
+impl Operation {
+    /// Whether nobody ever said what it is of.
+    fn is_unattributed(&self) -> bool {
+        self.found && (self.is_capture() || self.is_void())
+    }
+
+    /// By the name that counts, and then by our own.
+    fn known_by(&self) -> (Option<String>, OperationId) {
+        (self.gateway_ids().max().map(ToString::to_string), self.id)
+    }
+}
