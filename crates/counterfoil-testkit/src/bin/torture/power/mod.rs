@@ -13,6 +13,7 @@
 
 mod check;
 mod cut;
+mod differ;
 mod disk;
 mod image;
 mod record;
@@ -79,10 +80,7 @@ impl Synchronous {
 fn case(seed: u64, synchronous: Synchronous) -> Result<Counts, String> {
     let mut counts = Counts::default();
     let mut dice = Dice::new(seed);
-    let (runs, again) = run::recorded(seed / CASES, synchronous)?;
-    if again > 0 {
-        counts.add("recorded again", again);
-    }
+    let runs = run::recorded(seed / CASES, synchronous)?;
     let run = &runs[dice.below(runs.len())];
     let folder = folder::make()?;
     let mut moments: Vec<usize> = (0..IMAGES).map(|_| run.moment(&mut dice)).collect();
