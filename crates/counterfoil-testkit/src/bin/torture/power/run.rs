@@ -1,6 +1,6 @@
 //! What a process did, and how it stands behind one that went before.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::check::Journal;
 use super::cut::{self, Cut};
@@ -36,20 +36,30 @@ struct Left {
 
 type Runs = Arc<[Run; 3]>;
 
+/// Where the runs of a number come to be: who needs them first records them, and the others wait for that.
+type Place = Arc<OnceLock<Result<Runs, String>>>;
+
+/// For how many numbers they are kept: for those with which cases take turns, and as many that come after them.
+const KEPT: usize = 4;
+
 /// A run on an empty folder, one where the power went while it ran, and one where it was killed. The last ones are
 /// kept, since the next cases use them too.
 pub(super) fn recorded(number: u64, synchronous: Synchronous) -> Result<Runs, String> {
-    static KEPT: Mutex<Vec<((u64, Synchronous), Runs)>> = Mutex::new(Vec::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, runs)) = kept.iter().find(|(other, _)| *other == (number, synchronous)) {
-        return Ok(runs.clone());
+    place(number, synchronous).get_or_init(|| three(number, synchronous)).clone()
+}
+
+fn place(number: u64, synchronous: Synchronous) -> Place {
+    static KNOWN: Mutex<Vec<(u64, Synchronous, Place)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((.., place)) = known.iter().find(|other| (other.0, other.1) == (number, synchronous)) {
+        return place.clone();
     }
-    let runs = three(number, synchronous)?;
-    if kept.len() == 2 {
-        kept.remove(0);
+    if known.len() == KEPT {
+        known.remove(0);
     }
-    kept.push(((number, synchronous), runs.clone()));
-    Ok(runs)
+    let place = Place::default();
+    known.push((number, synchronous, place.clone()));
+    place
 }
 
 fn three(number: u64, synchronous: Synchronous) -> Result<Runs, String> {

@@ -174,7 +174,15 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     if !text.starts_with('\\') {
         return Some(text.as_bytes().to_vec());
     }
-    text.split("\\x").skip(1).map(|digits| u8::from_str_radix(digits.get(..2)?, 16).ok()).collect()
+    let byte = |escaped: &[u8]| match escaped {
+        [b'\\', b'x', high, low] => Some(16 * digit(*high)? + digit(*low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(4).map(byte).collect()
+}
+
+fn digit(character: u8) -> Option<u8> {
+    char::from(character).to_digit(16)?.try_into().ok()
 }
 
 #[cfg(test)]
