@@ -7,23 +7,26 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cut::Cut;
 use super::disk::{Change, FileId, Naming, Step};
 use super::trace::{self, Arg, Call, Edge};
 use crate::folder::Files;
 use crate::{strace, worker};
 
-/// Everything that changes a file or its name. What is in here and unknown below is refused, and the rebuilt
+/// Everything that changes a file or its name, and the end of the process. What is in here and unknown below is refused, and the rebuilt
 /// files are held against the real ones: nothing can go unseen.
 const CALLS: &str = "open,openat,creat,close,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,\
 rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,fsync,fdatasync,sync_file_range,\
-copy_file_range,sendfile,dup,dup2,dup3";
+copy_file_range,sendfile,dup,dup2,dup3,exit_group";
 
 /// What a process did.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) steps: Vec<Step>,
-    /// The places of those that the end of the process cut off: how much of each was done is not known.
-    pub(super) cut: Vec<usize>,
+    /// Those that the end of the process cut off: how much of each was done is not known.
+    pub(super) cut: Vec<Cut>,
+    /// What strace wrote.
+    pub(super) log: String,
 }
 
 /// Runs `torture worker power ARGS` and gives back what it did to the files of `folder`, which had become what they are by
@@ -36,7 +39,8 @@ pub(super) fn record(
 ) -> Result<Recorded, String> {
     let text = traced(folder, args)?;
     let (calls, edges) = trace::read(&text)?;
-    Recorder::new(folder, before, earlier).follow(&calls, &edges)
+    let (steps, cut) = Recorder::new(folder, before, earlier).follow(&calls, &edges)?;
+    Ok(Recorded { steps, cut, log: text })
 }
 
 fn traced(folder: &Path, args: &[&str]) -> Result<String, String> {
@@ -78,6 +82,8 @@ struct Recorder<'a> {
     syncing: HashMap<i64, Vec<usize>>,
     /// The call that is being read.
     call: usize,
+    /// Whether somebody made it is not certain.
+    doubtful: bool,
     /// The changes that have begun and not ended.
     under_way: Vec<UnderWay>,
 }
@@ -86,8 +92,7 @@ struct Recorder<'a> {
 #[derive(Debug)]
 struct UnderWay {
     call: usize,
-    /// Where it stands among the steps.
-    place: usize,
+    cut: Cut,
     /// The file; nothing if it is the folder.
     file: Option<FileId>,
     /// How many changes of the same went before.
@@ -105,6 +110,7 @@ impl<'a> Recorder<'a> {
             namings: 0,
             syncing: HashMap::new(),
             call: 0,
+            doubtful: false,
             under_way: Vec::new(),
         };
         for step in earlier {
@@ -131,12 +137,18 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn follow(mut self, calls: &[Call], edges: &[Edge]) -> Result<Recorded, String> {
+    /// The steps, and those that were cut off.
+    fn follow(mut self, calls: &[Call], edges: &[Edge]) -> Result<(Vec<Step>, Vec<Cut>), String> {
         for edge in edges {
             match *edge {
                 Edge::Begins(call) => {
                     self.call = call;
-                    self.begins(&calls[call])?;
+                    self.doubtful = calls[call].doubtful;
+                    match self.begins(&calls[call]) {
+                        // Perhaps nobody made it. If it is missing, the files will tell.
+                        Err(_) if self.doubtful => {}
+                        known => known?,
+                    }
                 }
                 Edge::Ends(call) => {
                     self.under_way.retain(|change| change.call != call);
@@ -144,7 +156,7 @@ impl<'a> Recorder<'a> {
                 }
             }
         }
-        Ok(Recorded { cut: self.under_way.iter().map(|change| change.place).collect(), steps: self.steps })
+        Ok((self.steps, self.under_way.iter().map(|change| change.cut).collect()))
     }
 
     /// A change may be on the disk from the moment at which it begins.
@@ -155,7 +167,8 @@ impl<'a> Recorder<'a> {
         let name = call.name.as_str();
         match (name, &call.args[..]) {
             ("open" | "openat" | "creat", _) => {}
-            ("write", [Arg::Descriptor(1, _), Arg::Text(said), ..]) if call.returned.is_some() => {
+            ("write", [Arg::Descriptor(1, _), ..]) if call.doubtful => {}
+            ("write", [Arg::Descriptor(1, _), Arg::Text(said), ..]) => {
                 self.steps.push(Step::Said(String::from_utf8_lossy(said).into_owned()));
             }
             ("unlink" | "unlinkat", args) => {
@@ -180,7 +193,11 @@ impl<'a> Recorder<'a> {
     fn on_descriptor(&mut self, call: &Call, number: i64, args: &[Arg]) -> Result<(), String> {
         let open = self.descriptors[&number];
         match (call.name.as_str(), open, args) {
-            ("close", ..) => drop(self.descriptors.remove(&number)),
+            ("close", ..) => {
+                if call.returned.is_some() {
+                    self.descriptors.remove(&number);
+                }
+            }
             ("fsync" | "fdatasync", Open::File(id), _) => {
                 let done = self.done(Some(id), self.changes[id]);
                 self.syncing.entry(number).or_default().push(done);
@@ -259,7 +276,8 @@ impl<'a> Recorder<'a> {
     }
 
     fn has_begun(&mut self, file: Option<FileId>, earlier: usize) {
-        self.under_way.push(UnderWay { call: self.call, place: self.steps.len(), file, earlier });
+        let cut = Cut { place: self.steps.len(), doubtful: self.doubtful };
+        self.under_way.push(UnderWay { call: self.call, cut, file, earlier });
     }
 
     /// How many of so many changes a sync that begins now makes certain: not what another thread still does.
@@ -292,20 +310,41 @@ mod tests {
 7 fsync(3<\x2f\x66\x2f\x61>) = 0
 8 <... pwrite64 resumed>) = 1
 7 fsync(3<\x2f\x66\x2f\x61>) = 0
-7 pwrite64(3<\x2f\x66\x2f\x61>, "\x03", 1, 2) = ?
-8 write(1<pipe:[9]>, "\x68", 1) = ?
+7 pwrite64(3<\x2f\x66\x2f\x61>, "\x03\x04\x05", 3, 2 <unfinished ...>
+8 write(1<pipe:[9]>, "\x68", 1 <unfinished ...>
+9 exit_group(0) = ?
+8 <... write resumed>) = 1
+7 <... pwrite64 resumed>) = 1
+8 close(3<\x2f\x66\x2f\x61>) = 0
+10 fsync(3<\x2f\x66\x2f\x61>) = 0
+10 write(1<pipe:[9]>, "\x68", 1) = 1
+10 pwrite64(3<\x2f\x66\x2f\x61>, "\x03", 1, 5) = 1
 "#;
+
+    fn steps() -> (Vec<Step>, Vec<Cut>) {
+        let (calls, edges) = trace::read(TEXT).unwrap();
+        let before = [("a".to_owned(), Vec::new())].into();
+        Recorder::new(Path::new("/f"), &before, &[]).follow(&calls, &edges).unwrap()
+    }
 
     #[test]
     fn what_is_under_way_is_not_synced_and_may_be_cut_off() {
-        let (calls, edges) = trace::read(TEXT).unwrap();
-        let before = [("a".to_owned(), Vec::new())].into();
-        let recorded = Recorder::new(Path::new("/f"), &before, &[]).follow(&calls, &edges).unwrap();
+        let (steps, cut) = steps();
         let synced = |step: &Step| match step {
             Step::Synced(_, upto) => Some(*upto),
             _ => None,
         };
-        assert_eq!(recorded.steps.iter().filter_map(synced).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!((recorded.steps.len(), recorded.cut), (5, vec![4]));
+        assert_eq!(steps.iter().filter_map(synced).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(steps.len(), 7);
+        assert_eq!(cut, [Cut { place: 4, doubtful: false }, Cut { place: 6, doubtful: true }]);
+    }
+
+    #[test]
+    fn what_came_back_while_the_process_ended_does_not_count() {
+        let (steps, _) = steps();
+        let Step::Changed(0, Change::Write(2, bytes)) = &steps[4] else { panic!("{:?}", steps[4]) };
+        assert_eq!(*bytes, [3, 4, 5], "another thread's 1 came back");
+        let said = steps.iter().filter(|step| matches!(step, Step::Said(_))).count();
+        assert_eq!(said, 1, "what begins when the process has ended was not said");
     }
 }

@@ -1,17 +1,13 @@
 //! What a process did, and how it stands behind one that went before.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::check::Journal;
+use super::cut::{self, Cut};
 use super::disk::{Disk, Step};
-use super::{Synchronous, cut, record};
+use super::{Synchronous, differ, record};
 use crate::dice::Dice;
 use crate::folder::{self, Files};
-
-/// How many recordings of a run are tried until one leads to the files that are there. On a loaded machine about one of a
-/// hundred does not; what strace misses there is not known yet. Nothing is shown by such a recording, so none is judged by
-/// it, and the counts tell how often it was.
-const TRIES: u64 = 4;
 
 /// How many steps behind its opening a file is looked at often.
 const AROUND: usize = 32;
@@ -40,46 +36,33 @@ struct Left {
 
 type Runs = Arc<[Run; 3]>;
 
-/// Why there is no run to look at.
-enum Failed {
-    /// Its recording is not what happened.
-    Untrue,
-    Otherwise(String),
+/// Where the runs of a number come to be: who needs them first records them, and the others wait for that.
+type Place = Arc<OnceLock<Result<Runs, String>>>;
+
+/// For how many numbers they are kept: for those with which cases take turns, and as many that come after them.
+const KEPT: usize = 4;
+
+/// A run on an empty folder, one where the power went while it ran, and one where it was killed. The last ones are
+/// kept, since the next cases use them too.
+pub(super) fn recorded(number: u64, synchronous: Synchronous) -> Result<Runs, String> {
+    place(number, synchronous).get_or_init(|| three(number, synchronous)).clone()
 }
 
-impl From<String> for Failed {
-    fn from(what: String) -> Failed {
-        Failed::Otherwise(what)
+fn place(number: u64, synchronous: Synchronous) -> Place {
+    static KNOWN: Mutex<Vec<(u64, Synchronous, Place)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((.., place)) = known.iter().find(|other| (other.0, other.1) == (number, synchronous)) {
+        return place.clone();
     }
+    if known.len() == KEPT {
+        known.remove(0);
+    }
+    let place = Place::default();
+    known.push((number, synchronous, place.clone()));
+    place
 }
 
-/// A run on an empty folder, one where the power went while it ran, and one where it was killed; and how often they were
-/// recorded again just now. The last ones are kept, since the next cases use them too.
-pub(super) fn recorded(number: u64, synchronous: Synchronous) -> Result<(Runs, u64), String> {
-    static KEPT: Mutex<Vec<((u64, Synchronous), Runs)>> = Mutex::new(Vec::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, runs)) = kept.iter().find(|(other, _)| *other == (number, synchronous)) {
-        return Ok((runs.clone(), 0));
-    }
-    let mut again = 0;
-    let runs = loop {
-        match three(number, synchronous) {
-            Ok(runs) => break runs,
-            Err(Failed::Untrue) if again + 1 < TRIES => again += 1,
-            Err(Failed::Untrue) => {
-                return Err(format!("{TRIES} recordings do not lead to the files that are there"));
-            }
-            Err(Failed::Otherwise(what)) => return Err(what),
-        }
-    };
-    if kept.len() == 2 {
-        kept.remove(0);
-    }
-    kept.push(((number, synchronous), runs.clone()));
-    Ok((runs, again))
-}
-
-fn three(number: u64, synchronous: Synchronous) -> Result<Runs, Failed> {
+fn three(number: u64, synchronous: Synchronous) -> Result<Runs, String> {
     let mut dice = Dice::new(number);
     let empty = Left { before: Files::new(), steps: Vec::new(), floor: 0 };
     let first = Run::record(number, 0, synchronous, empty)?;
@@ -89,7 +72,7 @@ fn three(number: u64, synchronous: Synchronous) -> Result<Runs, Failed> {
 }
 
 impl Run {
-    fn record(number: u64, generation: u8, synchronous: Synchronous, left: Left) -> Result<Run, Failed> {
+    fn record(number: u64, generation: u8, synchronous: Synchronous, left: Left) -> Result<Run, String> {
         let Left { before, mut steps, floor } = left;
         let began = steps.len();
         let folder = folder::make()?;
@@ -98,9 +81,11 @@ impl Run {
         let args = [path, &number.to_string(), &generation.to_string(), synchronous.word()];
         let recorded = record::record(folder.path(), &before, &steps, &args)?;
         steps.extend(recorded.steps);
-        let cut: Vec<usize> = recorded.cut.iter().map(|place| began + place).collect();
-        if !cut::settle(&before, &mut steps, &cut, &folder::found(folder.path())?) {
-            return Err(Failed::Untrue);
+        let behind = |cut: Cut| Cut { place: began + cut.place, ..cut };
+        let cut: Vec<Cut> = recorded.cut.into_iter().map(behind).collect();
+        let found = folder::found(folder.path())?;
+        if !cut::settle(&before, &mut steps, &cut, &found) {
+            return Err(differ::explain(&before, &steps, &cut, &found, &recorded.log));
         }
         let journal = Journal::read(&folder.path().join("books.db"))?;
         let acknowledged = journal.acknowledged(&steps, floor)?;

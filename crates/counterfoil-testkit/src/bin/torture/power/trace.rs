@@ -1,4 +1,10 @@
 //! Reading what strace wrote down.
+//!
+//! What it writes is true while the process goes on. From the call on that ends it (`exit_group`, which kills all threads
+//! wherever they are), it is not: a thread that was stopped after a call, or before one, and is killed before strace
+//! asks for the details, is stopped once more where it ends. There the kernel tells no details, and strace (7.2 too)
+//! takes those that it was told last, which are another thread's: `pwrite64(..., 4096, 0) = 42`, or a call that nobody
+//! made. So of what stands behind that call no result counts, and no call is taken for granted.
 
 use std::collections::HashMap;
 
@@ -8,10 +14,12 @@ pub(super) struct Call {
     pub(super) name: String,
     /// As they stand there; texts without their quotes, their escapes undone.
     pub(super) args: Vec<Arg>,
-    /// What came back, below zero if it failed; nothing if the process ended before.
+    /// What came back, below zero if it failed; nothing if the process was ended before that was certain.
     pub(super) returned: Option<i64>,
     /// The path behind what came back, if that is a descriptor.
     pub(super) opened: Option<Vec<u8>>,
+    /// It stands behind the end of the process, and may never have been made.
+    pub(super) doubtful: bool,
 }
 
 /// An argument.
@@ -32,53 +40,91 @@ pub(super) enum Edge {
     Ends(usize),
 }
 
-/// Reads the lines of all threads, in the order in which they were written. A call that never came back, since its
-/// process ended, begins and does not end.
+/// Reads the lines of all threads, in the order in which they were written. A call of which it is not certain that it
+/// came back begins and does not end.
 pub(super) fn read(text: &str) -> Result<(Vec<Call>, Vec<Edge>), String> {
-    let mut halves: HashMap<&str, (&str, usize)> = HashMap::new();
-    let (mut calls, mut edges) = (Vec::new(), Vec::new());
-    for line in text.lines() {
-        let Some((thread, rest)) = line.split_once(' ') else { continue };
-        let rest = rest.trim_start();
-        if rest.starts_with("+++") || rest.starts_with("---") {
-            continue;
+    let mut reading = Reading::default();
+    let mut ending = false;
+    for (thread, line) in text.lines().filter_map(|line| line.split_once(' ')) {
+        let line = line.trim_start();
+        match line {
+            _ if line.starts_with("+++") || line.starts_with("---") => {}
+            _ if line.starts_with("exit_group(") => ending = true,
+            _ if ending => reading.last_words(line),
+            _ => reading.line(thread, line)?,
         }
-        if let Some(half) = rest.strip_suffix("<unfinished ...>") {
-            halves.insert(thread, (half.trim_end(), edges.len()));
-            edges.push(None);
-            continue;
-        }
-        let (whole, began) = match resumed(rest) {
-            None => (rest.to_owned(), None),
-            Some(end) => {
-                let (half, began) =
-                    halves.remove(thread).ok_or_else(|| format!("what goes on in: {line}"))?;
-                (format!("{half}{end}"), Some(began))
-            }
-        };
-        let whole = match whole.strip_suffix("<detached ...>") {
-            Some(half) => cut_off(half),
-            None => whole,
-        };
-        let call = readable(&whole)?;
-        match began {
-            Some(began) => edges[began] = Some(Edge::Begins(calls.len())),
-            None => edges.push(Some(Edge::Begins(calls.len()))),
-        }
-        if call.returned.is_some() {
-            edges.push(Some(Edge::Ends(calls.len())));
-        }
-        calls.push(call);
     }
-    for (half, began) in halves.into_values() {
-        edges[began] = Some(Edge::Begins(calls.len()));
-        calls.push(readable(&cut_off(half))?);
+    if !ending {
+        return Err("the recording does not say when the process was ended".to_owned());
     }
-    Ok((calls, edges.into_iter().flatten().collect()))
+    reading.finish()
 }
 
-/// As strace mostly writes down a call that was cut off; where the thread was gone too soon, it wrote the half only.
-fn cut_off(half: &str) -> String {
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Reading<'a> {
+    calls: Vec<Call>,
+    /// Nothing where a call begins of which only the half was read.
+    edges: Vec<Option<Edge>>,
+    /// By thread; with the place of the edge.
+    halves: HashMap<&'a str, (&'a str, usize)>,
+}
+
+impl<'a> Reading<'a> {
+    /// A line of a thread that goes on.
+    fn line(&mut self, thread: &'a str, line: &'a str) -> Result<(), String> {
+        if let Some(half) = line.strip_suffix("<unfinished ...>") {
+            self.halves.insert(thread, (half, self.edges.len()));
+            self.edges.push(None);
+            return Ok(());
+        }
+        let begins = Some(Edge::Begins(self.calls.len()));
+        let call = match resumed(line) {
+            None => {
+                self.edges.push(begins);
+                readable(line)?
+            }
+            Some(end) => {
+                let (half, began) =
+                    self.halves.remove(thread).ok_or_else(|| format!("what goes on in: {line}"))?;
+                self.edges[began] = begins;
+                readable(&format!("{}{end}", half.trim_end()))?
+            }
+        };
+        self.edges.push(Some(Edge::Ends(self.calls.len())));
+        self.calls.push(call);
+        Ok(())
+    }
+
+    /// A line from when the process was being ended. What cannot be read there did not begin: its thread was gone
+    /// before it could be let go on. And how a call ended is not to be learned from it.
+    fn last_words(&mut self, line: &str) {
+        if resumed(line).is_some() {
+            return;
+        }
+        if let Some(call) = call(&cut_off(line)) {
+            self.edges.push(Some(Edge::Begins(self.calls.len())));
+            self.calls.push(Call { doubtful: true, ..call });
+        }
+    }
+
+    fn finish(mut self) -> Result<(Vec<Call>, Vec<Edge>), String> {
+        for (half, began) in self.halves.into_values() {
+            self.edges[began] = Some(Edge::Begins(self.calls.len()));
+            self.calls.push(readable(&cut_off(half))?);
+        }
+        Ok((self.calls, self.edges.into_iter().flatten().collect()))
+    }
+}
+
+/// A line, or the half of one, as strace mostly writes down a call that never came back.
+fn cut_off(line: &str) -> String {
+    let half = match line.rsplit_once(" = ") {
+        Some((whole, _)) => whole.trim_end().strip_suffix(')').unwrap_or(whole),
+        None => line,
+    };
+    let half =
+        ["<unfinished ...>", "<detached ...>"].iter().find_map(|end| half.strip_suffix(end)).unwrap_or(half);
     format!("{}) = ?", half.trim_end())
 }
 
@@ -93,19 +139,19 @@ fn resumed(line: &str) -> Option<&str> {
     Some(rest)
 }
 
-/// `name(argument, ...) = returned`, or `name(argument, ... <unfinished ...>) = ?`.
+/// `name(argument, ...) = returned`, or `= ?`.
 fn call(line: &str) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let (rest, result) = rest.rsplit_once(" = ")?;
     let rest = rest.trim_end().strip_suffix(')')?.trim_end();
-    let args = args(rest.strip_suffix("<unfinished ...>").unwrap_or(rest))?;
+    let (name, args) = (name.to_owned(), args(rest)?);
     if result == "?" {
-        return Some(Call { name: name.to_owned(), args, returned: None, opened: None });
+        return Some(Call { name, args, returned: None, opened: None, doubtful: false });
     }
     let number: String = result.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
     let opened = result.split_once('<').and_then(|(_, path)| path.split_once('>')).map(|(path, _)| path);
     let opened = opened.map(unescape).unwrap_or_default();
-    Some(Call { name: name.to_owned(), args, returned: Some(number.parse().ok()?), opened })
+    Some(Call { name, args, returned: Some(number.parse().ok()?), opened, doubtful: false })
 }
 
 /// No comma is within an argument: all texts are in hexadecimal.
@@ -128,7 +174,15 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     if !text.starts_with('\\') {
         return Some(text.as_bytes().to_vec());
     }
-    text.split("\\x").skip(1).map(|digits| u8::from_str_radix(digits.get(..2)?, 16).ok()).collect()
+    let byte = |escaped: &[u8]| match escaped {
+        [b'\\', b'x', high, low] => Some(16 * digit(*high)? + digit(*low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(4).map(byte).collect()
+}
+
+fn digit(character: u8) -> Option<u8> {
+    char::from(character).to_digit(16)?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -142,6 +196,7 @@ mod tests {
 7 fsync(3<\x2f\x61> <unfinished ...>
 8 <... write resumed>) = 1
 7 <... fsync resumed>) = -1 EIO (Input/output error)
+7 exit_group(0) = ?
 7 +++ exited with 0 +++
 "#;
 
@@ -161,24 +216,45 @@ mod tests {
         assert_eq!(edges, order);
     }
 
-    const CUT: &str = r#"7 pwrite64(3<\x2f\x61>, "\x00", 1, 5) = ?
-8 pwrite64(3<\x2f\x61>, "\x01", 1, 6 <unfinished ...>
-9 fsync(3<\x2f\x61> <unfinished ...>
-10 ftruncate(3<\x2f\x61>, 7 <unfinished ...>
-8 <... pwrite64 resumed>) = ?
-9 <... fsync resumed> <unfinished ...>) = ?
-11 pwrite64(3<\x2f\x61>, "\x01", 1, 8 <detached ...>
+    const CUT: &str = r#"8 pwrite64(3<\x2f\x61>, "\x00", 1, 5 <unfinished ...>
+9 write(1<pipe:[9]>, "\x68", 1 <unfinished ...>
+10 fsync(3<\x2f\x61> <unfinished ...>
+11 ftruncate(3<\x2f\x61>, 7 <unfinished ...>
+7 exit_group(0 <unfinished ...>
+9 <... write resumed>) = 42
+8 <... pwrite64 resumed>) = 42
+10 <... fsync resumed> <unfinished ...>) = ?
+11 <... ftruncate resumed> <detached ...>
+12 pwrite64(3<\x2f\x61>, "\x01", 1, 8) = ?
+13 pwrite64(3<\x2f\x61>, "\x01", 1, 9) = 1
+14 pwrite64(3<\x2f\x61>, "\x01", 1, 10 <detached ...>
+15 pwrite64(3<\x2f\x61>, "\x01", 1, 11) = ? <unavailable>
+16 pwrite64(3<\x2f\x61>, 0x7f00, 1, 12 <unfinished ...>
+17 ????( <detached ...>
+16 <... pwrite64 resumed> <unfinished ...>) = ?
+7 <... exit_group resumed>) = ?
 "#;
 
     #[test]
-    fn a_call_that_was_cut_off_begins_and_does_not_end() {
-        let (calls, edges) = read(CUT).unwrap();
-        let names: Vec<&str> = calls.iter().map(|call| call.name.as_str()).collect();
-        assert_eq!(names, ["pwrite64", "pwrite64", "fsync", "pwrite64", "ftruncate"]);
+    fn of_what_stands_behind_the_end_of_the_process_nothing_is_certain() {
+        let (calls, mut edges) = read(CUT).unwrap();
         assert!(calls.iter().all(|call| call.returned.is_none()));
-        assert_eq!(calls[1].args[3], Arg::Word("6".to_owned()));
-        assert_eq!(calls[3].args[3], Arg::Word("8".to_owned()));
-        assert_eq!(calls[4].args[1], Arg::Word("7".to_owned()));
-        assert_eq!(edges, [Begins(0), Begins(1), Begins(2), Begins(4), Begins(3)]);
+        let at = |call: &Call| call.args.get(3).cloned();
+        let doubtful: Vec<_> = calls.iter().filter(|call| call.doubtful).filter_map(at).collect();
+        let expected = ["8", "9", "10", "11", "12"].map(|at| Arg::Word(at.to_owned()));
+        assert_eq!(doubtful, expected);
+        let certain = edges.iter().map(|edge| match edge {
+            Begins(call) => calls[*call].name.as_str(),
+            Ends(_) => "nothing ends",
+        });
+        assert_eq!(certain.take(4).collect::<Vec<_>>(), ["pwrite64", "write", "fsync", "ftruncate"]);
+        edges.sort_by_key(|edge| format!("{edge:?}"));
+        assert_eq!(edges, (0..calls.len()).map(Begins).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_recording_without_an_end_is_refused() {
+        let (_, text) = CUT.split_once('\n').unwrap();
+        assert!(read(&text.replace("exit_group(", "exit(")).is_err());
     }
 }
