@@ -32,6 +32,7 @@ pub mod model;
 pub mod planted;
 mod run;
 pub mod script;
+mod sheltered;
 pub mod simulate;
 pub mod strategies;
 

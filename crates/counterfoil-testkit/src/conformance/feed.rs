@@ -260,7 +260,7 @@ pub(super) async fn followers_meet_each_event_once_while_others_write(trial: &mu
         trial.done(command).await;
     }
     for (of, follower) in followers {
-        let met = soon(follower).await;
+        let met = soon("a follower of the feed", follower).await;
         // Had anything come up before a position that was read already, it would be here and not there.
         assert_eq!(met, whole(trial, of.as_ref()).await, "{of:?}");
         assert_in_order(&met);

@@ -25,6 +25,8 @@ use counterfoil::store::{
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
+use crate::sheltered::sheltered;
+
 pub use bug::Bug;
 
 /// A store in memory that guards by versions instead of a lock: it loads, decides, and writes if all that was
@@ -249,7 +251,11 @@ impl PaymentStore for PlantedStore {
             if end > after && self.bug != Bug::NewsForgets {
                 return Ok(());
             }
-            told.await;
+            if self.bug == Bug::NewsTripsOverWaker {
+                told.await;
+            } else {
+                sheltered(told).await;
+            }
             if self.bug == Bug::NewsForgets {
                 return Ok(());
             }
