@@ -26,6 +26,7 @@ mod paging;
 mod scope;
 mod scripts;
 mod shelf;
+mod shown;
 mod trial;
 mod update;
 mod visible;
@@ -137,16 +138,24 @@ impl fmt::Debug for Case {
 /// # fn main() {}
 /// ```
 ///
-/// A store that needs something to stand on owns it:
+/// A store that needs something to stand on owns it: here a folder of its own, which lives as long as the case.
 ///
 /// ```
+/// # use std::path::{Path, PathBuf};
 /// # use counterfoil_memory::MemoryStore;
-/// # struct Folder;
-/// # impl Folder { fn new() -> Folder { Folder } fn path(&self) -> String { String::new() } }
-/// # async fn open(_: String) -> MemoryStore { MemoryStore::new() }
+/// # mod tempfile {
+/// #     pub struct TempDir;
+/// #     impl TempDir { pub fn path(&self) -> &super::Path { super::Path::new("") } }
+/// #     pub fn tempdir() -> std::io::Result<TempDir> { Ok(TempDir) }
+/// # }
+/// # struct MyStore;
+/// # impl MyStore { async fn open(_: PathBuf) -> std::io::Result<MemoryStore> { Ok(MemoryStore::new()) } }
 /// counterfoil_testkit::conformance!(on_disk, {
-///     let folder = Folder::new();
-///     move || open(folder.path())
+///     let folder = tempfile::tempdir().unwrap();
+///     move || {
+///         let path = folder.path().join("books.db");
+///         async move { MyStore::open(path).await.unwrap() }
+///     }
 /// });
 /// # fn main() {}
 /// ```
