@@ -36,6 +36,11 @@ mod sheltered;
 pub mod simulate;
 pub mod strategies;
 
+/// The gateway that tests steer.
+pub use counterfoil_sandbox as sandbox;
+/// What properties are written with: the version that the [`strategies`] are of.
+pub use proptest;
+
 pub use clock::{ManualClock, SeededIds};
 pub use desk::Desk;
 pub use judged::JudgedStore;
