@@ -4,5 +4,17 @@
 #![doc = "```\n"]
 #![doc = include_str!("../docs/guide/2-its-tests.md")]
 
+#[doc = include_str!("../docs/guide/one-lock/1-what-is-kept.md")]
+#[doc = "\n```\n# mod books {"]
+#[doc = include_str!("../examples/one_lock/books.rs")]
+#[doc = "# }\n# fn main() {}\n```\n"]
+#[doc = include_str!("../docs/guide/one-lock/2-the-contract.md")]
+#[doc = "\n```\n# mod books { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/examples/one_lock/books.rs\")); }"]
+#[doc = "# mod store {"]
+#[doc = include_str!("../examples/one_lock/store.rs")]
+#[doc = "# }\n# fn main() {}\n```\n"]
+#[doc = include_str!("../docs/guide/one-lock/3-the-suite.md")]
+pub mod one_lock {}
+
 #[doc = include_str!("../docs/guide/writing-a-store.md")]
 pub mod writing_a_store {}
