@@ -60,7 +60,7 @@ pub mod strategies;
 
 /// The gateway that tests steer.
 pub use counterfoil_sandbox as sandbox;
-/// What properties are written with: the version that the [`strategies`] are of.
+/// What properties are written with, in the version that [`strategies`] and [`Script::any`] are of.
 pub use proptest;
 
 pub use clock::{ManualClock, SeededIds};

@@ -1,4 +1,16 @@
 //! A store with defects to switch on: a suite proves nothing until it fails what is broken.
+//!
+//! ```
+//! use std::panic::catch_unwind;
+//!
+//! use counterfoil_testkit::conformance::Case;
+//! use counterfoil_testkit::planted::{Bug, PlantedStore};
+//!
+//! let case = Case::named("claims::another_request_under_a_key_names_what_differs");
+//! case.run(|| async { PlantedStore::new(Bug::None) });
+//! let found = catch_unwind(|| case.run(|| async { PlantedStore::new(Bug::RequestNotCompared) }));
+//! assert!(found.is_err());
+//! ```
 
 mod bug;
 mod reads;
