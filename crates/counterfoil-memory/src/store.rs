@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::poll_fn;
 use std::mem;
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -135,9 +136,12 @@ fn due_of(record: &Record) -> Option<Due> {
     Some(Due { at, scope: payment.scope().clone(), payment: payment.id() })
 }
 
-/// Wakes them without the lock: whoever is woken may look at once.
+/// Wakes them without the lock: whoever is woken may look at once. That a waker panics is its host's doing: whoever
+/// wrote has their answer, and the others are woken.
 fn wake(waiting: Vec<Waker>) {
-    waiting.into_iter().for_each(Waker::wake);
+    for waker in waiting {
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
 }
 
 /// How many events stand up to a position.

@@ -13,16 +13,21 @@ impl Error {
         Error(sentence.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// What went wrong, then its cause, then the cause of that.
+    /// What went wrong, then its cause, then the cause of that. What a cause only repeats is left out.
     pub(crate) fn because(what: impl fmt::Display, cause: &dyn std::error::Error) -> Error {
-        let mut sentence = what.to_string();
+        let mut said = vec![what.to_string()];
         let mut next = Some(cause);
         while let Some(cause) = next {
-            sentence.push_str(": ");
-            sentence.push_str(&cause.to_string());
+            let words = cause.to_string();
+            let news: Vec<String> = words
+                .split(": ")
+                .filter(|part| !said.iter().any(|old| old == part))
+                .map(str::to_owned)
+                .collect();
+            said.extend(news);
             next = cause.source();
         }
-        Error::new(sentence)
+        Error::new(said.join(": "))
     }
 }
 
@@ -47,5 +52,13 @@ mod tests {
             error.to_string(),
             "cannot open it: while locking the file: somebody else holds it: line one line two"
         );
+    }
+
+    #[test]
+    fn what_a_cause_repeats_is_said_once() {
+        let busy = |during| StoreError::new(StoreErrorKind::Busy, during);
+        let error = Error::because("cannot open it", &busy("locking the file").caused_by(busy("asking")));
+        let expected = "cannot open it: while locking the file: somebody else holds it: while asking";
+        assert_eq!(error.to_string(), expected);
     }
 }

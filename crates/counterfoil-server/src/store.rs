@@ -55,6 +55,9 @@ impl Location {
     pub(crate) fn open_read_only(&self) -> Result<Arc<dyn PaymentStore>, Error> {
         match self {
             Location::Memory => Err(Error::new("memory: is seen only by the server that holds it")),
+            Location::Sqlite(path) if path.try_exists().is_ok_and(|exists| !exists) => {
+                Err(Error::new(format_args!("there is no file {}", path.display())))
+            }
             Location::Sqlite(path) => opened(path, SqliteStore::open_read_only(path)),
         }
     }

@@ -1,5 +1,11 @@
 //! News: who waits for the journal to grow, and who tells that it has.
 
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
 use counterfoil::store::{Position, StoreError, StoreErrorKind};
 use tokio::sync::watch;
 
@@ -51,7 +57,7 @@ impl News {
     pub(crate) async fn wait(&mut self, after: Position) -> Result<(), StoreError> {
         let after = feed::place(after);
         let is_news = |told: &Told| told.as_ref().map_or(true, |end| *end > after);
-        match self.0.wait_for(is_news).await {
+        match sheltered(self.0.wait_for(is_news)).await {
             Ok(told) => told.as_ref().map(|_| ()).map_err(StoreError::clone),
             Err(_) => Err(closed()),
         }
@@ -60,4 +66,21 @@ impl News {
 
 pub(crate) fn closed() -> StoreError {
     StoreError::new(StoreErrorKind::Closed, "waiting for news")
+}
+
+/// Waits for `future`. That its waker panics is its host's doing, and shown neither to whoever wakes it nor to who else
+/// is to be woken.
+async fn sheltered<F: Future>(future: F) -> F::Output {
+    struct Sheltered(Waker);
+    impl Wake for Sheltered {
+        fn wake(self: Arc<Self>) {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.0.wake_by_ref()));
+        }
+    }
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let waker = Waker::from(Arc::new(Sheltered(context.waker().clone())));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    })
+    .await
 }

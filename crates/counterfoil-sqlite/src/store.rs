@@ -63,11 +63,12 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), but for `Busy`; [`Misconfigured`](StoreErrorKind::Misconfigured) also if the
-    /// file has to be opened for writing first, because it is empty or an older version wrote it.
+    /// As [`open`](Self::open), but for `Busy`; [`Misconfigured`](StoreErrorKind::Misconfigured) also if there is no
+    /// file, or it has to be opened for writing first, because it is empty or an older version wrote it.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
         connect::check_library()?;
         let path = lock::resolve(path.as_ref())?;
+        path.metadata().map_err(|error| error::file(error, "finding the file"))?;
         let mut first = connect::reader(&path).map_err(|failure| failure.during(OPENING))?;
         connect::check_readable(&mut first).map_err(|failure| failure.during(OPENING))?;
         let lookout = Lookout::new(path.clone());

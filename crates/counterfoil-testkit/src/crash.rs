@@ -6,11 +6,11 @@
 //! come to an end that the flow could have had.
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use counterfoil::ledger::{Ledger, NewPayment};
-//! # use counterfoil_memory::MemoryStore;
-//! # use counterfoil_sandbox::Sandbox;
-//! # use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
+//! use std::sync::Arc;
+//! use counterfoil::ledger::{Ledger, NewPayment};
+//! use counterfoil_memory::MemoryStore;
+//! use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
+//! use counterfoil_testkit::sandbox::Sandbox;
 //! use counterfoil_testkit::{block_on, crash::Crash};
 //!
 //! for step in 0.. {

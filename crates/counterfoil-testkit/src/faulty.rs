@@ -89,22 +89,21 @@ type Rule = Box<dyn FnMut(Call<'_>) -> Fault + Send>;
 /// call. Both can be told anew at any time.
 ///
 /// ```
-/// # use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
-/// # use counterfoil_memory::MemoryStore;
-/// # use counterfoil_testkit::{Desk, block_on, fixtures};
+/// use counterfoil::ledger::NewTopUp;
+/// use counterfoil::store::{ExecuteError, PaymentStore, StoreErrorKind};
+/// use counterfoil_memory::MemoryStore;
 /// use counterfoil_testkit::faulty::{Call, Fault, FaultyStore};
+/// use counterfoil_testkit::fixtures::{caller, usd, wallet};
+/// use counterfoil_testkit::{Desk, block_on};
 ///
-/// # let (desk, caller) = (Desk::new(1), fixtures::caller("acme"));
-/// # let command = || {
-/// #     let new = counterfoil::ledger::NewTopUp::new(fixtures::wallet("w"), fixtures::usd(1));
-/// #     desk.top_up(&caller, new)
-/// # };
 /// let store = FaultyStore::new(MemoryStore::new());
+/// let command = Desk::new(1).top_up(&caller("acme"), NewTopUp::new(wallet("w"), usd(100)));
+///
 /// store.next_commands([Fault::lost(StoreErrorKind::Io)]);
-/// let command = command();
 /// let first = block_on(store.execute(command.clone()));
 /// assert!(matches!(first, Err(ExecuteError::Unknown(_))));
-/// assert!(block_on(store.execute(command)).is_ok_and(|receipt| receipt.replayed));
+/// assert!(block_on(store.execute(command)).is_ok_and(|receipt| receipt.replayed), "it was done");
+/// assert_eq!(store.executed(), 2, "every command that came is counted, so none has to be guessed");
 ///
 /// store.rule(|call| match call {
 ///     Call::Read => Fault::failed(StoreErrorKind::Busy),
@@ -146,7 +145,8 @@ impl FaultyStore {
         *self.rule.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(rule);
     }
 
-    /// How many commands it was given.
+    /// How many commands it was given, those that went wrong too. A flow that goes well tells so how many it takes,
+    /// and how many there are to fail.
     #[must_use]
     pub fn executed(&self) -> usize {
         self.executed.load(Ordering::SeqCst)

@@ -1,8 +1,28 @@
-#![doc = include_str!("../docs/guide/1-the-service.md")]
-#![doc = "\n```"]
-#![doc = include_str!("../docs/guide/orders.rs")]
-#![doc = "```\n"]
-#![doc = include_str!("../docs/guide/2-its-tests.md")]
+//! Three guides, each with examples that are run.
+//!
+//! * [`one_lock`]: the smallest store that keeps the contract, all of it on one page.
+//! * [`writing_a_store`]: on to a place that others change at the same time, and which case of the suite fails while which
+//!   step is missing.
+//! * [`billing_service`]: the tests of a service that stands on Counterfoil, under all that goes wrong between two calls.
+
+#[doc = include_str!("../docs/guide/one-lock/1-what-is-kept.md")]
+#[doc = "\n```\n# mod books {"]
+#[doc = include_str!("../examples/one_lock/books.rs")]
+#[doc = "# }\n# fn main() {}\n```\n"]
+#[doc = include_str!("../docs/guide/one-lock/2-the-contract.md")]
+#[doc = "\n```\n# mod books { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/examples/one_lock/books.rs\")); }"]
+#[doc = "# mod store {"]
+#[doc = include_str!("../examples/one_lock/store.rs")]
+#[doc = "# }\n# fn main() {}\n```\n"]
+#[doc = include_str!("../docs/guide/one-lock/3-the-suite.md")]
+pub mod one_lock {}
 
 #[doc = include_str!("../docs/guide/writing-a-store.md")]
 pub mod writing_a_store {}
+
+#[doc = include_str!("../docs/guide/1-the-service.md")]
+#[doc = "\n```"]
+#[doc = include_str!("../docs/guide/orders.rs")]
+#[doc = "```\n"]
+#[doc = include_str!("../docs/guide/2-its-tests.md")]
+pub mod billing_service {}

@@ -19,6 +19,21 @@ use crate::run::Answer;
 /// A [`PaymentStore`] that holds every answer of another one against the [`Model`], and panics where they differ.
 /// For tests of whatever stands on a store; one command at a time. Of schedules of retries the model knows one,
 /// [`RETRIES`](crate::fixtures::RETRIES).
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use counterfoil::ledger::{Ledger, NewPayment};
+/// use counterfoil_memory::MemoryStore;
+/// use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
+/// use counterfoil_testkit::sandbox::Sandbox;
+/// use counterfoil_testkit::{JudgedStore, block_on};
+///
+/// let store = Arc::new(JudgedStore::new(MemoryStore::new()));
+/// let ledger = Ledger::new(store).with_gateway(Arc::new(Sandbox::new()));
+/// // Two commands, and each was answered as the model says.
+/// block_on(ledger.create(&caller("acme"), NewPayment::new(usd(100), invoice("inv_1"), card()))).unwrap();
+/// ```
 pub struct JudgedStore<S> {
     inner: S,
     model: Mutex<Model>,

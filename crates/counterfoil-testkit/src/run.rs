@@ -72,6 +72,15 @@ pub async fn run(script: &Script, store: &dyn PaymentStore) -> Trace {
 /// Executes a script on an empty store and on the model, compares their answers and, after each command,
 /// everything that the model knows.
 ///
+/// ```
+/// use counterfoil_memory::MemoryStore;
+/// use counterfoil_testkit::{Script, block_on, run_against_model};
+///
+/// for seed in 0..10 {
+///     block_on(run_against_model(&Script::seeded(seed, 30), &MemoryStore::new()));
+/// }
+/// ```
+///
 /// Panics at the first difference.
 pub async fn run_against_model(script: &Script, store: &dyn PaymentStore) -> Trace {
     let mut model = Model::default();
@@ -88,6 +97,19 @@ pub async fn run_against_model(script: &Script, store: &dyn PaymentStore) -> Tra
 }
 
 /// Executes a script on two empty stores: they must give equal answers and equal digests.
+///
+/// ```
+/// use counterfoil_memory::MemoryStore;
+/// use counterfoil_testkit::planted::{Bug, PlantedStore};
+/// use counterfoil_testkit::{Script, block_on, compare};
+///
+/// for seed in 0..10 {
+///     // What differs is made smaller before it is told.
+///     Script::seeded(seed, 30).hold(|script| {
+///         block_on(compare(script, &MemoryStore::new(), &PlantedStore::new(Bug::None)));
+///     });
+/// }
+/// ```
 ///
 /// Panics at the first difference.
 pub async fn compare(script: &Script, one: &dyn PaymentStore, other: &dyn PaymentStore) {

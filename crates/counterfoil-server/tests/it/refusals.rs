@@ -77,7 +77,12 @@ fn files_that_are_no_books() {
 #[test]
 fn verifying_does_not_make_what_it_looks_for() {
     let directory = tempfile::tempdir().unwrap();
-    refused(&["verify", "--store", &sqlite(&directory.path().join("books.db"))], "books.db");
+    let path = directory.path().join("books.db");
+    for arguments in [&["verify", "--store"][..], &["export", "--format", "csv", "--store"]] {
+        let ended = run(&[arguments, &[&sqlite(&path)]].concat());
+        assert_eq!(ended.stderr, format!("error: there is no file {}\n", path.display()));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 

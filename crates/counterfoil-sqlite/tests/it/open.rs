@@ -191,7 +191,7 @@ fn folders_and_paths_that_lead_nowhere_are_refused() {
     assert_eq!(kind_of_refusal(place.folder()), StoreErrorKind::Misconfigured);
     assert_eq!(kind_of_refusal(place.folder().join("missing/books.db")), StoreErrorKind::Misconfigured);
     assert_eq!(kind_of_refusal(""), StoreErrorKind::Misconfigured);
-    assert!(SqliteStore::open_read_only(place.path()).is_err());
+    assert_eq!(SqliteStore::open_read_only(place.path()).unwrap_err().kind(), StoreErrorKind::Misconfigured);
     assert!(!place.path().exists(), "to look at a file does not make it");
     fs::write(place.path(), "").unwrap();
     assert_eq!(SqliteStore::open_read_only(place.path()).unwrap_err().kind(), StoreErrorKind::Misconfigured);

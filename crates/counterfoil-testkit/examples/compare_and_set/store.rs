@@ -1,8 +1,12 @@
 //! The store: what it reads it notes with its revision, and what it writes it writes if nothing of that has changed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::slice;
 use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
 use async_trait::async_trait;
 use counterfoil::Damage;
@@ -145,6 +149,23 @@ fn only(answers: impl IntoIterator<Item = Result<Receipt, ExecuteError>>) -> Res
     answers.into_iter().next().unwrap_or_else(|| Err(ExecuteError::Unknown(none())))
 }
 
+/// Waits for `future`. That its waker panics is its host's doing, and shown neither to whoever wakes it nor to who else
+/// is to be woken.
+async fn sheltered<F: Future>(future: F) -> F::Output {
+    struct Sheltered(Waker);
+    impl Wake for Sheltered {
+        fn wake(self: Arc<Self>) {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.0.wake_by_ref()));
+        }
+    }
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let waker = Waker::from(Arc::new(Sheltered(context.waker().clone())));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    })
+    .await
+}
+
 #[async_trait]
 impl PaymentStore for CompareAndSetStore {
     fn status(&self) -> StoreStatus {
@@ -233,10 +254,13 @@ impl PaymentStore for CompareAndSetStore {
                     return Ok(());
                 }
             }
-            tokio::select! {
-                _ = changed.changed() => {}
-                _ = closed.wait_for(|closed| *closed) => {}
-            }
+            sheltered(async {
+                tokio::select! {
+                    _ = changed.changed() => {}
+                    _ = closed.wait_for(|closed| *closed) => {}
+                }
+            })
+            .await;
         }
     }
 

@@ -2,7 +2,24 @@
 //!
 //! A [`Script`](crate::Script) is made of commands, as stores are given them. Calls are a floor higher: they go
 //! through a [`Ledger`], which gives ids and time and calls the gateway. Whoever wraps a ledger (an HTTP API, a
-//! billing service) plays the same calls on both, with equal clocks and equal ids, and must say the same.
+//! billing service) plays the same calls on both, with equal clocks and equal ids, and must say the same: it is a
+//! [`Player`], and so is the [`Till`], which has a ledger and nothing before it.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use counterfoil_memory::MemoryStore;
+//! use counterfoil_testkit::block_on;
+//! use counterfoil_testkit::calls::{Till, any_calls, play};
+//! use counterfoil_testkit::proptest::prelude::*;
+//!
+//! let few = ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() };
+//! proptest!(few, |(calls in any_calls(10))| {
+//!     let till = || Till::new(Arc::new(MemoryStore::new()));
+//!     let (mut one, mut other) = (till(), till()); // in its place, a player who goes through the service
+//!     prop_assert_eq!(block_on(play(&calls, &mut one)), block_on(play(&calls, &mut other)));
+//! });
+//! ```
 
 mod any;
 
@@ -100,7 +117,7 @@ fn about(call: &Call, payments: &[PaymentId]) -> Option<PaymentId> {
     }
 }
 
-/// A ledger with a clock, ids and a sandbox of its own; equal ones for equal seeds.
+/// A ledger with a clock, ids and a sandbox of its own: each gives the same ids and the same times.
 #[derive(Debug, Clone)]
 pub struct Till {
     /// The ledger.

@@ -13,7 +13,7 @@ use crate::fixtures::wallet;
 pub(super) async fn an_empty_store_has_nothing_to_show(trial: &mut Trial) {
     let (store, scope) = (&trial.store, &trial.caller.scope);
     let stream = StreamId::Payment(PaymentId::new(Uuid::nil()));
-    assert_eq!(ok(store.history(scope, &stream, 0, 10).await), []);
+    assert!(ok(store.history(scope, &stream, 0, 10).await).is_empty());
     assert_eq!(ok(store.heads(&Cursor::START, 10).await), []);
     assert_eq!(ok(store.due(Timestamp::MAX, 10).await), []);
     for of in [None, Some(scope)] {
@@ -40,7 +40,7 @@ pub(super) async fn the_largest_limits_show_everything(trial: &mut Trial) {
     let stream = StreamId::Payment(payment);
     for limit in [usize::MAX, usize::MAX >> 1, (usize::MAX >> 1) + 1] {
         assert_eq!(ok(store.history(scope, &stream, 0, limit).await).len(), 1, "{limit}");
-        assert_eq!(ok(store.history(scope, &stream, u64::MAX, limit).await), [], "{limit}");
+        assert!(ok(store.history(scope, &stream, u64::MAX, limit).await).is_empty(), "{limit}");
         assert_eq!(ok(store.heads(&Cursor::START, limit).await).len(), 3, "{limit}");
         assert_eq!(ok(store.due(Timestamp::MAX, limit).await).len(), 2, "{limit}");
         assert_eq!(ok(store.feed(None, Position::START, limit).await).entries.len(), 3, "{limit}");

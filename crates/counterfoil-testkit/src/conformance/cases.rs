@@ -134,6 +134,7 @@ macro_rules! __for_each_case {
                 no_commit_slips_through_between_looking_and_waiting,
                 closing_wakes_whoever_waits,
                 a_dropped_waiter_harms_nobody,
+                a_waker_that_panics_harms_nobody,
             }
             concurrency {
                 parallel_debits_never_overdraw,

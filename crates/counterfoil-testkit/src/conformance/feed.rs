@@ -1,6 +1,7 @@
 //! The feed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use counterfoil::store::{Cursor, Entry, PaymentStore, Position};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::shown::{Shown as _, assert_same};
 use super::trial::{Trial, card_payment, ok, soon};
 use crate::desk::created;
 use crate::fixtures::{caller, credits, invoice, scope, usd, wallet};
@@ -74,7 +76,7 @@ async fn fill(trial: &Trial) {
 }
 
 pub(super) async fn events_come_in_the_order_of_their_commits(trial: &mut Trial) {
-    assert_eq!(whole(trial, None).await, []);
+    assert_same(&whole(trial, None).await, &[], "of an empty store");
     let mut expected = Vec::new();
     let mut versions: BTreeMap<(Scope, StreamId), u64> = BTreeMap::new();
     for command in everything(trial) {
@@ -95,13 +97,14 @@ pub(super) async fn events_come_in_the_order_of_their_commits(trial: &mut Trial)
         assert_eq!(news.len(), risen.len(), "each once");
         expected.extend(news);
     }
-    assert_eq!(whole(trial, None).await, expected);
+    assert_same(&whole(trial, None).await, &expected, "all of it at once");
     assert_in_order(&expected);
     for entry in &expected {
         let (scope, stream, sequence) = place(entry);
         let stored = trial.history(&scope, &stream).await;
-        let stored: Option<&Arc<Event>> = stored.iter().find(|event| event.sequence() == sequence);
-        assert_eq!(stored, Some(&entry.event), "the feed shows what the history has");
+        let stored: Vec<Arc<Event>> =
+            stored.into_iter().filter(|event| event.sequence() == sequence).collect();
+        assert_same(slice::from_ref(&entry.event), &stored, "the feed shows what the history has");
     }
 }
 
@@ -112,14 +115,15 @@ fn assert_in_order(entries: &[Entry]) {
     for entry in entries {
         let (scope, stream, sequence) = place(entry);
         let version = last.entry((scope, stream)).or_default();
-        assert_eq!(sequence, *version + 1, "{entry:?}");
+        assert_eq!(sequence, *version + 1, "{}", entry.line());
         *version = sequence;
         if let Body::Debited(entered) | Body::Credited(entered) = entry.event.body() {
             let paid = before.is_some_and(|before| {
                 before.event.scope() == entry.event.scope()
                     && *before.event.stream() == StreamId::Payment(entered.payment)
             });
-            assert!(paid, "a wallet's event stands behind the payment's, where both are shown: {entry:?}");
+            let line = entry.line();
+            assert!(paid, "a wallet's event stands behind the payment's, where both are shown: {line}");
         }
         before = Some(entry);
     }
@@ -135,7 +139,7 @@ pub(super) async fn a_clock_that_steps_back_moves_nothing(trial: &mut Trial) {
         trial.charging().await;
         trial.top_up("w", 1).await;
         expected.extend(rest(&*trial.store, None, after, 1_000).await);
-        assert_eq!(whole(trial, None).await, expected, "what is new stands behind what was there");
+        assert_same(&whole(trial, None).await, &expected, "what is new stands behind what was there");
     }
     assert_eq!(expected.len(), 12);
 }
@@ -144,7 +148,8 @@ pub(super) async fn any_page_size_gives_the_same_feed(trial: &mut Trial) {
     fill(trial).await;
     let all = whole(trial, None).await;
     for limit in [1, 2, 3, 7, all.len() - 1, all.len(), all.len() + 1, usize::MAX] {
-        assert_eq!(rest(&*trial.store, None, Position::START, limit).await, all, "in pages of {limit}");
+        let paged = rest(&*trial.store, None, Position::START, limit).await;
+        assert_same(&paged, &all, &format!("in pages of {limit}"));
     }
     let nothing = ok(trial.store.feed(None, Position::START, 0).await);
     assert_eq!((nothing.entries.len(), nothing.next), (0, Position::START), "nothing was looked at");
@@ -157,7 +162,7 @@ pub(super) async fn reading_goes_on_from_every_position(trial: &mut Trial) {
         for (at, entry) in all.iter().enumerate() {
             for limit in [2, 1_000] {
                 let behind = rest(&*trial.store, of, entry.position, limit).await;
-                assert_eq!(behind, all[at + 1..], "behind {:?}", entry.position);
+                assert_same(&behind, &all[at + 1..], &format!("behind {:?}", entry.position));
             }
             let text = entry.position.to_string();
             assert_eq!(text.parse(), Ok(entry.position), "its text comes back");
@@ -202,7 +207,8 @@ pub(super) async fn a_scope_sees_its_own_events_only(trial: &mut Trial) {
         let own: Vec<Entry> = all.iter().filter(|entry| entry.event.scope() == of).cloned().collect();
         assert_eq!(own.is_empty(), others.contains(of));
         for limit in [1, 3, 1_000] {
-            assert_eq!(rest(&*trial.store, Some(of), Position::START, limit).await, own, "{of}");
+            let paged = rest(&*trial.store, Some(of), Position::START, limit).await;
+            assert_same(&paged, &own, &format!("of {of}, in pages of {limit}"));
         }
     }
 }
@@ -216,7 +222,7 @@ pub(super) async fn what_writes_nothing_is_in_no_feed(trial: &mut Trial) {
     trial.refused(&trial.desk.process(&trial.caller, created(&create), Processing::default())).await;
     trial.refused(&trial.desk.archive(&trial.caller, nobody)).await;
     trial.done(&trial.desk.update(&trial.caller, created(&create), Update::default())).await;
-    assert_eq!(whole(trial, None).await, before);
+    assert_same(&whole(trial, None).await, &before, "nothing was written");
 }
 
 /// What a follower of the feed met, until it met the event of `last`.
@@ -260,9 +266,9 @@ pub(super) async fn followers_meet_each_event_once_while_others_write(trial: &mu
         trial.done(command).await;
     }
     for (of, follower) in followers {
-        let met = soon(follower).await;
+        let met = soon("a follower of the feed", follower).await;
         // Had anything come up before a position that was read already, it would be here and not there.
-        assert_eq!(met, whole(trial, of.as_ref()).await, "{of:?}");
+        assert_same(&met, &whole(trial, of.as_ref()).await, &format!("a follower of {of:?}"));
         assert_in_order(&met);
         let heads = ok(trial.store.heads(&Cursor::START, 10_000).await);
         let own = heads.iter().filter(|head| of.as_ref().is_none_or(|of| head.scope == *of));

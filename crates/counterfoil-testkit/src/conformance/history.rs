@@ -1,5 +1,6 @@
 //! Histories.
 
+use std::slice;
 use std::sync::Arc;
 
 use counterfoil::account::AccountId;
@@ -9,6 +10,7 @@ use counterfoil::ledger::NewPayment;
 use counterfoil::payment::{FailureClass, Outcome};
 use uuid::Uuid;
 
+use super::shown::assert_same;
 use super::trial::{Trial, ok};
 use crate::fixtures::{credits, evidence, failed, invoice, requires_action, succeeded, usd, wallet};
 
@@ -40,12 +42,14 @@ pub(super) async fn events_come_in_order_behind_after(trial: &mut Trial) {
         assert_eq!(sequences, [1, 2, 3, 4, 5]);
         for event in &all {
             assert_eq!((event.scope(), event.stream()), (&trial.caller.scope, &stream));
-            assert_eq!(Event::decode(event.bytes(), event.hash()).as_ref(), Ok(&**event), "kept to the byte");
+            let read = Arc::new(ok(Event::decode(event.bytes(), event.hash())));
+            assert_same(&[read], slice::from_ref(event), "what its bytes say");
         }
         for after in 0..7 {
             let behind = ok(trial.store.history(&trial.caller.scope, &stream, after, 100).await);
-            let expected: Vec<&Arc<Event>> = all.iter().filter(|event| event.sequence() > after).collect();
-            assert_eq!(behind.iter().collect::<Vec<_>>(), expected, "behind {after}");
+            let expected: Vec<Arc<Event>> =
+                all.iter().filter(|event| event.sequence() > after).cloned().collect();
+            assert_same(&behind, &expected, &format!("behind {after}"));
         }
         let behind = ok(trial.store.history(&trial.caller.scope, &stream, u64::MAX, 100).await);
         assert!(behind.is_empty());
@@ -67,7 +71,7 @@ pub(super) async fn any_page_size_gives_the_same_events(trial: &mut Trial) {
                 paged.extend(page);
                 assert!(paged.len() <= all.len(), "something came twice");
             }
-            assert_eq!(paged, all, "in pages of {limit}");
+            assert_same(&paged, &all, &format!("in pages of {limit}"));
         }
         assert!(ok(trial.store.history(&trial.caller.scope, &stream, 0, 0).await).is_empty());
     }

@@ -1,7 +1,15 @@
 //! The suite that every store passes.
 //!
 //! A case is a behaviour of the [`PaymentStore`] contract. Each gets a store of its own, and when it is over
-//! the books are verified once more. [`conformance!`](crate::conformance!) makes a test of every case.
+//! the books are verified once more. [`conformance!`](crate::conformance!) makes a test of every case; a harness of one's
+//! own goes through [`Case::all`].
+//!
+//! A case takes milliseconds on a store in memory. It runs in a runtime and a thread of its own, so nothing has to be set up
+//! around it, and it fails after a minute if it does not come to an end. What it finds is said by a panic, as by any test.
+//! (One case lets wakers panic on purpose, which shows on stderr where tests are not captured.)
+//!
+//! What can be seen from outside is covered, errors of the place that the store stands on are not: crashes, disks
+//! that fail and connections that break are for the store's own tests.
 
 mod accounts;
 mod attention;
@@ -26,6 +34,7 @@ mod paging;
 mod scope;
 mod scripts;
 mod shelf;
+mod shown;
 mod trial;
 mod update;
 mod visible;
@@ -101,7 +110,8 @@ impl Case {
         self.run_in(runtime.expect("a runtime can be built"), open);
     }
 
-    /// Tries it in a runtime of the caller's choice.
+    /// Tries it in a runtime of the caller's choice, which needs its time enabled. With one thread, tasks take turns in
+    /// the same way each time; with several they meet.
     pub fn run_in(&'static self, runtime: Runtime, open: impl Open) {
         let (running, over) = mpsc::channel::<()>();
         // In a thread of its own: a store that never comes back cannot be stopped, only left behind.
@@ -114,7 +124,8 @@ impl Case {
             });
         });
         let left = over.recv_timeout(LIMIT);
-        assert_eq!(left, Err(RecvTimeoutError::Disconnected), "{} did not come to an end", self.name);
+        let ended = left == Err(RecvTimeoutError::Disconnected);
+        assert!(ended, "{} did not come to an end within {} seconds", self.name, LIMIT.as_secs());
         thread.join().unwrap_or_else(|panic| resume_unwind(panic));
     }
 }
@@ -136,16 +147,24 @@ impl fmt::Debug for Case {
 /// # fn main() {}
 /// ```
 ///
-/// A store that needs something to stand on owns it:
+/// A store that needs something to stand on owns it: here a folder of its own, which lives as long as the case.
 ///
 /// ```
+/// # use std::path::{Path, PathBuf};
 /// # use counterfoil_memory::MemoryStore;
-/// # struct Folder;
-/// # impl Folder { fn new() -> Folder { Folder } fn path(&self) -> String { String::new() } }
-/// # async fn open(_: String) -> MemoryStore { MemoryStore::new() }
+/// # mod tempfile {
+/// #     pub struct TempDir;
+/// #     impl TempDir { pub fn path(&self) -> &super::Path { super::Path::new("") } }
+/// #     pub fn tempdir() -> std::io::Result<TempDir> { Ok(TempDir) }
+/// # }
+/// # struct MyStore;
+/// # impl MyStore { async fn open(_: PathBuf) -> std::io::Result<MemoryStore> { Ok(MemoryStore::new()) } }
 /// counterfoil_testkit::conformance!(on_disk, {
-///     let folder = Folder::new();
-///     move || open(folder.path())
+///     let folder = tempfile::tempdir().unwrap();
+///     move || {
+///         let path = folder.path().join("books.db");
+///         async move { MyStore::open(path).await.unwrap() }
+///     }
 /// });
 /// # fn main() {}
 /// ```

@@ -1,8 +1,9 @@
 //! Waiting for news.
 
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use counterfoil::store::{PaymentStore, Position, StoreError, StoreErrorKind};
@@ -31,7 +32,7 @@ async fn waiting(store: &Arc<dyn PaymentStore>, after: Position) -> JoinHandle<R
     let store = store.clone();
     let task = tokio::spawn(async move {
         let mut news = pin!(store.news(after));
-        assert!(timeout(A_WHILE, news.as_mut()).await.is_err(), "there is nothing yet");
+        assert!(timeout(A_WHILE, news.as_mut()).await.is_err(), "`news` came back, and there is nothing yet");
         let _ = tell.send(());
         news.await
     });
@@ -44,7 +45,7 @@ pub(super) async fn it_comes_back_at_once_if_there_is_something(trial: &mut Tria
     let first = ok(trial.store.feed(None, Position::START, 1).await).next;
     trial.charging().await;
     for after in [Position::START, first] {
-        ok(soon(wait(&trial.store, after)).await);
+        ok(soon("`news` behind which there is something", wait(&trial.store, after)).await);
     }
 }
 
@@ -57,7 +58,7 @@ pub(super) async fn a_commit_wakes_whoever_waits(trial: &mut Trial) {
         }
         trial.done(&trial.desk.create(&crate::fixtures::caller("other"), card_payment())).await;
         for one in all {
-            ok(soon(one).await);
+            ok(soon("`news`, after a commit,", one).await);
         }
         assert!(end(trial).await > after);
     }
@@ -69,7 +70,7 @@ pub(super) async fn no_commit_slips_through_between_looking_and_waiting(trial: &
         let after = end(trial).await;
         let (store, command) = (trial.store.clone(), trial.desk.create(&trial.caller, card_payment()));
         let writing = tokio::spawn(async move { store.execute(command).await });
-        ok(soon(wait(&trial.store, after)).await);
+        ok(soon("`news`, with a commit after it was called,", wait(&trial.store, after)).await);
         ok(ok(writing.await));
     }
 }
@@ -83,7 +84,7 @@ pub(super) async fn closing_wakes_whoever_waits(trial: &mut Trial) {
     }
     ok(trial.store.close().await);
     for one in all {
-        let answer = soon(one).await;
+        let answer = soon("`news`, after closing,", one).await;
         assert_eq!(answer.err().map(|error| error.kind()), Some(StoreErrorKind::Closed));
     }
 }
@@ -98,5 +99,53 @@ pub(super) async fn a_dropped_waiter_harms_nobody(trial: &mut Trial) {
     let one = waiting(&trial.store, after).await;
     aborted.iter().for_each(JoinHandle::abort);
     trial.charging().await;
-    ok(soon(one).await);
+    ok(soon("`news`, after a commit,", one).await);
+}
+
+/// A waker as no host should have one.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker of somebody who waits for news panicked, as the case told it");
+    }
+}
+
+/// Somebody who has been waiting for a while, and whose waker panics from now on.
+async fn unlucky(trial: &Trial, after: Position) -> Pin<Box<dyn Future<Output = Result<(), StoreError>>>> {
+    let store = trial.store.clone();
+    let mut news = Box::pin(async move { store.news(after).await });
+    assert!(timeout(A_WHILE, news.as_mut()).await.is_err(), "`news` came back, and there is nothing yet");
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(
+        news.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(),
+        "`news` came back, and there is nothing yet"
+    );
+    news
+}
+
+/// A panic in the host's code harms nobody but the host: not whoever writes, and not who else waits.
+pub(super) async fn a_waker_that_panics_harms_nobody(trial: &mut Trial) {
+    for round in 0..3 {
+        let after = end(trial).await;
+        let (mut others, mut unlucky_ones) = (Vec::new(), Vec::new());
+        for _ in 0..4 {
+            others.push(waiting(&trial.store, after).await);
+            unlucky_ones.push(unlucky(trial, after).await);
+        }
+        others.push(waiting(&trial.store, after).await);
+        if round < 2 {
+            trial.charging().await;
+        } else {
+            ok(trial.store.close().await);
+        }
+        for one in others {
+            let answer = soon("`news`, beside one whose waker panics,", one).await;
+            assert_eq!(answer.is_ok(), round < 2, "it is told of a commit, or of closing");
+        }
+        for one in unlucky_ones {
+            let answer = ok(timeout(A_WHILE, one).await);
+            assert_eq!(answer.is_ok(), round < 2, "it finds what it was not told of, when it looks again");
+        }
+    }
 }

@@ -184,9 +184,12 @@ pub(super) fn ok<T, E: Debug>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("it failed: {error:?}"))
 }
 
-/// What a task comes back with, if it does so soon.
-pub(super) async fn soon<T>(task: JoinHandle<T>) -> T {
-    ok(timeout(SOON, task).await.expect("it came back"))
+/// What a task comes back with, which it must do soon: `what` says who is waited for.
+pub(super) async fn soon<T>(what: &str, task: JoinHandle<T>) -> T {
+    let Ok(ended) = timeout(SOON, task).await else {
+        panic!("{what} did not come back within {} seconds, where it must", SOON.as_secs())
+    };
+    ok(ended)
 }
 
 pub(super) fn refusal(answer: Result<Receipt, ExecuteError>) -> Rejection {

@@ -22,6 +22,19 @@ use crate::fixtures;
 /// Makes commands as a [`Ledger`](counterfoil::ledger::Ledger) does, with an id and a time for each, but
 /// hands them over as plain data: to be executed twice, changed, or raced. Equal calls on equal desks make
 /// equal commands.
+///
+/// ```
+/// use counterfoil::ledger::NewTopUp;
+/// use counterfoil::store::PaymentStore;
+/// use counterfoil_memory::MemoryStore;
+/// use counterfoil_testkit::fixtures::{caller, usd, wallet};
+/// use counterfoil_testkit::{Desk, block_on};
+///
+/// let (store, desk) = (MemoryStore::new(), Desk::new(1));
+/// let command = desk.top_up(&caller("acme"), NewTopUp::new(wallet("w"), usd(500)));
+/// assert!(!block_on(store.execute(command.clone())).unwrap().replayed);
+/// assert!(block_on(store.execute(command)).unwrap().replayed, "the same once more does nothing");
+/// ```
 #[derive(Debug)]
 pub struct Desk {
     clock: ManualClock,

@@ -5,11 +5,11 @@
 //! to them.
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use counterfoil::ledger::{Ledger, NewPayment};
-//! # use counterfoil_memory::MemoryStore;
-//! # use counterfoil_sandbox::Sandbox;
-//! # use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
+//! use std::sync::Arc;
+//! use counterfoil::ledger::{Ledger, NewPayment};
+//! use counterfoil_memory::MemoryStore;
+//! use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
+//! use counterfoil_testkit::sandbox::Sandbox;
 //! use counterfoil_testkit::{block_on, laws};
 //!
 //! let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));

@@ -68,6 +68,8 @@ pub enum Bug {
     NewsForgets,
     /// Closing leaves those who wait for news alone.
     NewsSurvivesClosing,
+    /// A waker that panics ends the call of whoever it is told by.
+    NewsTripsOverWaker,
     /// An update does not ask for the version it was made for.
     UpdateVersionIgnored,
     /// What is due about a payment stays what it was at first.

@@ -1,4 +1,16 @@
 //! A store with defects to switch on: a suite proves nothing until it fails what is broken.
+//!
+//! ```
+//! use std::panic::catch_unwind;
+//!
+//! use counterfoil_testkit::conformance::Case;
+//! use counterfoil_testkit::planted::{Bug, PlantedStore};
+//!
+//! let case = Case::named("claims::another_request_under_a_key_names_what_differs");
+//! case.run(|| async { PlantedStore::new(Bug::None) });
+//! let found = catch_unwind(|| case.run(|| async { PlantedStore::new(Bug::RequestNotCompared) }));
+//! assert!(found.is_err());
+//! ```
 
 mod bug;
 mod reads;
@@ -24,6 +36,8 @@ use counterfoil::store::{
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;
+
+use crate::sheltered::sheltered;
 
 pub use bug::Bug;
 
@@ -249,7 +263,11 @@ impl PaymentStore for PlantedStore {
             if end > after && self.bug != Bug::NewsForgets {
                 return Ok(());
             }
-            told.await;
+            if self.bug == Bug::NewsTripsOverWaker {
+                told.await;
+            } else {
+                sheltered(told).await;
+            }
             if self.bug == Bug::NewsForgets {
                 return Ok(());
             }

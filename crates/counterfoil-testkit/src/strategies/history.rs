@@ -79,8 +79,8 @@ pub fn histories(most: usize) -> impl Strategy<Value = Vec<History>> {
 /// The history of a payment, in whatever state it may come to.
 ///
 /// ```
+/// use counterfoil_testkit::proptest::prelude::*;
 /// use counterfoil_testkit::{laws, strategies};
-/// use proptest::prelude::*;
 ///
 /// proptest!(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() }, |(
 ///     history in strategies::history(),
@@ -98,8 +98,8 @@ pub fn history() -> impl Strategy<Value = History> {
 ///
 /// ```
 /// use counterfoil::status::PaymentStatus;
+/// use counterfoil_testkit::proptest::prelude::*;
 /// use counterfoil_testkit::strategies;
-/// use proptest::prelude::*;
 ///
 /// proptest!(ProptestConfig { cases: 5, failure_persistence: None, ..ProptestConfig::default() }, |(
 ///     history in strategies::history_to(PaymentStatus::PartiallyRefunded),

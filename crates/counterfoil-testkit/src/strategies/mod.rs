@@ -3,8 +3,8 @@
 //!
 //! ```
 //! use counterfoil::status::PaymentStatus;
+//! use counterfoil_testkit::proptest::prelude::*;
 //! use counterfoil_testkit::strategies;
-//! use proptest::prelude::*;
 //!
 //! /// What a host shows a customer.
 //! fn label(status: PaymentStatus) -> &'static str {
@@ -67,8 +67,8 @@ pub fn money() -> impl Strategy<Value = Money> {
 /// Any amount above nothing of one currency: usual ones, one minor unit, around whole units, and the largest.
 ///
 /// ```
-/// # use counterfoil::money::Currency;
-/// # use proptest::prelude::*;
+/// use counterfoil::money::Currency;
+/// use counterfoil_testkit::proptest::prelude::*;
 /// use counterfoil_testkit::strategies::money_in;
 ///
 /// proptest!(|(yen in money_in(Currency::JPY))| {
@@ -130,14 +130,14 @@ pub fn method() -> impl Strategy<Value = PaymentMethod> {
 /// Any payment that may be asked for: a hold only where there is a gateway that can hold.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use counterfoil::command::Rejection;
-/// # use counterfoil::ledger::Ledger;
-/// # use counterfoil_memory::MemoryStore;
-/// # use counterfoil_sandbox::Sandbox;
-/// # use counterfoil_testkit::{block_on, fixtures::caller};
-/// # use proptest::prelude::*;
+/// use std::sync::Arc;
+/// use counterfoil::command::Rejection;
+/// use counterfoil::ledger::Ledger;
+/// use counterfoil_memory::MemoryStore;
+/// use counterfoil_testkit::proptest::prelude::*;
+/// use counterfoil_testkit::sandbox::Sandbox;
 /// use counterfoil_testkit::strategies::new_payment;
+/// use counterfoil_testkit::{block_on, fixtures::caller};
 ///
 /// proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }, |(new in new_payment())| {
 ///     let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));

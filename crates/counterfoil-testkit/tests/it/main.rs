@@ -13,6 +13,7 @@ mod faulty;
 mod guide;
 mod idempotency;
 mod notifications;
+mod one_lock;
 mod planted;
 mod simulate;
 mod status;

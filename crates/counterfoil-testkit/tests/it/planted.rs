@@ -168,6 +168,7 @@ fn news_that_does_not_come_is_found() {
     found_by(Bug::NewsNeverWakes, &["news::a_commit_wakes_whoever_waits"]);
     found_by(Bug::NewsForgets, &["news::it_comes_back_at_once_if_there_is_something"]);
     found_by(Bug::NewsSurvivesClosing, &["news::closing_wakes_whoever_waits"]);
+    found_by(Bug::NewsTripsOverWaker, &["news::a_waker_that_panics_harms_nobody"]);
 }
 
 #[test]
