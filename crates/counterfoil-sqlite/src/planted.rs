@@ -19,8 +19,12 @@ pub enum Defect {
     CommitErrorSwallowed,
     /// A commit that failed is answered as if certainly nothing was written.
     CommitErrorIsNo,
+    /// After a sync that failed it opens the file again and goes on, instead of taking no more.
+    GoesOnAfterFailedSync,
     /// Claims are taken in a transaction of their own, behind the one that writes the rest.
     ClaimInSecondTransaction,
+    /// What a command does to a second stream is written in a transaction of its own, behind the one of the first.
+    ChangeInTwoTransactions,
     /// When one member of a group is refused, all of the group fails.
     RefusalFailsGroup,
     /// A member of a group that is refused is answered like its neighbour.

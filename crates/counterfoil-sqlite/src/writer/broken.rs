@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::mem;
 use std::slice;
+use std::sync::Arc;
 
 use counterfoil::command::Command;
-use counterfoil::store::{ExecuteError, Plan, StoreError, StoreErrorKind};
+use counterfoil::event::Event;
+use counterfoil::store::{ExecuteError, Key, Plan, Row, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use super::{COMMITTING, Failed, Writer, WriterState, decide};
@@ -24,10 +26,16 @@ pub(super) fn commit(writer: &mut Writer, commands: &[Command]) -> Option<Vec<An
         Defect::SynchronousNormal => None,
         Defect::AcknowledgedBeforeCommit => in_pieces(writer, |pieces| pieces.begin_late(commands)),
         Defect::ClaimInSecondTransaction => in_pieces(writer, |pieces| pieces.claim_late(commands)),
+        Defect::ChangeInTwoTransactions => in_pieces(writer, |pieces| pieces.write_in_two(commands)),
         Defect::MembersDecidedApart => in_pieces(writer, |pieces| pieces.decide_apart(commands)),
-        Defect::CommitErrorSwallowed => on_doubt(writer, commands, |plan, _| plan.committed().collect()),
+        Defect::CommitErrorSwallowed => {
+            on_doubt(writer, commands, Failure::aftermath, |plan, _| plan.committed().collect())
+        }
         Defect::CommitErrorIsNo => {
-            on_doubt(writer, commands, |plan, error| plan.not_committed(error).collect())
+            on_doubt(writer, commands, Failure::aftermath, |plan, error| plan.not_committed(error).collect())
+        }
+        Defect::GoesOnAfterFailedSync => {
+            on_doubt(writer, commands, |_| Aftermath::Reopen, |plan, error| plan.in_doubt(error).collect())
         }
         Defect::RefusalFailsGroup => fail_with_one(writer, commands),
         Defect::RefusalAcknowledged => Some(acknowledge_all(writer.attempt(commands).ok()?)),
@@ -88,6 +96,27 @@ impl Pieces<'_> {
         Ok((plan.committed().collect(), Some(end)))
     }
 
+    /// Between the two, everything is as the journal makes it.
+    fn write_in_two(&mut self, commands: &[Command]) -> Result<(Vec<Answer>, Option<i64>), Failure> {
+        let (mut answers, mut end) = (Vec::new(), None);
+        for command in commands {
+            self.connection.execute_batch(BEGIN)?;
+            let mut plan = decide(&mut self.books, slice::from_ref(command))?;
+            if let Some((events, rows)) = take_second_stream(&mut plan) {
+                self.books.write(&plan)?;
+                self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+                plan.claims.clear();
+                (plan.events, plan.rows) = (events, rows);
+            }
+            if !plan.is_empty() {
+                end = Some(self.books.write(&plan)?);
+            }
+            self.connection.execute_batch("COMMIT")?;
+            answers.extend(plan.committed());
+        }
+        Ok((answers, end))
+    }
+
     fn decide_apart(&mut self, commands: &[Command]) -> Result<(Vec<Answer>, Option<i64>), Failure> {
         self.connection.execute_batch(BEGIN)?;
         let mut plans = Vec::new();
@@ -111,10 +140,23 @@ impl Pieces<'_> {
     }
 }
 
-/// Answers a commit that failed in another way than it must.
+/// What a plan writes behind the events of its first stream.
+fn take_second_stream(plan: &mut Plan) -> Option<(Vec<Arc<Event>>, Vec<Row>)> {
+    let first = plan.events.first()?.stream().clone();
+    let place = plan.events.iter().position(|event| *event.stream() != first)?;
+    let events = plan.events.split_off(place);
+    let streams: Vec<Key> = events.iter().map(|event| Key::of(event.scope(), event.stream())).collect();
+    let is_later = |row: &Row| streams.contains(&row.after.key());
+    let (later, rows) = mem::take(&mut plan.rows).into_iter().partition(is_later);
+    plan.rows = rows;
+    Some((events, later))
+}
+
+/// Does after a commit that failed, and answers it, in another way than it must.
 fn on_doubt(
     writer: &mut Writer,
     commands: &[Command],
+    aftermath: fn(&Failure) -> Aftermath,
     answer: fn(Plan, &StoreError) -> Vec<Answer>,
 ) -> Option<Vec<Answer>> {
     match writer.attempt(commands) {
@@ -122,7 +164,7 @@ fn on_doubt(
         Err(Failed::Before(_)) => None,
         Err(Failed::InDoubt(plan, failure)) => {
             writer.scopes.forget();
-            writer.suffer(failure.aftermath());
+            writer.suffer(aftermath(&failure));
             Some(answer(*plan, &failure.during(COMMITTING)))
         }
     }

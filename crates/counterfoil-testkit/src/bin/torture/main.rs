@@ -5,6 +5,7 @@
 
 mod campaign;
 mod damage;
+mod defect;
 mod dice;
 mod differential;
 mod folder;

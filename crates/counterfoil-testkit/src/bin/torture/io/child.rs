@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use counterfoil::command::{Command, Receipt};
 use counterfoil::store::{ExecuteError, PaymentStore, Position, StoreErrorKind};
-use counterfoil_sqlite::{SqliteOptions, SqliteStore};
+use counterfoil_sqlite::SqliteStore;
 use counterfoil_testkit::block_on;
 
+use crate::defect;
 use crate::work::{Op, ROUND, Said, Told, round, word};
 
 /// Pages of log after which they are copied into the file.
@@ -35,22 +36,23 @@ enum Obstacle {
     Ballast(PathBuf),
 }
 
-/// `PATH closes`, `PATH leaves`, `PATH limit BYTES` or `PATH ballast FILE`.
+/// `DEFECT PATH` and `closes`, `leaves`, `limit BYTES` or `ballast FILE`.
 pub(crate) fn work(args: &[String]) {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (path, obstacle) = match args[..] {
-        [path, "closes" | "leaves"] => (path, Obstacle::None),
-        [path, "limit", bytes] => (path, Obstacle::Limit(bytes.parse().expect("a number"))),
-        [path, "ballast", file] => (path, Obstacle::Ballast(file.into())),
-        _ => panic!("PATH and what it is to do"),
+    let [defect, path, ref ends @ ..] = args[..] else { panic!("DEFECT, PATH and what it is to do") };
+    let obstacle = match *ends {
+        ["closes" | "leaves"] => Obstacle::None,
+        ["limit", bytes] => Obstacle::Limit(bytes.parse().expect("a number")),
+        ["ballast", file] => Obstacle::Ballast(file.into()),
+        _ => panic!("what it is to do"),
     };
     block_on(async {
-        let mut child = Child::open(path.into());
+        let mut child = Child::open(defect, path.into());
         match obstacle {
             Obstacle::None => child.rounds(0..ROUNDS).await,
             obstacle => child.overcome(obstacle).await,
         }
-        if args[1] != "leaves" {
+        if ends != ["leaves"] {
             child.close().await;
             child.reopen();
             child.read().await;
@@ -61,18 +63,19 @@ pub(crate) fn work(args: &[String]) {
 }
 
 struct Child {
+    defect: String,
     path: PathBuf,
     store: SqliteStore,
 }
 
 impl Child {
-    fn open(path: PathBuf) -> Child {
-        let store = open(&path);
-        Child { path, store }
+    fn open(defect: &str, path: PathBuf) -> Child {
+        let store = open(defect, &path);
+        Child { defect: defect.to_owned(), path, store }
     }
 
     fn reopen(&mut self) {
-        self.store = open(&self.path);
+        self.store = open(&self.defect, &self.path);
     }
 
     async fn close(&self) {
@@ -187,9 +190,9 @@ impl Child {
 }
 
 /// Opens the file, at the second try if the first one fails.
-fn open(path: &Path) -> SqliteStore {
+fn open(defect: &str, path: &Path) -> SqliteStore {
     for _ in 0..8 {
-        match SqliteOptions::default().with_checkpoint_pages(CHECKPOINT).open(path) {
+        match defect::named(defect).with_checkpoint_pages(CHECKPOINT).open(path) {
             Ok(store) => {
                 say("opened");
                 return store;

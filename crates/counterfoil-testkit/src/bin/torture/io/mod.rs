@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use counterfoil::verify::verify;
-use counterfoil_sqlite::SqliteStore;
+use counterfoil_sqlite::{Defect, SqliteStore};
 use counterfoil_testkit::block_on;
 use tempfile::TempDir;
 
@@ -24,6 +24,7 @@ use judge::Happened;
 use plan::{Class, Fault, Plan};
 
 use crate::campaign::{Campaign, Counts};
+use crate::defect;
 use crate::strace::{self, Injection};
 use crate::work::{Books, words};
 use crate::worker;
@@ -43,21 +44,38 @@ fn case(seed: u64) -> Result<Counts, String> {
     let folder = tempfile::tempdir().map_err(words)?;
     let fault = |what| format!("{plan:?}: {what}");
     match plan {
-        Plan::Injected(fault, number) => injected(&folder, fault, number),
+        Plan::Injected(fault, number) => injected(&folder, None, fault, number),
         Plan::Limited(bytes) => space::limited(&folder, bytes),
         Plan::Full(bytes) => space::full(&folder, bytes),
     }
     .map_err(fault)
 }
 
+/// Looks for a defect in some of the cases with this fault; in fewer, if there is none. An error is what was found.
+pub(crate) fn look(defect: Option<Defect>, fault: &str) -> Result<(), String> {
+    strace::check()?;
+    let cases = if defect.is_some() { 50 } else { 6 };
+    for (fault, number) in plan::with(fault)?.take(cases) {
+        let folder = tempfile::tempdir().map_err(words)?;
+        injected(&folder, defect, fault, number)
+            .map_err(|what| format!("{} at call {number}: {what}", fault.name))?;
+    }
+    Ok(())
+}
+
 /// One fault at a system call.
-fn injected(folder: &TempDir, fault: &'static Fault, number: u64) -> Result<Counts, String> {
+fn injected(
+    folder: &TempDir,
+    defect: Option<Defect>,
+    fault: &'static Fault,
+    number: u64,
+) -> Result<Counts, String> {
     let when =
         if fault.times == 1 { number.to_string() } else { format!("{number}..{}", number + fault.times - 1) };
     let injection = Injection { call: fault.call, what: fault.what, when };
     // Half of the children leave without closing: what was acknowledged does not need it.
     let end = if number.is_multiple_of(2) { "leaves" } else { "closes" };
-    let happened = traced(folder.path(), end, Some(&injection))?;
+    let happened = traced(folder.path(), defect, end, Some(&injection))?;
     let mut counts = Counts::from([("cases", 1)]);
     let hits = happened.iter().filter(|one| matches!(one, Happened::Fault { .. })).count() as u64;
     match hits {
@@ -69,14 +87,19 @@ fn injected(folder: &TempDir, fault: &'static Fault, number: u64) -> Result<Coun
 }
 
 /// What a child does and is told, in order, with the calls that matter.
-fn traced(folder: &Path, end: &str, injection: Option<&Injection>) -> Result<Vec<Happened>, String> {
+fn traced(
+    folder: &Path,
+    defect: Option<Defect>,
+    end: &str,
+    injection: Option<&Injection>,
+) -> Result<Vec<Happened>, String> {
     let folder = folder.canonicalize().map_err(words)?;
     let (log, trace) = (folder.join("log"), folder.join("trace"));
     let files = ["books.db", "books.db-wal", "books.db-shm", "books.db-journal", "books.db-lock", "log"];
     let files = files.map(|file| folder.join(file));
     let paths: Vec<&Path> = files.iter().map(AsRef::as_ref).chain([&*folder]).collect();
     let mut child = worker::command("io");
-    child.arg(&files[0]).arg(end);
+    child.arg(defect::name(defect)).arg(&files[0]).arg(end);
     let mut strace = strace::under(&child, &trace, plan::TRACED, &paths, injection);
     let status = strace.stdout(File::create(log).map_err(words)?).status().map_err(words)?;
     let happened = trace::read(&trace, &folder)?;
@@ -106,6 +129,6 @@ fn plain(path: &Path, args: &[String]) -> Process {
     let child = worker::command("io");
     let mut shell = Process::new("sh");
     shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(child.get_program()).args(child.get_args());
-    shell.arg(path).args(args);
+    shell.arg(defect::name(None)).arg(path).args(args);
     shell
 }

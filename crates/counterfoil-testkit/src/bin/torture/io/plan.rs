@@ -91,10 +91,19 @@ pub(super) fn of(seed: u64) -> Result<Plan, String> {
     Ok(all[usize::try_from(place).map_err(words)?])
 }
 
+/// The cases that have this fault: the fault, and at which call.
+pub(super) fn with(name: &str) -> Result<impl Iterator<Item = (&'static Fault, u64)>, String> {
+    let plans = (1..=FULL).map(of).collect::<Result<Vec<_>, _>>()?;
+    Ok(plans.into_iter().filter_map(move |plan| match plan {
+        Plan::Injected(fault, number) if fault.name == name => Some((fault, number)),
+        _ => None,
+    }))
+}
+
 /// Every call that the work makes when nothing is wrong, with every fault that it can have.
 fn all() -> Result<Vec<Plan>, String> {
     let folder = tempfile::tempdir().map_err(words)?;
-    let happened = super::traced(folder.path(), "closes", None)?;
+    let happened = super::traced(folder.path(), None, "closes", None)?;
     let mut calls = BTreeMap::<&str, u64>::new();
     for one in &happened {
         if let Happened::Call { name, .. } = one {

@@ -6,24 +6,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use counterfoil::store::PaymentStore;
-use counterfoil_sqlite::SqliteOptions;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
+use crate::defect;
 use crate::work::{Op, ROUND, Said, Told, round};
 
 /// Pages of log after which they are copied into the file: few, so that it happens all the time.
 const CHECKPOINT: u32 = 100;
 
-/// `PATH LIMIT FIRST…`: writes to the file, one writer for each `FIRST`, which is the number of its next operation,
+/// `DEFECT PATH LIMIT FIRST…`: writes to the file, one writer for each `FIRST`, which is the number of its next operation,
 /// until `LIMIT` answers are out. Then it closes the store.
 pub(crate) fn work(args: &[String]) {
-    let [path, limit, first @ ..] = args else { panic!("PATH LIMIT FIRST…") };
+    let [defect, path, limit, first @ ..] = args else { panic!("DEFECT PATH LIMIT FIRST…") };
     let limit = limit.parse().expect("a limit");
     let first: Vec<u64> = first.iter().map(|first| first.parse().expect("a number")).collect();
     let runtime = Builder::new_multi_thread().worker_threads(4).build().expect("a runtime");
     runtime.block_on(async {
-        let opened = SqliteOptions::default().with_checkpoint_pages(CHECKPOINT).open(path);
+        let opened = defect::named(defect).with_checkpoint_pages(CHECKPOINT).open(path);
         let store = Arc::new(opened.unwrap_or_else(|error| panic!("{error:?}")));
         let answers = Arc::new(AtomicU64::new(0));
         let mut writers = JoinSet::new();

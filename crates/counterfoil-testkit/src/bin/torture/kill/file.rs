@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use counterfoil::store::PaymentStore;
 use counterfoil::verify::verify;
-use counterfoil_sqlite::SqliteStore;
+use counterfoil_sqlite::{Defect, SqliteStore};
 use counterfoil_testkit::block_on;
 use tempfile::TempDir;
 
 use crate::campaign::Counts;
+use crate::defect;
 use crate::dice::Dice;
 use crate::strace::{self, Injection};
 use crate::work::{Books, Checked, Op, Place, Said, Told, words};
@@ -60,6 +61,8 @@ fn call_of(turn: u64, phase: Phase) -> (&'static str, &'static str, u64) {
 #[derive(Debug)]
 pub(super) struct File {
     folder: TempDir,
+    /// What is wrong with the store that its children have.
+    defect: Option<Defect>,
     dice: Dice,
     /// The number of each writer's next operation.
     next: Vec<u64>,
@@ -68,10 +71,10 @@ pub(super) struct File {
 }
 
 impl File {
-    pub(super) fn new(seed: u64) -> File {
+    pub(super) fn new(seed: u64, defect: Option<Defect>) -> File {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (books, counts) = (Books::default(), Counts::default());
-        File { folder, dice: Dice::new(seed), next: vec![0; WRITERS], books, counts }
+        File { folder, defect, dice: Dice::new(seed), next: vec![0; WRITERS], books, counts }
     }
 
     fn path(&self) -> PathBuf {
@@ -80,7 +83,11 @@ impl File {
 
     fn child(&self, limit: u64, next: &[u64]) -> Process {
         let mut child = worker::command("kill");
-        child.arg(self.path()).arg(limit.to_string()).args(next.iter().map(u64::to_string));
+        child
+            .arg(defect::name(self.defect))
+            .arg(self.path())
+            .arg(limit.to_string())
+            .args(next.iter().map(u64::to_string));
         child
     }
 

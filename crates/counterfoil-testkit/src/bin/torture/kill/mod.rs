@@ -8,6 +8,7 @@ mod child;
 mod file;
 
 pub(crate) use child::work;
+use counterfoil_sqlite::Defect;
 
 use crate::campaign::{Campaign, Counts};
 use crate::strace;
@@ -29,9 +30,19 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
 };
 
 fn case(seed: u64) -> Result<Counts, String> {
+    rounds(seed, ROUNDS, None)
+}
+
+/// Looks for a defect in the first rounds of some cases; of one, if there is none. An error is what was found.
+pub(crate) fn look(defect: Option<Defect>) -> Result<(), String> {
+    let cases = if defect.is_some() { 20 } else { 1 };
+    (1..=cases).try_for_each(|seed| rounds(seed, VERIFIED + 1, defect).map(drop))
+}
+
+fn rounds(seed: u64, rounds: u64, defect: Option<Defect>) -> Result<Counts, String> {
     strace::check()?;
-    let mut file = File::new(seed);
-    for number in 0..ROUNDS {
+    let mut file = File::new(seed, defect);
+    for number in 0..rounds {
         let goes = go(&mut file, seed.saturating_sub(1), number);
         goes.map_err(|what| format!("round {number} of case {seed}: {what}"))?;
     }

@@ -16,7 +16,7 @@ use counterfoil_testkit::planted::Bug;
 
 use crate::campaign::{Campaign, Counts};
 use crate::run::words;
-use crate::say;
+use crate::{io, kill, say};
 pub(crate) use syncs::work;
 
 pub(crate) const CAMPAIGN: Campaign = Campaign {
@@ -42,6 +42,8 @@ enum By {
     Sqlite(&'static str, Defect),
     /// A check that stands here, of something sound or broken.
     Check(&'static str, fn(broken: bool) -> Result<(), String>),
+    /// Another campaign, whose children have the defect: its name, how it looks, and some words, one of which tells of it.
+    Campaign(&'static str, fn(Option<Defect>) -> Result<(), String>, Defect, &'static [&'static str]),
 }
 
 const fn memory(bug: &'static str, case: &'static str, planted: Bug) -> Planted {
@@ -54,6 +56,20 @@ const fn sqlite(bug: &'static str, case: &'static str, planted: Defect) -> Plant
 
 const fn check(bug: &'static str, name: &'static str, check: fn(bool) -> Result<(), String>) -> Planted {
     Planted { bug, by: By::Check(name, check) }
+}
+
+const fn killed(bug: &'static str, words: &'static [&'static str], planted: Defect) -> Planted {
+    Planted { bug, by: By::Campaign("kill", kill::look, planted, words) }
+}
+
+const fn written(bug: &'static str, words: &'static [&'static str], planted: Defect) -> Planted {
+    let look = |defect| io::look(defect, "writes failed");
+    Planted { bug, by: By::Campaign("io, writes that fail", look, planted, words) }
+}
+
+const fn synced(bug: &'static str, words: &'static [&'static str], planted: Defect) -> Planted {
+    let look = |defect| io::look(defect, "syncs failed");
+    Planted { bug, by: By::Campaign("io, syncs that fail", look, planted, words) }
 }
 
 const PLANTED: &[Planted] = &[
@@ -161,12 +177,38 @@ const PLANTED: &[Planted] = &[
     ),
     memory("tenant filter missing on a list", "list::lists_stay_within_their_scope", Bug::ListLeaks),
     memory("tenant filter missing on the feed", "feed::a_scope_sees_its_own_events_only", Bug::FeedLeaks),
+    killed("acknowledged before the commit", &["was acknowledged"], Defect::AcknowledgedBeforeCommit),
+    killed(
+        "claim in a second transaction",
+        &["problem: Claim", "was told"],
+        Defect::ClaimInSecondTransaction,
+    ),
+    killed(
+        "an operation in two transactions",
+        &["has left", "problem: Balance"],
+        Defect::ChangeInTwoTransactions,
+    ),
+    written("a commit's error swallowed", &["was acknowledged"], Defect::CommitErrorSwallowed),
+    synced("a commit's error told as a no", &["was told"], Defect::CommitErrorIsNo),
+    synced(
+        "it goes on after a sync that failed",
+        &["it takes commands, and was not opened again"],
+        Defect::GoesOnAfterFailedSync,
+    ),
 ];
 
 impl By {
     const fn name(&self) -> &'static str {
         match self {
-            By::Memory(name, _) | By::Sqlite(name, _) | By::Check(name, _) => name,
+            By::Memory(name, _) | By::Sqlite(name, _) | By::Check(name, _) | By::Campaign(name, ..) => name,
+        }
+    }
+
+    /// Whether it found what it had to, and not something else.
+    fn meant(&self, found: &str) -> bool {
+        match self {
+            By::Campaign(.., words) => words.iter().any(|word| found.contains(word)),
+            _ => true,
         }
     }
 
@@ -176,6 +218,7 @@ impl By {
             By::Memory(case, bug) => suite::on_memory(case, if broken { *bug } else { Bug::None }),
             By::Sqlite(case, defect) => suite::on_sqlite(case, broken.then_some(*defect)),
             By::Check(_, check) => check(broken),
+            By::Campaign(_, look, defect, _) => look(broken.then_some(*defect)),
         };
         catch_unwind(AssertUnwindSafe(looking)).unwrap_or_else(|panic| Err(words(panic.as_ref())))
     }
@@ -188,7 +231,10 @@ fn case(seed: u64) -> Result<Counts, String> {
     quietly(|| by.look(false))
         .map_err(|found| format!("{} finds a bug where none was planted: {found}", by.name()))?;
     let (found, took) = quietly(|| timed(|| by.look(true)));
-    let Err(_) = found else { return Err(format!("{}: {bug} was planted, and not found", by.name())) };
+    let Err(found) = found else { return Err(format!("{}: {bug} was planted, and not found", by.name())) };
+    if !by.meant(&found) {
+        return Err(format!("{}: {bug} was planted, and something else was found: {found}", by.name()));
+    }
     say(&format!("{bug:<46} found by {:<66} {:>6} ms", by.name(), took.as_millis()));
     Ok([("planted", 1), ("found", 1)].into())
 }

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use counterfoil_sqlite::{Defect, SqliteOptions};
+use counterfoil_sqlite::Defect;
 use counterfoil_testkit::conformance::{Case, Open};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
 use tempfile::tempdir;
 use tokio::runtime::Builder;
 
+use crate::defect::options;
 use crate::run::words;
 
 /// On one thread: tasks take turns, so it is always the same.
@@ -28,11 +29,6 @@ fn sqlite(defect: Option<Defect>) -> impl Open {
         let path = folder.path().join("books.db");
         async move { options(defect).open(path).expect("a file that can be opened") }
     }
-}
-
-pub(super) fn options(defect: Option<Defect>) -> SqliteOptions {
-    let sound = SqliteOptions::default();
-    defect.map_or_else(|| sound.clone(), |defect| sound.clone().with_defect(defect))
 }
 
 fn outcome(run: impl FnOnce()) -> Result<(), String> {

@@ -12,14 +12,9 @@ use counterfoil_testkit::fixtures::{caller, card, invoice, usd};
 use counterfoil_testkit::{Desk, block_on};
 use tempfile::tempdir;
 
-use super::suite::options;
 use super::writer::class;
 use crate::strace::{self, Injection};
-use crate::{say, worker};
-
-/// The defects that a child can be asked for.
-const DEFECTS: [(&str, Option<Defect>); 3] =
-    [("sound", None), ("normal", Some(Defect::SynchronousNormal)), ("late", Some(Defect::ShownBeforeSync))];
+use crate::{defect, say, worker};
 
 /// Lets the sync of a commit's log fail.
 pub(super) fn failing(defect: Option<Defect>) -> Result<(), String> {
@@ -46,9 +41,8 @@ fn run(
 ) -> Result<(String, Vec<&'static str>), String> {
     let folder = tempdir().map_err(|error| error.to_string())?;
     let (path, trace) = (folder.path().join("books.db"), folder.path().join("trace"));
-    let (name, _) = DEFECTS.iter().find(|(_, known)| *known == defect).ok_or("a defect that has no name")?;
     let mut child = worker::command("planted");
-    child.arg(&path).arg(name).arg(commits.to_string());
+    child.arg(&path).arg(defect::name(defect)).arg(commits.to_string());
     let log = folder.path().join("books.db-wal");
     let mut traced = strace::under(&child, &trace, "fsync,fdatasync", &[&log], injection);
     let output = traced.stderr(Stdio::null()).output().map_err(|error| error.to_string())?;
@@ -66,8 +60,7 @@ fn calls(trace: &Path) -> Result<Vec<&'static str>, String> {
 /// What the child does: commits, says of the last one what was answered and whether it is seen, and is gone.
 pub(crate) fn work(args: &[String]) {
     let [path, name, commits] = args else { panic!("a path, a defect and a number, not {args:?}") };
-    let (_, defect) = DEFECTS.iter().find(|(known, _)| known == name).expect("a defect that there is");
-    let store = options(*defect).open(path).expect("a file that can be opened");
+    let store = defect::named(name).open(path).expect("a file that can be opened");
     let (desk, caller) = (Desk::new(14), caller("acme"));
     let mut last = String::new();
     for _ in 0..commits.parse::<u64>().expect("a number") {

@@ -11,7 +11,7 @@ use counterfoil_testkit::{Desk, block_on};
 use rusqlite::Connection;
 use tempfile::tempdir;
 
-use super::suite::options;
+use crate::defect::options;
 
 /// The host's own tables, in the same file: a check that is put off until the commit, and then fails it.
 const NO_COMMIT: &str = "
