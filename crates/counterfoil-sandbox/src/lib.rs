@@ -89,7 +89,7 @@ use counterfoil::gateway::Finality;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::Notification;
 use counterfoil::money::Money;
-use counterfoil::payment::Outcome;
+use counterfoil::payment::{OperationId, Outcome};
 use counterfoil::scope::Scope;
 use counterfoil::text::{GatewayName, Message};
 use outbox::{Outbox, Pen};
@@ -207,6 +207,14 @@ impl Sandbox {
     #[must_use]
     pub fn refunded(&self, payment: PaymentId) -> Option<Money> {
         self.amount(payment, Books::refunded)
+    }
+
+    /// What its books say of an operation to somebody who looks at them, at its dashboard say: no question, so it brings
+    /// nothing nearer. `None`: it knows nothing of it.
+    #[must_use]
+    pub fn said(&self, operation: OperationId) -> Option<Outcome> {
+        let now = self.clock.now();
+        self.state().books.entry(&operation.to_string())?.said(now).cloned()
     }
 
     /// Takes the notifications that are waiting, for whoever delivers them: to

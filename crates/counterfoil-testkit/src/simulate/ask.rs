@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use counterfoil::account::Owed;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Receipt, Resolution};
+use counterfoil::command::Receipt;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{
     Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid,
     Processing, Update,
 };
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Payment, PaymentMethod};
+use counterfoil::payment::{Destination, Payment, PaymentMethod};
 use counterfoil::scope::Caller;
-use counterfoil::status::{Action, OperationStatus, PaymentStatus, allowed};
-use counterfoil::text::{IdempotencyKey, Message, Metadata};
+use counterfoil::status::{Action, PaymentStatus, allowed};
+use counterfoil::text::{IdempotencyKey, Metadata};
 
 use super::dice::Dice;
 use crate::fixtures;
@@ -46,6 +47,7 @@ pub(super) enum Ask {
     TopUp(NewTopUp),
     Update(PaymentId, Update),
     Resolve(PaymentId, NewResolution),
+    Register(Destination, Owed),
 }
 
 impl Ask {
@@ -60,6 +62,7 @@ impl Ask {
             Ask::TopUp(new) => ledger.top_up(caller, new).await,
             Ask::Update(id, update) => ledger.update(caller, id, update).await,
             Ask::Resolve(id, new) => ledger.resolve(caller, id, new).await,
+            Ask::Register(destination, owed) => ledger.register(caller, destination, owed).await,
         }
     }
 
@@ -73,7 +76,7 @@ impl Ask {
             Ask::Refund(_, new) => new.idempotency_key.as_ref(),
             Ask::Void(_, new) => new.idempotency_key.as_ref(),
             Ask::TopUp(new) => new.idempotency_key.as_ref(),
-            Ask::Update(..) | Ask::Resolve(..) => None,
+            Ask::Update(..) | Ask::Resolve(..) | Ask::Register(..) => None,
         }
     }
 
@@ -121,16 +124,8 @@ impl Ask {
     }
 
     /// Something about a payment that it may be asked for, mostly.
-    pub(super) fn about(
-        dice: &mut Dice,
-        payment: &Payment,
-        key: IdempotencyKey,
-        guesses: bool,
-    ) -> Option<Ask> {
+    pub(super) fn about(dice: &mut Dice, payment: &Payment, key: IdempotencyKey) -> Option<Ask> {
         let id = payment.id();
-        if payment.needs(Attention::Stuck) && guesses && dice.one_in(2) {
-            return Some(guess(dice, payment));
-        }
         let cents = i64::try_from(1 + dice.below(100)).unwrap_or(1);
         let part = fixtures::usd(cents);
         let actions = [Action::Process, Action::Capture, Action::Refund, Action::Refund, Action::Void];
@@ -173,15 +168,4 @@ impl Ask {
         let update = || Update::default().with_instrument(fixtures::instrument("pm_other"));
         waits.then(|| Ask::Update(payment.id(), update()))
     }
-}
-
-/// A person's guess at what became of something.
-fn guess(dice: &mut Dice, payment: &Payment) -> Ask {
-    let words = [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent];
-    let word = dice.pick(&words).copied().unwrap_or(Resolution::Failed);
-    let mut new = NewResolution::new(word, Message::lossy("a guess"));
-    let unknown = |status| matches!(status, OperationStatus::Unknown | OperationStatus::Processing);
-    let stuck = payment.operations().iter().find(|own| own.is_stuck() && unknown(own.status()));
-    new.operation = stuck.map(|own| own.id);
-    Ask::Resolve(payment.id(), new)
 }

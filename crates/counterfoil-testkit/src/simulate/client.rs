@@ -11,7 +11,6 @@ use counterfoil::text::IdempotencyKey;
 
 use super::ask::Ask;
 use super::dice::Dice;
-use super::trouble::Trouble;
 use super::world::World;
 use crate::fixtures;
 
@@ -158,17 +157,12 @@ impl Client {
             return Some(if top_up { Ask::top_up(key) } else { Ask::payment(dice, key, world.now()) });
         };
         let payment = ledger.payment(&self.caller.scope, id).await.ok().flatten()?;
-        let guesses = world.allows(Trouble::Guess);
         let dice = &mut self.memory().dice;
-        let ask = match dice.below(16) {
+        match dice.below(16) {
             0 => Some(Ask::note(dice, &payment)),
             1 => Ask::instrument(&payment),
-            _ => Ask::about(dice, &payment, key, guesses),
-        };
-        if matches!(ask, Some(Ask::Resolve(..))) {
-            world.count(Trouble::Guess);
+            _ => Ask::about(dice, &payment, key),
         }
-        ask
     }
 }
 

@@ -12,6 +12,7 @@ use counterfoil::id::PaymentId;
 use counterfoil_sandbox::Sandbox;
 
 use super::client::{Client, Shelf};
+use super::desk::Desk;
 use super::dice::Dice;
 use super::gateway::FarGateway;
 use super::machine::{Machine, Parts};
@@ -28,6 +29,9 @@ use crate::fixtures;
 const LAST_TURNS: u64 = 400;
 const MACHINES: usize = 2;
 
+/// Whose payments they are.
+const TENANTS: [&str; 2] = ["acme", "globex"];
+
 /// A simulation that runs.
 pub(super) struct Run {
     pub(super) world: Arc<World>,
@@ -36,6 +40,7 @@ pub(super) struct Run {
     pub(super) gateway: Arc<FarGateway>,
     pub(super) machines: [Machine; MACHINES],
     pub(super) clients: Vec<Arc<Client>>,
+    pub(super) desk: Arc<Desk>,
     pub(super) post: Arc<Post>,
     pub(super) orders: Option<Rc<Orders>>,
     shelves: [Shelf; 2],
@@ -54,6 +59,8 @@ struct Task {
 enum Role {
     /// What this client asks for, on its machine.
     Client(usize),
+    /// The person at the desk.
+    Desk,
     /// What is due, on this machine.
     Due(usize),
     /// The gateway's webhook.
@@ -68,7 +75,7 @@ impl Role {
         match self {
             Role::Client(number) | Role::Due(number) => number % MACHINES,
             Role::Post => 0,
-            Role::Service => 1,
+            Role::Desk | Role::Service => 1,
         }
     }
 
@@ -78,6 +85,7 @@ impl Role {
             Role::Due(number) => 50 + number as u64,
             Role::Post => 60,
             Role::Service => 61,
+            Role::Desk => 62,
         }
     }
 }
@@ -97,14 +105,16 @@ impl Run {
         let count = 2 + dice.below(3);
         let client = |number: u64| {
             let place = usize::from(number == 3);
-            let caller = fixtures::caller(["acme", "globex"][place]);
+            let caller = fixtures::caller(TENANTS[place]);
             Arc::new(Client::new(simulation.seed, number, caller, shelves[place].clone()))
         };
         let clients = (0..count).map(client).collect();
+        let desk = [0, 1].map(|place| (TENANTS[place], shelves[place].clone()));
+        let desk = Arc::new(Desk::new(simulation.seed, sandbox.clone(), desk));
         let post = Arc::new(Post::new(simulation.seed));
         let orders = setup.service().map(|service| Rc::new(Orders::new(service)));
         let tasks = Vec::new();
-        Run { world, watch, sandbox, gateway, machines, clients, post, orders, shelves, dice, tasks }
+        Run { world, watch, sandbox, gateway, machines, clients, desk, post, orders, shelves, dice, tasks }
     }
 
     /// Turns, as many as were asked for; then some of those who are at something may end it.
@@ -185,7 +195,7 @@ impl Run {
     fn begin(&mut self, machine: Option<usize>) {
         let clients = (0..self.clients.len()).map(Role::Client);
         let service = self.orders.iter().map(|_| Role::Service);
-        let roles = clients.chain([Role::Due(0), Role::Due(1), Role::Post]).chain(service);
+        let roles = clients.chain([Role::Desk, Role::Due(0), Role::Due(1), Role::Post]).chain(service);
         let meant = roles.filter(|role| machine.is_none_or(|machine| role.machine() == machine));
         let tasks: Vec<Task> =
             meant.map(|role| Task { role, ready_at: 0, future: self.future(role) }).collect();
@@ -200,6 +210,10 @@ impl Run {
                 let other = self.machines[1 - role.machine()].ledger().clone();
                 let client = self.clients[number].clone();
                 Box::pin(async move { client.work(&world, &own, &other).await })
+            }
+            Role::Desk => {
+                let desk = self.desk.clone();
+                Box::pin(async move { desk.work(&world, &own).await })
             }
             Role::Due(number) => {
                 let pace = 2 + 6 * number as u64;

@@ -55,8 +55,14 @@ troubles! {
     BankReturn, "bank returns";
     /// A payer that disputes a payment.
     Dispute, "words of disputes";
-    /// A person who settles what is unknown, by guessing.
+    /// A person who says what became of something, and only guesses.
     Guess, "guesses";
+    /// A person who dismisses what is marked for review, and did not look.
+    Haste, "hasty dismissals";
+    /// A person who sets a status, or writes down money, that the gateway knows nothing of.
+    ByHand, "things written down by hand";
+    /// A gateway whose notifications come after all else has come to its end.
+    LatePost, "weeks without notifications";
 }
 
 /// A set of kinds.

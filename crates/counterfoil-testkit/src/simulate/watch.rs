@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use counterfoil::claim::ClaimKey;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, Hash, StreamId, evolve_payment};
-use counterfoil::payment::Payment;
+use counterfoil::payment::{Operation, OperationId, Outcome, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{ExecuteError, Feed, PaymentStore, Position};
 
+use super::said::Said;
 use super::world::World;
 use crate::laws::{self, Broken, law};
 
@@ -34,6 +35,7 @@ struct Seen {
     payments: BTreeMap<(Scope, StreamId), Payment>,
     claims: BTreeSet<ClaimKey>,
     commands: u64,
+    said: Said,
 }
 
 impl Watch {
@@ -45,6 +47,7 @@ impl Watch {
             payments: BTreeMap::new(),
             claims: BTreeSet::new(),
             commands: 0,
+            said: Said::default(),
         };
         Watch { store, seen: Mutex::new(seen) }
     }
@@ -60,7 +63,7 @@ impl Watch {
     /// Executes a command, and looks at what came of it.
     pub(super) async fn execute(&self, world: &World, command: Command) -> Result<Receipt, ExecuteError> {
         let (request, scope) = (world.tells().then(|| kind(&command)), command.caller.scope.clone());
-        let answer = self.store.execute(command).await;
+        let answer = self.store.execute(command.clone()).await;
         self.seen().commands += 1;
         world.note(u64::from(answer.is_ok()), || {
             format!("{}\n         {}", request.unwrap_or_default(), end(&answer))
@@ -69,6 +72,7 @@ impl Watch {
             world.break_with(broken);
         }
         if let Ok(receipt) = &answer {
+            self.seen().said.hear(&command, receipt.payment().map(AsRef::as_ref));
             let place = (scope, receipt.stream.clone());
             let version = self.seen().versions.get(&place).copied().unwrap_or(0);
             if version < receipt.sequence {
@@ -119,6 +123,21 @@ impl Watch {
         }
     }
 
+    /// Whether a person wrote an operation down as having happened elsewhere.
+    pub(super) fn is_by_hand(&self, operation: OperationId) -> bool {
+        self.seen().said.is_by_hand(operation)
+    }
+
+    /// Whether a person took it upon himself that an operation stands otherwise than its gateway says.
+    pub(super) fn is_taken_on(&self, payment: &Payment, own: &Operation, there: Option<&Outcome>) -> bool {
+        self.seen().said.is_taken_on(payment, own, there)
+    }
+
+    /// Whether anybody ever dismissed what was marked of a payment.
+    pub(super) fn was_dismissed(&self, payment: &Payment) -> bool {
+        self.seen().said.was_dismissed(payment)
+    }
+
     /// How many commands were executed.
     pub(super) fn commands(&self) -> u64 {
         self.seen().commands
@@ -162,7 +181,8 @@ impl Seen {
         let before = self.payments.get(&place);
         let after = evolve_payment(before, event);
         let after = after.map_err(|damage| Broken { invariant: "38", what: damage.to_string() })?;
-        laws::of_step(before, event, &after).map_err(|mut broken| {
+        let step = laws::of_step(before, event, &after);
+        step.and_then(|()| self.said.see(before, event, &after)).map_err(|mut broken| {
             broken.what = format!("{} (by {})", broken.what, tell(event));
             broken
         })?;

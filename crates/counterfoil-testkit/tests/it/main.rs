@@ -7,6 +7,7 @@ mod calls;
 mod compare_and_set;
 mod conformance;
 mod crash;
+mod desk;
 mod disputes;
 mod evidence;
 mod faulty;

@@ -24,21 +24,25 @@ use counterfoil_testkit::fixtures::{card, invoice, usd};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
 use counterfoil_testkit::simulate::{Failure, Setup, Simulation, Trouble};
 
-/// Invariants 1, 3, 7, 8, 10, 11, 13, 14, 16, 18 to 21, 24, 25, 28, 29, 32, 38, 40 to 47, step by step; and every answer
-/// is the model's.
+/// Invariants 1, 3, 7, 8, 10, 11, 13, 14, 16, 18 to 21, 24, 25, 27 to 30, 32, 38, 40 to 47, step by step; and every
+/// answer is the model's.
 #[test]
 fn whatever_goes_wrong_the_books_are_good_and_agree_with_the_gateways() {
     let setup = Setup::over(|| JudgedStore::new(MemoryStore::new()));
-    let (mut struck, mut payments, mut calls) = (BTreeSet::new(), 0, 0);
+    let (mut struck, mut payments, mut calls, mut written) = (BTreeSet::new(), 0, 0, 0);
     for seed in 1..=60 {
         let report = Simulation::seeded(seed).run(&setup).unwrap_or_else(|failure| panic!("{failure}"));
         struck.extend(report.troubles.iter().map(|(trouble, _)| *trouble));
         (payments, calls) = (payments + report.payments, calls + report.calls);
+        written += report.written;
     }
     // So that it says something.
     let never: Vec<_> = Trouble::ALL.iter().filter(|trouble| !struck.contains(trouble)).collect();
-    assert!(never.iter().all(|trouble| matches!(trouble, Trouble::Guess)), "{never:?}");
-    assert!(payments > 300 && calls > 400, "{payments} payments, {calls} calls");
+    assert!(never.is_empty(), "{never:?}");
+    assert!(
+        payments > 300 && calls > 400 && written > 100,
+        "{payments} payments, {calls} calls, {written} written"
+    );
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn a_step_more_changes_nothing_that_was() {
 }
 
 /// The first seed that finds it.
-fn found(setup: &Setup) -> Failure {
+pub(crate) fn found(setup: &Setup) -> Failure {
     let tried = (1..=150).find_map(|seed| Simulation::seeded(seed).run(setup).err());
     tried.expect("it is found")
 }

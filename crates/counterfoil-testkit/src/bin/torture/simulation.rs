@@ -26,6 +26,7 @@ fn case(seed: u64) -> Result<Counts, String> {
         ("events", report.events),
         ("commands", report.commands),
         ("gateway calls", report.calls),
+        ("words of the desk", report.written),
     ]);
     for (trouble, times) in report.troubles {
         counts.add(trouble.as_str(), times);

@@ -1,0 +1,213 @@
+//! What was said of each operation, by whom, and in which order: what a person took upon himself, and what must be shown
+//! to a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterfoil::command::{Command, Request, Told};
+use counterfoil::event::{Body, Event, Start, StartResult};
+use counterfoil::id::PaymentId;
+use counterfoil::money::Money;
+use counterfoil::payment::{Evidence, Operation, OperationId, Outcome, Payment};
+use counterfoil::scope::Scope;
+use counterfoil::status::{Cause, OperationStatus};
+
+use crate::laws::{Broken, law};
+
+/// All that was said.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Rises with everything that is said.
+    moment: u64,
+    operations: BTreeMap<OperationId, OfOne>,
+    dismissed: BTreeMap<(Scope, PaymentId), u64>,
+}
+
+/// What was said of one operation.
+#[derive(Debug, Default)]
+struct OfOne {
+    /// Whether a person wrote it down as having happened elsewhere.
+    by_hand: bool,
+    /// When a person last said what became of it.
+    person: Option<u64>,
+    /// When it was first said to have come to an end, by whomever.
+    ends: BTreeMap<End, u64>,
+    /// The kinds of them that were written down.
+    kinds: BTreeSet<Kind>,
+}
+
+/// Ends of one kind go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// It was done, whether or not it was undone since.
+    Done,
+    Failed,
+    Canceled,
+}
+
+/// What an operation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// It was done, with so much.
+    Moved(i64),
+    Failed,
+    Canceled,
+    Reversed,
+}
+
+impl End {
+    /// `None`: it is none yet.
+    fn of(outcome: &Outcome, asked: Money) -> Option<End> {
+        match outcome {
+            Outcome::Succeeded { reported } => Some(End::Moved(reported.unwrap_or(asked).minor())),
+            Outcome::Failed(_) => Some(End::Failed),
+            Outcome::Canceled { .. } => Some(End::Canceled),
+            Outcome::Reversed { .. } => Some(End::Reversed),
+            _ => None,
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            End::Moved(_) | End::Reversed => Kind::Done,
+            End::Failed => Kind::Failed,
+            End::Canceled => Kind::Canceled,
+        }
+    }
+}
+
+impl Said {
+    /// A command that was executed: a gateway's word in it was heard, whether or not it was news.
+    pub(super) fn hear(&mut self, command: &Command, payment: Option<&Payment>) {
+        let (operation, evidence) = match &command.request {
+            Request::Report(report) => (Some(report.operation), Some(&report.evidence)),
+            Request::Notify(notify) => (notify.about.operation, told(&notify.told)),
+            _ => return,
+        };
+        let (Some(id), Some(evidence)) = (operation, evidence) else { return };
+        let Some(asked) = payment.and_then(|payment| payment.operation(id)).map(|own| own.amount) else {
+            return;
+        };
+        if let Some(end) = End::of(&evidence.outcome, asked) {
+            self.moment += 1;
+            self.operations.entry(id).or_default().ends.entry(end).or_insert(self.moment);
+        }
+    }
+
+    /// 27, 28, 30: what does not fit is marked anew, whatever was dismissed before; and so is a person's word.
+    pub(super) fn see(
+        &mut self,
+        before: Option<&Payment>,
+        event: &Event,
+        after: &Payment,
+    ) -> Result<(), Broken> {
+        self.moment += 1;
+        match event.body() {
+            Body::Started(start) => self.started(start, event),
+            Body::Created(created) => created.attempt.iter().for_each(|start| self.started(start, event)),
+            Body::Closed(closing) => {
+                for id in &closing.cancels {
+                    self.operations.entry(*id).or_default().kinds.insert(Kind::Canceled);
+                }
+            }
+            Body::Dismissed(_) => {
+                self.dismissed.insert((event.scope().clone(), after.id()), self.moment);
+            }
+            Body::Reported(reported) => {
+                let own = self.operations.entry(reported.operation).or_default();
+                if reported.note.is_some() {
+                    own.person = Some(self.moment);
+                    let asked = after.operation(reported.operation).map(|own| own.amount);
+                    let end = asked.and_then(|asked| End::of(&reported.evidence.outcome, asked));
+                    end.map(|end| own.ends.entry(end).or_insert(self.moment));
+                }
+                let was = before.and_then(|before| before.operation(reported.operation));
+                let is = after.operation(reported.operation);
+                if let (Some(was), Some(is)) = (was, is) {
+                    own.reported(&reported.evidence, was, is, after, reported.note.is_some())?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, start: &Start, event: &Event) {
+        let own = self.operations.entry(start.operation).or_default();
+        if let StartResult::Recorded(evidence) = &start.result {
+            own.by_hand = event.cause() == Cause::Command;
+            own.kinds.extend(End::of(&evidence.outcome, start.amount).map(End::kind));
+        }
+    }
+
+    /// Whether a person wrote it down as having happened elsewhere.
+    pub(super) fn is_by_hand(&self, operation: OperationId) -> bool {
+        self.operations.get(&operation).is_some_and(|own| own.by_hand)
+    }
+
+    /// Whether anybody ever dismissed what was marked of a payment.
+    pub(super) fn was_dismissed(&self, payment: &Payment) -> bool {
+        self.dismissed.contains_key(&(payment.scope().clone(), payment.id()))
+    }
+
+    /// Whether it is on record that a person took it upon himself that an operation stands otherwise than at its gateway,
+    /// which says `there` of it: a person said what became of it, somebody dismissed that, and the gateway has told nothing
+    /// since but what somebody had said by then.
+    pub(super) fn is_taken_on(
+        &self,
+        payment: &Payment,
+        operation: &Operation,
+        there: Option<&Outcome>,
+    ) -> bool {
+        let dismissed = self.dismissed.get(&(payment.scope().clone(), payment.id())).copied().unwrap_or(0);
+        let Some(own) = self.operations.get(&operation.id) else { return false };
+        let end = there.and_then(|there| End::of(there, operation.amount));
+        let told = end.and_then(|end| own.ends.get(&end)).copied().unwrap_or(0);
+        own.person.is_some_and(|person| person < dismissed) && told < dismissed
+    }
+}
+
+impl OfOne {
+    /// What was reported now, which moved it from `was` to `is`.
+    fn reported(
+        &mut self,
+        evidence: &Evidence,
+        was: &Operation,
+        is: &Operation,
+        payment: &Payment,
+        by_person: bool,
+    ) -> Result<(), Broken> {
+        let end = End::of(&evidence.outcome, is.amount).map(End::kind);
+        let is_new = end.is_some_and(|end| self.kinds.insert(end));
+        let contradicts = is_new && self.kinds.len() > 1;
+        let marked = is_marked(payment, is);
+        let what = |what: &str| format!("{} of {}: {what}, and no review is open", is.id, payment.id());
+        law("27", !contradicts || marked, || what("two ends that exclude each other"))?;
+        let late = is_over_without(was.status()) && is.status() == OperationStatus::Succeeded;
+        law("28", !late || marked, || what("a late success"))?;
+        let other = is.moved() != was.moved() && is.moved().is_some_and(|moved| moved != is.amount);
+        law("30", is.found || !other || marked, || what("another amount"))?;
+        law("46", !by_person || marked, || what("a person's word"))
+    }
+}
+
+/// Whether a review is open that is about this operation.
+pub(super) fn is_marked(payment: &Payment, operation: &Operation) -> bool {
+    let open = payment.reviews();
+    operation.reviews().iter().any(|review| open.contains(review))
+}
+
+fn is_over_without(status: OperationStatus) -> bool {
+    matches!(status, OperationStatus::Failed | OperationStatus::Canceled | OperationStatus::NotSent)
+}
+
+fn told(told: &Told) -> Option<&Evidence> {
+    match told {
+        Told::Attempt(evidence)
+        | Told::Authorization(evidence)
+        | Told::Capture(evidence)
+        | Told::Refund(evidence)
+        | Told::Void(evidence)
+        | Told::Returned(evidence) => Some(evidence),
+        _ => None,
+    }
+}
