@@ -7,11 +7,11 @@ use counterfoil::command::{Command, Request, Told};
 use counterfoil::event::{Body, Event, Start, StartResult};
 use counterfoil::id::PaymentId;
 use counterfoil::money::Money;
-use counterfoil::payment::{Evidence, Operation, OperationId, Outcome, Payment};
+use counterfoil::payment::{Evidence, Operation, OperationId, Outcome, Payment, Review};
 use counterfoil::scope::Scope;
 use counterfoil::status::{Cause, OperationStatus};
 
-use crate::laws::{Broken, law};
+use crate::laws::{Broken, Sums, law};
 
 /// All that was said.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl Said {
         }
     }
 
-    /// 27, 28, 30: what does not fit is marked anew, whatever was dismissed before; and so is a person's word.
+    /// 3, 27, 28, 30: what does not fit is marked anew, whatever was dismissed before; and so is a person's word.
     pub(super) fn see(
         &mut self,
         before: Option<&Payment>,
@@ -128,7 +128,12 @@ impl Said {
             }
             _ => {}
         }
-        Ok(())
+        let Some(before) = before else { return Ok(()) };
+        let exceeds_more = Sums::of(after).exceeding() > Sums::of(before).exceeding();
+        let shown = event.cause() != Cause::Evidence || after.reviews().contains(&Review::Exceeded);
+        law("3", !exceeds_more || shown, || {
+            format!("of {} more went back than there is, and no review is open", after.id())
+        })
     }
 
     fn started(&mut self, start: &Start, event: &Event) {
