@@ -71,11 +71,11 @@ impl Payment {
         self.operations.iter().any(|own| !own.is_attempt() && own.is_live())
     }
 
-    /// Whether more than there is was captured or goes back: only evidence leads there.
-    pub(super) fn is_exceeded(&self) -> bool {
+    /// How much more than there is was captured, or goes back: only evidence leads there.
+    pub(super) fn exceeded(&self) -> i128 {
         let captures = self.operations.iter().filter(|own| own.is_capture());
         let taken: i128 = captures.filter_map(Operation::paid).map(i128::from).sum();
-        taken > self.authorized() || self.excess_returned() > 0
+        (taken - self.authorized()).max(0) + self.excess_returned()
     }
 
     /// The attempts that hold, or held, or are to.

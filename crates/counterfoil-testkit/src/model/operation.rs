@@ -62,6 +62,7 @@ impl Heard {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known {
     paid: Option<i64>,
+    least: Option<i64>,
     pub(super) refused: Option<Failure>,
     canceled: Option<Message>,
     reversed: Option<Message>,
@@ -126,6 +127,7 @@ impl Operation {
     pub(super) fn known(&self) -> Known {
         Known {
             paid: self.paid(),
+            least: self.least(),
             refused: self.refusal(),
             canceled: self.canceled(),
             reversed: self.reversed(),
@@ -148,6 +150,12 @@ impl Operation {
     pub(super) fn paid(&self) -> Option<i64> {
         let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
         amounts.map(Money::minor).max().filter(|minor| *minor > 0)
+    }
+
+    /// The smallest success of anything in its own currency.
+    fn least(&self) -> Option<i64> {
+        let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
+        amounts.map(Money::minor).filter(|minor| *minor > 0).min()
     }
 
     /// What it moves, or holds: nothing unless that is how it stands.
@@ -257,7 +265,8 @@ impl Operation {
             (Review::RefundBounced, bounced),
             (
                 Review::AmountMismatch,
-                own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
+                self.least() < self.paid()
+                    || own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
             ),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),
             (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),

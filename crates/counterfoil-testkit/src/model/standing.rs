@@ -63,10 +63,8 @@ impl Payment {
 
     /// What is marked of what: of the payment itself under no name.
     pub(super) fn marked(&self) -> BTreeMap<String, BTreeSet<Review>> {
-        // Money, or a hold, that came though it was ended without.
-        let late = self.how_ended().is_some() && (self.captured() > 0 || self.held() > 0);
-        let own = [late.then_some(Review::Contradiction), self.is_exceeded().then_some(Review::Exceeded)];
-        let own = (String::new(), own.into_iter().flatten().collect());
+        // Money, or a hold, that came though it was ended without; and more that goes back than there is.
+        let own = (String::new(), self.how_much().into_iter().map(|(review, _)| review).collect());
         let misfits = self.misfits.iter().enumerate();
         let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
         let reviews = |known: &Operation| {
@@ -88,7 +86,32 @@ impl Payment {
             for review in reviews.difference(&old) {
                 self.dismissed.remove(review);
             }
+            if self.was_told_more_of(&of, before) {
+                self.dismissed.retain(|review| !reviews.contains(review));
+            }
         }
+        for (review, much) in self.how_much() {
+            let before = before.how_much().into_iter().find(|(known, _)| *known == review);
+            if before.is_some_and(|(_, before)| before < much) {
+                self.dismissed.remove(&review);
+            }
+        }
+    }
+
+    fn was_told_more_of(&self, id: &str, before: &Payment) -> bool {
+        let all_told = |payment: &Payment| {
+            let operation = payment.operations.iter().find(|own| own.id.to_string() == id);
+            let dispute = payment.disputes.iter().find(|own| own.id.to_string() == id);
+            (operation.map(|own| own.touched), dispute.map(|own| own.words.len()))
+        };
+        all_told(self) != all_told(before)
+    }
+
+    /// How much there is of what is marked of the payment itself.
+    fn how_much(&self) -> Vec<(Review, i128)> {
+        let late = if self.how_ended().is_some() { self.captured() + self.held() } else { 0 };
+        let marked = [(Review::Contradiction, late), (Review::Exceeded, self.exceeded())];
+        marked.into_iter().filter(|(_, much)| *much > 0).collect()
     }
 
     /// Whether a gateway is not asked any more about something that may still move money.

@@ -55,10 +55,12 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
     };
     payment.place();
     if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
-        // What is marked anew has not been dismissed.
+        // What is marked anew, or more than before, nobody has dismissed.
         let known = before.marks();
-        for (_, review) in payment.marks().difference(&known) {
-            payment.dismissed.remove(review);
+        for (mark, told) in payment.marks() {
+            if known.get(&mark).is_none_or(|known| *known < told) {
+                payment.dismissed.remove(&mark.1);
+            }
         }
     }
     payment.version = event.sequence();

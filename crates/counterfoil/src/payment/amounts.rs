@@ -136,10 +136,10 @@ impl Payment {
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
-    /// Whether more was captured of a hold than it held.
-    pub(crate) fn captured_beyond_holds(&self) -> bool {
+    /// How much more was captured of holds than they held.
+    pub(crate) fn captured_beyond_holds(&self) -> i64 {
         let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
-        sum(captures.filter_map(Operation::ever_moved)) > self.authorized().minor()
+        sum(captures.filter_map(Operation::ever_moved)).saturating_sub(self.authorized().minor()).max(0)
     }
 
     /// Whether a void took back what had been charged.

@@ -229,6 +229,7 @@ impl Operation {
     pub fn reviews(&self) -> BTreeSet<Review> {
         let mut reviews = self.reports.reviews.clone();
         reviews.extend(self.reports.contradiction(self.id));
+        reviews.extend(self.reports.differ().then_some(Review::AmountMismatch));
         reviews
     }
 }

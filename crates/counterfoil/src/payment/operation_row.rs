@@ -50,6 +50,7 @@ impl Encode for Operation {
         });
         to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
         to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
+        to.optional(31, reports.least.as_ref().filter(|_| reports.differ()), |w, moved| moved.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -79,6 +80,7 @@ impl Encode for Operation {
             polls: Polls::default(),
             reports: Reports {
                 succeeded: fields.optional(12, Money::decode)?,
+                least: None,
                 failed: fields.optional(13, Failure::decode)?,
                 live: fields.optional(14, Live::decode)?,
                 not_sent: fields.optional(15, Message::decode)?,
@@ -99,6 +101,7 @@ impl Encode for Operation {
         operation.polls = fields.optional(28, Polls::decode)?.unwrap_or_default();
         operation.found = fields.optional(29, |_| Ok(()))?.is_some();
         operation.resent_until = fields.optional(30, Timestamp::decode)?;
+        operation.reports.least = fields.optional(31, Money::decode)?.or(operation.reports.succeeded);
         fields.end()?;
         Ok(operation)
     }

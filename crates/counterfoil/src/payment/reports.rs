@@ -18,7 +18,7 @@ words! {
         /// Ends that exclude each other were reported, a late success among them; or a void that was made at a gateway may
         /// be of a hold as well as of a charge there, and counts as one of the hold.
         Contradiction = 1, "contradiction";
-        /// Another amount was reported than was asked for. The largest reported one counts.
+        /// Another amount was reported than was asked for, or than before. The largest reported one counts.
         AmountMismatch = 2, "amount_mismatch";
         /// Another currency was reported: it counts as nothing.
         CurrencyMismatch = 3, "currency_mismatch";
@@ -37,7 +37,10 @@ words! {
 /// order of reports, so neither repetition nor order can change what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Reports {
+    /// The largest success, which counts.
     pub(super) succeeded: Option<Money>,
+    /// The smallest.
+    pub(super) least: Option<Money>,
     pub(super) failed: Option<Failure>,
     pub(super) canceled: Option<Message>,
     pub(super) reversed: Option<Message>,
@@ -136,6 +139,9 @@ impl Reports {
         if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
             self.succeeded = Some(moved);
         }
+        if self.least.is_none_or(|known| known.minor() > moved.minor()) {
+            self.least = Some(moved);
+        }
     }
 
     /// Marks a success of another amount than was asked for, if anything was; and one of nothing.
@@ -147,9 +153,14 @@ impl Reports {
         }
     }
 
+    /// Whether it was told of in more than one amount.
+    pub(super) fn differ(&self) -> bool {
+        self.least != self.succeeded
+    }
+
     /// What succeeded was something else.
     pub(super) fn forget_success(&mut self) {
-        self.succeeded = None;
+        (self.succeeded, self.least) = (None, None);
         self.reviews.remove(&Review::AmountMismatch);
         self.reviews.remove(&Review::CurrencyMismatch);
     }

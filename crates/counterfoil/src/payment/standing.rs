@@ -1,6 +1,6 @@
 //! What follows from a payment's facts: its status, and whether a person should look at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Closed, Operation, OperationId, Payment, Review};
 use crate::id::DisputeId;
@@ -83,30 +83,35 @@ impl Payment {
     }
 
     pub(crate) fn all_reviews(&self) -> BTreeSet<Review> {
-        self.marks().into_iter().map(|(_, review)| review).collect()
+        self.marks().into_keys().map(|(_, review)| review).collect()
     }
 
-    /// What is marked, and why.
-    pub(crate) fn marks(&self) -> BTreeSet<(Marked, Review)> {
-        let operations = self.operations.iter().flat_map(|operation| {
-            let mark = Marked::Operation(operation.id);
-            operation.reviews().into_iter().map(move |review| (mark, review))
-        });
-        let disputes = self.disputes.iter().flat_map(|dispute| {
-            let mark = Marked::Dispute(dispute.id);
-            dispute.reviews().map(move |review| (mark, review))
-        });
-        let mut marks: BTreeSet<_> = operations.chain(disputes).collect();
-        if self.closed().is_some() && !(self.captured().is_zero() && self.held().is_zero()) {
-            // It was ended without money, and there is some.
-            marks.insert((Marked::Payment, Review::Contradiction));
+    /// What is marked, and why; and a number that rises with all that is told of it, or with how much it is. Whoever
+    /// dismissed a review had seen it at that number.
+    pub(crate) fn marks(&self) -> BTreeMap<(Marked, Review), i64> {
+        let mut marks = BTreeMap::new();
+        for operation in &self.operations {
+            let (mark, told) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
+            marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), told)));
         }
-        marks.extend(
-            self.misfits.iter().enumerate().map(|(place, (review, _))| (Marked::Misfit(place), *review)),
-        );
-        marks.extend(self.ambiguous_voids().map(|void| (Marked::Operation(void.id), Review::Contradiction)));
-        if self.excess_returned() > 0 || self.captured_beyond_holds() {
-            marks.insert((Marked::Payment, Review::Exceeded));
+        for void in self.ambiguous_voids() {
+            marks.insert((Marked::Operation(void.id), Review::Contradiction), void.updated_at.unix_micros());
+        }
+        for dispute in &self.disputes {
+            let (mark, told) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());
+            marks.extend(dispute.reviews().map(|review| ((mark, review), told)));
+        }
+        for (place, (review, _)) in self.misfits.iter().enumerate() {
+            marks.insert((Marked::Misfit(place), *review), 0);
+        }
+        let there_is = self.captured_minor().saturating_add(self.held().minor());
+        if self.closed().is_some() && there_is > 0 {
+            // It was ended without money, and there is some.
+            marks.insert((Marked::Payment, Review::Contradiction), there_is);
+        }
+        let exceeded = self.excess_returned().saturating_add(self.captured_beyond_holds());
+        if exceeded > 0 {
+            marks.insert((Marked::Payment, Review::Exceeded), exceeded);
         }
         marks
     }

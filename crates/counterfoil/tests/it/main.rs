@@ -4,6 +4,7 @@
 
 mod currency;
 mod destinations;
+mod dismissed;
 mod due;
 mod feed;
 mod gateways;

@@ -126,9 +126,11 @@ fn stands(node: &Node) -> Law {
     law("14", status != Authorized || held > 0, || "authorized, and nothing held".into())?;
     sums(payment)?;
     let exceeded = payment.all_reviews().contains(&Review::Exceeded);
-    law("2, 3", exceeded || (payment.excess_returned() == 0 && !payment.captured_beyond_holds()), || {
-        "more than there is, and no review".into()
-    })?;
+    law(
+        "2, 3",
+        exceeded || (payment.excess_returned() == 0 && payment.captured_beyond_holds() == 0),
+        || "more than there is, and no review".into(),
+    )?;
     let live = payment.attempts().filter(|attempt| attempt.status().is_live()).count();
     let flagged = payment.all_reviews().contains(&Review::Contradiction);
     law("16", live <= 1 || flagged, || format!("{live} live attempts"))?;
