@@ -23,7 +23,7 @@ pub enum Defect {
     GoesOnAfterFailedSync,
     /// Claims are taken in a transaction of their own, behind the one that writes the rest.
     ClaimInSecondTransaction,
-    /// What a command does to a second stream is written in a transaction of its own, behind the one of the first.
+    /// What a group does to wallets is written in a transaction of its own, behind the one that writes the rest.
     ChangeInTwoTransactions,
     /// When one member of a group is refused, all of the group fails.
     RefusalFailsGroup,

@@ -6,9 +6,11 @@ use std::mem;
 use std::slice;
 use std::sync::Arc;
 
+use counterfoil::account::AccountId;
+use counterfoil::claim::Claim;
 use counterfoil::command::Command;
-use counterfoil::event::Event;
-use counterfoil::store::{ExecuteError, Key, Plan, Row, StoreError, StoreErrorKind};
+use counterfoil::event::{Event, StreamId};
+use counterfoil::store::{ExecuteError, Plan, Record, Row, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use super::{COMMITTING, Failed, Writer, WriterState, decide};
@@ -98,23 +100,20 @@ impl Pieces<'_> {
 
     /// Between the two, everything is as the journal makes it.
     fn write_in_two(&mut self, commands: &[Command]) -> Result<(Vec<Answer>, Option<i64>), Failure> {
-        let (mut answers, mut end) = (Vec::new(), None);
-        for command in commands {
-            self.connection.execute_batch(BEGIN)?;
-            let mut plan = decide(&mut self.books, slice::from_ref(command))?;
-            if let Some((events, rows)) = take_second_stream(&mut plan) {
-                self.books.write(&plan)?;
-                self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-                plan.claims.clear();
-                (plan.events, plan.rows) = (events, rows);
-            }
-            if !plan.is_empty() {
-                end = Some(self.books.write(&plan)?);
-            }
-            self.connection.execute_batch("COMMIT")?;
-            answers.extend(plan.committed());
+        self.connection.execute_batch(BEGIN)?;
+        let mut plan = decide(&mut self.books, commands)?;
+        let (events, claims, rows) = take_wallets(&mut plan);
+        let mut end = None;
+        if !plan.is_empty() {
+            end = Some(self.books.write(&plan)?);
         }
-        Ok((answers, end))
+        self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+        (plan.events, plan.claims, plan.rows) = (events, claims, rows);
+        if !plan.is_empty() {
+            end = Some(self.books.write(&plan)?);
+        }
+        self.connection.execute_batch("COMMIT")?;
+        Ok((plan.committed().collect(), end))
     }
 
     fn decide_apart(&mut self, commands: &[Command]) -> Result<(Vec<Answer>, Option<i64>), Failure> {
@@ -140,16 +139,14 @@ impl Pieces<'_> {
     }
 }
 
-/// What a plan writes behind the events of its first stream.
-fn take_second_stream(plan: &mut Plan) -> Option<(Vec<Arc<Event>>, Vec<Row>)> {
-    let first = plan.events.first()?.stream().clone();
-    let place = plan.events.iter().position(|event| *event.stream() != first)?;
-    let events = plan.events.split_off(place);
-    let streams: Vec<Key> = events.iter().map(|event| Key::of(event.scope(), event.stream())).collect();
-    let is_later = |row: &Row| streams.contains(&row.after.key());
-    let (later, rows) = mem::take(&mut plan.rows).into_iter().partition(is_later);
-    plan.rows = rows;
-    Some((events, later))
+/// What a plan writes about wallets.
+fn take_wallets(plan: &mut Plan) -> (Vec<Arc<Event>>, Vec<Arc<Claim>>, Vec<Row>) {
+    let is_wallet = |id: &AccountId| !id.is_destination();
+    let is_wallets = |stream: &StreamId| matches!(stream, StreamId::Account(id) if is_wallet(id));
+    let is_row = |row: &Row| matches!(&row.after, Record::Account(account) if is_wallet(account.id()));
+    let events = plan.events.extract_if(.., |event| is_wallets(event.stream())).collect();
+    let claims = plan.claims.extract_if(.., |claim| is_wallets(&claim.stream)).collect();
+    (events, claims, plan.rows.extract_if(.., |row| is_row(row)).collect())
 }
 
 /// Does after a commit that failed, and answers it, in another way than it must.

@@ -12,8 +12,10 @@ mod folder;
 mod io;
 mod kill;
 mod overload;
+mod overload_http;
 mod planted;
 mod power;
+mod process;
 mod races;
 mod results;
 mod run;
@@ -41,6 +43,7 @@ const CAMPAIGNS: &[Campaign] = &[
     races::CAMPAIGN,
     damage::CAMPAIGN,
     overload::CAMPAIGN,
+    overload_http::CAMPAIGN,
 ];
 
 /// So that no sum of two of these is too large.

@@ -6,7 +6,6 @@
 #![allow(clippy::disallowed_methods, reason = "load is offered by a real clock")]
 
 mod load;
-mod process;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,10 +15,10 @@ use counterfoil::store::{PaymentStore, Position};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::{SqliteOptions, SqliteStore};
 use load::{Load, Offered, Sum};
-use process::Size;
 use tokio::runtime::Builder;
 
 use crate::campaign::{Campaign, Counts};
+use crate::process::Size;
 use crate::work::words;
 
 /// How many may wait. Fewer than by default, so that there are too many soon.
@@ -68,7 +67,7 @@ fn case(_: u64) -> Result<Counts, String> {
         counts.add(refused, offered.refused);
         counts.add("could not even be offered", offered.beyond);
         judge(times, most.done, offered)?;
-        Size::now()?.within(before, "while it has too much to do")?;
+        Size::now()?.within(before, GROWTH, "while it has too much to do")?;
     }
     runtime.block_on(end(&store, load.acknowledged()))?;
     drop((load, store, runtime));
@@ -119,5 +118,5 @@ fn soak() -> Result<(), String> {
     static FIRST: Mutex<Option<Size>> = Mutex::new(None);
     let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
     let now = Size::now()?;
-    now.within(*first.get_or_insert(now), "from case to case")
+    now.within(*first.get_or_insert(now), GROWTH, "from case to case")
 }
