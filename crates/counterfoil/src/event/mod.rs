@@ -9,6 +9,7 @@ mod evolve;
 mod parts;
 mod summary;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use body::{
@@ -31,7 +32,7 @@ use crate::status::Cause;
 use crate::text::Actor;
 
 /// One thing that happened, sealed: it can be read and kept, not changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Event {
     scope: Scope,
     stream: StreamId,
@@ -44,6 +45,26 @@ pub struct Event {
     postings: Vec<Posting>,
     bytes: Box<[u8]>,
     hash: Hash,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { scope, stream, sequence, at, actor, cause, body, claims, postings, bytes, hash } = self;
+        f.debug_struct("Event")
+            .field("scope", scope)
+            .field("stream", stream)
+            .field("sequence", sequence)
+            .field("at", at)
+            .field("actor", actor)
+            .field("cause", cause)
+            .field("body", body)
+            .field("claims", claims)
+            .field("postings", postings)
+            // All of them are in what stands above.
+            .field("bytes", &format_args!("{} bytes", bytes.len()))
+            .field("hash", hash)
+            .finish()
+    }
 }
 
 /// What an event says, before it is sealed.

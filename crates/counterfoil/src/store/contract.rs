@@ -100,7 +100,8 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
 
     /// Comes back when there may be events behind `after`, at once if there are. It sleeps until something is
     /// committed, in whatever scope, and is answered [`Closed`](super::StoreErrorKind::Closed) when the store is
-    /// closed meanwhile.
+    /// closed meanwhile. A waker that panics when it is woken harms nobody else, neither the command that woke it nor
+    /// others who wait.
     async fn news(&self, after: Position) -> Result<(), StoreError>;
 
     /// The streams of all scopes behind `after`, sorted by tenant, environment, then stream (payments by id,
