@@ -221,6 +221,15 @@ class Operation:
         return self.took() + (self.releases or 0) * (self.kind == CAPTURE)
 
 
+    def may_take_of_hold(self):
+        if not self.is_live() or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
+            return 0
+        return self.amount + (self.releases or 0) * (self.kind == CAPTURE)
+
+    def is_over(self):
+        return self.expired is not None or self.status() == REVERSED
+
+
 def evidence(fields):
     return {
         "outcome": take(fields, 1, Reader.byte),
@@ -309,12 +318,15 @@ class Payment:
         for one in placed:
             one.attempt = None
         attempts = sorted((one for one in all_of if one.kind == ATTEMPT), key=Operation.name)
-        left = {one.id: self.held_by(one) if one.holds else one.moved() or 0 for one in attempts}
+        left = {one.id: self.left_of(one) for one in attempts}
         for one in sorted(placed, key=lambda one: (one.kind == VOID, -one.took(), one.name())):
             there = [other for other in attempts if other.gateway == one.gateway and other.ever_moved]
             there = [other for other in there if other.holds] or there
+            enough = [other for other in there if left[other.id] >= one.took()]
+            sign = 1 if enough else -1
             if there:
-                one.attempt = max(there, key=lambda other: left[other.id]).id
+                order = lambda other: (sign * left[other.id], not other.is_over())
+                one.attempt = min(enough or there, key=order).id
                 left[one.attempt] -= one.took()
         for void in all_of:
             if void.kind == VOID and void.attempt is not None:
@@ -338,12 +350,25 @@ class Payment:
         if kind in funds and amount[0] == self.currency and amount[1] > 0:
             funds[kind][name] = max(funds[kind].get(name, 0), amount[1])
 
+    def of(self, attempt):
+        return [other for other in self.operations.values() if other.attempt == attempt.id]
+
+    def is_ended(self, hold):
+        return any(other.releases is not None and other.took_of_hold() > 0 for other in self.of(hold))
+
     def held_by(self, hold):
-        own = [other for other in self.operations.values() if other.attempt == hold.id]
-        if any(other.releases is not None and other.took_of_hold() > 0 for other in own):
+        if hold.expired is not None or self.is_ended(hold):
             return 0
-        taken = sum(other.took_of_hold() for other in own)
-        return max(0, (hold.moved() or 0) - taken - (hold.expired or 0))
+        return max(0, (hold.moved() or 0) - sum(other.took_of_hold() for other in self.of(hold)))
+
+    def left_of(self, attempt):
+        """What nothing has taken of an attempt, or is about to."""
+        if not attempt.holds:
+            return attempt.moved() or 0
+        if self.is_ended(attempt):
+            return 0
+        gone = sum(other.took_of_hold() + other.may_take_of_hold() for other in self.of(attempt))
+        return max(0, attempt.took() - gone - (attempt.expired or 0))
 
     def sums(self):
         """What is captured, refunded and held."""

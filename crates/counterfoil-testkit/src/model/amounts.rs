@@ -73,8 +73,8 @@ impl Payment {
 
     /// How much more than there is was captured, or goes back: only evidence leads there.
     pub(super) fn exceeded(&self) -> i128 {
-        let captures = self.operations.iter().filter(|own| own.is_capture());
-        let taken: i128 = captures.filter_map(Operation::paid).map(i128::from).sum();
+        let taken: i128 =
+            self.operations.iter().filter(|own| own.is_capture() || !own.found).map(Operation::of_hold).sum();
         (taken - self.authorized()).max(0) + self.excess_returned()
     }
 
@@ -96,17 +96,36 @@ impl Payment {
 
     /// What is left of a hold: captures take from it, final ones release the rest, voids and time release it.
     pub(super) fn held_by(&self, hold: &Operation) -> i128 {
-        // With its last capture a hold is over, whatever others were to take of it.
-        if self.about(hold.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
+        // When its time is over, and with its last capture, a hold is over, whatever others were to take of it.
+        if hold.expired > 0 || self.about(hold.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
             return 0;
         }
         let taken: i128 = self.about(hold.id).map(Operation::of_hold).sum();
-        (hold.moved_minor() - taken - hold.expired).max(0)
+        (hold.moved_minor() - taken).max(0)
     }
 
     /// Whether something is under way that takes from it.
     pub(super) fn is_taken_from(&self, hold: &Operation) -> bool {
         self.about(hold.id).any(|own| own.is_live() && own.may_take_of_hold() > 0)
+    }
+
+    /// Whether any of it was ever captured.
+    pub(super) fn was_captured_of(&self, hold: OperationId) -> bool {
+        self.about(hold).any(|own| own.is_capture() && own.paid().is_some())
+    }
+
+    /// What nothing has taken of an attempt yet, or is about to: of what it brought, or ever held.
+    pub(super) fn rest_of(&self, attempt: &Operation) -> i128 {
+        if !attempt.holds {
+            return attempt.moved_minor();
+        }
+        if self.about(attempt.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
+            return 0;
+        }
+        let about = |own: &Operation| own.of_hold() + if own.is_live() { own.may_take_of_hold() } else { 0 };
+        let gone: i128 = self.about(attempt.id).map(about).sum();
+        // One after the other, so that nothing below zero counts.
+        (attempt.took() - gone - attempt.expired).max(0)
     }
 
     fn capturable_of(&self, hold: &Operation) -> i128 {

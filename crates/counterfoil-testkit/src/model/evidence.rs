@@ -111,10 +111,27 @@ impl Model {
             // Written down by somebody who did not know what the gateway calls it.
             None => payment.operations.iter().find(|own| own.is_nameless_money_of(&discover.gateway)),
         };
-        if let Some(operation) = own.map(|own| own.id) {
-            return self.report(command, &Report { payment: discover.payment, operation, evidence });
-        }
+        let mut said = evidence.clone();
+        let own = own.or_else(|| {
+            // It names none, and there is but one, of which it told.
+            said = discover.evidence.clone();
+            let there =
+                |own: &&Operation| own.is_attempt() && own.gateway.as_ref() == Some(&discover.gateway);
+            let there: Vec<_> = payment.operations.iter().filter(there).collect();
+            let [one] = there[..] else { return None };
+            (said.gateway_operation_id.is_none() && !one.is_ours()).then_some(one)
+        });
+        let own = own.map(|own| (own.id, own.holds && !own.is_ours()));
         let mut payment = payment.clone();
+        if let Some((operation, held)) = own {
+            let came = held && matches!(said.outcome, Outcome::Succeeded { .. });
+            if came && payment.was_captured_of(operation) {
+                return Ok(unchanged(&payment));
+            }
+            let by = if came { Said::ThatItWasACharge } else { Said::ByGateway };
+            let news = self.word(command, &mut payment, operation, &said, by);
+            return Ok(if news { self.keep(&command.caller.scope, payment) } else { unchanged(&payment) });
+        }
         let mut attempt = payment.begin(id, payment.asked.amount, command.at);
         attempt.gateway = Some(discover.gateway.clone());
         attempt.instrument = payment.instrument().cloned();

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use counterfoil::payment::OperationId;
+use counterfoil::status::OperationStatus;
 use counterfoil::text::GatewayName;
 
 use super::operation::Operation;
 use super::payment::Payment;
 
 impl Payment {
-    /// Gives one after the other what has most left: a hold, or a charge where there is no hold. What took most goes
-    /// first, what took nothing last, and every void after every capture.
+    /// Gives one after the other what has least left that is enough, or else most: a hold, or a charge where there is no
+    /// hold. What took most goes first, what took nothing last, and every void after every capture.
     pub(super) fn settle_found(&mut self) {
         for own in self.operations.iter_mut().filter(|own| own.is_unattributed()) {
             own.attempt = None;
@@ -34,18 +35,18 @@ impl Payment {
         waiting.sort_by_key(|own| (own.is_void(), -own.took()));
         let mut sources: Vec<_> = self.operations.iter().filter(|own| own.is_attempt()).collect();
         sources.sort_by_key(|attempt| attempt.known_by());
-        let rest = |own: &&Operation| if own.holds { self.held_by(own) } else { own.moved_minor() };
-        let mut rests: Vec<i128> = sources.iter().map(rest).collect();
+        let mut rests: Vec<i128> = sources.iter().map(|attempt| self.rest_of(attempt)).collect();
         let mut of = HashMap::new();
         for own in waiting {
             let may_be = self.sources_of_found(own.gateway.as_ref());
-            let mut best: Option<usize> = None;
-            for (place, attempt) in sources.iter().enumerate() {
-                let is_better = best.is_none_or(|best| rests[best] < rests[place]);
-                if may_be.contains(&attempt.id) && is_better {
-                    best = Some(place);
-                }
-            }
+            let may_be: Vec<usize> =
+                (0..sources.len()).filter(|place| may_be.contains(&sources[*place].id)).collect();
+            let enough = may_be.iter().copied().filter(|place| rests[*place] >= own.took());
+            // What is over already comes before what goes on.
+            let best = enough.min_by_key(|place| (rests[*place], !sources[*place].is_over()));
+            let most =
+                || may_be.iter().copied().min_by_key(|place| (-rests[*place], !sources[*place].is_over()));
+            let best = best.or_else(most);
             if let Some(best) = best {
                 rests[best] -= own.took();
                 of.insert(own.id, sources[best].id);
@@ -60,11 +61,11 @@ impl Payment {
         if holds.is_empty() { charges } else { holds }
     }
 
-    /// Whether a void that was found may be of a hold or of a charge.
+    /// Whether what was found may be of one attempt as well as of another.
     pub(super) fn is_of_either(&self, own: &Operation) -> bool {
         let (holds, charges) = self.paid_at(own.gateway.as_ref());
-        let counts = own.is_void() && own.is_unattributed() && own.paid().is_some();
-        counts && !holds.is_empty() && !charges.is_empty()
+        let counts = own.is_unattributed() && own.paid().is_some();
+        counts && (holds.len() > 1 || (own.is_void() && !holds.is_empty() && !charges.is_empty()))
     }
 
     fn paid_at(&self, gateway: Option<&GatewayName>) -> (Vec<OperationId>, Vec<OperationId>) {
@@ -81,6 +82,11 @@ impl Operation {
     /// Whether nobody ever said what it is of.
     fn is_unattributed(&self) -> bool {
         self.found && (self.is_capture() || self.is_void())
+    }
+
+    /// Whether what it held was let go, or lost.
+    fn is_over(&self) -> bool {
+        self.expired > 0 || self.status() == OperationStatus::Reversed
     }
 
     /// By the name that counts, and then by our own.

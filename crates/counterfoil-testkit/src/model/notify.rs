@@ -148,6 +148,9 @@ impl Model {
         if !paid.is_empty() {
             return Ok(paid);
         }
+        if returned && named {
+            return Err(Rejection::NothingKnown);
+        }
         let attempts = returned || matches!(notify.told, Told::Attempt(_) | Told::Authorization(_));
         // An attempt that was looked up without a name has that of its payment.
         let whole = payment.changed.gateway_payment_id.as_ref().filter(|_| attempts);
@@ -166,7 +169,9 @@ impl Model {
         };
         // Of what we asked for, one alone may be meant: the only one of that amount. One that is on its way learns its
         // name when it arrives, and who fails under a name that nobody knows may be any.
-        let alike = |own: &&Operation| !own.found && said.flatten().is_none_or(|amount| amount == own.amount);
+        let whole = said.is_some_and(|amount| amount.is_none()) && named;
+        let amount = if whole { Some(payment.asked.amount) } else { said.flatten() };
+        let alike = |own: &&Operation| !own.found && amount.is_none_or(|amount| amount == own.amount);
         let candidates: Vec<_> = nameless.into_iter().filter(alike).collect();
         let [first, others @ ..] = &candidates[..] else { return Ok(Vec::new()) };
         let arrived = said.is_some() && first.runs_until().is_none_or(|until| until <= command.at);
@@ -268,7 +273,7 @@ impl Payment {
             .iter()
             .any(|own| own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway));
         let made = self.changed.gateway_payment_id.is_some();
-        attempted || (made && self.gateway().is_none_or(|gateway| *gateway == notify.gateway))
+        attempted || (made && self.asked_gateway().is_none_or(|gateway| *gateway == notify.gateway))
     }
 
     /// A first attempt is found only of what was made at the gateway, or under the id that it was asked for.

@@ -67,12 +67,10 @@ impl Payment {
         let own = (String::new(), self.how_much().into_iter().map(|(review, _)| review).collect());
         let misfits = self.misfits.iter().enumerate();
         let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
-        let reviews = |known: &Operation| {
-            let mut reviews = known.reviews();
-            reviews.extend(self.is_of_either(known).then_some(Review::Contradiction));
-            reviews
-        };
-        let operations = self.operations.iter().map(|known| (known.id.to_string(), reviews(known)));
+        let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
+        let either = self.operations.iter().filter(|known| self.is_of_either(known));
+        let either = either.map(|known| (format!("either {}", known.id), [Review::Contradiction].into()));
+        let operations = operations.chain(either);
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
         [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()

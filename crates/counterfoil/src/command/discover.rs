@@ -1,17 +1,19 @@
 //! An attempt that a gateway tells of, of a payment that was made there.
 
+use std::sync::Arc;
+
 use super::Command;
 use super::change::{Change, Entry, Recorder};
 use super::record::{holder, operation_fingerprint};
 use super::rejection::Rejection;
-use super::report::{Report, excess};
+use super::report::{Word, excess};
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};
 use crate::claim::{ClaimKey, ClaimKind};
 use crate::destinations::Known;
 use crate::event::{Body, Misfit, Start, StartResult};
 use crate::id::{AttemptId, PaymentId};
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, Turn};
 use crate::status::Cause;
 use crate::text::{GatewayName, GatewayOperationId, GatewayPaymentId, NotificationId};
 
@@ -61,10 +63,15 @@ impl Discover {
                 let taken = || Rejection::GatewayIdTaken(claim.stream.clone());
                 Some(holder(payment, claim).ok_or_else(taken)?)
             }
-            None => payment.attempts().find(|attempt| self.may_be(attempt)),
+            None => self.nameless(payment),
         };
-        if let Some(operation) = known.map(|known| known.id) {
-            return Report { payment: self.payment, operation, evidence }.decide(command, view);
+        let known = match known {
+            Some(known) => Some((known, &evidence)),
+            None => self.only(payment).map(|only| (only, &self.evidence)),
+        };
+        if let Some((operation, evidence)) = known {
+            let entry = self.word(view, payment, operation, evidence)?;
+            return Recorder::one(command, view, payment, entry);
         }
         let taking = (key, operation_fingerprint(self.attempt.into()));
         let entry = self.entry(view, payment, &evidence)?.claiming([taking]);
@@ -82,10 +89,40 @@ impl Discover {
         }
     }
 
-    /// Whether this is the attempt that somebody wrote down meanwhile, not knowing what the gateway calls it.
-    fn may_be(&self, attempt: &Operation) -> bool {
-        let theirs = attempt.gateway.as_ref() == Some(&self.gateway);
-        theirs && attempt.moved().is_some() && attempt.gateway_operation_id().is_none()
+    /// The attempt that somebody wrote down meanwhile, not knowing what the gateway calls it.
+    fn nameless<'a>(&self, payment: &'a Payment) -> Option<&'a Operation> {
+        let nameless = |known: &&Operation| known.moved().is_some() && known.gateway_operation_id().is_none();
+        self.theirs(payment).find(nameless)
+    }
+
+    /// Where no name is given: the one attempt that the gateway, or somebody, told of under a name.
+    fn only<'a>(&self, payment: &'a Payment) -> Option<&'a Operation> {
+        let mut theirs = self.theirs(payment);
+        let only = theirs.next().filter(|_| theirs.next().is_none());
+        only.filter(|only| self.evidence.gateway_operation_id.is_none() && !only.is_ours())
+    }
+
+    fn theirs<'a>(&self, payment: &'a Payment) -> impl Iterator<Item = &'a Operation> {
+        payment.attempts().filter(|attempt| attempt.gateway.as_ref() == Some(&self.gateway))
+    }
+
+    /// The event of what is said of an attempt that is known. Money that came is no hold, but it may be what was captured
+    /// of one, and then it is no news.
+    fn word(
+        &self,
+        view: &View<'_>,
+        payment: &Arc<Payment>,
+        operation: &Operation,
+        evidence: &Evidence,
+    ) -> Result<Entry, Halt> {
+        let brought = matches!(evidence.outcome, Outcome::Succeeded { .. });
+        let was_held = brought && operation.holds && !operation.is_ours();
+        if was_held && payment.is_captured_of(operation) {
+            return Err(Halt::unchanged(payment));
+        }
+        let turns = was_held.then_some(Turn::Charge);
+        let word = Word { turns, ..Word::of_gateway(payment, operation, evidence) };
+        word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))
     }
 
     /// The gateway's id of the attempt; where it gives none, that of the payment stands for its one attempt.

@@ -72,6 +72,11 @@ impl Payment {
         self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
     }
 
+    /// Whether anything was ever captured of `hold`.
+    pub(crate) fn is_captured_of(&self, hold: &Operation) -> bool {
+        self.of(hold).any(|operation| operation.id.is_capture() && operation.ever_moved().is_some())
+    }
+
     /// Whether something is under way that takes from `hold`.
     pub(crate) fn is_taken_from(&self, hold: &Operation) -> bool {
         self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
@@ -136,10 +141,11 @@ impl Payment {
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
-    /// How much more was captured of holds than they held.
+    /// How much more was captured of holds than they held, but for what we released of them.
     pub(crate) fn captured_beyond_holds(&self) -> i64 {
-        let captures = self.operations.iter().filter(|operation| operation.id.is_capture());
-        sum(captures.filter_map(Operation::ever_moved)).saturating_sub(self.authorized().minor()).max(0)
+        let counts = |operation: &&Operation| operation.id.is_capture() || !operation.found;
+        let took = self.operations.iter().filter(counts).map(Operation::took_of_hold);
+        took.fold(0, i64::saturating_add).saturating_sub(self.authorized().minor()).max(0)
     }
 
     /// Whether a void took back what had been charged.
@@ -147,9 +153,17 @@ impl Payment {
         self.operations.iter().any(|operation| operation.undoes() && operation.moved().is_some())
     }
 
-    /// What there is yet of an attempt alone: held, or brought.
+    /// What there is of an attempt that nothing took, or may take yet: of what it brought, or ever held.
     pub(super) fn left_of(&self, attempt: &Operation) -> i64 {
-        if attempt.holds { self.held_by(attempt) } else { self.captured_by(attempt) }
+        if !attempt.holds {
+            return self.captured_by(attempt);
+        }
+        if self.of(attempt).any(Operation::ended_hold) {
+            return 0;
+        }
+        let expired = attempt.expired.map_or(0, Money::minor);
+        let left = attempt.took().saturating_sub(self.taken_of_hold(attempt)).saturating_sub(expired);
+        left.saturating_sub(self.reserved_of(attempt)).max(0)
     }
 
     pub(super) fn refunded_minor(&self) -> i64 {
@@ -177,19 +191,25 @@ impl Payment {
     /// What `hold` holds still.
     pub(crate) fn held_by(&self, hold: &Operation) -> i64 {
         let moved = hold.moved().map_or(0, Money::minor);
-        if self.of(hold).any(Operation::ended_hold) {
-            // Its gateway released what was left then, what others were still about to take too.
+        if hold.expired.is_some() || self.of(hold).any(Operation::ended_hold) {
+            // What was left then was released, what others were still about to take too.
             return 0;
         }
-        let taken: i64 = self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add);
-        let expired = hold.expired.map_or(0, Money::minor);
-        moved.saturating_sub(taken).saturating_sub(expired).max(0)
+        moved.saturating_sub(self.taken_of_hold(hold)).max(0)
+    }
+
+    fn taken_of_hold(&self, hold: &Operation) -> i64 {
+        self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add)
     }
 
     fn capturable_of(&self, hold: &Operation) -> i64 {
+        self.held_by(hold).saturating_sub(self.reserved_of(hold)).max(0)
+    }
+
+    /// What may yet be taken of `hold` by what is under way.
+    fn reserved_of(&self, hold: &Operation) -> i64 {
         let open = self.of(hold).filter(|operation| operation.status().is_live());
-        let reserved = open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add);
-        self.held_by(hold).saturating_sub(reserved).max(0)
+        open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add)
     }
 
     /// What `attempt` brought.

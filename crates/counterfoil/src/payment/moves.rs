@@ -29,8 +29,10 @@ pub(crate) fn check_moves(
         let from = from.map_or("start", PaymentStatus::as_str);
         return Err(IllegalMove { what: "payment", from, to: to.as_str(), cause });
     }
-    for operation in after.operations() {
-        let from = before.and_then(|before| before.operation(operation.id)).map(Operation::status);
+    // Operations are only ever added, behind those that are known.
+    let known = before.map(Payment::operations).unwrap_or_default();
+    for (place, operation) in after.operations().iter().enumerate() {
+        let from = known.get(place).map(Operation::status);
         let to = operation.status();
         if !OperationStatus::GRAPH.allows(from, to, cause) {
             let from = from.map_or("start", OperationStatus::as_str);

@@ -22,6 +22,8 @@ words! {
 pub(crate) enum Marked {
     Payment,
     Operation(OperationId),
+    /// What it is of is a guess.
+    Placed(OperationId),
     Dispute(DisputeId),
     /// The nth that was told of it and is nothing of it.
     Misfit(usize),
@@ -94,8 +96,8 @@ impl Payment {
             let (mark, told) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
             marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), told)));
         }
-        for void in self.ambiguous_voids() {
-            marks.insert((Marked::Operation(void.id), Review::Contradiction), void.updated_at.unix_micros());
+        for found in self.ambiguous() {
+            marks.insert((Marked::Placed(found.id), Review::Contradiction), 0);
         }
         for dispute in &self.disputes {
             let (mark, told) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());

@@ -162,8 +162,8 @@ impl Notify {
     fn has_to_do_with(&self, payment: &Payment) -> bool {
         let ours = Some(&self.gateway);
         let attempted = payment.attempts().any(|attempt| attempt.gateway.as_ref() == ours);
-        let made_there = payment.gateway_payment_id().is_some() && payment.gateway() == ours;
-        attempted || made_there || (payment.gateway_payment_id().is_some() && payment.gateway().is_none())
+        let asked = payment.asked_gateway();
+        attempted || (payment.gateway_payment_id().is_some() && (asked.is_none() || asked == ours))
     }
 }
 

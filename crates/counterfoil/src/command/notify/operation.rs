@@ -91,7 +91,7 @@ impl Notify {
         }
         match self.told {
             Told::Attempt(_) | Told::Authorization(_) => Ok(self.attempt_meant(payment, evidence)),
-            Told::Returned(_) => Ok(self.returned(payment, evidence)),
+            Told::Returned(_) => self.returned(payment, evidence),
             _ => self.ours(payment, evidence, now),
         }
     }
@@ -112,13 +112,18 @@ impl Notify {
         open.or_else(|| nameless.next_back()).map(|operation| operation.id).into_iter().collect()
     }
 
-    /// All that brought money; if nothing did yet, the attempt that may. What has another name there is not meant.
-    fn returned(&self, payment: &Payment, evidence: &Evidence) -> Vec<OperationId> {
+    /// All that brought money; if nothing did yet, the attempt that may, if nothing is named. What has another name there
+    /// is not meant.
+    fn returned(&self, payment: &Payment, evidence: &Evidence) -> Result<Vec<OperationId>, Halt> {
         let named = evidence.gateway_operation_id.is_some();
         let meant = self.of_kind(payment).filter(|known| !named || known.gateway_operation_id().is_none());
         let paid = meant.filter(|known| known.ever_moved().is_some());
         let paid: Vec<_> = paid.map(|known| known.id).collect();
-        if paid.is_empty() { self.attempt_meant(payment, evidence) } else { paid }
+        match (paid.is_empty(), named) {
+            (false, _) => Ok(paid),
+            (true, false) => Ok(self.attempt_meant(payment, evidence)),
+            (true, true) => Err(Rejection::NothingKnown.into()),
+        }
     }
 
     /// The capture, refund or void of ours that is told of under no name that is known. Only its amount tells it from
@@ -129,7 +134,9 @@ impl Notify {
         let ours = self.of_kind(payment).filter(|operation| !operation.found);
         let nameless = ours.filter(|operation| !named || operation.gateway_operation_id().is_none());
         let alike = |operation: &&Operation| match evidence.outcome {
-            Outcome::Succeeded { reported } => reported.is_none_or(|amount| amount == operation.amount),
+            // Without an amount it is of all there is, if it was made there.
+            Outcome::Succeeded { reported: None } => !named || operation.amount == payment.terms().amount,
+            Outcome::Succeeded { reported: Some(amount) } => amount == operation.amount,
             _ => true,
         };
         let may_be: Vec<&Operation> = nameless.filter(alike).collect();
