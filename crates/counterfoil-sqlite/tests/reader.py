@@ -251,7 +251,7 @@ class Payment:
         self.terms = kind, destination.encode(), take(fields, 3, lambda reader: (reader.byte(), reader.text()))[0]
         self.submitted, self.closed, self.excess = 6 in fields, 0, None
         self.created_at = event.at
-        self.operations, self.disputes, self.posted = {}, {}, 0
+        self.operations, self.disputes, self.posted, self.called = {}, {}, 0, None
         if 7 in fields:
             self.start(fields[7].record(), event)
 
@@ -262,7 +262,9 @@ class Payment:
         elif event.kind == 3:
             self.report(body.record())
         elif event.kind == 7:
-            self.submitted |= 3 in body.record()
+            fields = body.record()
+            self.submitted |= 3 in fields
+            self.called = take(fields, 3, Reader.text) or self.called
         elif event.kind == 8:
             self.submitted = True
         elif event.kind == 9:
@@ -302,7 +304,11 @@ class Payment:
             # What only its gateway told of is a hold, or a charge, from now on.
             operation.holds, operation.ever_moved = turn == HOLD, None
             operation.said.discard(SUCCEEDED)
-        operation.learn(evidence(fields[2].record()), clash=3 in fields)
+        told = evidence(fields[2].record())
+        if self.called is not None and told["id"] not in (None, self.called):
+            # It was called as its payment is, until it had a name of its own.
+            operation.gateway_ids.discard(self.called.encode())
+        operation.learn(told, clash=3 in fields)
         closes = take(fields, 4, Reader.byte)
         if operation.takes() and operation.moved() != before:
             self.excess = take(fields, 6, Reader.money)

@@ -55,6 +55,12 @@ impl Model {
             after.holds = !a_charge;
             after.forget_successes();
         }
+        if let (Some(called), Some(whole)) = (called, &payment.changed.gateway_payment_id) {
+            // Until then it was called as its payment is.
+            if called.as_str() != whole.as_str() {
+                after.forget_name(whole.as_str());
+            }
+        }
         let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone(), forgotten: false };
         after.hear(heard, moment);
         let news = after.known() != payment.operations[place].known()

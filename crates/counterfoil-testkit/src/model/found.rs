@@ -19,8 +19,9 @@ impl Payment {
         let of = self.attempts_of_found();
         let holds: Vec<_> = self.holds().map(|hold| hold.id).collect();
         for own in &mut self.operations {
-            if let Some(OperationId::Attempt(attempt)) = of.get(&own.id) {
+            if let Some((OperationId::Attempt(attempt), left)) = of.get(&own.id) {
                 own.attempt = Some(*attempt);
+                own.was_left = *left;
             }
             own.holds = match own.attempt {
                 Some(attempt) if own.is_void() => holds.contains(&attempt.into()),
@@ -29,7 +30,7 @@ impl Payment {
         }
     }
 
-    fn attempts_of_found(&self) -> HashMap<OperationId, OperationId> {
+    fn attempts_of_found(&self) -> HashMap<OperationId, (OperationId, i128)> {
         let mut waiting: Vec<_> = self.operations.iter().filter(|own| own.is_unattributed()).collect();
         waiting.sort_by_key(|own| own.known_by());
         waiting.sort_by_key(|own| (own.is_void(), -own.took()));
@@ -48,8 +49,8 @@ impl Payment {
                 || may_be.iter().copied().min_by_key(|place| (-rests[*place], !sources[*place].is_over()));
             let best = best.or_else(most);
             if let Some(best) = best {
+                of.insert(own.id, (sources[best].id, rests[best]));
                 rests[best] -= own.took();
-                of.insert(own.id, sources[best].id);
             }
         }
         of
@@ -61,11 +62,14 @@ impl Payment {
         if holds.is_empty() { charges } else { holds }
     }
 
-    /// Whether what was found may be of one attempt as well as of another.
-    pub(super) fn is_of_either(&self, own: &Operation) -> bool {
+    /// Whether what was found may be of one attempt as well as of another; or voided what was not there, but for a void of
+    /// all, which is one of what is left.
+    pub(super) fn is_doubtful(&self, own: &Operation) -> bool {
         let (holds, charges) = self.paid_at(own.gateway.as_ref());
         let counts = own.is_unattributed() && own.paid().is_some();
-        counts && (holds.len() > 1 || (own.is_void() && !holds.is_empty() && !charges.is_empty()))
+        let all = own.took() == i128::from(self.asked.amount.minor()) && own.was_left > 0;
+        let void = !holds.is_empty() && !charges.is_empty() || (own.took() > own.was_left && !all);
+        counts && (holds.len() > 1 || (own.is_void() && void))
     }
 
     fn paid_at(&self, gateway: Option<&GatewayName>) -> (Vec<OperationId>, Vec<OperationId>) {

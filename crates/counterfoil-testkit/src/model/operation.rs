@@ -24,6 +24,8 @@ pub(super) struct Operation {
     pub(super) found: bool,
     /// What it takes from, if it takes from anything.
     pub(super) attempt: Option<AttemptId>,
+    /// How much was left for it there, if it was found.
+    pub(super) was_left: i128,
     /// What of its hold it releases beside what it captures.
     pub(super) releases: Option<Money>,
     /// When the next attempt is made, and until when another instrument is waited for.
@@ -88,6 +90,7 @@ impl Operation {
             holds: false,
             found: false,
             attempt: None,
+            was_left: 0,
             releases: None,
             retry: None,
             lease_until: None,
@@ -108,6 +111,13 @@ impl Operation {
     /// What succeeded so far was something else.
     pub(super) fn forget_successes(&mut self) {
         self.heard.iter_mut().for_each(|heard| heard.forgotten = true);
+    }
+
+    /// It is not called so.
+    pub(super) fn forget_name(&mut self, name: &str) {
+        for heard in &mut self.heard {
+            heard.evidence.gateway_operation_id.take_if(|known| known.as_str() == name);
+        }
     }
 
     /// That nothing was sent is certain only as long as nobody sent it again.

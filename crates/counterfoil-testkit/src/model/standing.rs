@@ -68,9 +68,10 @@ impl Payment {
         let misfits = self.misfits.iter().enumerate();
         let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
         let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
-        let either = self.operations.iter().filter(|known| self.is_of_either(known));
-        let either = either.map(|known| (format!("either {}", known.id), [Review::Contradiction].into()));
-        let operations = operations.chain(either);
+        let doubtful = self.operations.iter().filter(|known| self.is_doubtful(known));
+        let doubtful =
+            doubtful.map(|known| (format!("doubtful {}", known.id), [Review::Contradiction].into()));
+        let operations = operations.chain(doubtful);
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
         [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()

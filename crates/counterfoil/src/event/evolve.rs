@@ -212,8 +212,14 @@ fn touch(operation: &mut Operation, event: &Event) {
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
+    let whole = payment.gateway_payment_id().cloned();
     let operation = known(payment, reported.operation, event)?;
     let before = operation.moved();
+    if let (Some(whole), Some(name)) = (&whole, &reported.evidence.gateway_operation_id)
+        && whole.as_str() != name.as_str()
+    {
+        operation.reports.forget_name(whole.as_str());
+    }
     operation.hear(reported);
     touch(operation, event);
     let counted = operation.takes() && operation.moved() != before;

@@ -153,19 +153,6 @@ impl Payment {
         self.operations.iter().any(|operation| operation.undoes() && operation.moved().is_some())
     }
 
-    /// What there is of an attempt that nothing took, or may take yet: of what it brought, or ever held.
-    pub(super) fn left_of(&self, attempt: &Operation) -> i64 {
-        if !attempt.holds {
-            return self.captured_by(attempt);
-        }
-        if self.of(attempt).any(Operation::ended_hold) {
-            return 0;
-        }
-        let expired = attempt.expired.map_or(0, Money::minor);
-        let left = attempt.took().saturating_sub(self.taken_of_hold(attempt)).saturating_sub(expired);
-        left.saturating_sub(self.reserved_of(attempt)).max(0)
-    }
-
     pub(super) fn refunded_minor(&self) -> i64 {
         self.moved_by(|operation| operation.id.is_refund())
     }
@@ -226,7 +213,7 @@ impl Payment {
     }
 
     /// The operations that take from what `attempt` brought or holds.
-    fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
+    pub(super) fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
         let id = attempt.id;
         self.operations
             .iter()
@@ -309,7 +296,7 @@ impl Operation {
     }
 
     /// What it took out of its hold for good, or released of it.
-    fn took_of_hold(&self) -> i64 {
+    pub(super) fn took_of_hold(&self) -> i64 {
         let took = self.took();
         if self.id.is_capture() && took > 0 {
             took.saturating_add(self.releases.map_or(0, Money::minor))
@@ -321,12 +308,12 @@ impl Operation {
     }
 
     /// Whether it was the last capture of its hold, with which the rest was released.
-    fn ended_hold(&self) -> bool {
+    pub(super) fn ended_hold(&self) -> bool {
         self.releases.is_some() && self.took_of_hold() > 0
     }
 
     /// What it may yet take out of its hold.
-    fn reserves_of_hold(&self) -> i64 {
+    pub(super) fn reserves_of_hold(&self) -> i64 {
         if self.id.is_capture() || (self.id.is_void() && self.holds) {
             self.amount.minor().saturating_add(self.releases.map_or(0, Money::minor))
         } else {

@@ -6,23 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Operation, OperationId, Payment};
 use crate::id::AttemptId;
+use crate::money::Money;
 use crate::status::OperationStatus;
 use crate::text::{GatewayName, GatewayOperationId};
 
-/// An attempt that something found may be of.
-struct Source<'a> {
-    attempt: &'a Operation,
-    /// What nothing has taken of it, or is about to take.
+/// What something found is of.
+struct Place {
+    of: AttemptId,
+    /// How much was left of that for it.
     left: i64,
+    /// Whether it may as well be of another.
+    is_guess: bool,
 }
 
-impl<'a> Source<'a> {
-    /// The least is what took so much.
-    fn rank(&self, took: i64) -> impl Ord + use<'a> {
-        let is_enough = self.left >= took;
-        let left = if is_enough { self.left } else { self.left.saturating_neg() };
-        (!is_enough, left, !self.attempt.is_over(), self.attempt.name())
-    }
+/// What may be found at a gateway to be of: the holds there, else the charges.
+struct Sources<'a> {
+    left: Vec<(&'a Operation, i64)>,
+    are_holds: bool,
+    /// Whether there is a charge beside a hold.
+    are_both: bool,
 }
 
 impl Payment {
@@ -41,25 +43,25 @@ impl Payment {
         self.sources(gateway).any(|attempt| attempt.holds)
     }
 
-    /// What was made there and may be of one attempt as well as of another: there are several holds; or it is a void, and
-    /// there is a charge beside a hold.
-    pub(super) fn ambiguous(&self) -> impl Iterator<Item = &Operation> {
-        let mut there: BTreeMap<&GatewayName, [usize; 2]> = BTreeMap::new();
-        for attempt in self.attempts().filter(|attempt| attempt.ever_moved().is_some()) {
-            if let Some(gateway) = &attempt.gateway {
-                there.entry(gateway).or_default()[usize::from(attempt.holds)] += 1;
-            }
-        }
-        self.operations.iter().filter(move |operation| {
-            let [charges, holds] = operation
-                .gateway
-                .as_ref()
-                .and_then(|gateway| there.get(gateway))
-                .copied()
-                .unwrap_or_default();
-            let either = holds > 1 || (operation.id.is_void() && holds > 0 && charges > 0);
-            either && operation.is_placed() && operation.ever_moved().is_some()
-        })
+    /// The attempts that once brought money by way of `gateway`, or held some.
+    pub(crate) fn sources(&self, gateway: &GatewayName) -> impl Iterator<Item = &Operation> {
+        let theirs = |attempt: &&Operation| attempt.gateway.as_ref() == Some(gateway);
+        self.attempts().filter(theirs).filter(|attempt| attempt.ever_moved().is_some())
+    }
+
+    /// What was captured or voided there, and may be of another attempt than is said; and what was voided though so much
+    /// was not left. A void of all there is, is of what is left.
+    pub(super) fn doubtful(&self) -> impl Iterator<Item = OperationId> {
+        let (placed, all) = (self.placed(), self.terms.amount.minor());
+        let moved = self.operations.iter().filter(|operation| operation.ever_moved().is_some());
+        let doubtful = moved.filter(move |operation| {
+            placed.get(&operation.id).is_some_and(|place| {
+                let is_all = operation.took() == all && place.left > 0;
+                let is_too_much = operation.took() > place.left && !is_all;
+                place.is_guess || (operation.id.is_void() && is_too_much)
+            })
+        });
+        doubtful.map(|operation| operation.id)
     }
 
     /// Says anew of each found capture and void what it is of, and of every void whether that is something held.
@@ -67,14 +69,13 @@ impl Payment {
         if !self.operations.iter().any(|operation| operation.is_placed() || operation.id.is_void()) {
             return;
         }
-        for found in self.operations.iter_mut().filter(|operation| operation.is_placed()) {
-            found.attempt = None;
-        }
         let placed = self.placed();
         let holds: BTreeSet<_> =
             self.attempts().filter(|attempt| attempt.holds).map(|hold| hold.id).collect();
         for operation in &mut self.operations {
-            operation.attempt = operation.attempt.or(placed.get(&operation.id).copied());
+            if operation.is_placed() {
+                operation.attempt = placed.get(&operation.id).map(|place| place.of);
+            }
             if let (OperationId::Void(_), Some(attempt)) = (operation.id, operation.attempt) {
                 operation.holds = holds.contains(&attempt.into());
             }
@@ -84,40 +85,65 @@ impl Payment {
     /// What each found one is of: a hold where there is one at its gateway. Captures choose before voids, and the largest
     /// first: that of which least is left that is enough, and of equal ones what is over already; else that of which most
     /// is left.
-    fn placed(&self) -> BTreeMap<OperationId, AttemptId> {
+    fn placed(&self) -> BTreeMap<OperationId, Place> {
         let mut found: Vec<_> = self.operations.iter().filter(|operation| operation.is_placed()).collect();
         found.sort_by_key(|operation| (operation.id.is_void(), Reverse(operation.took()), operation.name()));
-        let mut sources: BTreeMap<&GatewayName, Vec<Source<'_>>> = BTreeMap::new();
+        let mut sources: BTreeMap<&GatewayName, Sources<'_>> = BTreeMap::new();
         let mut placed = BTreeMap::new();
         for operation in found {
-            let (Some(gateway), took) = (&operation.gateway, operation.took()) else { continue };
+            let Some(gateway) = &operation.gateway else { continue };
             let there = sources.entry(gateway).or_insert_with(|| self.sources_of_found(gateway));
-            let Some(of) = there.iter_mut().min_by_key(|source| source.rank(took)) else { continue };
-            of.left = of.left.saturating_sub(took);
-            if let OperationId::Attempt(id) = of.attempt.id {
-                placed.insert(operation.id, id);
-            }
+            placed.extend(there.take(operation).map(|place| (operation.id, place)));
         }
         placed
     }
 
-    /// What may be found to be of: the holds at `gateway`, else the charges there.
-    fn sources_of_found(&self, gateway: &GatewayName) -> Vec<Source<'_>> {
-        let has_hold = self.has_hold(gateway);
-        let may_be = self.sources(gateway).filter(|attempt| attempt.holds == has_hold);
-        may_be.map(|attempt| Source { attempt, left: self.left_of(attempt) }).collect()
+    fn sources_of_found(&self, gateway: &GatewayName) -> Sources<'_> {
+        let are_holds = self.has_hold(gateway);
+        let may_be = self.sources(gateway).filter(|attempt| attempt.holds == are_holds);
+        let mut left: Vec<_> = may_be.map(|attempt| (attempt, self.left_of(attempt))).collect();
+        // Of equal ones the first by name, whatever was told first.
+        left.sort_by_key(|(attempt, _)| attempt.name());
+        Sources { left, are_holds, are_both: are_holds && self.sources(gateway).any(Operation::takes) }
     }
 
-    /// The attempts that once brought money by way of `gateway`, or held some.
-    pub(crate) fn sources(&self, gateway: &GatewayName) -> impl Iterator<Item = &Operation> {
-        let theirs = |attempt: &&Operation| attempt.gateway.as_ref() == Some(gateway);
-        self.attempts().filter(theirs).filter(|attempt| attempt.ever_moved().is_some())
+    /// What there is of an attempt, of what it brought or ever held, that nothing took which names it, or may yet.
+    fn left_of(&self, attempt: &Operation) -> i64 {
+        if !attempt.holds {
+            return attempt.moved().map_or(0, Money::minor);
+        }
+        let named = || self.of(attempt).filter(|operation| !operation.is_placed());
+        if named().any(Operation::ended_hold) {
+            return 0;
+        }
+        let gone = |operation: &Operation| {
+            if operation.status().is_live() { operation.reserves_of_hold() } else { operation.took_of_hold() }
+        };
+        let gone = named().map(gone).fold(attempt.expired.map_or(0, Money::minor), i64::saturating_add);
+        attempt.took().saturating_sub(gone).max(0)
+    }
+}
+
+impl Sources<'_> {
+    /// Places `operation`, and takes from there what it took.
+    fn take(&mut self, operation: &Operation) -> Option<Place> {
+        let took = operation.took();
+        let is_guess = self.are_holds && (self.left.len() > 1 || (self.are_both && operation.id.is_void()));
+        let rank = |(attempt, left): &&mut (&Operation, i64)| {
+            let is_enough = *left >= took;
+            (!is_enough, if is_enough { *left } else { left.saturating_neg() }, !attempt.is_over())
+        };
+        let (attempt, left) = self.left.iter_mut().min_by_key(rank)?;
+        let OperationId::Attempt(of) = attempt.id else { return None };
+        let place = Place { of, left: *left, is_guess };
+        *left = left.saturating_sub(took);
+        Some(place)
     }
 }
 
 impl Operation {
     /// Whether what it is of follows from what else is known.
-    fn is_placed(&self) -> bool {
+    pub(super) fn is_placed(&self) -> bool {
         self.found && (self.id.is_capture() || self.id.is_void())
     }
 

@@ -15,8 +15,8 @@ words! {
     /// Why a person should look at a payment. Nothing that was reported is dropped: what does not fit is
     /// kept and marked.
     Review, "review reason" {
-        /// Ends that exclude each other were reported, a late success among them; or a void that was made at a gateway may
-        /// be of a hold as well as of a charge there, and counts as one of the hold.
+        /// Ends that exclude each other were reported, a late success among them; or what was captured or voided
+        /// at a gateway may be of one attempt as well as of another there; or a void released more than there was.
         Contradiction = 1, "contradiction";
         /// Another amount was reported than was asked for, or than before. The largest reported one counts.
         AmountMismatch = 2, "amount_mismatch";
@@ -156,6 +156,11 @@ impl Reports {
     /// Whether it was told of in more than one amount.
     pub(super) fn differ(&self) -> bool {
         self.least != self.succeeded
+    }
+
+    /// It was called so, the name of its payment, as long as nobody knew its own.
+    pub(crate) fn forget_name(&mut self, stand_in: &str) {
+        self.gateway_operation_ids.retain(|id| id.as_str() != stand_in);
     }
 
     /// What succeeded was something else.

@@ -22,7 +22,7 @@ words! {
 pub(crate) enum Marked {
     Payment,
     Operation(OperationId),
-    /// What it is of is a guess.
+    /// What it is of is a guess, or there was not so much of that.
     Placed(OperationId),
     Dispute(DisputeId),
     /// The nth that was told of it and is nothing of it.
@@ -96,8 +96,8 @@ impl Payment {
             let (mark, told) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
             marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), told)));
         }
-        for found in self.ambiguous() {
-            marks.insert((Marked::Placed(found.id), Review::Contradiction), 0);
+        for found in self.doubtful() {
+            marks.insert((Marked::Placed(found), Review::Contradiction), 0);
         }
         for dispute in &self.disputes {
             let (mark, told) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());

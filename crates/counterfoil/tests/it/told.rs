@@ -6,11 +6,14 @@ use std::sync::Arc;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Rejection, Told};
 use counterfoil::ledger::{Ledger, NewPayment, Notification, Update};
-use counterfoil::payment::{Evidence, FailureClass, Outcome, Payment, PaymentMethod};
-use counterfoil::text::Message;
+use counterfoil::payment::{Evidence, FailureClass, Outcome, Payment, PaymentMethod, Review};
+use counterfoil::store::{Key, Lookup, PaymentStore};
+use counterfoil::text::{GatewayPaymentId, Message};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
-use counterfoil_testkit::fixtures::{caller, failed, invoice, succeeded, usd};
+use counterfoil_testkit::desk::created;
+use counterfoil_testkit::fixtures::{caller, card, failed, gateway, invoice, succeeded, usd};
+use counterfoil_testkit::{Desk, block_on};
 
 type Word = (&'static str, fn(Evidence) -> Told, Outcome);
 
@@ -135,6 +138,105 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
         let first = facts(told(story, &orders(story.len())[0]).await);
         for order in orders(story.len()) {
             assert_eq!(facts(told(story, &order).await), first, "{story:?} in the order {order:?}");
+        }
+    }
+}
+
+/// INVARIANTS 26: of several holds, what was captured or voided is of the one that it fits.
+#[tokio::test]
+async fn what_is_found_is_of_the_hold_that_it_fits() {
+    let ok = |cents| succeeded(Some(usd(cents)));
+    let auth = |name, cents| -> Word { (name, Told::Authorization, ok(cents)) };
+    let capture = |name, cents| -> Word { (name, Told::Capture, ok(cents)) };
+    let void = |cents| -> Word { ("v", Told::Void, ok(cents)) };
+    let run_out = Outcome::Reversed { error_message: Message::lossy("run out") };
+    let gone = || -> Word { ("g", Told::Authorization, run_out.clone()) };
+    let stories: [(&[Word], i64, i64); 5] = [
+        (&[auth("g", 100), auth("h", 60), void(60)], 100, 100),
+        (&[auth("g", 100), capture("c", 30), void(70), auth("h", 100)], 100, 100),
+        // One lapse that is told twice.
+        (&[auth("g", 100), gone(), void(100), auth("h", 100)], 100, 100),
+        (&[auth("g", 100), gone(), capture("c", 60), auth("h", 100)], 100, 100),
+        (&[auth("g", 100), auth("h", 100), capture("c", 70), capture("d", 60), capture("e", 30)], 40, 40),
+    ];
+    for (story, held, capturable) in stories {
+        let order: Vec<usize> = (0..story.len()).collect();
+        let (payment, _) = told(story, &order).await;
+        assert_eq!((payment.held(), payment.capturable()), (usd(held), usd(capturable)), "{story:?}");
+        assert!(payment.reviews().contains(&Review::Contradiction), "somebody should look: {story:?}");
+    }
+}
+
+/// INVARIANTS 28, 30: what a void is told to have released must have been there.
+#[tokio::test]
+async fn a_void_of_more_than_was_left_is_marked() {
+    let ok = |cents| succeeded(Some(usd(cents)));
+    let hold = || -> Word { ("g", Told::Authorization, ok(100)) };
+    let capture = |cents| -> Word { ("c", Told::Capture, ok(cents)) };
+    let void = |name, outcome| -> Word { (name, Told::Void, outcome) };
+    let stories: [(&[Word], bool); 7] = [
+        (&[hold(), capture(100), void("v", ok(100))], true),
+        (&[hold(), capture(60), void("v", ok(40)), void("w", ok(60))], true),
+        (&[hold(), void("v", ok(100)), capture(100)], true),
+        (&[hold(), void("v", ok(250))], true),
+        (&[("g", Told::Attempt, ok(100)), void("v", ok(250))], true),
+        (&[hold(), capture(60), void("v", ok(40))], false),
+        // All that there is, is what is left.
+        (&[hold(), capture(60), void("v", succeeded(None))], false),
+    ];
+    for (story, marked) in stories {
+        for order in orders(story.len()) {
+            let (payment, _) = told(story, &order).await;
+            assert_eq!(payment.reviews().contains(&Review::Contradiction), marked, "{story:?}");
+        }
+    }
+}
+
+/// What its gateway says of a payment when it is asked, and of its own accord, in this order.
+fn looked_up_and_told(words: &[fn(Evidence) -> Told], look_up_at: usize) -> Payment {
+    let (desk, by, store) = (Desk::new(1), caller("acme"), MemoryStore::new());
+    let pi: GatewayPaymentId = "pi_1".parse().unwrap();
+    let create = desk.create(&by, NewPayment::new(usd(100), invoice("inv_1"), card()).recorded_only());
+    let payment = created(&create);
+    let execute = |command| block_on(store.execute(command)).unwrap();
+    execute(create);
+    execute(desk.update(&by, payment, Update::default().with_gateway_payment_id(pi.clone())));
+    let brought = || Evidence::new(succeeded(Some(usd(100))), Timestamp::EPOCH);
+    for place in 0..=words.len() {
+        if place == look_up_at {
+            execute(desk.discover(&by, payment, pi.clone(), brought()));
+        }
+        if let Some(told) = words.get(place) {
+            let about = About { payment: Some(payment), ..About::default() };
+            let told = told(brought().with_gateway_operation_id(format!("of_{place}").parse().unwrap()));
+            let name = format!("evt_{place}").parse().unwrap();
+            execute(desk.notify(&by, Notification::new(gateway(), name, about, told)));
+        }
+    }
+    let scope = by.scope;
+    let state = block_on(store.read(&[Key::Payment(scope.clone(), payment)])).unwrap();
+    let Lookup::Present(payment) = state.payment(&scope, payment) else { panic!("it is there") };
+    Payment::clone(payment)
+}
+
+/// INVARIANTS 26: a look-up that names nothing is of the attempt that is known, as one that is told of later is of what
+/// was looked up; and where that was held and captured, the capture is what it tells of.
+#[test]
+fn a_look_up_and_what_is_told_are_of_one_attempt() {
+    let stories: [(&[fn(Evidence) -> Told], &[usize]); 3] = [
+        (&[Told::Attempt], &[0, 1]),
+        (&[Told::Authorization], &[0, 1]),
+        (&[Told::Authorization, Told::Capture], &[2]),
+    ];
+    for (words, places) in stories {
+        for place in places {
+            let payment = looked_up_and_told(words, *place);
+            assert_eq!(
+                (payment.captured(), payment.held()),
+                (usd(100), usd(0)),
+                "looked up as number {place}"
+            );
+            assert_eq!((payment.attempts().count(), payment.reviews()), (1, [].into()), "{words:?} {place}");
         }
     }
 }
