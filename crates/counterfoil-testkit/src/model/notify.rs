@@ -174,7 +174,7 @@ impl Model {
         let alike = |own: &&Operation| !own.found && amount.is_none_or(|amount| amount == own.amount);
         let candidates: Vec<_> = nameless.into_iter().filter(alike).collect();
         let [first, others @ ..] = &candidates[..] else { return Ok(Vec::new()) };
-        let arrived = said.is_some() && first.runs_until().is_none_or(|until| until <= command.at);
+        let arrived = said.is_some() && (!first.is_live() || first.is_stuck());
         if others.is_empty() && (!named || arrived) {
             Ok(vec![first.id])
         } else {

@@ -64,12 +64,6 @@ impl Held {
         held
     }
 
-    /// From now on everything is told at the moment when the last refund was started.
-    pub(crate) fn at_once(&mut self) {
-        let Some(last) = self.before.last() else { return };
-        self.desk.clock().set(last.at);
-    }
-
     /// A command for each thing that is told, under a name of its own.
     pub(crate) fn commands(&self, told: &[Word]) -> Vec<Command> {
         let command = |(place, word): (usize, &Word)| {

@@ -70,7 +70,7 @@ impl Discover {
             None => self.only(payment).map(|only| (only, &self.evidence)),
         };
         if let Some((operation, evidence)) = known {
-            let entry = self.word(view, payment, operation, evidence)?;
+            let entry = word(view, payment, operation, evidence)?;
             return Recorder::one(command, view, payment, entry);
         }
         let taking = (key, operation_fingerprint(self.attempt.into()));
@@ -106,25 +106,6 @@ impl Discover {
         payment.attempts().filter(|attempt| attempt.gateway.as_ref() == Some(&self.gateway))
     }
 
-    /// The event of what is said of an attempt that is known. Money that came is no hold, but it may be what was captured
-    /// of one, and then it is no news.
-    fn word(
-        &self,
-        view: &View<'_>,
-        payment: &Arc<Payment>,
-        operation: &Operation,
-        evidence: &Evidence,
-    ) -> Result<Entry, Halt> {
-        let brought = matches!(evidence.outcome, Outcome::Succeeded { .. });
-        let was_held = brought && operation.holds && !operation.is_ours();
-        if was_held && payment.is_captured_of(operation) {
-            return Err(Halt::unchanged(payment));
-        }
-        let turns = was_held.then_some(Turn::Charge);
-        let word = Word { turns, ..Word::of_gateway(payment, operation, evidence) };
-        word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))
-    }
-
     /// The gateway's id of the attempt; where it gives none, that of the payment stands for its one attempt.
     fn gateway_operation_id(&self) -> GatewayOperationId {
         let given = self.evidence.gateway_operation_id.clone();
@@ -148,6 +129,24 @@ impl Discover {
         let postings = Posting::transfer(moved, AccountId::gateway(&self.gateway), to);
         Ok(Entry::new(Cause::Evidence, Body::Started(start)).posting(postings))
     }
+}
+
+/// The event of what is said of an attempt that is known. Money that came is no hold, but it may be what was captured
+/// of one, and then it is no news.
+fn word(
+    view: &View<'_>,
+    payment: &Arc<Payment>,
+    operation: &Operation,
+    evidence: &Evidence,
+) -> Result<Entry, Halt> {
+    let brought = matches!(evidence.outcome, Outcome::Succeeded { .. });
+    let was_held = brought && operation.holds && !operation.is_ours();
+    if was_held && payment.is_captured_of(operation) {
+        return Err(Halt::unchanged(payment));
+    }
+    let turns = was_held.then_some(Turn::Charge);
+    let word = Word { turns, ..Word::of_gateway(payment, operation, evidence) };
+    word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))
 }
 
 /// The event that keeps a success of something made at a gateway which moved nothing of this payment; `None` where

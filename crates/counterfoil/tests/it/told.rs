@@ -223,7 +223,8 @@ fn looked_up_and_told(words: &[fn(Evidence) -> Told], look_up_at: usize) -> Paym
 /// was looked up; and where that was held and captured, the capture is what it tells of.
 #[test]
 fn a_look_up_and_what_is_told_are_of_one_attempt() {
-    let stories: [(&[fn(Evidence) -> Told], &[usize]); 3] = [
+    type Story = (&'static [fn(Evidence) -> Told], &'static [usize]);
+    let stories: [Story; 3] = [
         (&[Told::Attempt], &[0, 1]),
         (&[Told::Authorization], &[0, 1]),
         (&[Told::Authorization, Told::Capture], &[2]),

@@ -108,7 +108,7 @@ impl Notify {
             Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         match &self.told {
             Told::Dispute(word) => self.dispute(view, word, &mut books)?,
-            _ => self.operation(command, view, &mut books)?,
+            _ => self.operation(view, &mut books)?,
         }
         if books.after.version() == payment.version() {
             return Err(Halt::unchanged(payment));

@@ -1,6 +1,5 @@
 //! Which operation a notification is about, and one that comes to be known by it.
 
-use super::super::Command;
 use super::super::books::shift;
 use super::super::capture::attempt_of;
 use super::super::change::Entry;
@@ -11,7 +10,6 @@ use super::super::report::{Word, excess};
 use super::super::view::{Halt, View};
 use super::{Heard, Notify, Told};
 use crate::claim::ClaimKey;
-use crate::clock::Timestamp;
 use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
@@ -21,15 +19,10 @@ use crate::status::Cause;
 use crate::text::GatewayPaymentId;
 
 impl Notify {
-    pub(super) fn operation(
-        &self,
-        command: &Command,
-        view: &View<'_>,
-        books: &mut Heard<'_>,
-    ) -> Result<(), Halt> {
+    pub(super) fn operation(&self, view: &View<'_>, books: &mut Heard<'_>) -> Result<(), Halt> {
         let Some(evidence) = self.told.evidence() else { return Ok(()) };
         let payment = books.after.clone();
-        let known = self.known(view, &payment, evidence, command.at)?;
+        let known = self.known(view, &payment, evidence)?;
         if known.is_empty() {
             return match self.found(view, &payment, evidence)? {
                 Some(entry) => books.write(entry),
@@ -68,7 +61,6 @@ impl Notify {
         view: &View<'_>,
         payment: &Payment,
         evidence: &Evidence,
-        now: Timestamp,
     ) -> Result<Vec<OperationId>, Halt> {
         if let Some(id) = self.about.operation {
             // One of another gateway is none of this one's business.
@@ -92,7 +84,7 @@ impl Notify {
         match self.told {
             Told::Attempt(_) | Told::Authorization(_) => Ok(self.attempt_meant(payment, evidence)),
             Told::Returned(_) => self.returned(payment, evidence),
-            _ => self.ours(payment, evidence, now),
+            _ => self.ours(payment, evidence),
         }
     }
 
@@ -128,8 +120,9 @@ impl Notify {
 
     /// The capture, refund or void of ours that is told of under no name that is known. Only its amount tells it from
     /// one that was made there, so the order in which things are told decides nothing: as long as ours may still learn
-    /// its name from its own answer, or could be one of several, nobody knows, and it is to be told again.
-    fn ours(&self, payment: &Payment, evidence: &Evidence, now: Timestamp) -> Result<Vec<OperationId>, Halt> {
+    /// its name from its own answer, or when its gateway is asked, or could be one of several, nobody knows, and it is to be
+    /// told again.
+    fn ours(&self, payment: &Payment, evidence: &Evidence) -> Result<Vec<OperationId>, Halt> {
         let named = evidence.gateway_operation_id.is_some();
         let ours = self.of_kind(payment).filter(|operation| !operation.found);
         let nameless = ours.filter(|operation| !named || operation.gateway_operation_id().is_none());
@@ -144,7 +137,7 @@ impl Notify {
         match may_be.as_slice() {
             [] => Ok(Vec::new()),
             [one] if !named => Ok(vec![one.id]),
-            [one] if has_amount && one.runs_until().is_none_or(|until| until <= now) => Ok(vec![one.id]),
+            [one] if has_amount && (!one.status().is_live() || one.is_stuck()) => Ok(vec![one.id]),
             _ => Err(Rejection::NothingKnown.into()),
         }
     }
