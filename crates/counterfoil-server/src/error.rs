@@ -39,7 +39,7 @@ impl fmt::Display for Error {
 
 #[cfg(test)]
 mod tests {
-    use counterfoil::store::{StoreError, StoreErrorKind};
+    use counterfoil::store::{ExecuteError, StoreError, StoreErrorKind};
 
     use super::*;
 
@@ -52,6 +52,16 @@ mod tests {
             error.to_string(),
             "cannot open it: while locking the file: somebody else holds it: line one line two"
         );
+    }
+
+    #[test]
+    fn what_a_store_failed_of_is_said_once() {
+        let closed =
+            StoreError::new(StoreErrorKind::Closed, "reading").caused_by(std::io::Error::other("gone"));
+        let error = ExecuteError::NotCommitted(closed);
+        assert_eq!(error.to_string(), "nothing was written: while reading: the store is closed");
+        let expected = "it was not done: nothing was written: while reading: the store is closed: gone";
+        assert_eq!(Error::because("it was not done", &error).to_string(), expected);
     }
 
     #[test]

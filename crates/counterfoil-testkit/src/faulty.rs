@@ -49,7 +49,7 @@ pub enum Fault {
     Failed(StoreError),
     /// Nothing is done, and nobody knows: a command is answered [`Unknown`](ExecuteError::Unknown). Calls that
     /// only look just fail.
-    Void(StoreError),
+    NothingDone(StoreError),
     /// It is done, and nobody hears of it: a command is answered [`Unknown`](ExecuteError::Unknown), unless it
     /// was refused or failed by itself.
     Lost(StoreError),
@@ -66,8 +66,8 @@ impl Fault {
 
     /// Nothing is done, and nobody knows.
     #[must_use]
-    pub const fn void(kind: StoreErrorKind) -> Fault {
-        Fault::Void(failure(kind))
+    pub const fn nothing_done(kind: StoreErrorKind) -> Fault {
+        Fault::NothingDone(failure(kind))
     }
 
     /// It is done, and nobody hears of it.
@@ -172,7 +172,7 @@ impl FaultyStore {
 
     fn looking(&self, call: Call<'_>) -> Result<(), StoreError> {
         match self.fault(call) {
-            Fault::Failed(error) | Fault::Void(error) | Fault::Lost(error) => Err(error),
+            Fault::Failed(error) | Fault::NothingDone(error) | Fault::Lost(error) => Err(error),
             Fault::None | Fault::Panic(_) => Ok(()),
         }
     }
@@ -194,7 +194,7 @@ impl PaymentStore for FaultyStore {
         self.executed.fetch_add(1, Ordering::SeqCst);
         match self.fault(Call::Execute(&command)) {
             Fault::Failed(error) => Err(ExecuteError::NotCommitted(error)),
-            Fault::Void(error) => Err(ExecuteError::Unknown(error)),
+            Fault::NothingDone(error) => Err(ExecuteError::Unknown(error)),
             Fault::Lost(error) => {
                 self.inner.execute(command).await?;
                 Err(ExecuteError::Unknown(error))
@@ -246,7 +246,7 @@ impl PaymentStore for FaultyStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         match self.fault(Call::Close) {
-            Fault::Failed(error) | Fault::Void(error) => Err(error),
+            Fault::Failed(error) | Fault::NothingDone(error) => Err(error),
             Fault::Lost(error) => {
                 self.inner.close().await?;
                 Err(error)

@@ -230,7 +230,7 @@ async fn hold_and_give_back(shop: &Shop) -> Result<(), Box<dyn Error>> {
     let released = shop.create("another hold", shop.bill("good")?.captured_later(), HELD).await?;
     let paid = shop.charge("another charge", "good", PAID).await?;
     for (what, payment) in [("- the hold released", &released), ("- the charge taken back", &paid)] {
-        let void = shop.ledger.void(&shop.caller, payment.id(), NewVoid::default()).await?;
+        let void = shop.ledger.void(&shop.caller, payment.id(), NewVoid::new()).await?;
         tell(what, &void, TAKEN_BACK)?;
     }
     assert_eq!(shop.remote.taken() - before, eur("5")?.minor());

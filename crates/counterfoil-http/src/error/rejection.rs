@@ -63,7 +63,9 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }
-        | Rejection::NothingToResolve { payment } => refused(*payment),
+        | Rejection::NothingToResolve { payment }
+        | Rejection::NoneOpen { payment }
+        | Rejection::SeveralOpen { payment } => refused(*payment),
         Rejection::ExceedsRefundable { payment, refundable } => {
             refused(*payment).with_amount("refundable", *refundable)
         }

@@ -68,7 +68,7 @@ pub(crate) async fn record_attempt(
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.record_attempt(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
-    let attempt = payment.attempts().find(|attempt| attempt.sequence == receipt.sequence);
+    let attempt = receipt.operation();
     let view = AttemptView::new(payment, attempt.ok_or_else(ApiError::internal)?);
     Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
 }

@@ -65,8 +65,8 @@ pub(crate) async fn refund(
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.refund(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
-    let refund = payment.refunds().find(|refund| refund.sequence == receipt.sequence);
-    let view = RefundView::new(payment, refund.ok_or_else(ApiError::internal)?, api.amounts);
+    let refund = receipt.operation().ok_or_else(ApiError::internal)?;
+    let view = RefundView::new(payment, refund, api.amounts);
     Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn void(
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
     let fields = Fields::parse_optional(&body)?.only(&["reason", idempotency::FIELD])?;
-    let mut new = NewVoid::default();
+    let mut new = NewVoid::new();
     new.reason = fields.text("reason")?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
     let ledger = api.ledger.clone();

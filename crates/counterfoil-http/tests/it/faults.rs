@@ -34,7 +34,7 @@ impl Fault {
             | (Fault::Read(kind), Call::Read | Call::List | Call::Feed) => {
                 faulty::Fault::Failed(failure(kind))
             }
-            (Fault::Unknown(kind), Call::Execute(_)) => faulty::Fault::Void(failure(kind)),
+            (Fault::Unknown(kind), Call::Execute(_)) => faulty::Fault::NothingDone(failure(kind)),
             (Fault::ReportNotCommitted(kind), Call::Execute(command))
                 if matches!(command.request, Request::Report(_)) =>
             {

@@ -81,7 +81,11 @@ impl Payment {
         let open: Vec<_> = at_gateway().filter(|own| own.is_live()).collect();
         match open[..] {
             [one] => Ok(one.id),
-            _ => Err(Rejection::NothingToResolve { payment: self.asked.payment }),
+            [] if self.reviews().is_empty() => {
+                Err(Rejection::NothingToResolve { payment: self.asked.payment })
+            }
+            [] => Err(Rejection::NoneOpen { payment: self.asked.payment }),
+            _ => Err(Rejection::SeveralOpen { payment: self.asked.payment }),
         }
     }
 }

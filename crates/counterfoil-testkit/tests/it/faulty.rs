@@ -24,7 +24,7 @@ fn top_up(desk: &Desk) -> Command {
 fn commands_go_wrong_one_after_the_other() {
     let (store, desk) = (FaultyStore::new(MemoryStore::new()), Desk::new(1));
     let io = StoreErrorKind::Io;
-    store.next_commands([Fault::failed(io), Fault::void(io), Fault::None, Fault::lost(io)]);
+    store.next_commands([Fault::failed(io), Fault::nothing_done(io), Fault::None, Fault::lost(io)]);
     let execute = || block_on(store.execute(top_up(&desk)));
     let kind = |error: StoreError| assert_eq!(error.kind(), StoreErrorKind::Io);
     let written = || heads(&**store.inner()).first().map_or(0, |head| head.version);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::account::Account;
 use crate::event::StreamId;
-use crate::payment::Payment;
+use crate::payment::{Operation, Payment};
 
 /// Proof that a command took effect: which event stands for it.
 ///
@@ -30,7 +30,7 @@ pub struct Receipt {
 pub enum Subject {
     /// A payment.
     Payment(Arc<Payment>),
-    /// A wallet.
+    /// An account: a wallet, or a destination.
     Account(Arc<Account>),
 }
 
@@ -59,6 +59,18 @@ impl Receipt {
             Subject::Payment(payment) => Some(payment),
             Subject::Account(_) => None,
         }
+    }
+
+    /// The operation that the command started: the attempt, capture, refund or void whose
+    /// [`sequence`](Operation::sequence) is the receipt's, as it stands now. Whether its money moved, its status says:
+    /// what a gateway refused was started too.
+    ///
+    /// `None` if the command started none, as one that only cancels or changes a payment. If nothing happened, it is what
+    /// the last event started.
+    #[must_use]
+    pub fn operation(&self) -> Option<&Operation> {
+        let operations = self.payment()?.operations();
+        operations.iter().find(|operation| operation.sequence == self.sequence)
     }
 
     /// The account it is about.

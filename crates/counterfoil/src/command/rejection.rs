@@ -140,6 +140,19 @@ pub enum Rejection {
         /// Which payment.
         payment: PaymentId,
     },
+    /// A person says what became of an operation, and names none, but none has an open outcome. Something is marked for
+    /// review.
+    #[error("no outcome is open; `dismissed` settles what is marked")]
+    NoneOpen {
+        /// Of which payment.
+        payment: PaymentId,
+    },
+    /// A person says what became of an operation, and names none, but more than one has an open outcome.
+    #[error("more than one outcome is open; name the operation")]
+    SeveralOpen {
+        /// Of which payment.
+        payment: PaymentId,
+    },
     /// What is to be done about it at a time is not due, or was done already.
     #[error("nothing of the kind is due")]
     NotDue {

@@ -99,7 +99,11 @@ impl Resolve {
         let mut open = open.by_ref().filter(|operation| operation.status().is_live());
         match (open.next(), open.next()) {
             (Some(one), None) => Ok(one),
-            _ => Err(Rejection::NothingToResolve { payment: payment.id() }),
+            (Some(_), Some(_)) => Err(Rejection::SeveralOpen { payment: payment.id() }),
+            (None, _) if payment.reviews().is_empty() => {
+                Err(Rejection::NothingToResolve { payment: payment.id() })
+            }
+            (None, _) => Err(Rejection::NoneOpen { payment: payment.id() }),
         }
     }
 

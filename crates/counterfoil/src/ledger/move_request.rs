@@ -105,6 +105,12 @@ pub struct NewVoid {
 }
 
 impl NewVoid {
+    /// Of what there is: the payment, the rest of its hold, or its charge.
+    #[must_use]
+    pub fn new() -> NewVoid {
+        NewVoid::default()
+    }
+
     /// For this reason.
     #[must_use]
     pub fn with_reason(mut self, reason: Message) -> NewVoid {

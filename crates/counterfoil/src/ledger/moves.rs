@@ -63,7 +63,49 @@ impl Ledger {
     /// their wallet at once. Money that came past every gateway is written down as given back. What it asks for is
     /// reserved until it is known what became of it. Run it in a task of its own, as [`create`](Self::create).
     ///
-    /// A refund that the gateway refuses is `Ok`: the refund says so, and what it had reserved is free again.
+    /// A refund that the gateway refuses is `Ok`: the refund says so, and what it had reserved is free again. Its
+    /// idempotency key stays its own: the same call again is answered with the refund that was refused, and another try
+    /// needs another key.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use counterfoil::ledger::{Ledger, NewPayment, NewRefund};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::OperationStatus;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
+    /// # let sandbox = Arc::new(counterfoil_sandbox::Sandbox::new());
+    /// # let ledger = Ledger::new(store).with_gateway(sandbox.clone());
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let amount = Money::parse("100", Currency::USD)?;
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// // The sandbox takes the refunds of this card, and refuses them later.
+    /// let card = PaymentMethod::Card(Some("pm_sandbox_refund_fails".parse()?));
+    /// let paid = ledger.create(&caller, NewPayment::new(amount, invoice, card)).await?;
+    /// let payment = paid.payment().unwrap().id();
+    /// let asked = NewRefund::all().with_idempotency_key("back_1".parse()?);
+    ///
+    /// let receipt = ledger.refund(&caller, payment, asked.clone()).await?;
+    /// assert!(receipt.operation().unwrap().status().is_live(), "it is on its way");
+    ///
+    /// for (_, told) in sandbox.take_notifications() {
+    ///     ledger.notify(&caller, told).await?;
+    /// }
+    /// let receipt = ledger.refund(&caller, payment, asked).await?;
+    /// let refund = receipt.operation().unwrap();
+    /// match refund.status() {
+    ///     OperationStatus::Succeeded => println!("{} went back", refund.amount),
+    ///     status if status.is_live() => println!("{} is on its way", refund.amount),
+    ///     _ => println!("nothing went back: {:?}", refund.error_message()),
+    /// }
+    /// assert_eq!((receipt.replayed, refund.status()), (true, OperationStatus::Failed));
+    /// assert_eq!(receipt.payment().unwrap().refundable(), amount, "there for a refund under another key");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -147,9 +189,10 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create); [`NothingToResolve`](crate::command::Rejection::NothingToResolve) if no
-    /// operation is named and there is none, or more than one, whose outcome is open; or if the one that is named is
-    /// settled, and nothing is marked for review.
+    /// As [`create`](Self::create); [`NothingToResolve`](crate::command::Rejection::NothingToResolve) if no outcome, or
+    /// not that of the operation that is named, is open, and nothing is marked for review. If no operation is named,
+    /// [`NoneOpen`](crate::command::Rejection::NoneOpen) where something is marked, but no outcome is open, and
+    /// [`SeveralOpen`](crate::command::Rejection::SeveralOpen) where more than one is.
     pub async fn resolve(
         &self,
         caller: &Caller,

@@ -87,7 +87,9 @@ impl Money {
         }
     }
 
-    /// Reads a decimal number of whole units, in exactly the grammar of JSON numbers: `100`, `99.50`, `1e2`.
+    /// Reads a decimal number of whole units, in exactly the grammar of JSON numbers: `100`, `99.50`, and `1e2`, which
+    /// is 100, for an amount may arrive as any number that JSON can write. Whoever takes texts that people type may want
+    /// to refuse an exponent before.
     ///
     /// Any number of trailing zeros is fine. The work is bounded by the length of the text, also for `1e999999999`.
     /// A text with several faults gets the first of: malformed, negative, too fine, too large.

@@ -73,7 +73,8 @@ impl Payment {
 
     fn why_not(&self, action: Action, now: Timestamp) -> Option<String> {
         let status = self.status();
-        if self.archived_at().is_some() && action != Action::Archive {
+        // What is marked is settled all the same.
+        if self.archived_at().is_some() && !matches!(action, Action::Archive | Action::Resolve) {
             return Some("it is archived".to_owned());
         }
         if !allowed(status, action) {
@@ -139,14 +140,17 @@ impl Payment {
     }
 
     fn why_not_resolved(&self, now: Timestamp) -> Option<String> {
+        if !self.reviews().is_empty() {
+            return None;
+        }
         let live = self.operations().iter().filter(|operation| operation.status().is_live());
         let open = live.filter(|operation| operation.gateway.is_some());
-        let running = open.clone().filter_map(Operation::runs_until).filter(|until| *until > now).max();
-        match running {
-            _ if !self.reviews().is_empty() => None,
-            Some(until) => Some(format!("its outcome may still come by itself until {until}")),
-            None if open.clone().next().is_some() => None,
-            None => Some("nothing about it is unknown or marked for review".to_owned()),
+        // Of several, each is settled by itself, and so from the first one's time on.
+        let from = open.map(|operation| operation.runs_until().filter(|until| *until > now)).min();
+        match from {
+            Some(None) => None,
+            Some(Some(until)) => Some(format!("its outcome may still come by itself until {until}")),
+            None => Some("no outcome is open, and nothing is marked for review".to_owned()),
         }
     }
 }

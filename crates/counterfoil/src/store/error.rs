@@ -9,17 +9,14 @@ use crate::command::Rejection;
 
 /// Why a command has no receipt. The class is the type: what happened to the data is never in doubt but
 /// where it says so.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone)]
 pub enum ExecuteError {
     /// The command decided no; nothing was written.
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
+    Rejected(Rejection),
     /// The store could not; nothing was written. Trying again is safe.
-    #[error("nothing was written")]
-    NotCommitted(#[source] StoreError),
+    NotCommitted(StoreError),
     /// It may have been written. Executing the same command again settles it.
-    #[error("it may or may not have been written")]
-    Unknown(#[source] StoreError),
+    Unknown(StoreError),
 }
 
 /// A store's failure.
@@ -128,6 +125,32 @@ impl StoreError {
     #[must_use]
     pub const fn during(&self) -> &'static str {
         self.during
+    }
+}
+
+impl From<Rejection> for ExecuteError {
+    fn from(rejection: Rejection) -> ExecuteError {
+        ExecuteError::Rejected(rejection)
+    }
+}
+
+impl fmt::Display for ExecuteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExecuteError::Rejected(rejection) => rejection.fmt(f),
+            ExecuteError::NotCommitted(error) => write!(f, "nothing was written: {error}"),
+            ExecuteError::Unknown(error) => write!(f, "it may or may not have been written: {error}"),
+        }
+    }
+}
+
+/// It says what the failure itself says, so its source is what that was caused by.
+impl Error for ExecuteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ExecuteError::Rejected(rejection) => rejection.source(),
+            ExecuteError::NotCommitted(error) | ExecuteError::Unknown(error) => error.source(),
+        }
     }
 }
 

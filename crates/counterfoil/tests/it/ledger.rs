@@ -22,7 +22,7 @@ use counterfoil_testkit::fixtures::{invoice, usd};
 
 const FINE: Fault = Fault::None;
 const LOST: Fault = Fault::lost(StoreErrorKind::Io);
-const VOID: Fault = Fault::void(StoreErrorKind::Io);
+const NOTHING_DONE: Fault = Fault::nothing_done(StoreErrorKind::Io);
 const REFUSED: Fault = Fault::failed(StoreErrorKind::Io);
 
 /// A store whose next commands go wrong like this.
@@ -55,9 +55,14 @@ async fn count_payments(store: &dyn PaymentStore) -> usize {
 /// INVARIANTS 24, 25: whichever commit is in doubt, there is one payment and one charge.
 #[tokio::test]
 async fn a_commit_in_doubt_is_settled_by_asking_again() {
-    for faults in
-        [&[LOST][..], &[VOID], &[VOID, LOST], &[FINE, LOST], &[FINE, VOID, VOID], &[LOST, FINE, LOST]]
-    {
+    for faults in [
+        &[LOST][..],
+        &[NOTHING_DONE],
+        &[NOTHING_DONE, LOST],
+        &[FINE, LOST],
+        &[FINE, NOTHING_DONE, NOTHING_DONE],
+        &[LOST, FINE, LOST],
+    ] {
         let store = shaky(faults);
         let (ledger, sandbox) = ledger(store.clone());
         let receipt = ledger.create(&caller(), card("pm_ok")).await.unwrap();
@@ -91,7 +96,7 @@ async fn an_update_in_doubt_is_this_calls_own_once_it_is_known() {
 
 #[tokio::test]
 async fn doubt_that_does_not_end_is_reported_as_doubt_and_names_the_payment() {
-    for faults in [[VOID, VOID, VOID], [LOST, LOST, LOST], [LOST, REFUSED, REFUSED]] {
+    for faults in [[NOTHING_DONE, NOTHING_DONE, NOTHING_DONE], [LOST, LOST, LOST], [LOST, REFUSED, REFUSED]] {
         let store = shaky(&faults);
         let (ledger, sandbox) = ledger(store.clone());
         let error = ledger.create(&caller(), card("pm_ok")).await.unwrap_err();

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use counterfoil::account::Owed;
 use counterfoil::clock::Clock;
-use counterfoil::command::{Policy, Rejection, Resolution};
+use counterfoil::command::{Command, Policy, Receipt, Rejection, Resolution};
 use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid};
-use counterfoil::payment::{Attention, Payment, PaymentMethod, RetrySchedule, Review};
+use counterfoil::payment::{Attention, Outcome, Payment, PaymentMethod, RetrySchedule, Review};
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
+use counterfoil::store::{ExecuteError, PaymentStore};
 use counterfoil::verify::{Problem, VerifyError, verify};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
-use counterfoil_testkit::ManualClock;
-use counterfoil_testkit::fixtures::{caller, instrument, invoice, usd};
+use counterfoil_testkit::desk::{created, started};
+use counterfoil_testkit::fixtures::{caller, evidence, instrument, invoice, succeeded, usd};
+use counterfoil_testkit::{Desk, ManualClock, block_on};
 
 struct Shop {
     ledger: Ledger,
@@ -200,9 +202,124 @@ async fn actions_tell_the_truth() {
         panic!("{too_much}")
     };
     assert_eq!(*refundable, usd(60));
-    shop.ledger.void(&caller("acme"), payment.id(), NewVoid::default()).await.unwrap();
+    shop.ledger.void(&caller("acme"), payment.id(), NewVoid::new()).await.unwrap();
     let payment = shop.now(&payment).await;
     assert_eq!((payment.status(), payment.captured()), (PaymentStatus::Succeeded, usd(60)));
+}
+
+/// INVARIANTS 12: a receipt names what its command started, and a replay the same, however it ended.
+#[tokio::test]
+async fn a_receipt_names_the_operation_that_its_command_started() {
+    let shop = Shop::new(Policy::default());
+    let me = caller("acme");
+    let made = shop.ledger.create(&me, card("pm_1", 100).captured_later()).await.unwrap();
+    let (attempt, payment) = (made.operation().unwrap(), made.payment().unwrap().id());
+    assert!(attempt.id.is_attempt() && attempt.status() == OperationStatus::Succeeded);
+    let part = NewCapture::of(usd(60)).keeping_the_rest().with_idempotency_key("part".parse().unwrap());
+    let taken = shop.ledger.capture(&me, payment, part.clone()).await.unwrap();
+    assert_eq!(taken.operation().unwrap().amount, usd(60));
+    let voided = shop.ledger.void(&me, payment, NewVoid::new()).await.unwrap();
+    assert_eq!(voided.operation().unwrap().amount, usd(40));
+    let again = shop.ledger.capture(&me, payment, part).await.unwrap();
+    assert_eq!(again.operation().unwrap().id, taken.operation().unwrap().id);
+    let open = shop.ledger.create(&me, card("pm_1", 100).recorded_only()).await.unwrap();
+    assert!(open.operation().is_none());
+    let canceled = shop.ledger.void(&me, open.payment().unwrap().id(), NewVoid::new()).await.unwrap();
+    assert!(canceled.operation().is_none(), "it only ends the payment");
+}
+
+/// What `actions` says of `resolve`: why not, if not.
+fn why_not_resolved(shop: &Shop, payment: &Payment) -> Option<String> {
+    let actions = payment.actions(shop.clock.now());
+    let resolve = actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap();
+    assert_eq!(resolve.allowed, resolve.reason.is_none());
+    resolve.reason
+}
+
+/// INVARIANTS 12: a person's word is taken where `actions` says so, and what is refused says what would do.
+#[tokio::test]
+async fn what_a_person_may_settle_is_told() {
+    let shop = Shop::new(Policy::default());
+    let me = caller("acme");
+    let word = |resolution| NewResolution::new(resolution, "seen there".parse().unwrap());
+    let nothing = "no outcome is open, and nothing is marked for review";
+    let paid = shop.create(card("pm_sandbox_refund_timeout", 100)).await;
+    let id = paid.id();
+    assert_eq!(why_not_resolved(&shop, &paid).as_deref(), Some(nothing));
+    for resolution in [Resolution::Failed, Resolution::Dismissed] {
+        let refused = shop.ledger.resolve(&me, id, word(resolution)).await.unwrap_err();
+        assert_eq!(refused.rejection(), Some(&Rejection::NothingToResolve { payment: id }));
+    }
+
+    let both = [(); 2].map(|()| NewRefund::of(usd(40)));
+    let [first, second] = both.map(|new| shop.ledger.refund(&me, id, new));
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    assert_eq!(why_not_resolved(&shop, second.payment().unwrap()), None);
+    let refused = shop.ledger.resolve(&me, id, word(Resolution::Failed)).await.unwrap_err();
+    assert_eq!(refused.rejection(), Some(&Rejection::SeveralOpen { payment: id }));
+    for refund in [first, second].map(|receipt| receipt.operation().unwrap().id) {
+        shop.ledger.resolve(&me, id, word(Resolution::Failed).about(refund)).await.unwrap();
+    }
+
+    let marked = shop.now(&paid).await;
+    assert_eq!((marked.reviews(), why_not_resolved(&shop, &marked)), ([Review::Resolved].into(), None));
+    let refused = shop.ledger.resolve(&me, id, word(Resolution::Failed)).await.unwrap_err();
+    assert_eq!(refused.rejection(), Some(&Rejection::NoneOpen { payment: id }));
+    assert_eq!(refused.to_string(), "no outcome is open; `dismissed` settles what is marked");
+    shop.ledger.resolve(&me, id, word(Resolution::Dismissed)).await.unwrap();
+    let settled = shop.now(&paid).await;
+    assert_eq!(why_not_resolved(&shop, &settled).as_deref(), Some(nothing));
+}
+
+/// INVARIANTS 12: whoever is on the way with one refund keeps nobody from settling another.
+#[test]
+fn what_runs_is_not_settled_and_what_is_in_doubt_is() {
+    let (desk, me, store) = (Desk::new(1), caller("acme"), MemoryStore::new());
+    let execute = |command: Command| block_on(store.execute(command));
+    let create = desk.create(&me, card("pm_1", 100));
+    let payment = created(&create);
+    let charge = desk.report(&me, payment, started(&create), evidence(succeeded(None), 1));
+    for command in [create, charge, desk.refund(&me, payment, NewRefund::of(usd(40)))] {
+        execute(command).unwrap();
+    }
+    let why_not = |receipt: &Receipt| {
+        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().reason
+    };
+    let late = desk.refund(&me, payment, NewRefund::of(usd(30)));
+    let second = started(&late);
+    let both = execute(late).unwrap();
+    let first = both.payment().unwrap().refunds().next().unwrap();
+    let until = first.runs_until().unwrap();
+    assert_eq!(why_not(&both), Some(format!("its outcome may still come by itself until {until}")));
+    let in_doubt = evidence(Outcome::Unknown { error_message: "no answer".parse().unwrap() }, 2);
+    let unknown = execute(desk.report(&me, payment, second, in_doubt)).unwrap();
+    assert_eq!(why_not(&unknown), None);
+    let word = |id| NewResolution::new(Resolution::Failed, "seen there".parse().unwrap()).about(id);
+    let refused = execute(desk.resolve(&me, payment, word(first.id))).unwrap_err();
+    assert!(matches!(refused, ExecuteError::Rejected(Rejection::InFlight { .. })), "{refused}");
+    execute(desk.resolve(&me, payment, word(second))).unwrap();
+}
+
+/// INVARIANTS 12: what is marked can be dismissed of an archived payment too.
+#[test]
+fn what_is_archived_and_marked_can_be_settled() {
+    let (desk, me, store) = (Desk::new(1), caller("acme"), MemoryStore::new());
+    let execute = |command: Command| block_on(store.execute(command)).unwrap();
+    let create = desk.create(&me, card("pm_1", 100));
+    let (payment, attempt) = (created(&create), started(&create));
+    let allowed = |receipt: &Receipt| {
+        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().allowed
+    };
+    let word = |resolution| NewResolution::new(resolution, "seen there".parse().unwrap());
+    execute(create);
+    desk.clock().advance(Duration::from_secs(3_600));
+    execute(desk.resolve(&me, payment, word(Resolution::Failed).about(attempt)));
+    let archived = execute(desk.archive(&me, payment));
+    assert!(allowed(&archived) && archived.payment().unwrap().archived_at().is_some());
+    let dismissed = execute(desk.resolve(&me, payment, word(Resolution::Dismissed)));
+    assert!(!allowed(&dismissed) && dismissed.payment().unwrap().archived_at().is_some());
 }
 
 /// INVARIANTS 7, 39: a total that is not what the payments come to is found.
