@@ -34,7 +34,7 @@
 //! ```
 //!
 //! The default feature, `torture`, is for the program of that name, which puts this library's own stores under faults; it
-//! needs SQLite and a C compiler. What of other crates shows in this one is re-exported: [`proptest`] and [`sandbox`].
+//! needs SQLite and a C compiler. What of other crates shows in this one is re-exported: [`proptest`](https://docs.rs/proptest) and [`sandbox`].
 //!
 //! What is made here of a seed is the same each time: a [`Script`], a [`Desk`]'s commands, a [simulation](simulate) over a
 //! store that answers at once. A [`Ledger`](counterfoil::ledger::Ledger) of your own has the machine's clock and random ids
@@ -62,6 +62,7 @@ pub mod simulate;
 pub mod strategies;
 
 /// The gateway that tests steer.
+#[doc(inline)]
 pub use counterfoil_sandbox as sandbox;
 /// What properties are written with, in the version that [`strategies`] and [`Script::any`] are of.
 pub use proptest;
