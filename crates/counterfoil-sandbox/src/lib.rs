@@ -146,6 +146,10 @@ impl Sandbox {
     /// out of order and twice. What it does with an operation follows from `seed` and the operation's token. Its books
     /// are right all the same, and who asks about an operation is told the truth at the fourth question at the latest,
     /// of a bounced refund by notification. Instruments that steer do so here too.
+    ///
+    /// A token is made of an id, and a ledger's ids are random until it is given others: for a run that goes the same way
+    /// again, seed them too ([`Ledger::with_ids`](counterfoil::ledger::Ledger::with_ids)), and give both a clock that
+    /// stands still.
     #[must_use]
     pub fn adversarial(seed: u64) -> Sandbox {
         Sandbox { adversary: Some(Adversary::new(seed)), ..Sandbox::new() }

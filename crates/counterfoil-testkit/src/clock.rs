@@ -59,6 +59,9 @@ impl Clock for ManualClock {
     }
 }
 
+/// How many ids of one seed have the same time: those that the ten bits beside the seed tell apart.
+const IDS_PER_MILLI: u64 = 1 << 10;
+
 /// Ids that are the same in every run: `UUIDv7`s of the given times, made unique by the seed and a counter.
 ///
 /// ```
@@ -67,11 +70,11 @@ impl Clock for ManualClock {
 ///
 /// let ids = || SeededIds::new(7);
 /// assert_eq!(ids().next(Timestamp::EPOCH), ids().next(Timestamp::EPOCH));
-/// assert_ne!(ids().next(Timestamp::EPOCH), SeededIds::new(8).next(Timestamp::EPOCH));
+/// assert_ne!(ids().next(Timestamp::EPOCH), SeededIds::new(u64::MAX).next(Timestamp::EPOCH));
 /// ```
 #[derive(Debug)]
 pub struct SeededIds {
-    seed: u16,
+    seed: u64,
     given: Mutex<Given>,
 }
 
@@ -82,9 +85,9 @@ struct Given {
 }
 
 impl SeededIds {
-    /// A source of its own for every seed up to 4095.
+    /// A source of its own for every seed: no other gives any of its ids.
     #[must_use]
-    pub const fn new(seed: u16) -> SeededIds {
+    pub const fn new(seed: u64) -> SeededIds {
         SeededIds { seed, given: Mutex::new(Given { count: 0, latest_millis: 0 }) }
     }
 }
@@ -95,9 +98,16 @@ impl IdSource for SeededIds {
         given.count += 1;
         // Ids rise even when the clock steps back.
         given.latest_millis = given.latest_millis.max(at.unix_micros().unsigned_abs() / 1_000);
+        let place = given.count % IDS_PER_MILLI;
+        if place == 0 {
+            // The small counter begins again, so the time goes on, ahead of the clock if need be.
+            given.latest_millis += 1;
+        }
+        // The version takes the upper four bits of the first two bytes, the variant the upper two of the others.
+        let low = u16::try_from(self.seed & 0xfff).unwrap_or_default();
         let mut random = [0; 10];
-        random[..2].copy_from_slice(&self.seed.to_be_bytes());
-        random[2..].copy_from_slice(&given.count.to_be_bytes());
+        random[..2].copy_from_slice(&low.to_be_bytes());
+        random[2..].copy_from_slice(&((self.seed >> 12) << 10 | place).to_be_bytes());
         uuid::Builder::from_unix_timestamp_millis(given.latest_millis, &random).into_uuid()
     }
 }
@@ -105,4 +115,30 @@ impl IdSource for SeededIds {
 /// A panicking test leaves nothing half done in these.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Also where so many are given at one time that the counter begins again, and where seeds differ in one bit.
+    #[test]
+    fn ids_are_given_once_and_rise() {
+        let mut all = BTreeSet::new();
+        let seeds = (0..64).map(|bit| 1 << bit).chain([0, u64::MAX]);
+        for seed in seeds {
+            let ids = SeededIds::new(seed);
+            let given: Vec<Uuid> = (0..2_500).map(|_| ids.next(Timestamp::EPOCH)).collect();
+            assert!(given.is_sorted_by(|one, next| one < next), "seed {seed}");
+            assert!(
+                given
+                    .iter()
+                    .all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122)
+            );
+            all.extend(given);
+        }
+        assert_eq!(all.len(), 66 * 2_500);
+    }
 }

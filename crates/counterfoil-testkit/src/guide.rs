@@ -5,6 +5,11 @@
 //!   step is missing.
 //! * [`billing_service`]: the tests of a service that stands on Counterfoil, under all that goes wrong between two calls.
 
+// The links of these pages to their code are files where they are read by themselves; here, where the code follows, they
+// are the places that it stands at. The first definition of a link counts.
+#[doc = "[books]: #what-is-kept"]
+#[doc = "[store]: #the-contract-around-it"]
+#[doc = "[suite]: #its-proof\n"]
 #[doc = include_str!("../docs/guide/one-lock/1-what-is-kept.md")]
 #[doc = "\n```\n# mod books {"]
 #[doc = include_str!("../examples/one_lock/books.rs")]
@@ -15,14 +20,21 @@
 #[doc = include_str!("../examples/one_lock/store.rs")]
 #[doc = "# }\n# fn main() {}\n```\n"]
 #[doc = include_str!("../docs/guide/one-lock/3-the-suite.md")]
+#[doc = "\n```\n# mod books { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/examples/one_lock/books.rs\")); }"]
+#[doc = "# mod store { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/examples/one_lock/store.rs\")); }"]
+#[doc = "# fn main() {}"]
+#[doc = "use store::OneLockStore;\n"]
+#[doc = "counterfoil_testkit::conformance!(one_lock, || async { OneLockStore::default() });\n```\n"]
+#[doc = include_str!("../docs/guide/one-lock/4-from-here.md")]
 pub mod one_lock {}
 
 #[doc = include_str!("../docs/guide/writing-a-store.md")]
 pub mod writing_a_store {}
 
+#[doc = "[shop]: #the-service\n"]
 #[doc = include_str!("../docs/guide/1-the-service.md")]
 #[doc = "\n```"]
-#[doc = include_str!("../docs/guide/orders.rs")]
+#[doc = include_str!("../docs/guide/shop/src/lib.rs")]
 #[doc = "```\n"]
 #[doc = include_str!("../docs/guide/2-its-tests.md")]
 pub mod billing_service {}

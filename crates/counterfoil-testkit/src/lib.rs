@@ -34,10 +34,13 @@
 //! ```
 //!
 //! The default feature, `torture`, is for the program of that name, which puts this library's own stores under faults; it
-//! needs SQLite and a C compiler. What of other crates shows in this one is re-exported: [`proptest`] and [`sandbox`].
+//! needs SQLite and a C compiler. What of other crates shows in this one is re-exported: [`proptest`](https://docs.rs/proptest) and [`sandbox`].
 //!
-//! Everything here is deterministic: time is a [`ManualClock`], ids are [`SeededIds`]. What fails panics, as tests do, and
-//! says how it is repeated where it was made of a seed.
+//! What is made here of a seed is the same each time: a [`Script`], a [`Desk`]'s commands, a [simulation](simulate) over a
+//! store that answers at once. A [`Ledger`](counterfoil::ledger::Ledger) of your own has the machine's clock and random ids
+//! until it is given a [`ManualClock`] and [`SeededIds`], and a [hostile gateway](sandbox::Sandbox::adversarial) goes by
+//! those ids. Left to chance is how threads meet, in the cases of the suite that let them, and what property tests try,
+//! which tell what failed. What fails panics, as tests do, and says how it is repeated where it was made of a seed.
 #![allow(clippy::missing_panics_doc, reason = "in here, to panic is to say that a test has failed")]
 
 pub mod calls;
@@ -59,6 +62,7 @@ pub mod simulate;
 pub mod strategies;
 
 /// The gateway that tests steer.
+#[doc(inline)]
 pub use counterfoil_sandbox as sandbox;
 /// What properties are written with, in the version that [`strategies`] and [`Script::any`] are of.
 pub use proptest;

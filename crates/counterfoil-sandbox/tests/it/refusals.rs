@@ -25,7 +25,7 @@ impl Spy {
     }
 
     /// What was asked for, under a token of its own, and of so much.
-    fn again(&self, number: u16, cents: i64) -> Modification {
+    fn again(&self, number: u64, cents: i64) -> Modification {
         let mut asked = self.1.lock().unwrap().clone().unwrap();
         let id = RefundId::new(SeededIds::new(number).next(Timestamp::EPOCH));
         (asked.token, asked.amount) = (id.to_string(), usd(cents));

@@ -135,6 +135,7 @@ macro_rules! __for_each_case {
                 closing_wakes_whoever_waits,
                 a_dropped_waiter_harms_nobody,
                 a_waker_that_panics_harms_nobody,
+                asking_again_keeps_one_waker,
             }
             concurrency {
                 parallel_debits_never_overdraw,

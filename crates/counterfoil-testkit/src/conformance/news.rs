@@ -3,15 +3,16 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use counterfoil::store::{PaymentStore, Position, StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{sleep, timeout};
 
-use super::trial::{Trial, card_payment, ok, soon};
+use super::trial::{SOON, Trial, card_payment, ok, soon};
 
 /// Long enough for a store to have looked, and to wait.
 const A_WHILE: Duration = Duration::from_millis(20);
@@ -147,5 +148,62 @@ pub(super) async fn a_waker_that_panics_harms_nobody(trial: &mut Trial) {
             let answer = ok(timeout(A_WHILE, one).await);
             assert_eq!(answer.is_ok(), round < 2, "it finds what it was not told of, when it looks again");
         }
+    }
+}
+
+/// A waker that counts how often it is woken.
+#[derive(Default)]
+struct Counts(AtomicUsize);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// How often is asked.
+const LOOKS: usize = 1_000;
+/// How many of so many a store may keep, or wake: those that are on their way, but not one for each time.
+const FEW: usize = 50;
+
+/// Whoever waits beside other things, as in `select!`, asks again at each of those, with the waker it has: by the same
+/// future, or by a new one in the place of one that was dropped. On quiet books that goes on without end.
+pub(super) async fn asking_again_keeps_one_waker(trial: &mut Trial) {
+    for anew in [false, true] {
+        let after = end(trial).await;
+        let count = Arc::new(Counts::default());
+        let waker = Waker::from(count.clone());
+        let mut news = trial.store.news(after);
+        for _ in 0..LOOKS {
+            if anew {
+                news = trial.store.news(after);
+            }
+            let looked = news.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(looked.is_pending(), "`news` came back, and there is nothing yet");
+            // Who never does that may be told to, by a waker that is woken at once.
+            yield_now().await;
+        }
+        // A store may hand wakers on to a thread of its own.
+        for _ in 0..100 {
+            if Arc::strong_count(&count) <= FEW {
+                break;
+            }
+            sleep(A_WHILE).await;
+        }
+        let kept = Arc::strong_count(&count) - 2;
+        let how = if anew { "by a `news` anew each time" } else { "by polling one `news`" };
+        assert!(
+            kept <= FEW,
+            "asked {LOOKS} times {how}, with one waker, the store keeps {kept} copies of it"
+        );
+        let before = count.0.load(Ordering::SeqCst);
+        trial.charging().await;
+        let answer = ok(timeout(SOON, news).await);
+        ok(answer);
+        let woken = count.0.load(Ordering::SeqCst) - before;
+        assert!(
+            woken <= FEW,
+            "asked {LOOKS} times {how}, with one waker, it is woken {woken} times by a commit"
+        );
     }
 }

@@ -21,7 +21,7 @@ use crate::fixtures::{caller, card, invoice, usd, wallet};
 use crate::run::digest;
 
 /// How long what should come soon may take.
-const SOON: Duration = Duration::from_secs(5);
+pub(super) const SOON: Duration = Duration::from_secs(5);
 
 /// A store, and a desk to make commands for it. What should go well panics when it does not.
 pub(super) struct Trial {

@@ -48,7 +48,12 @@ impl Desk {
     #[must_use]
     pub fn new(seed: u16) -> Desk {
         let gateways = Arc::new([fixtures::gateway(), fixtures::other_gateway()]);
-        Desk { clock: ManualClock::default(), ids: SeededIds::new(seed), policy: Arc::default(), gateways }
+        Desk {
+            clock: ManualClock::default(),
+            ids: SeededIds::new(seed.into()),
+            policy: Arc::default(),
+            gateways,
+        }
     }
 
     /// The same with these rules.

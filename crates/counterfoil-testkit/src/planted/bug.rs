@@ -70,6 +70,8 @@ pub enum Bug {
     NewsSurvivesClosing,
     /// A waker that panics ends the call of whoever it is told by.
     NewsTripsOverWaker,
+    /// A waker is kept for each time that its owner looked.
+    NewsHoardsWakers,
     /// An update does not ask for the version it was made for.
     UpdateVersionIgnored,
     /// What is due about a payment stays what it was at first.

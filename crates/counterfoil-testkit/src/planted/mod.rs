@@ -17,10 +17,12 @@ mod reads;
 mod writes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::{Future, poll_fn};
 use std::ops::Bound;
 use std::pin::pin;
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
@@ -49,6 +51,7 @@ pub struct PlantedStore {
     bug: Bug,
     books: Mutex<Books>,
     news: Notify,
+    hoard: Mutex<Vec<Waker>>,
 }
 
 #[derive(Debug, Default)]
@@ -265,6 +268,8 @@ impl PaymentStore for PlantedStore {
             }
             if self.bug == Bug::NewsTripsOverWaker {
                 told.await;
+            } else if self.bug == Bug::NewsHoardsWakers {
+                hoarding(&self.hoard, told).await;
             } else {
                 sheltered(told).await;
             }
@@ -291,4 +296,14 @@ impl PaymentStore for PlantedStore {
         }
         Ok(())
     }
+}
+
+/// Waits for `told`, and keeps the waker of whoever looks, each time.
+async fn hoarding(hoard: &Mutex<Vec<Waker>>, told: impl Future<Output = ()>) {
+    let mut told = pin!(sheltered(told));
+    poll_fn(|context| {
+        hoard.lock().unwrap_or_else(PoisonError::into_inner).push(context.waker().clone());
+        told.as_mut().poll(context)
+    })
+    .await;
 }

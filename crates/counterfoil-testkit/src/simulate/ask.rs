@@ -35,6 +35,9 @@ const CARDS: [&str; 12] = [
     "pm_sandbox_refund_bounces",
 ];
 
+/// The clients' wallet. Like all names of theirs it is none that a service of somebody's own would use.
+const WALLET: &str = "sim-wallet";
+
 /// Something that is asked for, to the letter: asked again it is the same request.
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
@@ -98,13 +101,13 @@ impl Ask {
     pub(super) fn payment(dice: &mut Dice, key: IdempotencyKey, now: Timestamp) -> Ask {
         let amount = fixtures::usd(100);
         let destination = match dice.below(6) {
-            0 => fixtures::invoice("inv_1"),
-            place => fixtures::customer(&format!("cus_{place}")),
+            0 => fixtures::invoice("sim-inv-1"),
+            place => fixtures::customer(&format!("sim-cus-{place}")),
         };
         let steered = if dice.one_in(3) { dice.pick(&CARDS).copied() } else { None };
         let card = steered.unwrap_or("pm_any");
         let method = match dice.below(16) {
-            0 | 1 => fixtures::credits("main"),
+            0 | 1 => fixtures::credits(WALLET),
             2 => PaymentMethod::Offline,
             _ => PaymentMethod::Card(Some(fixtures::instrument(card))),
         };
@@ -152,7 +155,7 @@ impl Ask {
 
     /// More credits.
     pub(super) fn top_up(key: IdempotencyKey) -> Ask {
-        Ask::TopUp(NewTopUp::new(fixtures::wallet("main"), fixtures::usd(150)).with_idempotency_key(key))
+        Ask::TopUp(NewTopUp::new(fixtures::wallet(WALLET), fixtures::usd(150)).with_idempotency_key(key))
     }
 
     /// Other notes.

@@ -150,7 +150,7 @@ impl Client {
         };
         let (payment, asked) = about;
         // Another tenant uses the same keys, for itself.
-        let key: IdempotencyKey = fixtures::key(&format!("{}-{asked}", self.number % 3));
+        let key: IdempotencyKey = fixtures::key(&format!("sim-{}-{asked}", self.number % 3));
         let Some(id) = payment else {
             let dice = &mut self.memory().dice;
             let top_up = dice.one_in(8);

@@ -17,8 +17,8 @@ use crate::clock::SeededIds;
 pub(super) struct Machine {
     clock: Arc<OwnClock>,
     parts: Parts,
-    number: u16,
-    starts: u16,
+    number: u64,
+    starts: u64,
     ledger: Ledger,
 }
 
@@ -45,7 +45,7 @@ impl Clock for OwnClock {
 }
 
 impl Machine {
-    pub(super) fn new(world: &Arc<World>, number: u16, parts: &Parts) -> Machine {
+    pub(super) fn new(world: &Arc<World>, number: u64, parts: &Parts) -> Machine {
         let clock = Arc::new(OwnClock { world: world.clone(), off_by_micros: AtomicI64::new(0) });
         let ledger = parts.ledger(&clock, number);
         Machine { clock, parts: parts.clone(), number, starts: 0, ledger }
@@ -68,7 +68,7 @@ impl Machine {
 }
 
 impl Parts {
-    fn ledger(&self, clock: &Arc<OwnClock>, ids: u16) -> Ledger {
+    fn ledger(&self, clock: &Arc<OwnClock>, ids: u64) -> Ledger {
         Ledger::new(self.store.clone())
             .with_gateway(self.gateway.clone())
             .with_clock(clock.clone())

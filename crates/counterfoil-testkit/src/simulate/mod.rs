@@ -97,6 +97,11 @@ impl Setup {
     /// where that is in doubt, or its machine crashed, the same order again. In the end each order that was served must
     /// have come to what `expect` says.
     ///
+    /// Others pay as the same tenant: the simulator's own clients, whose invoices, customers, wallets and keys have names
+    /// that begin with `sim-`. They and the person at the desk go by the payments that they made themselves, so what a
+    /// service finds under names of its own is its own doing, the gateway's, or time's. What it asks the ledger for
+    /// without a name, all payments of the tenant say, are theirs too.
+    ///
     /// ```
     /// # use counterfoil::ledger::NewPayment;
     /// # use counterfoil::store::{Filter, Query};

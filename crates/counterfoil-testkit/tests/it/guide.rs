@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use counterfoil_testkit::conformance::Case;
 
 const GUIDE: &str = concat!(
-    include_str!("../../docs/guide/one-lock/3-the-suite.md"),
+    include_str!("../../docs/guide/one-lock/4-from-here.md"),
     include_str!("../../docs/guide/writing-a-store.md")
 );
 

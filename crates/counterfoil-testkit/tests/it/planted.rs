@@ -169,6 +169,7 @@ fn news_that_does_not_come_is_found() {
     found_by(Bug::NewsForgets, &["news::it_comes_back_at_once_if_there_is_something"]);
     found_by(Bug::NewsSurvivesClosing, &["news::closing_wakes_whoever_waits"]);
     found_by(Bug::NewsTripsOverWaker, &["news::a_waker_that_panics_harms_nobody"]);
+    found_by(Bug::NewsHoardsWakers, &["news::asking_again_keeps_one_waker"]);
 }
 
 #[test]

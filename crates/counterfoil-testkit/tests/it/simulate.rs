@@ -20,7 +20,7 @@ use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::JudgedStore;
-use counterfoil_testkit::fixtures::{card, invoice, usd};
+use counterfoil_testkit::fixtures::{card, invoice, key, usd};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
 use counterfoil_testkit::simulate::{Failure, Setup, Simulation, Trouble};
 
@@ -141,6 +141,27 @@ fn a_service_that_asks_twice_without_a_key_is_found() {
         },
     );
     assert!(found(&setup).what.ends_with("it was paid twice"));
+}
+
+/// The names that a service would use are its own: nobody else pays under them.
+#[test]
+fn a_service_meets_nobody_elses_payments() {
+    let setup = Setup::over(MemoryStore::new).serving(
+        |till| async move {
+            let new = NewPayment::new(usd(100), invoice(&format!("inv_{}", till.order)), card());
+            let new = new.with_idempotency_key(key(&format!("0-{}", till.order)));
+            till.ledger.create(&till.caller, new).await.map(drop)
+        },
+        |till| async move {
+            let mut filter = Filter::default();
+            filter.destination_id = format!("inv_{}", till.order).parse().ok();
+            let made = till.ledger.list(&till.caller.scope, &Query::new(filter, 10)).await.unwrap();
+            if made.payments.len() == 1 { Ok(()) } else { Err(format!("paid {} times", made.payments.len())) }
+        },
+    );
+    for seed in 1..=20 {
+        Simulation::seeded(seed).run(&setup).unwrap_or_else(|failure| panic!("{failure}"));
+    }
 }
 
 /// Every seventh command that it would write it forgets, and says that it is done.

@@ -117,7 +117,8 @@ pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Order { first, count } = self.order;
-        write!(f, "nothing lost in {count} cases (seeds {first} to {})", self.order.end() - 1)?;
+        let cases = if count == 1 { "case" } else { "cases" };
+        write!(f, "nothing lost in {count} {cases} (seeds {first} to {})", self.order.end() - 1)?;
         for (what, count) in self.counts.iter() {
             write!(f, ", {count} {what}")?;
         }
