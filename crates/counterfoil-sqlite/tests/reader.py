@@ -304,11 +304,10 @@ class Payment:
             # What only its gateway told of is a hold, or a charge, from now on.
             operation.holds, operation.ever_moved = turn == HOLD, None
             operation.said.discard(SUCCEEDED)
-        told = evidence(fields[2].record())
-        if self.called is not None and told["id"] not in (None, self.called):
-            # It was called as its payment is, until it had a name of its own.
+        operation.learn(evidence(fields[2].record()), clash=3 in fields)
+        if self.called is not None and len(operation.gateway_ids) > 1:
+            # It is called as its payment is only as long as it has no name of its own.
             operation.gateway_ids.discard(self.called.encode())
-        operation.learn(told, clash=3 in fields)
         closes = take(fields, 4, Reader.byte)
         if operation.takes() and operation.moved() != before:
             self.excess = take(fields, 6, Reader.money)

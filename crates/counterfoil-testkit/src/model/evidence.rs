@@ -55,14 +55,15 @@ impl Model {
             after.holds = !a_charge;
             after.forget_successes();
         }
-        if let (Some(called), Some(whole)) = (called, &payment.changed.gateway_payment_id) {
-            // Until then it was called as its payment is.
-            if called.as_str() != whole.as_str() {
+        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone(), forgotten: false };
+        after.hear(heard, moment);
+        if let Some(whole) = &payment.changed.gateway_payment_id {
+            // It is called as its payment is only as long as it has no name of its own.
+            let has_own = after.gateway_ids().any(|id| id.as_str() != whole.as_str());
+            if has_own {
                 after.forget_name(whole.as_str());
             }
         }
-        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone(), forgotten: false };
-        after.hear(heard, moment);
         let news = after.known() != payment.operations[place].known()
             || after.holds != payment.operations[place].holds;
         let taken_back = a_charge && after.status() == OperationStatus::Reversed;

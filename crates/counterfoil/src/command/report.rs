@@ -87,7 +87,7 @@ impl Word<'_> {
             excess: None,
         };
         let mut after = self.operation.clone();
-        after.hear(&reported);
+        after.hear(&reported, self.payment.gateway_payment_id());
         if after == *self.operation && closes.is_none() {
             return Ok(None);
         }

@@ -215,12 +215,7 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Res
     let whole = payment.gateway_payment_id().cloned();
     let operation = known(payment, reported.operation, event)?;
     let before = operation.moved();
-    if let (Some(whole), Some(name)) = (&whole, &reported.evidence.gateway_operation_id)
-        && whole.as_str() != name.as_str()
-    {
-        operation.reports.forget_name(whole.as_str());
-    }
-    operation.hear(reported);
+    operation.hear(reported, whole.as_ref());
     touch(operation, event);
     let counted = operation.takes() && operation.moved() != before;
     if counted {

@@ -12,7 +12,9 @@ use crate::event::Reported;
 use crate::id::AttemptId;
 use crate::money::Money;
 use crate::status::OperationStatus;
-use crate::text::{Actor, GatewayName, GatewayOperationId, Message, Metadata, PaymentMethodId, PaymentUrl};
+use crate::text::{
+    Actor, GatewayName, GatewayOperationId, GatewayPaymentId, Message, Metadata, PaymentMethodId, PaymentUrl,
+};
 
 /// Something that moves money of a payment, or holds it: a charge or authorization attempt, a capture, a refund, a
 /// void. Written down before a gateway is called, and never forgotten.
@@ -184,14 +186,18 @@ impl Operation {
         self.reports.compare(self.amount.currency(), asked, evidence);
     }
 
-    /// Takes in what was reported; a person's word about it is marked.
-    pub(crate) fn hear(&mut self, reported: &Reported) {
+    /// Takes in what was reported; a person's word about it is marked. The name of its payment stands in for its own as
+    /// long as that is not known.
+    pub(crate) fn hear(&mut self, reported: &Reported, of_payment: Option<&GatewayPaymentId>) {
         if let Some(turn) = reported.turns {
             self.holds = turn == Turn::Hold;
             // What was held is not what was charged.
             self.reports.forget_success();
         }
         self.learn(&reported.evidence, reported.gateway_id_clash);
+        if let Some(stand_in) = of_payment {
+            self.reports.forget_stand_in(stand_in.as_str());
+        }
         if reported.note.is_some() {
             self.reports.reviews.insert(Review::Resolved);
         }
@@ -229,6 +235,7 @@ impl Operation {
     pub fn reviews(&self) -> BTreeSet<Review> {
         let mut reviews = self.reports.reviews.clone();
         reviews.extend(self.reports.contradiction(self.id));
+        reviews.extend(self.reports.is_called_twice().then_some(Review::GatewayIdClash));
         reviews.extend(self.reports.differ().then_some(Review::AmountMismatch));
         reviews
     }

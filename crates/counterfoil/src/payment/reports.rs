@@ -122,9 +122,6 @@ impl Reports {
         } else if let Some(id) = &evidence.gateway_operation_id {
             self.gateway_operation_ids.insert(id.clone());
         }
-        if self.gateway_operation_ids.len() > 1 {
-            self.reviews.insert(Review::GatewayIdClash);
-        }
     }
 
     fn add_success(&mut self, asked: Money, moved: Money) {
@@ -148,7 +145,7 @@ impl Reports {
     pub(super) fn compare(&mut self, of: Currency, asked: Option<Money>, evidence: &Evidence) {
         let Outcome::Succeeded { reported: Some(moved) } = evidence.outcome else { return };
         let other = moved.is_zero() || asked.is_some_and(|asked| asked != moved);
-        if moved.currency() == of && other {
+        if moved.currency() == of && other && !self.differ() {
             self.reviews.insert(Review::AmountMismatch);
         }
     }
@@ -158,9 +155,16 @@ impl Reports {
         self.least != self.succeeded
     }
 
-    /// It was called so, the name of its payment, as long as nobody knew its own.
-    pub(crate) fn forget_name(&mut self, stand_in: &str) {
-        self.gateway_operation_ids.retain(|id| id.as_str() != stand_in);
+    /// Where it has a name of its own, it is not called so.
+    pub(super) fn forget_stand_in(&mut self, stand_in: &str) {
+        if self.is_called_twice() {
+            self.gateway_operation_ids.retain(|id| id.as_str() != stand_in);
+        }
+    }
+
+    /// Whether its gateway gave it more than one name.
+    pub(super) fn is_called_twice(&self) -> bool {
+        self.gateway_operation_ids.len() > 1
     }
 
     /// What succeeded was something else.
