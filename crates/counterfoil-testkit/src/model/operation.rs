@@ -72,6 +72,7 @@ pub(super) struct Known {
     not_sent: Option<Message>,
     unknown: Option<Message>,
     gateway_ids: BTreeSet<GatewayOperationId>,
+    has_anothers_id: bool,
     reviews: BTreeSet<Review>,
 }
 
@@ -151,6 +152,7 @@ impl Operation {
                 _ => None,
             }),
             gateway_ids: self.gateway_ids().cloned().collect(),
+            has_anothers_id: self.heard.iter().any(|heard| heard.clash),
             reviews: self.reviews(),
         }
     }
