@@ -3,6 +3,7 @@
 //! axum's own has no time limit for a request's head, no limit of connections, and no end of its drain.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,8 +15,10 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use crate::cli::Limits;
@@ -26,6 +29,9 @@ use crate::slow::{TimedBody, TimedStream};
 
 /// How long to wait when the system has no descriptor or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How many are told at a time that there is no room, and how long each is listened to.
+const TOLD: usize = 64;
+const LINGER: Duration = Duration::from_secs(1);
 /// The longest head of a request, in bytes, and the most that is read of a body at a time.
 const BUFFER: usize = 32 * 1024;
 /// What a client hears when there are too many: nothing of its request is read.
@@ -45,6 +51,7 @@ pub(crate) async fn accept(
     signals: &mut Signals,
 ) {
     let open = GracefulShutdown::new();
+    let told = Arc::new(Semaphore::new(TOLD));
     loop {
         let stream = tokio::select! {
             stream = next(&listener) => stream,
@@ -53,7 +60,7 @@ pub(crate) async fn accept(
         if open.count() < limits.max_connections.get() {
             tokio::spawn(converse(stream, router.clone(), limits.patience, open.watcher()));
         } else {
-            turn_away(stream);
+            turn_away(stream, &told);
         }
     }
     drop(listener);
@@ -110,9 +117,24 @@ async fn converse(stream: TcpStream, router: Router, patience: Duration, open: W
     let _ = open.watch(connection).await;
 }
 
-/// Best effort, and at once: a server that is full has no time for those it cannot serve.
-fn turn_away(stream: TcpStream) {
-    if let Ok(mut stream) = stream.into_std() {
+/// Says that there is no room, and listens on for a moment: where words of the client arrive after the end, its system
+/// may throw our answer away. When many are being told, the others must take that risk.
+fn turn_away(stream: TcpStream, told: &Arc<Semaphore>) {
+    if let Ok(place) = told.clone().try_acquire_owned() {
+        tokio::spawn(async move {
+            let _ = timeout(LINGER, answer_and_listen(stream)).await;
+            drop(place);
+        });
+    } else if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(TURNED_AWAY);
     }
+}
+
+/// Until the client ends it too.
+async fn answer_and_listen(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(TURNED_AWAY).await?;
+    stream.shutdown().await?;
+    let mut unheard = [0; 1024];
+    while stream.read(&mut unheard).await? > 0 {}
+    Ok(())
 }

@@ -109,7 +109,6 @@ fn whoever_hangs_up_makes_room() {
     assert_eq!(Client::connect(server.address).answer().unwrap().status, 503);
     drop(listener);
     eventually("there is room", || {
-        // Whoever is turned away may find the line cut while still asking.
         let made = Client::connect(server.address).post("/v1/payments", &offline("b"));
         made.is_ok_and(|answer| answer.status == 201)
     });
