@@ -108,9 +108,8 @@ impl Books {
             Kind::Capture { .. } | Kind::Release { .. } => self.refuse_hold(attempt, asked, now),
             Kind::Refund { .. } => {
                 let left = self.left_of(attempt, now);
-                let disputed = self.disputed(asked.payment);
                 match () {
-                    () if amount <= left.saturating_sub(disputed) => None,
+                    () if amount <= left.min(self.undisputed(asked.payment, now)) => None,
                     () if amount <= left => Some(refuse("charge_disputed", "the charge is disputed")),
                     () if left <= 0 => {
                         Some(refuse("charge_already_refunded", "nothing is left to give back"))
@@ -179,6 +178,13 @@ impl Books {
         let token = &attempt.asked.token;
         let is_about = move |of: &Attempt| of.token == *token;
         self.of_payment(attempt.asked.payment).filter(move |entry| entry.asked.of().is_some_and(is_about))
+    }
+
+    /// What is left of all of a payment's charges, and not disputed: a dispute is about a payment, and not about one of
+    /// them.
+    fn undisputed(&self, payment: PaymentId, now: Timestamp) -> i64 {
+        let attempts = self.of_payment(payment).filter(|entry| entry.asked.of().is_none());
+        sum(attempts.map(|attempt| self.left_of(attempt, now))).saturating_sub(self.disputed(payment))
     }
 
     /// What disputes have of a payment's money, or may have.

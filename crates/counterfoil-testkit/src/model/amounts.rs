@@ -3,6 +3,7 @@
 use counterfoil::money::Money;
 use counterfoil::payment::OperationId;
 use counterfoil::status::OperationStatus;
+use counterfoil::text::GatewayName;
 
 use super::operation::Operation;
 use super::payment::Payment;
@@ -134,37 +135,54 @@ impl Payment {
         (self.held_by(hold) - reserved).max(0)
     }
 
-    /// The attempt that a refund of `minor` is about: the first that brought so much more than went back of it, else
-    /// the last of those that brought most more.
-    pub(super) fn attempt_to_refund(&self, minor: i128) -> Option<&Operation> {
-        let brought: Vec<_> =
-            self.operations.iter().filter(|own| own.is_attempt() && self.brought_by(own) > 0).collect();
-        let mut left: Vec<i128> =
-            brought.iter().map(|own| self.brought_by(own) - self.went_back_of(own)).collect();
+    /// The most that one refund can give back: of one charge of a gateway, or all that came past gateways.
+    pub(super) fn refundable_at_once(&self) -> Money {
+        let left = self.left();
+        let charges = left.iter().filter(|(own, _)| own.gateway.is_some()).map(|(_, left)| *left);
+        let most = charges.chain([past_gateways(&left)]).max().unwrap_or(0);
+        self.money(most.min(self.refundable().minor().into()))
+    }
+
+    /// By which way `minor` goes back. Those that came first come first.
+    pub(super) fn way_back(&self, minor: i128) -> Option<Way> {
+        let left = self.left();
+        let past_gateways = past_gateways(&left);
+        left.into_iter().find_map(|(own, left)| match own.gateway {
+            Some(_) => (left >= minor).then(|| Way::Charge(Box::new(own.clone()))),
+            None => (past_gateways >= minor).then_some(Way::PastGateways),
+        })
+    }
+
+    /// What of what each attempt brought has not gone back, and is not disputed.
+    pub(super) fn left(&self) -> Vec<(&Operation, i128)> {
+        let brought = self.operations.iter().filter(|own| own.is_attempt() && self.brought_by(own) > 0);
+        let mut left: Vec<_> =
+            brought.map(|own| (own, self.brought_by(own) - self.went_back_of(own))).collect();
         // What is about no attempt takes first from those of its own gateway, or of none like itself.
-        for back in self.operations.iter().filter(|own| own.attempt.is_none()) {
-            let mut rest = back.goes_back();
+        let mut take = |gateway: Option<&GatewayName>, mut rest: i128| {
             for other_way in [false, true] {
-                for (left, own) in left.iter_mut().zip(&brought) {
-                    if (own.gateway != back.gateway) == other_way && *left > 0 {
+                for (own, left) in &mut left {
+                    if (own.gateway.as_ref() != gateway) == other_way && *left > 0 {
                         let part = rest.min(*left);
                         *left -= part;
                         rest -= part;
                     }
                 }
             }
+        };
+        for back in self.operations.iter().filter(|own| own.attempt.is_none()) {
+            take(back.gateway.as_ref(), back.goes_back());
         }
-        let both = || brought.iter().zip(&left);
-        let enough = both().find(|(_, left)| **left >= minor);
-        let most = || both().max_by_key(|(_, left)| **left);
-        enough.or_else(most).map(|(own, _)| *own)
+        for dispute in &self.disputes {
+            take(Some(&dispute.gateway), dispute.reserved(self.asked.amount));
+        }
+        left
     }
 
     fn brought_by(&self, attempt: &Operation) -> i128 {
-        if attempt.takes() {
-            return attempt.moved_minor();
-        }
-        self.about(attempt.id).filter(|own| own.is_capture()).map(Operation::moved_minor).sum()
+        let charged = if attempt.takes() { attempt.moved_minor() } else { 0 };
+        let captures = self.about(attempt.id).filter(|own| own.is_capture());
+        charged + captures.map(Operation::moved_minor).sum::<i128>()
     }
 
     fn went_back_of(&self, attempt: &Operation) -> i128 {
@@ -176,6 +194,19 @@ impl Payment {
         let is_about = move |own: &&Operation| own.attempt.map(OperationId::Attempt) == Some(attempt);
         self.operations.iter().filter(is_about)
     }
+}
+
+/// How money goes back.
+pub(super) enum Way {
+    /// Of this charge of a gateway.
+    Charge(Box<Operation>),
+    /// As somebody says it went.
+    PastGateways,
+}
+
+/// What came past gateways goes back together.
+fn past_gateways(left: &[(&Operation, i128)]) -> i128 {
+    left.iter().filter(|(own, _)| own.gateway.is_none()).map(|(_, left)| *left).sum()
 }
 
 impl Operation {

@@ -282,7 +282,8 @@ impl Payment {
         let own: OperationId = match notify.told {
             Told::Attempt(_) | Told::Authorization(_) => {
                 let own = AttemptId::new(id).into();
-                told.or(self.changed.gateway_payment_id.is_some().then_some(own))?;
+                let is_there = self.changed.gateway_payment_id.is_some() || self.is_beside_ours(notify);
+                told.or(is_there.then_some(own))?;
                 own
             }
             Told::Capture(_) => CaptureId::new(id).into(),
@@ -293,12 +294,21 @@ impl Payment {
         Some(told.unwrap_or(own)).filter(|told| discriminant(told) == discriminant(&own))
     }
 
+    /// Whether it is money that is told of beside what we asked of that gateway ourselves.
+    fn is_beside_ours(&self, notify: &Notify) -> bool {
+        let is_money =
+            evidence_of(&notify.told).is_ok_and(|told| matches!(told.outcome, Outcome::Succeeded { .. }));
+        let at = |own: &Operation| own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway);
+        is_money && self.operations.iter().any(at)
+    }
+
     /// What a found refund takes from.
     fn attempt_of_refund(&self, notify: &Notify, amount: Money) -> Option<AttemptId> {
         let ours = |own: &&Operation| {
             own.is_attempt() && own.gateway.as_ref() == Some(&notify.gateway) && own.paid().is_some()
         };
-        let paid = self.attempt_to_refund(amount.minor().into()).filter(ours);
+        let mut left = self.left().into_iter();
+        let paid = left.find(|(own, left)| ours(own) && *left >= amount.minor().into()).map(|(own, _)| own);
         match paid.or_else(|| self.operations.iter().rfind(ours))?.id {
             OperationId::Attempt(id) => Some(id),
             _ => None,

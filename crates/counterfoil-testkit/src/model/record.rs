@@ -59,8 +59,8 @@ impl Model {
 }
 
 impl Model {
-    /// Adds an attempt that was made elsewhere: where it has a name, at some gateway. Credits are ours: they move
-    /// nowhere else.
+    /// Adds an attempt that was made elsewhere: where it has a name, at some gateway; else only at one that was asked
+    /// for. Credits are ours: they move nowhere else.
     pub(super) fn write_down(
         &self,
         command: &Command,
@@ -73,7 +73,8 @@ impl Model {
             return Err(Rejection::NotRecordable(PaymentMethodType::Credits));
         }
         let mut attempt = payment.begin(id, payment.asked.amount, command.at);
-        let some = payment.gateway().or(command.gateways.first().filter(|_| named));
+        let named = named.then(|| payment.gateway().or(command.gateways.first()));
+        let some = named.unwrap_or_else(|| payment.asked_gateway());
         attempt.gateway = some.filter(|_| payment.needs_gateway()).cloned();
         attempt.instrument = payment.instrument().cloned();
         attempt.heard.push(Heard::new(evidence));

@@ -8,6 +8,7 @@ use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, OperationId, Outcome, PaymentMethod};
 use counterfoil::status::{Action, PaymentStatus};
 
+use super::amounts::Way;
 use super::capture::{amount_fields, within};
 use super::operation::{Heard, Operation};
 use super::payment::Payment;
@@ -38,29 +39,29 @@ impl Model {
             PaymentStatus::PartiallyRefunded,
         ];
         payment.allows(Action::Refund, &paid)?;
-        let refundable = payment.refundable();
+        let refundable = payment.refundable_at_once();
         let exceeds = Rejection::ExceedsRefundable { payment: refund.payment, refundable };
-        let amount = within(refund.amount, refundable, exceeds)?;
+        let amount = within(refund.amount, refundable, exceeds.clone())?;
+        let way = payment.way_back(amount.minor().into()).ok_or(exceeds)?;
         let operation = payment.begin(id, amount, command.at);
-        self.back(command, &mut payment, operation)?;
+        self.back(command, &mut payment, operation, way)?;
         payment.happened(command.at, None);
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         Ok(self.keep(scope, payment))
     }
 
-    /// Money goes back the way it came: through a gateway, which is called next; or at once inside our own books.
+    /// Money goes back the way it came: of a charge of a gateway, which is called next; or at once inside our own books.
     pub(super) fn back(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         mut operation: Operation,
+        way: Way,
     ) -> Result<(), Rejection> {
         let amount = operation.amount;
-        let attempt = payment.attempt_to_refund(amount.minor().into());
-        if let Some(attempt) = attempt.filter(|attempt| attempt.gateway.is_some()) {
-            let (is_refund, attempt) = (operation.is_refund(), attempt.clone());
+        if let Way::Charge(attempt) = way {
             operation.of(&attempt);
-            if !is_refund {
+            if !operation.is_refund() {
                 operation.instrument = None;
             }
             operation.sent(command)?;

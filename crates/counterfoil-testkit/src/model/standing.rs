@@ -71,10 +71,20 @@ impl Payment {
         let doubtful = self.operations.iter().filter(|known| self.is_doubtful(known));
         let doubtful =
             doubtful.map(|known| (format!("doubtful {}", known.id), [Review::Contradiction].into()));
-        let operations = operations.chain(doubtful);
+        let beside = self.operations.iter().filter(|known| self.is_beside(known));
+        let beside = beside.map(|known| (format!("beside {}", known.id), [Review::Contradiction].into()));
+        let operations = operations.chain(doubtful).chain(beside);
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
         [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()
+    }
+
+    /// Whether it is money that we did not ask for, and money that we asked for came by the same gateway too.
+    fn is_beside(&self, own: &Operation) -> bool {
+        let brought = |own: &Operation| own.is_attempt() && own.paid().is_some();
+        let asked = |other: &Operation| brought(other) && other.is_ours() && other.gateway == own.gateway;
+        let made_here = self.changed.gateway_payment_id.is_none();
+        made_here && brought(own) && !own.is_ours() && self.operations.iter().any(asked)
     }
 
     /// Nobody has looked yet at what was not marked `before`.

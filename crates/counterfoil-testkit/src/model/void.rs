@@ -45,8 +45,11 @@ impl Model {
             payment.cancel(command)?;
         } else if status == PaymentStatus::Succeeded {
             payment.require_whole()?;
-            let operation = payment.begin(id, payment.money(payment.captured()), command.at);
-            self.back(command, &mut payment, operation)?;
+            let amount = payment.money(payment.captured());
+            let not_whole = Rejection::NotWhole { payment: payment.asked.payment };
+            let way = payment.way_back(amount.minor().into()).ok_or(not_whole)?;
+            let operation = payment.begin(id, amount, command.at);
+            self.back(command, &mut payment, operation, way)?;
         } else {
             payment.release(command, id)?;
         }

@@ -141,8 +141,8 @@ impl RecordAttempt {
     }
 }
 
-/// The event of an attempt that was made elsewhere: at the ledger's own gateway, if one gave a name and none is
-/// known.
+/// The event of an attempt that was made elsewhere: where it has a name, at the payment's gateway, or else the ledger's;
+/// without one only at a gateway that was asked for.
 pub(super) fn entry(
     command: &Command,
     view: &View<'_>,
@@ -155,8 +155,8 @@ pub(super) fn entry(
     if terms.method.kind() == PaymentMethodType::Credits {
         return Err(Rejection::NotRecordable(PaymentMethodType::Credits).into());
     }
-    let gateways = if named { &*command.gateways } else { &[] };
-    let gateway = payment.gateway_among(gateways);
+    let asked = || payment.asked_gateway().filter(|_| terms.method.kind().needs_gateway());
+    let gateway = if named { payment.gateway_among(&command.gateways) } else { asked() };
     let moved = match &evidence.outcome {
         Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
         _ => Money::zero(terms.amount.currency()),

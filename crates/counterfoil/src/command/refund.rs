@@ -15,12 +15,12 @@ use crate::codec::{Encode, Writer};
 use crate::event::{Body, Start, StartResult};
 use crate::id::{PaymentId, RefundId};
 use crate::money::Money;
-use crate::payment::{OperationId, Payment};
+use crate::payment::{OperationId, Payment, WayBack};
 use crate::scope::Scope;
 use crate::status::{Action, Cause};
 use crate::text::{IdempotencyKey, Message, Metadata};
 
-/// Gives captured money back: all that can be refunded, or a part. Through the gateway that it came by, and written
+/// Gives captured money back: all that one refund can give back, or a part. Through the gateway that it came by, and written
 /// down before that is called; what it asks for is reserved until it is known what became of it. Credits go back to
 /// their wallet at once, and money that came past every gateway is said to have gone back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Refund {
     pub payment: PaymentId,
     /// The id the refund gets.
     pub refund: RefundId,
-    /// How much; `None`: all that can be refunded.
+    /// How much; `None`: [all that can be at once](Payment::refundable_at_once).
     pub amount: Option<Money>,
     /// Why.
     pub reason: Option<Message>,
@@ -48,11 +48,11 @@ impl Refund {
             return Err(Halt::replay(payment, refund.sequence));
         }
         require_allowed(payment, Action::Refund)?;
-        let refundable = payment.refundable();
+        let refundable = payment.refundable_at_once();
         let exceeds = || Rejection::ExceedsRefundable { payment: payment.id(), refundable };
         let amount = within(self.amount, refundable, exceeds)?;
-        match payment.refund_of(amount).filter(|attempt| attempt.gateway.is_some()) {
-            Some(attempt) => {
+        match payment.way_back(amount).ok_or_else(exceeds)? {
+            WayBack::Charge(attempt) => {
                 let start = Start {
                     gateway: Some(gateway_of(command, attempt)?),
                     instrument: attempt.instrument.clone(),
@@ -62,7 +62,7 @@ impl Refund {
                 let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
                 Recorder::one(command, view, payment, entry)
             }
-            None => self.give_back(command, view, payment, amount, claim),
+            WayBack::PastGateways => self.give_back(command, view, payment, amount, claim),
         }
     }
 

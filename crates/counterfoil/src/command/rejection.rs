@@ -102,12 +102,12 @@ pub enum Rejection {
         /// The other payment.
         payment: PaymentId,
     },
-    /// More was asked for than can be given back.
-    #[error("no more than {refundable} can be refunded")]
+    /// More was asked for than one refund can give back.
+    #[error("no more than {refundable} can be refunded at once")]
     ExceedsRefundable {
         /// Of which payment.
         payment: PaymentId,
-        /// What can be.
+        /// What one refund can give back.
         refundable: Money,
     },
     /// More was asked for than is held.

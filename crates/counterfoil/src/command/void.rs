@@ -15,7 +15,7 @@ use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::event::{Body, Start, StartResult};
 use crate::id::{PaymentId, UpdateId, VoidId};
-use crate::payment::{Closed, OperationId, Payment};
+use crate::payment::{Closed, OperationId, Payment, WayBack};
 use crate::scope::Scope;
 use crate::status::{Action, Cause, PaymentStatus};
 use crate::store::Key;
@@ -101,7 +101,8 @@ impl Void {
             reason: self.reason.clone(),
             ..Start::new(OperationId::Void(self.void), amount, result)
         };
-        let Some(attempt) = payment.refund_of(amount).filter(|attempt| attempt.gateway.is_some()) else {
+        let way = payment.way_back(amount).ok_or(Rejection::NotWhole { payment: payment.id() })?;
+        let WayBack::Charge(attempt) = way else {
             let back = GiveBack { payment, amount };
             let mut recorder = Recorder::new(command, view);
             let entry = back.entry(start(StartResult::Succeeded {}))?.claiming(claim);

@@ -64,7 +64,7 @@ impl Payment {
     fn max_amount(&self, action: Action) -> Option<Money> {
         match action {
             Action::Capture => Some(self.capturable()),
-            Action::Refund => Some(self.refundable()),
+            Action::Refund => Some(self.refundable_at_once()),
             Action::Void if self.status() == PaymentStatus::Succeeded => Some(self.captured()),
             Action::Void => Some(self.capturable()).filter(|amount| !amount.is_zero()),
             _ => None,
@@ -87,7 +87,7 @@ impl Payment {
         match action {
             Action::Process if self.gateway_payment_id().is_some() => None,
             Action::Capture => self.why_no_capture(),
-            Action::Refund if self.refundable().is_zero() => Some(self.why_no_refund()),
+            Action::Refund if self.refundable_at_once().is_zero() => Some(self.why_no_refund()),
             Action::Void => self.why_no_void(),
             Action::Fail => self.why_not_closed(),
             Action::Resolve => self.why_not_resolved(now),
@@ -110,8 +110,10 @@ impl Payment {
             "what is not refunded is disputed".to_owned()
         } else if self.is_reserved() {
             "all of it is being given back".to_owned()
-        } else {
+        } else if self.refundable().is_zero() {
             "all of it was given back".to_owned()
+        } else {
+            "it is not known by which charge the rest came".to_owned()
         }
     }
 
@@ -123,6 +125,9 @@ impl Payment {
             }
             PaymentStatus::Succeeded if self.live_attempt().is_some() => {
                 Some("an attempt of it is under way".to_owned())
+            }
+            PaymentStatus::Succeeded if self.way_back(self.captured()).is_none() => {
+                Some("it came in several charges, each of which can be refunded".to_owned())
             }
             PaymentStatus::Succeeded => None,
             PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction => {

@@ -18,11 +18,20 @@ impl Payment {
         self.money(self.refunded_minor())
     }
 
-    /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed.
+    /// The captured money that could be given back: what is neither refunded, nor being given back, nor disputed. Of
+    /// several charges, which only a late success makes, it takes several refunds.
     #[must_use]
     pub fn refundable(&self) -> Money {
         let gone = self.gone();
         self.money(self.captured_minor().saturating_sub(gone))
+    }
+
+    /// How much of that one refund can give back: a gateway gives back of one charge at a time. What came past every
+    /// gateway goes back together.
+    #[must_use]
+    pub fn refundable_at_once(&self) -> Money {
+        let most = self.ways_back().into_iter().map(|(_, left)| left).max().unwrap_or_default();
+        self.money(most.min(self.refundable().minor()))
     }
 
     /// All that was ever authorized.
@@ -82,25 +91,40 @@ impl Payment {
         self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
     }
 
-    /// The attempt that a refund gives back: the first that brought enough, else the one that brought most.
-    pub(crate) fn refund_of(&self, amount: Money) -> Option<&Operation> {
-        let paid = self.left();
-        let enough = paid.iter().find(|(_, left)| *left >= amount.minor());
-        enough.or_else(|| paid.iter().max_by_key(|(_, left)| *left)).map(|(attempt, _)| *attempt)
+    /// The first way by which so much came that has not gone back.
+    pub(crate) fn way_back(&self, amount: Money) -> Option<WayBack<'_>> {
+        let mut ways = self.ways_back().into_iter();
+        ways.find(|(_, left)| *left >= amount.minor()).map(|(way, _)| way)
+    }
+
+    /// What is left of what came by each way.
+    fn ways_back(&self) -> Vec<(WayBack<'_>, i64)> {
+        let mut ways: Vec<(WayBack<'_>, i64)> = Vec::new();
+        for (attempt, left) in self.left() {
+            let past_gateways = ways.iter_mut().find(|(way, _)| matches!(way, WayBack::PastGateways));
+            match past_gateways.filter(|_| attempt.gateway.is_none()) {
+                Some((_, sum)) => *sum = sum.saturating_add(left),
+                None => ways.push((WayBack::of(attempt), left)),
+            }
+        }
+        ways
     }
 
     /// What is left of what each attempt brought. What went back of none in particular went of what had come the same
-    /// way, if there is such.
+    /// way, if there is such, and what is disputed came by the gateway that tells of it.
     pub(crate) fn left(&self) -> Vec<(&Operation, i64)> {
         let paid = self.attempts().map(|attempt| (attempt, self.captured_by(attempt)));
         let mut left: Vec<_> = paid
             .filter(|(_, brought)| *brought > 0)
             .map(|(attempt, brought)| (attempt, brought.saturating_sub(self.taken_from(attempt))))
             .collect();
-        for back in self.operations.iter().filter(|operation| operation.attempt.is_none()) {
-            let mut gone = back.took_back();
+        let of_none = self.operations.iter().filter(|operation| operation.attempt.is_none());
+        let back = of_none.map(|back| (back.gateway.as_ref(), back.took_back()));
+        let reserved = |dispute: &Dispute| dispute.reserved(self.terms.amount);
+        let disputed = self.disputes.iter().map(|dispute| (Some(&dispute.gateway), reserved(dispute)));
+        for (gateway, mut gone) in back.chain(disputed) {
             for same_way in [true, false] {
-                let among = left.iter_mut().filter(|(of, _)| (of.gateway == back.gateway) == same_way);
+                let among = left.iter_mut().filter(|(of, _)| (of.gateway.as_ref() == gateway) == same_way);
                 for (_, left) in among {
                     let of_this = gone.min((*left).max(0));
                     (*left, gone) = (*left - of_this, gone - of_this);
@@ -199,12 +223,11 @@ impl Payment {
         open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add)
     }
 
-    /// What `attempt` brought.
+    /// What `attempt` brought, and what was captured of it.
     fn captured_by(&self, attempt: &Operation) -> i64 {
-        if attempt.takes() {
-            return attempt.moved().map_or(0, Money::minor);
-        }
-        sum(self.of(attempt).filter(|operation| operation.id.is_capture()).filter_map(Operation::moved))
+        let captures = self.of(attempt).filter(|operation| operation.id.is_capture());
+        let took = std::iter::once(attempt).chain(captures).filter(|operation| operation.takes());
+        sum(took.filter_map(Operation::moved))
     }
 
     /// What went back of what `attempt` brought, or may.
@@ -232,6 +255,21 @@ impl Payment {
     fn money(&self, minor: i64) -> Money {
         let currency = self.terms.amount.currency();
         Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
+    }
+}
+
+/// By which way money came, and goes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WayBack<'a> {
+    /// By this charge of a gateway.
+    Charge(&'a Operation),
+    /// Past every gateway.
+    PastGateways,
+}
+
+impl<'a> WayBack<'a> {
+    fn of(attempt: &'a Operation) -> WayBack<'a> {
+        if attempt.gateway.is_some() { WayBack::Charge(attempt) } else { WayBack::PastGateways }
     }
 }
 

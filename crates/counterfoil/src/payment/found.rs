@@ -64,6 +64,17 @@ impl Payment {
         doubtful.map(|operation| operation.id)
     }
 
+    /// The attempts that nobody here made and that brought or held money beside one that we made at that gateway, of a
+    /// payment that was not made there.
+    pub(super) fn beside_ours(&self) -> impl Iterator<Item = OperationId> {
+        let is_asked_here = self.gateway_payment_id().is_none();
+        let moved = self.attempts().filter(|attempt| attempt.ever_moved().is_some());
+        let (ours, others): (Vec<_>, Vec<_>) = moved.partition(|attempt| attempt.is_ours());
+        let others = others.into_iter().filter(move |_| is_asked_here);
+        let beside = others.filter(move |other| ours.iter().any(|ours| ours.gateway == other.gateway));
+        beside.map(|attempt| attempt.id)
+    }
+
     /// Says anew of each found capture and void what it is of, and of every void whether that is something held.
     pub(crate) fn place(&mut self) {
         if !self.operations.iter().any(|operation| operation.is_placed() || operation.id.is_void()) {

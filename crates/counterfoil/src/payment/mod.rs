@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use actions::Possible;
-pub(crate) use amounts::Flow;
+pub(crate) use amounts::{Flow, WayBack};
 pub use checkout::Checkout;
 pub use dispute::{Dispute, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind};
 pub use due::Work;

@@ -16,7 +16,8 @@ words! {
     /// kept and marked.
     Review, "review reason" {
         /// Ends that exclude each other were reported, a late success among them; or what was captured or voided
-        /// at a gateway may be of one attempt as well as of another there; or a void released more than there was.
+        /// at a gateway may be of one attempt as well as of another there; or a void released more than there was; or
+        /// a gateway tells of a charge that nobody asked for, beside ours.
         Contradiction = 1, "contradiction";
         /// Another amount was reported than was asked for, or than before. The largest reported one counts.
         AmountMismatch = 2, "amount_mismatch";

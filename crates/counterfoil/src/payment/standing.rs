@@ -24,6 +24,8 @@ pub(crate) enum Marked {
     Operation(OperationId),
     /// What it is of is a guess, or there was not so much of that.
     Placed(OperationId),
+    /// It brought money that nobody here asked for, beside a charge of ours.
+    Beside(OperationId),
     Dispute(DisputeId),
     /// The nth that was told of it and is nothing of it.
     Misfit(usize),
@@ -98,6 +100,9 @@ impl Payment {
         }
         for found in self.doubtful() {
             marks.insert((Marked::Placed(found), Review::Contradiction), 0);
+        }
+        for found in self.beside_ours() {
+            marks.insert((Marked::Beside(found), Review::Contradiction), 0);
         }
         for dispute in &self.disputes {
             let (mark, told) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());

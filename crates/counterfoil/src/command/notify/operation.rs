@@ -186,7 +186,9 @@ impl Notify {
     /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news. What
     /// takes up another that is not known yet is not known either, so that whoever repeats it is heard after that one.
     fn found(&self, view: &View<'_>, payment: &Payment, evidence: &Evidence) -> Result<Option<Entry>, Halt> {
-        let Some(operation) = self.new_id(payment) else { return Err(Rejection::NothingKnown.into()) };
+        let Some(operation) = self.new_id(payment, evidence) else {
+            return Err(Rejection::NothingKnown.into());
+        };
         let terms = payment.terms();
         let asked = match evidence.outcome {
             Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
@@ -240,13 +242,15 @@ impl Notify {
         })
     }
 
-    /// The id of an operation that nobody here asked for. A first attempt is only found of what was made at the gateway,
-    /// or of what was asked for under the id that is told.
-    fn new_id(&self, payment: &Payment) -> Option<OperationId> {
+    /// The id of an operation that nobody here asked for. An attempt is only found of what was made at the gateway, of what
+    /// was asked for under the id that is told, or where it is money beside ours, which all have other names there.
+    fn new_id(&self, payment: &Payment, evidence: &Evidence) -> Option<OperationId> {
         let told = self.about.operation;
         let id = match self.told {
             Told::Attempt(_) | Told::Authorization(_) => {
-                let found = payment.gateway_payment_id().is_some() || told.is_some();
+                let is_money = matches!(evidence.outcome, Outcome::Succeeded { .. });
+                let beside = is_money && self.of_kind(payment).next().is_some();
+                let found = payment.gateway_payment_id().is_some() || told.is_some() || beside;
                 return told.or(found.then(|| AttemptId::new(self.id).into())).filter(|id| id.is_attempt());
             }
             Told::Capture(_) => OperationId::Capture(CaptureId::new(self.id)),
@@ -257,11 +261,12 @@ impl Notify {
         Some(told.unwrap_or(id)).filter(|told| std::mem::discriminant(told) == std::mem::discriminant(&id))
     }
 
-    /// The attempt of which a found refund of `amount` is.
+    /// The attempt of which a found refund of `amount` is: the first of theirs of which so much is left, else the last.
     fn refunded(&self, payment: &Payment, amount: Money) -> Option<AttemptId> {
-        let theirs = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
-        let last = || payment.sources(&self.gateway).last();
-        payment.refund_of(amount).filter(theirs).or_else(last).and_then(attempt_of)
+        let left = payment.left().into_iter().filter(|(_, left)| *left >= amount.minor());
+        let mut theirs = left.map(|(attempt, _)| attempt);
+        let enough = theirs.find(|attempt| attempt.gateway.as_ref() == Some(&self.gateway));
+        enough.or_else(|| payment.sources(&self.gateway).last()).and_then(attempt_of)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Next, Node, moves, step};
 use crate::account::AccountId;
 use crate::event::{Event, evolve_payment};
 use crate::money::Money;
-use crate::payment::{Attention, DisputeStatus, Operation, Payment, Review};
+use crate::payment::{Attention, DisputeStatus, Operation, OperationId, Payment, Review};
 use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
 
 type Law = Result<(), String>;
@@ -205,18 +205,56 @@ fn totals(node: &Node) -> Law {
 /// INVARIANTS 4: what can be taken is accepted, one minor unit more is refused.
 fn exact(node: &Node) -> Law {
     let payment = &node.payment;
-    if !allowed(payment.status(), Action::Refund) || payment.archived_at().is_some() {
+    if payment.archived_at().is_some() {
         return Ok(());
     }
-    let refundable = payment.refundable().minor();
-    let ask = |minor| {
-        let refund = moves::refund(Uuid::from_u128(999), Some(moves::money(minor)));
-        step(Some(node), &moves::starts()[0].ask(Some(payment), Request::Refund(refund)))
+    let refund = |minor| Request::Refund(moves::refund(Uuid::from_u128(999), Some(moves::money(minor))));
+    if allowed(payment.status(), Action::Refund) {
+        let most = payment.refundable_at_once().minor();
+        exactly(node, most, refund, |no| matches!(no, Rejection::ExceedsRefundable { .. }))?;
+    }
+    let capture =
+        |minor| Request::Capture(moves::capture(Uuid::from_u128(999), Some(moves::money(minor)), true));
+    if allowed(payment.status(), Action::Capture) {
+        let most = payment.capturable().minor();
+        exactly(node, most, capture, |no| matches!(no, Rejection::ExceedsCapturable { .. }))?;
+    }
+    Ok(())
+}
+
+fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn(&Rejection) -> bool) -> Law {
+    let ask = |minor| step(Some(node), &moves::starts()[0].ask(Some(&node.payment), ask(minor)));
+    if most > 0 {
+        let all = ask(most);
+        law("4", all.as_ref().is_ok_and(|next| next.wrote), || {
+            format!("{most}, which is there, was refused")
+        })?;
+        if let Ok(next) = all {
+            of_one_charge(&next.node.payment)?;
+        }
+    }
+    let more = ask(most + 1).err();
+    law("4", more.as_ref().is_some_and(is_too_much), || format!("more than {most} was taken: {more:?}"))
+}
+
+/// INVARIANTS 4, 46: a gateway is asked to give back of a charge what it brought and nobody has, or may get, and
+/// what is said to have gone back past gateways had come past them.
+fn of_one_charge(payment: &Payment) -> Law {
+    let operations = payment.operations();
+    let Some(back) = operations.last().filter(|last| last.id.is_refund() || last.undoes()) else {
+        return Ok(());
     };
-    let all = refundable == 0 || ask(refundable).is_ok_and(|next| next.wrote);
-    law("4", all, || format!("all that can be refunded, {refundable}, was refused"))?;
-    let more = matches!(ask(refundable + 1), Err(Rejection::ExceedsRefundable { .. }));
-    law("4", more, || format!("more than {refundable} was refunded"))
+    let gone =
+        |o: &&Operation| (o.id.is_refund() || o.undoes()) && (o.status().is_live() || o.moved().is_some());
+    let out = operations.iter().filter(gone).filter(|o| o.attempt == back.attempt);
+    let out: i64 = out.map(|o| o.moved().unwrap_or(o.amount).minor()).sum();
+    let by = |o: &&Operation| match back.attempt {
+        Some(charge) => o.id == OperationId::Attempt(charge) || o.attempt == Some(charge),
+        None => o.gateway.is_none(),
+    };
+    let came = operations.iter().filter(|o| o.takes()).filter(by).filter_map(Operation::moved);
+    let came: i64 = came.map(Money::minor).sum();
+    law("4, 46", out <= came, || format!("{out} go back of {came} that came by {:?}", back.attempt))
 }
 
 /// INVARIANTS 12, 20: only evidence that is about nothing may be refused; a refused command is refused for a reason

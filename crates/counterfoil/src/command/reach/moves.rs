@@ -143,9 +143,8 @@ impl Start {
         }
         if others < MOST_OTHERS && payment.operations().len() < MOST_OPERATIONS {
             for (amount, is_final) in [(None, true), (Some(money(1)), false), (Some(money(1)), true)] {
-                let capture = CaptureId::new(next);
-                let capture = Capture { payment: id, capture, amount, is_final, idempotency_key: None };
-                commands.push((format!("capture {amount:?}, final {is_final}"), Request::Capture(capture)));
+                let capture = Request::Capture(capture(next, amount, is_final));
+                commands.push((format!("capture {amount:?}, final {is_final}"), capture));
             }
             for amount in [None, Some(money(1))] {
                 commands.push((format!("refund {amount:?}"), Request::Refund(refund(next, amount))));
@@ -256,6 +255,10 @@ pub(super) fn refund(id: Uuid, amount: Option<Money>) -> Refund {
 fn update(id: Uuid, change: References, target: Option<Target>) -> Request {
     let (update, payment) = (UpdateId::new(id), payment_id());
     Request::Update(Update { update, payment, if_version: None, change, target })
+}
+
+pub(super) fn capture(id: Uuid, amount: Option<Money>, is_final: bool) -> Capture {
+    Capture { payment: payment_id(), capture: CaptureId::new(id), amount, is_final, idempotency_key: None }
 }
 
 fn set(id: Uuid, status: crate::status::PaymentStatus) -> Request {
