@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use counterfoil_sqlite::Defect;
 use counterfoil_testkit::planted::Bug;
 
-use crate::campaign::{Campaign, Counts};
-use crate::run::words;
+use crate::campaign::{Campaign, Counts, Repeats};
+use crate::run::{Order, words};
 use crate::{io, kill, say};
 pub(crate) use syncs::work;
 
@@ -25,8 +25,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "planted",
     about: "every bug of the list is put in, one by one, and found by what is meant to find it",
     full: PLANTED.len() as u64,
+    sitting: Order::first(PLANTED.len() as u64),
     slice: PLANTED.len() as u64,
     parallel: false,
+    repeats: Repeats::Choices,
+    finds: Some(("found", "planted")),
     case,
 };
 
