@@ -8,9 +8,14 @@
 //! everything goes wrong that may: every [`Trouble`]. Each call of the store and of the gateway is a point at which others
 //! go first, or the machine stops for good. Every event that is committed is held against the [laws](crate::laws); in the
 //! end nothing goes wrong any more, what is due is done, the desk works off its lists, and then the gateway's own books
-//! agree with ours (the invariants 3, 11, 13 to 16, 18 to 21, 24, 25, 27 to 30, 32, 38, 40 to 47).
+//! agree with ours.
 //!
-//! That is held against each operation by itself. One that has not moved here what it moved at its gateway is stuck, and
+//! Of the [invariants](counterfoil::docs::invariants), 1, 3, 7, 8, 10, 11, 13, 14, 16, 18 to 21, 24, 25, 27 to 30, 32, 38,
+//! 40 to 44, 46 and 47 are checked, and what breaks one is told by its number; 9 and 35 by
+//! [`verify`](counterfoil::verify::verify), in the end. That it is all the same who does what is due, and how often (45), shows
+//! in what that comes to (25, 46). The others are for tests of their own.
+//!
+//! That the books agree is held against each operation by itself. One that has not moved here what it moved at its gateway is stuck, and
 //! listed; or a person said what became of it, and a review of that is open; or that was dismissed, and the gateway has
 //! told no end of it since that nobody had said by then. So a wrong word may stand for as long as the gateway is silent;
 //! what it tells makes the books agree, or a review.

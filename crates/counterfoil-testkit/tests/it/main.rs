@@ -1,4 +1,4 @@
-//! The testkit on the memory store: the suite, the properties (they name the invariants of ARCHITECTURE.md
+//! The testkit on the memory store: the suite, the properties (they name the invariants of `counterfoil::docs`
 //! that they check, by number), and the suite on stores that are broken on purpose.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

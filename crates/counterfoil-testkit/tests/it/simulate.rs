@@ -24,8 +24,7 @@ use counterfoil_testkit::fixtures::{card, invoice, key, usd};
 use counterfoil_testkit::planted::{Bug, PlantedStore};
 use counterfoil_testkit::simulate::{Failure, Setup, Simulation, Trouble};
 
-/// Invariants 1, 3, 7, 8, 10, 11, 13, 14, 16, 18 to 21, 24, 25, 27 to 30, 32, 38, 40 to 47, step by step; and every
-/// answer is the model's.
+/// The invariants that `simulate` lists, step by step; and every answer is the model's.
 #[test]
 fn whatever_goes_wrong_the_books_are_good_and_agree_with_the_gateways() {
     let setup = Setup::over(|| JudgedStore::new(MemoryStore::new()));

@@ -1,6 +1,9 @@
 //! What a campaign is.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::run::Order;
 
 /// Faults of one kind.
 #[derive(Debug)]
@@ -11,13 +14,38 @@ pub(crate) struct Campaign {
     pub(crate) about: &'static str,
     /// How many cases are promised.
     pub(crate) full: u64,
+    /// Which cases a sitting runs, which is all campaigns within half an hour.
+    pub(crate) sitting: Order,
     /// How many cases every build runs.
     pub(crate) slice: u64,
     /// Whether cases may run side by side, one per core.
     pub(crate) parallel: bool,
-    /// Runs the case of this seed, the same each time, and says what it counted. It fails by an `Err` that
-    /// says what was lost, or by a panic.
+    /// What of a case its seed decides.
+    pub(crate) repeats: Repeats,
+    /// Where it is there to find something: the name by which that is counted, and that of what it is found among.
+    pub(crate) finds: Option<(&'static str, &'static str)>,
+    /// Runs the case of this seed, and says what it counted. It fails by an `Err` that says what was lost, or by a
+    /// panic.
     pub(crate) case: fn(seed: u64) -> Result<Counts, String>,
+}
+
+/// What is the same when a case is run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// All of it.
+    Exactly,
+    /// What is asked for and what goes wrong where. How threads and processes meet, and what SQLite draws at random, is
+    /// left to chance, so what it found may take several tries.
+    Choices,
+}
+
+impl fmt::Display for Repeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Repeats::Exactly => "repeat it",
+            Repeats::Choices => "try the same choices again, the rest of it is chance",
+        })
+    }
 }
 
 impl Campaign {
@@ -28,7 +56,20 @@ impl Campaign {
 
     /// Its line in the list.
     pub(crate) fn line(&self) -> String {
-        format!("{:<14} {} ({} cases, {} in a slice)", self.name, self.about, self.full, self.slice)
+        let Campaign { name, about, full, sitting, slice, .. } = self;
+        let repeats = if self.repeats == Repeats::Exactly { "; a case repeats exactly" } else { "" };
+        format!(
+            "{name:<14} {about} ({full} cases, {} in a sitting, {slice} in a slice{repeats})",
+            sitting.count
+        )
+    }
+
+    /// What it found, of so many things that it counted.
+    pub(crate) fn found(&self, counts: &Counts) -> String {
+        self.finds.map_or_else(
+            || "0".to_owned(),
+            |(found, among)| format!("{} of {} {among}", counts.of(found), counts.of(among)),
+        )
     }
 }
 
@@ -45,6 +86,11 @@ impl Counts {
     /// These too.
     pub(crate) fn add_all(&mut self, others: &Counts) {
         others.iter().for_each(|(what, count)| self.add(what, count));
+    }
+
+    /// How many of these.
+    pub(crate) fn of(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or(0)
     }
 
     /// All of them, by name.

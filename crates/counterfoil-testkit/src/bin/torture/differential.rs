@@ -4,17 +4,21 @@ use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
 use counterfoil_testkit::{Script, block_on, compare, run_against_model};
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
+use crate::run::Order;
 
-/// How many commands a script has.
-const STEPS: usize = 50;
+/// How many steps a script has: some come to no command, and there shall be 50 of these, one script with another.
+const STEPS: usize = 60;
 
 pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "differential",
     about: "one script on the model, on memory and on SQLite: equal answers, equal digests",
     full: 100_000,
-    slice: 500,
+    sitting: Order::first(20_000),
+    slice: 1_500,
     parallel: true,
+    repeats: Repeats::Exactly,
+    finds: None,
     case,
 };
 

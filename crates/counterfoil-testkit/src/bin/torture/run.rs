@@ -24,6 +24,11 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// So many, from the first one on.
+    pub(crate) const fn first(count: u64) -> Order {
+        Order { first: 1, count }
+    }
+
     /// Behind the last case.
     pub(crate) const fn end(self) -> u64 {
         self.first.saturating_add(self.count)

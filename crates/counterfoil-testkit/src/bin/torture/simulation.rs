@@ -1,17 +1,22 @@
-//! A whole billing service under all that may go wrong; one seed goes one way.
+//! A whole billing service under all that may go wrong; one seed goes one way. Which invariants are checked,
+//! [`simulate`](counterfoil_testkit::simulate) lists.
 
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::JudgedStore;
 use counterfoil_testkit::simulate::{Setup, Simulation};
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
+use crate::run::Order;
 
 pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "simulation",
-    about: "machines, clients, gateway, time and crashes from one seed: all invariants, and the model's answers",
+    about: "machines, clients, gateway, time and crashes from one seed: the laws of `simulate`, and the model's answers",
     full: 1_000_000,
-    slice: 15_000,
+    sitting: Order::first(100_000),
+    slice: 20_000,
     parallel: true,
+    repeats: Repeats::Exactly,
+    finds: None,
     case,
 };
 

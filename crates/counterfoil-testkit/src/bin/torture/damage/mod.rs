@@ -22,14 +22,18 @@ use counterfoil_testkit::block_on;
 use dice::Dice;
 use reading::Reading;
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
+use crate::run::Order;
 
 pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "damage",
     about: "a file damaged in one way: refused, named, or saying what it said before",
     full: 100_000,
-    slice: 600,
+    sitting: Order::first(10_000),
+    slice: 1_200,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 

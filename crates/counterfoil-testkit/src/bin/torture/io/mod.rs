@@ -23,8 +23,9 @@ pub(crate) use child::work;
 use judge::Happened;
 use plan::{Class, Fault, Plan};
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
 use crate::defect;
+use crate::run::Order;
 use crate::strace::{self, Injection};
 use crate::work::{Books, words};
 use crate::worker;
@@ -33,8 +34,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "io",
     about: "every write, sync, truncation, open and read failed in turn, short writes, full disks: no wrong outcome",
     full: plan::FULL,
-    slice: 80,
+    sitting: Order::first(plan::FULL),
+    slice: 200,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 use std::sync::OnceLock;
@@ -31,10 +32,10 @@ pub(super) fn full(folder: &TempDir, bytes: u64) -> Result<Counts, String> {
     let Some(disk) = Disk::mount(folder.path())? else {
         return Ok([("disks that could not be mounted", 1)].into());
     };
-    let ballast = disk.0.join("ballast");
+    let ballast = disk.place.join("ballast");
     let length = usize::try_from(300_000 + bytes).map_err(words)?;
     fs::write(&ballast, vec![1; length]).map_err(words)?;
-    let path = disk.0.join("books.db");
+    let path = disk.place.join("books.db");
     let happened = run(&path, &["ballast".to_owned(), ballast.display().to_string()])?;
     ended(&path, &happened, "disks that were full")
 }
@@ -56,8 +57,14 @@ fn ended(path: &Path, happened: &[Happened], name: &'static str) -> Result<Count
     Ok(counts)
 }
 
+/// In whose name a file system is mounted: one's own, or that of the superuser, where that takes no password.
+const NAMES: [&[&str]; 2] = [&[], &["sudo", "-n"]];
+
 /// A small file system, gone when it is dropped.
-struct Disk(PathBuf);
+struct Disk {
+    place: PathBuf,
+    name: &'static [&'static str],
+}
 
 impl Disk {
     /// `None` where nothing may be mounted. That is said, and where the build is checked it is a failure.
@@ -65,19 +72,23 @@ impl Disk {
         static TOLD: OnceLock<()> = OnceLock::new();
         let place = folder.join("disk");
         fs::create_dir(&place).map_err(words)?;
-        let mut mount = Process::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={SIZE}"), "tmpfs"]).arg(&place);
-        match mount.stderr(Stdio::null()).status() {
-            Ok(status) if status.success() => return Ok(Some(Disk(place))),
-            tried => {
-                let what =
-                    format!("NOT SHOWN: a full disk, for no file system can be mounted here ({tried:?})");
-                if env::var_os("CI").is_some() {
-                    return Err(what);
-                }
-                TOLD.get_or_init(|| say(&what));
+        let owner = fs::metadata(&place).map_err(words)?.uid();
+        let options = format!("size={SIZE},mode=700,uid={owner}");
+        let args = ["mount", "-t", "tmpfs", "-o", &options, "tmpfs"];
+        let mut tried = Vec::new();
+        for name in NAMES {
+            match in_name_of(name, &args, &place).stderr(Stdio::null()).status() {
+                Ok(status) if status.success() => return Ok(Some(Disk { place, name })),
+                other => tried.push(other),
             }
         }
+        let what = format!(
+            "NOT SHOWN: a full disk, for no file system can be mounted here, by sudo neither ({tried:?})"
+        );
+        if env::var_os("CI").is_some() {
+            return Err(what);
+        }
+        TOLD.get_or_init(|| say(&what));
         Ok(None)
     }
 }
@@ -86,7 +97,15 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: another case's child that has just been forked holds all files of this process until it executes its
         // program.
-        let umount = Process::new("umount").arg("--lazy").arg(&self.0).status();
-        assert!(umount.is_ok_and(|status| status.success()), "{} stays mounted", self.0.display());
+        let umount = in_name_of(self.name, &["umount", "--lazy"], &self.place).status();
+        assert!(umount.is_ok_and(|status| status.success()), "{} stays mounted", self.place.display());
     }
+}
+
+/// A program with its arguments, the last of which is a place.
+fn in_name_of(name: &[&str], args: &[&str], place: &Path) -> Process {
+    let mut words = name.iter().chain(args);
+    let mut process = Process::new(words.next().expect("a program"));
+    process.args(words).arg(place);
+    process
 }

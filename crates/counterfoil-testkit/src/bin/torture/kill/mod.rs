@@ -10,7 +10,8 @@ mod file;
 pub(crate) use child::work;
 use counterfoil_sqlite::Defect;
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
+use crate::run::Order;
 use crate::strace;
 use file::File;
 
@@ -23,9 +24,12 @@ const VERIFIED: u64 = 10;
 pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "kill",
     about: "a writing process killed at every write and sync, and at any moment: nothing acknowledged is lost",
-    full: 200,
-    slice: 2,
+    full: 215,
+    sitting: Order::first(50),
+    slice: 6,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 

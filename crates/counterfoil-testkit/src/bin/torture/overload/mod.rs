@@ -17,8 +17,9 @@ use counterfoil_sqlite::{SqliteOptions, SqliteStore};
 use load::{Load, Offered, Sum};
 use tokio::runtime::Builder;
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
 use crate::process::Size;
+use crate::run::Order;
 use crate::work::words;
 
 /// How many may wait. Fewer than by default, so that there are too many soon.
@@ -43,8 +44,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "overload",
     about: "twice and ten times of what the store can write: the rest is refused early, nothing lost, nothing grows",
     full: 1_200,
+    sitting: Order::first(24),
     slice: 1,
     parallel: false,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 

@@ -29,8 +29,9 @@ use load::{Load, Outcome, Told};
 use server::Server;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
 use crate::process::Size;
+use crate::run::Order;
 use crate::work::words;
 
 /// How many callers make the most of the server: as many as it has room for.
@@ -67,8 +68,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "overload-http",
     about: "twice and ten times the callers that the server has room for, slow ones too: early 503s, nothing lost",
     full: 60,
+    sitting: Order { first: SLICE + 1, count: 8 },
     slice: SLICE,
     parallel: false,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 

@@ -1,4 +1,5 @@
-//! Bugs of the core, put around a sound one: a retry under a new key, and a verifier that does not look at the end.
+//! Bugs that the core could have, played by a wrapper around a sound store, for in the core itself there is nothing to
+//! switch: a retry under a new key, and a verifier that does not look at the end.
 
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub(super) fn damaged_events(broken: bool) -> Result<(), String> {
     let store: Arc<dyn PaymentStore> = Arc::new(MemoryStore::new());
     let last = block_on(five_events(&*store));
     for sequence in 1..=last {
-        // A verifier that skips the last event sees what is sound there, whatever it is.
+        // A verifier that skips the last event sees what is sound there, whatever it is. This one is sound, and is shown that.
         let unseen = broken && sequence == last;
         let shown = move |event: Arc<Event>| {
             if event.sequence() == sequence && !unseen { damaged(&event) } else { event }

@@ -24,9 +24,10 @@ mod worker;
 
 use std::path::Path;
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
 use crate::dice::Dice;
 use crate::folder::{self, Files};
+use crate::run::Order;
 use check::Bad;
 use run::Run;
 
@@ -47,8 +48,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "power",
     about: "the power goes: disks rebuilt from a recording hold all that was acknowledged",
     full: 4_000,
-    slice: 32,
+    sitting: Order::first(410),
+    slice: 48,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: None,
     case: |seed| case(seed, Synchronous::Full),
 };
 
@@ -56,8 +60,11 @@ pub(crate) const NORMAL: Campaign = Campaign {
     name: "power-normal",
     about: "the same at synchronous=NORMAL: fails unless what was acknowledged is found to be lost",
     full: 40,
+    sitting: Order::first(40),
     slice: 2,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: Some((LOST, "images")),
     case: |seed| case(seed, Synchronous::Normal),
 };
 

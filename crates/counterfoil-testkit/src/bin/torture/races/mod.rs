@@ -8,8 +8,9 @@ mod keys;
 mod meet;
 mod money;
 
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{Campaign, Counts, Repeats};
 use crate::dice::Dice;
+use crate::run::Order;
 use meet::{Books, Place};
 
 /// One of so many races is for one key, and by a crowd.
@@ -21,8 +22,11 @@ pub(crate) const CAMPAIGN: Campaign = Campaign {
     name: "races",
     about: "more refunds, captures, voids and debits at once than there is money; one key by 1,000 callers",
     full: 1_000_000,
+    sitting: Order::first(100_000),
     slice: 10_000,
     parallel: true,
+    repeats: Repeats::Choices,
+    finds: None,
     case,
 };
 
