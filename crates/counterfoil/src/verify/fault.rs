@@ -82,6 +82,9 @@ pub enum Problem {
     /// The stored row is not what the events make.
     #[error("the stored row is not what the events make")]
     Row,
+    /// The stored row, or that of a name it took, is not what was ever written.
+    #[error("what is stored of it cannot be read")]
+    UnreadableRow(#[source] StoreError),
     /// What a destination comes to is not the sum over its payments.
     #[error("its totals are not what its payments come to")]
     Totals,
