@@ -112,3 +112,30 @@ pub enum Problem {
         entered: i128,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+
+    macro_rules! all {
+        ($($problem:ident)+) => {{
+            // One that is missing below does not compile.
+            let _: fn(&Problem) = |problem| match problem { $(Problem::$problem { .. } => (),)+ };
+            [$(stringify!($problem)),+]
+        }};
+    }
+
+    /// INVARIANTS 39: each is found by a test, which makes one and says at which event it has to be found.
+    #[test]
+    fn every_problem_has_a_test() {
+        let tests = include_str!("../../tests/it/verify_each.rs");
+        let all = all!(
+            Unreadable OutOfPlace Hash Evolve Time Move Unbalanced Postings Claim Row UnreadableRow Totals Feed NotFed
+            Unlisted Head Balance
+        );
+        for problem in all {
+            let named = [format!(" is!({problem}), "), format!("Problem::{problem}(")];
+            assert!(named.iter().any(|name| tests.contains(name)), "no test makes {problem}");
+        }
+    }
+}
