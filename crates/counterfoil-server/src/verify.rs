@@ -40,8 +40,11 @@ pub(crate) async fn verify(options: &Verify) -> Result<ExitCode, Error> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        // Damage outside of any event is a fault of the books too, not of the reading.
-        Err(VerifyError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
+        // Damage outside of any event is a fault of the books too, not of the reading. A file of a newer version was not
+        // opened; so what looks like one's here is not what was written.
+        Err(VerifyError::Store(error))
+            if matches!(error.kind(), StoreErrorKind::Corrupt | StoreErrorKind::TooNew) =>
+        {
             report(Error::because("fault: the books are damaged", &error))
         }
         Err(VerifyError::Store(error)) => Err(Error::because("cannot verify", &error)),

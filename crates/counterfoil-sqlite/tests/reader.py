@@ -5,6 +5,9 @@
 Prints what it finds as JSON: the digest, the head, and what payments and wallets come to. Exit code 1, with one line,
 at the first thing that is wrong. It shares no code with the store: it is written from the pages on events
 (counterfoil/docs/events.md) and on tables (counterfoil-sqlite/docs/schema.md), with the standard library of Python 3.
+
+It does not check what those pages do not say how to find: what is marked for review (1 in `attention`), and the `row`
+of a payment or a wallet. The store's own check does.
 """
 
 import hashlib
@@ -24,8 +27,20 @@ STATUSES = [
     "OVERPAID", "PARTIALLY_REFUNDED", "REFUNDED", "FAILED", "VOIDED",
 ]
 DESTINATIONS = ["INVOICE", "CUSTOMER"]
+MIGRATIONS = [(1, "journal, rows and claims"), (2, "lists"), (3, "due work, attention and destinations")]
+# ISO 4217: how many places the minor units of a currency have, where it is not two.
+PLACES = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
 ATTEMPT, REFUND, VOID, CAPTURE = 1, 2, 3, 4
-EVIDENCE = 2
+COMMAND, EVIDENCE, CLOCK = 1, 2, 4
+INVOICE = 1
+STUCK = 2
+SOFT = 1
+SECOND = 1_000_000
+QUICK_TRIES = 5
 HOLD = 1
 CREDITS = 4
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
@@ -128,6 +143,7 @@ class Event:
         self.stream = stream_of(reader)
         self.sequence, self.at = reader.int(), reader.time()
         self.actor, self.cause = reader.text(), reader.byte()
+        require(self.cause in (COMMAND, EVIDENCE, CLOCK), "a cause of no kind")
         self.kind = reader.int()
         self.body = Reader(reader.blob())
         self.claims = reader.list(claim_of)
@@ -160,10 +176,12 @@ class Operation:
         self.releases = releases and releases[1]
         self.excess = take(fields, 16, Reader.money)
         self.said, self.ever_moved, self.live, self.heard, self.expired = set(), None, None, False, None
+        self.updated_at, self.polls, self.next, self.resent, self.failure = event.at, 0, None, None, 0
+        self.retry = take(fields, 15, lambda reader: (reader.time(), reader.time()))
         if 6 in fields:
             self.learn({"outcome": SUCCEEDED, "at": event.at, "amount": None})
         elif 7 in fields:
-            self.learn({"outcome": FAILED, "at": event.at, "amount": None})
+            self.learn({"outcome": FAILED, "at": event.at, "amount": None, "class": fields[7].byte()})
         elif 8 in fields:
             self.learn(evidence(fields[8].record()))
 
@@ -185,6 +203,7 @@ class Operation:
                 self.said.add(SUCCEEDED)
         else:
             self.said.add(outcome)
+            self.failure = max(self.failure, told.get("class") or 0)
 
     def status(self):
         order = [REVERSED] + [FAILED] * (self.kind == REFUND) + [SUCCEEDED, FAILED, CANCELED]
@@ -200,6 +219,29 @@ class Operation:
 
     def is_live(self):
         return self.status() in (PENDING, REQUIRES_ACTION, UNKNOWN)
+
+    def doubtful_from(self):
+        """From when on nobody knows what became of it; None while somebody does."""
+        if self.status() == UNKNOWN:
+            return 0
+        if self.status() != PENDING:
+            return None
+        return self.runs_until()
+
+    def runs_until(self):
+        return self.resent if self.resent is not None or self.heard else self.lease
+
+    def is_given_up(self):
+        return self.polls > 0 and self.next is None
+
+    def asked_at(self):
+        """When its gateway is to be asked about it."""
+        if not self.gateway or not self.is_live():
+            return None
+        if self.polls:
+            return self.next
+        until = self.runs_until()
+        return self.updated_at + SECOND if until is None else until
 
     def moved(self):
         return self.ever_moved if self.status() == SUCCEEDED else None
@@ -236,6 +278,7 @@ def evidence(fields):
         "at": take(fields, 2, Reader.time),
         "id": take(fields, 3, Reader.text),
         "amount": take(fields, 4, Reader.money),
+        "class": fields[5].byte() if 5 in fields else 0,
     }
 
 
@@ -250,7 +293,9 @@ class Payment:
         self.destination = f"destination:{DESTINATIONS[kind - 1]}:{destination}"
         self.terms = kind, destination.encode(), take(fields, 3, lambda reader: (reader.byte(), reader.text()))[0]
         self.submitted, self.closed, self.excess = 6 in fields, 0, None
-        self.created_at = event.at
+        self.created_at, self.is_archived = event.at, False
+        self.updated_at, self.expires = event.at, take(fields, 15, Reader.time)
+        self.gateway, self.tracked, self.polls, self.next = take(fields, 9, Reader.text), None, 0, None
         self.operations, self.disputes, self.posted, self.called = {}, {}, 0, None
         if 7 in fields:
             self.start(fields[7].record(), event)
@@ -260,26 +305,36 @@ class Payment:
         if event.kind == 2:
             self.start(body.record(), event)
         elif event.kind == 3:
-            self.report(body.record())
+            self.report(body.record(), event.at)
         elif event.kind == 7:
             fields = body.record()
             self.submitted |= 3 in fields
-            self.called = take(fields, 3, Reader.text) or self.called
+            called = take(fields, 3, Reader.text) or self.called
+            if called != self.called:
+                self.called, self.polls, self.next = called, 0, None
+            self.gateway = take(fields, 2, Reader.text) or self.gateway
+            self.tracked = take(fields, 4, Reader.text) or self.tracked
         elif event.kind == 8:
             self.submitted = True
         elif event.kind == 9:
-            self.close(body.record())
+            self.close(body.record(), event.at)
         elif event.kind == 11:
             self.dispute(body.record())
         elif event.kind == 12:
             fields = body.record()
-            if 1 in fields:
-                operation = self.known(take(fields, 1, operation_id))
+            asked = self.known(take(fields, 1, operation_id)) if 1 in fields else self
+            asked.polls, asked.next = take(fields, 2, Reader.int), take(fields, 3, Reader.time)
+            if asked is not self:
+                operation = asked
+                operation.resent = take(fields, 4, Reader.time) or operation.resent
                 if operation.lease is not None and not operation.heard:
                     operation.learn({"outcome": UNKNOWN, "at": event.at, "amount": None})
+                    operation.updated_at = event.at
         else:
             require(event.kind in (4, 13, 15), "an event that is none of a payment's")
         self.place()
+        self.updated_at = event.at
+        self.is_archived = (self.is_archived or event.kind == 4) and self.status() in ("INITIATED", "FAILED")
 
     def known(self, of):
         require(of in self.operations, "an event about an operation that was never started")
@@ -296,8 +351,9 @@ class Payment:
             self.excess = operation.excess
         self.operations[key] = operation
 
-    def report(self, fields):
+    def report(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
+        operation.updated_at = now
         before = operation.moved()
         turn = take(fields, 7, Reader.byte)
         if turn is not None:
@@ -337,10 +393,11 @@ class Payment:
             if void.kind == VOID and void.attempt is not None:
                 void.holds = self.operations[ATTEMPT, void.attempt].holds
 
-    def close(self, fields):
+    def close(self, fields, now):
         at = take(fields, 2, Reader.time)
         for of in take(fields, 3, lambda reader: reader.list(operation_id)) or []:
             self.known(of).learn({"outcome": CANCELED, "at": at, "amount": None})
+            self.known(of).updated_at = now
         released = take(fields, 4, lambda reader: reader.list(operation_id)) or []
         for of in released:
             hold = self.known(of)
@@ -382,6 +439,57 @@ class Payment:
         captured = max(0, moved(Operation.takes) - moved(Operation.undoes))
         held = sum(self.held_by(one) for one in all_of if one.kind == ATTEMPT and one.holds)
         return captured, moved(lambda one: one.kind == REFUND), held
+
+    def attempts(self):
+        return [one for one in self.operations.values() if one.kind == ATTEMPT]
+
+    def share(self):
+        """What its destination has of it: paid, on its way, refunded; and from when on that is in doubt."""
+        captured, refunded, held = self.sums()
+        live = [one for one in self.attempts() if one.is_live()]
+        since = [one.doubtful_from() for one in live if one.doubtful_from() is not None]
+        doubt = min(since) if since and self.terms[0] == INVOICE else None
+        return (captured, sum(one.amount for one in live) + held, refunded), doubt
+
+    def listed(self):
+        """What can change of how it is listed."""
+        last = self.attempts()[-1].gateway if self.attempts() else None
+        names = self.gateway or last, self.called, self.tracked
+        return (int(self.is_archived), *[name and name.encode() for name in names])
+
+    def is_stuck(self):
+        looked_up = self.status() == "PENDING" and self.polls > 0 and self.next is None
+        return looked_up or any(one.is_given_up() and one.is_live() for one in self.operations.values())
+
+    def due_at(self):
+        """When the first thing is to be done about it by nobody in particular."""
+        dues = [one.asked_at() for one in self.operations.values()]
+        if self.status() == "PENDING":
+            dues.append(self.looked_up_at() if self.called else self.tried_at())
+        if self.can_expire():
+            dues.append(self.expires)
+        return min((at for at in dues if at is not None), default=None)
+
+    def looked_up_at(self):
+        return self.next if self.polls else self.updated_at + SECOND
+
+    def tried_at(self):
+        attempts = self.attempts()
+        last = attempts[-1] if attempts else None
+        if last and last.status() == FAILED and last.retry:
+            return last.retry[0 if last.failure == SOFT else 1]
+        if last and last.status() == NOT_SENT:
+            heard = [place for place, one in enumerate(attempts, 1) if one.status() != NOT_SENT]
+            tries = len(attempts) - (heard[-1] if heard else 0)
+            return last.updated_at + (SECOND << tries - 1 if tries <= QUICK_TRIES else 0)
+        return None
+
+    def can_expire(self):
+        live = [one for one in self.operations.values() if one.is_live()]
+        attempts = [one for one in live if one.kind == ATTEMPT]
+        is_open = self.status() in ("INITIATED", "PENDING", "REQUIRES_ACTION")
+        waits = is_open and all(one.status() == REQUIRES_ACTION for one in attempts)
+        return not self.is_archived and (waits or (self.sums()[2] > 0 and not live))
 
     def kept(self):
         """What its events should have posted to what it pays."""
@@ -451,13 +559,54 @@ class Stream:
             require(self.balances[currency] >= 0, "a wallet below zero")
 
 
+class Destination:
+    """What is paid: what is owed for it, and what its payments come to."""
+
+    def __init__(self):
+        self.owed, self.revision, self.version, self.hash, self.totals, self.doubts = None, 0, 0, ZERO, {}, {}
+
+    def register(self, event, hash):
+        self.owed, self.version, self.hash = event.body.data, event.sequence, hash
+        self.revision += 1
+
+    def move(self, payment, currency, was, now):
+        if was == now:
+            return
+        self.revision += 1
+        totals = self.totals.get(currency, (0, 0, 0))
+        self.totals[currency] = tuple(sum + new - old for sum, new, old in zip(totals, now[0], was[0]))
+        self.doubts.pop(payment, None)
+        if now[1] is not None:
+            self.doubts[payment] = now[1]
+
+    def told(self):
+        return self.revision, self.version, self.hash, self.owed, self.totals, self.doubts
+
+
+def destination_row(revision, data):
+    """The same, as it is stored."""
+    reader = Reader(data)
+    require(reader.byte() == 1, "a destination in another layout")
+    fields = reader.record()
+    version, hash = take(fields, 1, Reader.int), take(fields, 2, lambda reader: reader.raw(32))
+    require((take(fields, 7, Reader.int) or version) == revision, "another revision")
+    totals, doubts = {}, {}
+    while 9 in fields and fields[9].at < len(fields[9].data):
+        currency = fields[9].raw(3).decode("ascii")
+        totals[currency] = tuple(int.from_bytes(fields[9].raw(16), "big", signed=True) for _ in range(3))
+    while 10 in fields and fields[10].at < len(fields[10].data):
+        payment = fields[10].id()
+        doubts[payment] = fields[10].time()
+    return revision, version, hash, fields[8].data if 8 in fields else None, totals, doubts
+
+
 class Books:
     """Everything, in the order of the journal."""
 
     def __init__(self, file):
         self.file = file
         self.streams, self.claims, self.scopes, self.head = {}, {}, {}, ZERO
-        self.wallets = {}
+        self.wallets, self.destinations = {}, {}
 
     def read(self):
         said = self.file.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -487,7 +636,10 @@ class Books:
         stream.hash = hashlib.sha256(stream.hash + data).digest()
         require(stream.hash == kept, "its hash does not follow from the one before it")
         self.head = hashlib.sha256(self.head + kept).digest()
+        nothing = (0, 0, 0), None
+        was = stream.payment.share() if stream.payment else nothing
         stream.apply(event)
+        self.keep(event, stream, was)
         stream.version, stream.position, stream.at = event.sequence, position, event.at
         sums = {}
         for account, (currency, minor) in event.postings:
@@ -505,6 +657,17 @@ class Books:
             require((event.scope, kind, name) not in self.claims, "a name that is taken twice")
             self.claims[event.scope, kind, name] = stream.number, event.sequence, fingerprint
 
+    def keep(self, event, stream, was):
+        """Of what is paid, what an event changes; nothing is kept of what nothing was ever to be paid for."""
+        if event.kind == 14:
+            destination = self.destinations.setdefault((event.scope, event.stream[1]), Destination())
+            destination.register(event, stream.hash)
+        payment = stream.payment
+        if payment and payment.share() != was:
+            key = event.scope, payment.destination.encode()
+            destination = self.destinations.setdefault(key, Destination())
+            destination.move(event.stream[1], payment.currency, was, payment.share())
+
     def enter(self, scope, account, payment, currency, minor):
         key = scope, account, payment, currency
         self.wallets[key] = self.wallets.get(key, 0) + minor
@@ -512,6 +675,8 @@ class Books:
     def compare(self, end):
         """The other tables are what the journal makes."""
         file, scopes = self.file, self.scopes
+        found = file.execute("SELECT version, name FROM counterfoil_migration ORDER BY version").fetchall()
+        require(found == MIGRATIONS, "migrations are not those of the schema")
         require(not any(self.wallets.values()), "a wallet entered something else than was posted to it")
         found = {(tenant, environment): number for number, tenant, environment in file.execute(
             "SELECT scope, tenant, environment FROM counterfoil_scope")}
@@ -527,11 +692,23 @@ class Books:
                 for _, _, one in payments}
         found = set(file.execute("SELECT stream, version, position, status, updated_at FROM counterfoil_payment"))
         require(found == made, f"payments are not what their events make: {sorted(found ^ made)[:2]}")
-        made = {(one.number, scopes[scope], one.payment.created_at, name, one.payment.currency, one.payment.terms[2],
-                 one.payment.terms[0], one.payment.terms[1]) for scope, name, one in payments}
-        found = set(file.execute("SELECT stream, scope, created_at, id, currency, method, destination_type, "
-                                 "destination_id FROM counterfoil_listing"))
-        require(found == made, "listings are not those of the payments")
+        made = {(one.number, one.payment.due_at(), one.payment.is_stuck()) for _, _, one in payments}
+        found = {(stream, due_at, attention & STUCK != 0) for stream, due_at, attention in file.execute(
+            "SELECT stream, due_at, attention FROM counterfoil_payment")}
+        differing = sorted(found ^ made, key=repr)[:2]
+        require(found == made, f"payments are due, or stuck, otherwise than their events make them: {differing}")
+        made = {(one.number, scopes[scope], one.payment.created_at, name, by_value(one.payment), one.payment.currency,
+                 one.payment.terms[2], one.payment.terms[0], one.payment.terms[1], *one.payment.listed())
+                for scope, name, one in payments}
+        found = set(file.execute("SELECT stream, scope, created_at, id, amount, currency, method, destination_type, "
+                                 "destination_id, archived, gateway, gateway_payment_id, gateway_tracking_id "
+                                 "FROM counterfoil_listing"))
+        require(found == made, f"listings are not those of the payments: {sorted(found ^ made, key=repr)[:2]}")
+        made = {(scopes[scope], name): one.told() for (scope, name), one in self.destinations.items()}
+        found = {(scope, name): destination_row(revision, row) for scope, name, revision, row in file.execute(
+            "SELECT scope, id, revision, row FROM counterfoil_destination")}
+        differing = [name for name in {**found, **made} if found.get(name) != made.get(name)]
+        require(not differing, f"destinations are not what their payments come to: {sorted(differing)[:1]}")
         made = {(one.number, one.version, one.position) for (_, (kind, name)), one in self.streams.items()
                 if kind == 2 and name.startswith(b"wallet:")}
         found = set(file.execute("SELECT stream, version, position FROM counterfoil_account"))
@@ -557,6 +734,11 @@ class Books:
             elif name.startswith(b"wallet:"):
                 wallets[f"{path}/{name.decode()}"] = dict(sorted(stream.balances.items()))
         return {"digest": digest.hexdigest(), "head": self.head.hex(), "payments": payments, "wallets": wallets}
+
+
+def by_value(payment):
+    places = PLACES.get(payment.currency, 2)
+    return (payment.amount * 10 ** (4 - places)).to_bytes(16, "big")
 
 
 def leb128(value):

@@ -145,6 +145,33 @@ fn an_event_that_cannot_be_read_is_a_fault() {
     faulty(path, &[&payments[1], "event 2", "it cannot be read", "journal entry 4"]);
 }
 
+/// The file is of our version, so nobody wrote in it what only a later one reads.
+#[test]
+fn a_row_that_looks_like_a_later_versions_is_a_fault() {
+    let first = "stream = (SELECT min(stream) FROM counterfoil_payment)";
+    let changes = [
+        (format!("counterfoil_payment SET row = x'07' WHERE {first}"), "event 2: ", "row of pay_"),
+        (
+            "counterfoil_destination SET row = zeroblob(5)".to_owned(),
+            "default/default: destination:INVOICE:inv_1, ",
+            "row layout 0",
+        ),
+        (
+            format!(
+                "counterfoil_claim SET fingerprint = x'01ff0000000000000000' WHERE {first} AND kind = 'create_key'"
+            ),
+            "event 1: ",
+            "create_key claim",
+        ),
+    ];
+    for (change, place, what) in changes {
+        let Books { path, payments, .. } = &books();
+        tamper(path, &format!("UPDATE {change}"));
+        let fault = faulty(path, &[place, "what is stored of it cannot be read", what]);
+        assert_eq!(fault.contains(&payments[0]), place.starts_with("event"), "{fault}");
+    }
+}
+
 /// INVARIANTS 39: the last event with its row, which the others do not miss.
 #[test]
 fn what_was_taken_away_since_a_head_was_kept_is_found() {

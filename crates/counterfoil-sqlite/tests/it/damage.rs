@@ -66,6 +66,14 @@ async fn verify_names_what_was_changed_behind_the_stores_back() {
         ("UPDATE counterfoil_listing SET currency = 'EUR' WHERE stream = 7".into(), "listing of pay_"),
         ("DELETE FROM counterfoil_listing WHERE stream = 7".into(), "listing of pay_"),
         ("UPDATE counterfoil_payment SET row = x'01' WHERE stream = 7".into(), "row of pay_"),
+        (
+            "UPDATE counterfoil_payment SET row = x'07' WHERE stream = 7".into(),
+            "event 1: what is stored of it cannot be read",
+        ),
+        (
+            "UPDATE counterfoil_destination SET row = zeroblob(5)".into(),
+            "destination:INVOICE:INV-1, event 0: what is stored of it cannot be read",
+        ),
         ("UPDATE counterfoil_payment SET version = 2 WHERE stream = 7".into(), "event 2"),
         ("DELETE FROM counterfoil_payment WHERE stream = 7".into(), "row of pay_"),
         ("UPDATE counterfoil_stream SET id = x'07' WHERE stream = 7".into(), "stream 7"),

@@ -21,6 +21,7 @@ mod status;
 mod stores;
 mod strategies;
 mod sums;
+mod tampered;
 mod time;
 mod told;
 mod torture;

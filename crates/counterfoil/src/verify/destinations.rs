@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fault, PAGE, Problem, VerifyError};
+use super::{Fault, PAGE, Problem, VerifyError, or_fault};
 use crate::account::{Account, AccountId, Share};
 use crate::event::{Body, StreamId};
 use crate::id::PaymentId;
@@ -44,7 +44,9 @@ impl Destinations {
         let mut unchecked = 0;
         let mut feed = Behind { store, after: read_to };
         for ((scope, id), (destination, sum)) in &self.0 {
-            let state = store.read(&[Key::Account(scope.clone(), id.clone())]).await?;
+            let row = store.read(&[Key::Account(scope.clone(), id.clone())]).await;
+            let state = row
+                .map_err(|error| or_fault(error, |error| fault(scope, id, Problem::UnreadableRow(error))))?;
             if !agree(sum.as_ref(), state.account(scope, id))
                 && !look_again(&mut feed, scope, id, destination).await?
             {
@@ -80,11 +82,14 @@ async fn look_again(
             return Ok(true);
         }
         if state.get(&account).map(Record::revision) == before {
-            let stream = StreamId::Account(id.clone());
-            return Err(Fault { scope: scope.clone(), stream, sequence: 0, problem: Problem::Totals }.into());
+            return Err(fault(scope, id, Problem::Totals).into());
         }
     }
     Ok(false)
+}
+
+fn fault(scope: &Scope, id: &AccountId, problem: Problem) -> Fault {
+    Fault { scope: scope.clone(), stream: StreamId::Account(id.clone()), sequence: 0, problem }
 }
 
 /// The feed behind what was read of it.

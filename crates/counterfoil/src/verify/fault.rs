@@ -82,6 +82,9 @@ pub enum Problem {
     /// The stored row is not what the events make.
     #[error("the stored row is not what the events make")]
     Row,
+    /// The stored row, or that of a name it took, is not what was ever written.
+    #[error("what is stored of it cannot be read")]
+    UnreadableRow(#[source] StoreError),
     /// What a destination comes to is not the sum over its payments.
     #[error("its totals are not what its payments come to")]
     Totals,
@@ -108,4 +111,31 @@ pub enum Problem {
         /// The sum of what the wallet entered for it.
         entered: i128,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+
+    macro_rules! all {
+        ($($problem:ident)+) => {{
+            // One that is missing below does not compile.
+            let _: fn(&Problem) = |problem| match problem { $(Problem::$problem { .. } => (),)+ };
+            [$(stringify!($problem)),+]
+        }};
+    }
+
+    /// INVARIANTS 39: each is found by a test, which makes one and says at which event it has to be found.
+    #[test]
+    fn every_problem_has_a_test() {
+        let tests = include_str!("../../tests/it/verify_each.rs");
+        let all = all!(
+            Unreadable OutOfPlace Hash Evolve Time Move Unbalanced Postings Claim Row UnreadableRow Totals Feed NotFed
+            Unlisted Head Balance
+        );
+        for problem in all {
+            let named = [format!(" is!({problem}), "), format!("Problem::{problem}(")];
+            assert!(named.iter().any(|name| tests.contains(name)), "no test makes {problem}");
+        }
+    }
 }

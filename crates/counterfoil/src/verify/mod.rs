@@ -21,7 +21,7 @@ use crate::account::Account;
 use crate::claim::Claim;
 use crate::codec::{Encode, Writer};
 use crate::event::{Event, Hash, StreamId};
-use crate::store::{Cursor, Head, Key, Lookup, PaymentStore, Record, StoreError, StoreErrorKind};
+use crate::store::{Cursor, Head, Key, Lookup, PaymentStore, Record, State, StoreError, StoreErrorKind};
 
 /// How much is read at a time.
 const PAGE: usize = 1_000;
@@ -176,11 +176,7 @@ impl<'a> Verifier<'a> {
             page = history(1).await;
         }
         page.map_err(|error| {
-            if is_damage(&error) {
-                walk.fault(walk.version + 1, Problem::Unreadable(error)).into()
-            } else {
-                error.into()
-            }
+            or_fault(error, |error| walk.fault(walk.version + 1, Problem::Unreadable(error)))
         })
     }
 
@@ -190,17 +186,39 @@ impl<'a> Verifier<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        let state = self.store.read(&keys).await?;
+        let state = match self.store.read(&keys).await {
+            Err(error) if is_damage(&error) => self.each(walk, &claims).await?,
+            state => state?,
+        };
         let wrong = claims.into_iter().find(|claim| state.claim(&claim.key) != Lookup::Present(claim));
         wrong.map_or(Ok(()), |claim| {
             Err(walk.fault(claim.sequence, Problem::Claim(claim.key.name.clone())).into())
         })
     }
 
+    /// What is stored of claims, read one by one: where one cannot be read, that names it.
+    async fn each(&self, walk: &Walk, claims: &[&Arc<Claim>]) -> Result<State, VerifyError> {
+        let mut all = State::new();
+        for claim in claims {
+            let key = Key::Claim(claim.key.clone());
+            match self.read(walk, claim.sequence, &key).await?.get(&key) {
+                Some(record) => all.insert(record.clone()),
+                None => all.insert_absent(key),
+            }
+        }
+        Ok(all)
+    }
+
+    /// What is stored under a key that belongs to this event of a stream.
+    async fn read(&self, walk: &Walk, sequence: u64, key: &Key) -> Result<State, VerifyError> {
+        let found = self.store.read(std::slice::from_ref(key)).await;
+        found.map_err(|error| or_fault(error, |error| walk.fault(sequence, Problem::UnreadableRow(error))))
+    }
+
     /// The row may be newer than the head that was read: then the events between are walked too.
     async fn row(&mut self, walk: &mut Walk) -> Result<(), VerifyError> {
         let key = Key::of(&walk.scope, &walk.stream);
-        let state = self.store.read(std::slice::from_ref(&key)).await?;
+        let state = self.read(walk, walk.version, &key).await?;
         let version = state.get(&key).map_or(0, Record::version);
         self.walk_to(walk, version).await?;
         if let Some(payment) = &walk.payment {
@@ -225,6 +243,11 @@ impl<'a> Verifier<'a> {
         };
         if same { Ok(()) } else { Err(walk.fault(walk.version, Problem::Row).into()) }
     }
+}
+
+/// Damage is a fault of what it was met in; everything else, the store's failure.
+fn or_fault(error: StoreError, fault: impl FnOnce(StoreError) -> Fault) -> VerifyError {
+    if is_damage(&error) { fault(error).into() } else { error.into() }
 }
 
 /// A changed byte may also read as something that only a newer version writes.

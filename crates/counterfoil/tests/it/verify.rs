@@ -1,117 +1,20 @@
 //! What is proved of the books, on a store that says something else than what it was given. INVARIANTS 9, 38, 39, 40.
 
-use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use counterfoil::account::{Account, AccountId};
-use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, Hash, StreamId};
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp};
 use counterfoil::payment::PaymentMethod;
-use counterfoil::scope::Scope;
-use counterfoil::store::{
-    Cursor, Due, Entry, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, Record, State,
-    StoreError, StoreStatus,
-};
+use counterfoil::store::{Head, Record};
 use counterfoil::verify::{Fault, Problem, Verified, VerifyError, verify, verify_against};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::fixtures::{caller, credits, invoice, usd, wallet};
 
-/// What a store answers instead.
-#[derive(Default)]
-struct Lies {
-    journal: Option<fn(&mut Vec<Arc<Event>>)>,
-    history: Option<fn(&mut Vec<Arc<Event>>)>,
-    heads: Option<fn(&mut Vec<Head>)>,
-    row: Option<fn(Record) -> Option<Record>>,
-}
-
-struct Liar {
-    store: MemoryStore,
-    lies: Lies,
-}
-
-impl fmt::Debug for Liar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Liar")
-    }
-}
-
-#[async_trait]
-impl PaymentStore for Liar {
-    fn status(&self) -> StoreStatus {
-        self.store.status()
-    }
-
-    async fn execute(&self, command: Command) -> Result<Receipt, ExecuteError> {
-        self.store.execute(command).await
-    }
-
-    async fn read(&self, keys: &[Key]) -> Result<State, StoreError> {
-        let truth = self.store.read(keys).await?;
-        let mut state = State::new();
-        for key in keys {
-            let told = |record| match self.lies.row {
-                Some(lie) => lie(record),
-                None => Some(record),
-            };
-            match truth.get(key).cloned().and_then(told) {
-                Some(record) => state.insert(record),
-                None => state.insert_absent(key.clone()),
-            }
-        }
-        Ok(state)
-    }
-
-    async fn list(&self, scope: &Scope, query: &Query) -> Result<Page, StoreError> {
-        self.store.list(scope, query).await
-    }
-
-    async fn history(
-        &self,
-        scope: &Scope,
-        stream: &StreamId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Event>>, StoreError> {
-        let mut events = self.store.history(scope, stream, after, limit).await?;
-        self.lies.history.inspect(|lie| lie(&mut events));
-        Ok(events)
-    }
-
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-        self.store.due(now, limit).await
-    }
-
-    async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        let all = self.store.feed(scope, Position::START, usize::MAX).await?.entries;
-        let mut events: Vec<_> = all.into_iter().map(|entry| entry.event).collect();
-        self.lies.journal.inspect(|lie| lie(&mut events));
-        let numbered = (1..).map(Position::from_number).zip(events);
-        let behind = numbered.filter(|(position, _)| *position > after).take(limit);
-        let entries: Vec<_> = behind.map(|(position, event)| Entry { position, event }).collect();
-        Ok(Feed { next: entries.last().map_or(after, |last| last.position), entries })
-    }
-
-    async fn news(&self, after: Position) -> Result<(), StoreError> {
-        self.store.news(after).await
-    }
-
-    async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {
-        let mut heads = self.store.heads(after, limit).await?;
-        self.lies.heads.inspect(|lie| lie(&mut heads));
-        Ok(heads)
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.store.close().await
-    }
-}
+use crate::liar::{Liar, Lies};
 
 /// A wallet with two top-ups that pays an invoice, cash for another one, and a third that is registered only.
-async fn books() -> Arc<MemoryStore> {
+pub(crate) async fn books() -> Arc<MemoryStore> {
     let store = Arc::new(MemoryStore::new());
     let ledger = Ledger::new(store.clone());
     let caller = caller("acme");
@@ -132,7 +35,7 @@ async fn proved(lies: Lies) -> Result<Verified, VerifyError> {
 }
 
 #[track_caller]
-fn fault(found: Result<Verified, VerifyError>) -> Fault {
+pub(crate) fn fault(found: Result<Verified, VerifyError>) -> Fault {
     match found {
         Err(VerifyError::Fault(fault)) => fault,
         other => panic!("{other:?}"),
