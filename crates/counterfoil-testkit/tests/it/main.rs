@@ -13,6 +13,7 @@ mod evidence;
 mod faulty;
 mod guide;
 mod idempotency;
+mod laws;
 mod notifications;
 mod one_lock;
 mod planted;
