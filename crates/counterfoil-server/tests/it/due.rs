@@ -1,5 +1,6 @@
 //! What the server does by itself.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
@@ -44,6 +45,23 @@ fn a_charge_that_timed_out_is_settled_without_anybody_asking() {
     server.stop();
     let verified = run(&["verify", "--store", &store]);
     assert!(verified.stdout.starts_with("clean: 1 payments, "), "{verified:?}");
+    // The gateway calls a charge by the token that it came with: it was asked for this one, and has told of no other.
+    let (told, moved) = of_gateway(&store);
+    let attempt = &paid.body["attempts"][0];
+    assert_eq!(told, [format!("sandbox_{}", attempt["id"].as_str().unwrap())].into());
+    assert_eq!(attempt["gateway_attempt_id"].as_str(), told.first().map(String::as_str));
+    assert_eq!(moved, ["-123"], "what it owes us is one charge");
+}
+
+/// All operations that the gateway has told of, by its names, and all that was ever booked on its account.
+fn of_gateway(store: &str) -> (BTreeSet<String>, Vec<String>) {
+    let exported = run(&["export", "--store", store, "--format", "jsonl"]).stdout;
+    let events: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let told = events.iter().filter_map(|event| text(&event["data"]["gateway_operation_id"])).collect();
+    let postings = events.iter().flat_map(|event| event["postings"].as_array().unwrap());
+    let moved = postings.filter(|posting| posting["account"] == "gateway:sandbox");
+    (told, moved.filter_map(|posting| text(&posting["amount"])).collect())
 }
 
 #[test]

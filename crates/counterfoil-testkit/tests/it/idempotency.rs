@@ -106,7 +106,7 @@ proptest! {
     }
 }
 
-fn key_of(command: &Command) -> Option<ClaimKey> {
+pub(crate) fn key_of(command: &Command) -> Option<ClaimKey> {
     let (kind, key): (ClaimKind, Option<&IdempotencyKey>) = match &command.request {
         Request::Create(create) => (ClaimKind::CreateKey, create.idempotency_key.as_ref()),
         Request::Process(process) => (ClaimKind::ProcessKey, process.idempotency_key.as_ref()),
@@ -120,7 +120,7 @@ fn key_of(command: &Command) -> Option<ClaimKey> {
     key.map(|key| ClaimKey { scope: command.caller.scope.clone(), kind, name: key.as_str().into() })
 }
 
-fn claim(store: &MemoryStore, key: &ClaimKey) -> Option<Claim> {
+pub(crate) fn claim(store: &dyn PaymentStore, key: &ClaimKey) -> Option<Claim> {
     let state = block_on(store.read(&[Key::Claim(key.clone())])).unwrap();
     match state.claim(key) {
         Lookup::Present(claim) => Some((**claim).clone()),

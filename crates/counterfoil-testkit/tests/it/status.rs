@@ -3,17 +3,24 @@
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::command::Request;
+use counterfoil::command::{Policy, Rejection, Request};
 use counterfoil::event::Body;
-use counterfoil::payment::{Operation, OperationId, Payment};
+use counterfoil::ledger::NewPayment;
+use counterfoil::payment::{DestinationType, FailureClass, Operation, OperationId, Outcome, Payment};
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 use counterfoil::store::{Head, PaymentStore};
 use counterfoil_memory::MemoryStore;
-use counterfoil_testkit::{Script, block_on};
+use counterfoil_testkit::desk::{created, started};
+use counterfoil_testkit::fixtures::{
+    caller, canceled, card, customer, evidence, failed, invoice, not_sent, requires_action, succeeded,
+    unknown, usd,
+};
+use counterfoil_testkit::{Answer, Desk, Script, block_on};
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::sums::Sums;
-use crate::watched::{Life, Watched, config, find};
+use crate::watched::{Life, Step, Watched, config, find};
 
 fn lives(script: &Script) -> Vec<Life> {
     Watched::run(script).lives()
@@ -137,6 +144,48 @@ proptest! {
         }
     }
 
+    /// Invariant 17, whatever else happens: where the policy does not say otherwise, no attempt is started for an invoice
+    /// while another payment of it may have been charged.
+    #[test]
+    fn an_invoice_in_doubt_is_not_charged(script in Script::any(80)) {
+        let watched = Watched::run(&script);
+        let lives = watched.lives();
+        for step in watched.steps.iter().filter(|step| is_charge(step) && !step.command.policy.beside_doubt) {
+            let own = step.after.as_ref().unwrap();
+            let before = lives.iter().filter_map(|life| life.at(&step.heads[0]));
+            let others = before.filter(|other| other.id() != own.id() && other.scope() == own.scope());
+            let mut same = others.filter(|other| other.terms().destination == own.terms().destination);
+            let is_invoice = own.terms().destination.kind == DestinationType::Invoice;
+            prop_assert!(!is_invoice || !same.any(|other| is_in_doubt(other, step.command.at)), "{:?}", step.command);
+        }
+    }
+
+    /// Invariant 17, for a second payment of what a first one pays: refused while that is in doubt, and only then.
+    #[test]
+    fn an_invoice_is_charged_beside_all_but_doubt(
+        said in select(SAID), overdue: bool, is_invoice: bool, is_same: bool, beside: bool
+    ) {
+        let policy = if beside { Policy::default().charging_beside_doubt() } else { Policy::default() };
+        let (store, desk, by) = (MemoryStore::new(), Desk::new(1).with_policy(policy), caller("acme"));
+        let of = |id| if is_invoice { invoice(id) } else { customer(id) };
+        let first = desk.create(&by, NewPayment::new(usd(100), of("1"), card()));
+        let told = said.map(|said| desk.report(&by, created(&first), started(&first), evidence(said(), 1)));
+        for command in std::iter::once(first.clone()).chain(told) {
+            block_on(store.execute(command)).unwrap();
+        }
+        if overdue {
+            desk.clock().advance(Policy::default().lease);
+        }
+        let second = NewPayment::new(usd(100), of(if is_same { "1" } else { "2" }), card());
+        let answer = Answer::of(block_on(store.execute(desk.create(&by, second))));
+        let unknown = said.is_some_and(|said| matches!(said(), Outcome::Unknown { .. }));
+        let doubt = unknown || (said.is_none() && overdue);
+        let refused = doubt && is_invoice && is_same && !beside;
+        let no = Rejection::DestinationInDoubt { destination: of("1"), payment: created(&first) };
+        prop_assert_eq!(answer == Answer::Refused(no), refused);
+        prop_assert_eq!(answer.wrote(), !refused);
+    }
+
     /// Invariant 19: the first time stays. What had happened elsewhere happened when it is said to have.
     #[test]
     fn times_rise_and_first_times_stay(script in Script::any(40)) {
@@ -193,6 +242,38 @@ proptest! {
             }
         }
     }
+}
+
+/// What a gateway may have said of an attempt: nothing yet, too.
+const SAID: &[Option<fn() -> Outcome>] = &[
+    None,
+    Some(unknown),
+    Some(|| Outcome::Pending),
+    Some(requires_action),
+    Some(not_sent),
+    Some(canceled),
+    Some(|| failed(FailureClass::Soft)),
+    Some(|| succeeded(None)),
+];
+
+/// Whether a command started an attempt at a gateway.
+fn is_charge(step: &Step) -> bool {
+    let attempt = match &step.command.request {
+        Request::Create(create) => create.process,
+        Request::Process(process) => Some(process.attempt),
+        _ => None,
+    };
+    let made = step.after.as_ref().zip(attempt).and_then(|(payment, id)| payment.operation(id.into()));
+    step.answer.wrote() && made.is_some_and(|attempt| attempt.gateway.is_some())
+}
+
+/// Invariant 17, in its own words.
+fn is_in_doubt(payment: &Payment, at: Timestamp) -> bool {
+    payment.attempts().any(|attempt| match attempt.status() {
+        OperationStatus::Unknown => true,
+        OperationStatus::Processing => attempt.runs_until().is_some_and(|until| until <= at),
+        _ => false,
+    })
 }
 
 /// What scripts do not lead to, no property of theirs says anything about.

@@ -90,6 +90,13 @@ impl Life {
             .map(|((event, before), after)| (&**event, before, after))
     }
 
+    /// As it stood when the books ended so; `None`: it was not there yet.
+    pub(crate) fn at(&self, heads: &[Head]) -> Option<&Payment> {
+        let (scope, stream) = (self.end().scope(), self.events[0].stream());
+        let head = heads.iter().find(|head| head.scope == *scope && head.stream == *stream)?;
+        self.states.iter().find(|state| state.version() == head.version)
+    }
+
     pub(crate) fn end(&self) -> &Payment {
         self.states.last().unwrap()
     }
