@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use counterfoil_http::Flows;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,7 +26,7 @@ use crate::cli::Limits;
 use crate::console;
 use crate::due::DueWork;
 use crate::signals::Signals;
-use crate::slow::{TimedBody, TimedStream};
+use crate::slow::{HeardBody, TimedBody, TimedStream};
 
 /// How long to wait when the system has no descriptor or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -103,15 +104,20 @@ fn came_to_nothing(error: &io::Error) -> bool {
 async fn converse(stream: TcpStream, router: Router, patience: Duration, open: Watcher) {
     // Answers are written whole: waiting for more to send along would only delay them.
     let _ = stream.set_nodelay(true);
+    let stream = TimedStream::new(stream, patience);
+    let peer = stream.peer();
     let timed =
         move |request: Request<Incoming>| request.map(|body| Body::new(TimedBody::new(body, patience)));
+    let heard = move |response: Response| response.map(|body| Body::new(HeardBody::new(body, peer)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(BUFFER)
+        // Whoever has said all that they have to say may close their side, and still wants to be answered.
+        .half_close(true)
         .serve_connection(
-            TokioIo::new(TimedStream::new(stream, patience)),
-            TowerToHyperService::new(router.map_request(timed)),
+            TokioIo::new(stream),
+            TowerToHyperService::new(router.map_request(timed).map_response(heard)),
         );
     // A client that hangs up, or speaks something else than HTTP, is no concern of ours.
     let _ = open.watch(connection).await;

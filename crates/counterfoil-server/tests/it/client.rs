@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client: it does what it is told, nonsense included.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -89,6 +89,11 @@ impl Client {
     /// Sends these bytes.
     pub(crate) fn send(&mut self, text: &str) -> io::Result<()> {
         self.stream.get_mut().write_all(text.as_bytes())
+    }
+
+    /// Has nothing more to say: closes its side of the connection, and listens on.
+    pub(crate) fn end(&mut self) {
+        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
     /// Reads one answer.

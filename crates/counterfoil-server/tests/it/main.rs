@@ -10,6 +10,7 @@ mod drain;
 mod due;
 mod export;
 mod graph;
+mod half_closed;
 mod odd_books;
 mod packages;
 mod program;

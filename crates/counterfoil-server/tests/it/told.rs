@@ -113,3 +113,17 @@ fn whoever_hangs_up_makes_room() {
         made.is_ok_and(|answer| answer.status == 201)
     });
 }
+
+/// Nothing has to be written to somebody who is gone, to see that they are.
+#[test]
+fn a_stream_ends_with_its_listener() {
+    let server = Server::start("memory:");
+    Client::connect(server.address).create(&offline("a"));
+    let mut listener = listen(&server);
+    listener.end();
+    let mut heard = String::new();
+    while listener.stream.read_line(&mut heard).unwrap() > 0 {
+        assert!(!heard.starts_with(':'), "a heartbeat came, as if somebody were listening");
+        heard.clear();
+    }
+}

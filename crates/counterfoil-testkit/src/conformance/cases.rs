@@ -26,6 +26,11 @@ macro_rules! __for_each_case {
                 keys_are_compared_byte_by_byte,
                 a_refused_command_binds_no_key,
             }
+            names {
+                one_name_may_be_of_every_kind,
+                long_names_are_compared_to_their_end,
+                names_of_other_scopes_are_other_names,
+            }
             scope {
                 a_foreign_payment_does_not_exist,
                 a_foreign_id_may_be_ones_own_too,
@@ -37,6 +42,7 @@ macro_rules! __for_each_case {
                 any_page_size_gives_the_same_events,
                 what_does_not_exist_has_no_history,
                 events_fold_to_the_stored_state_at_every_step,
+                a_long_history_is_shown_to_its_end,
             }
             heads {
                 heads_are_sorted_as_bytes,
@@ -124,6 +130,7 @@ macro_rules! __for_each_case {
                 reading_goes_on_from_every_position,
                 a_position_at_or_beyond_the_end_shows_nothing,
                 a_scope_sees_its_own_events_only,
+                a_scope_finds_its_own_among_many_of_others,
                 a_follower_sleeps_though_others_wrote_last,
                 what_writes_nothing_is_in_no_feed,
                 followers_meet_each_event_once_while_others_write,

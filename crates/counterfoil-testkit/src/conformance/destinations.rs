@@ -7,19 +7,17 @@ use counterfoil::command::{Command, Rejection};
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, NewVoid, Processing};
 use counterfoil::money::{Currency, Money};
 use counterfoil::scope::Scope;
-use counterfoil::store::{Key, Lookup};
+use counterfoil::store::Key;
 
-use super::trial::{Trial, ok, split};
+use super::scope::strangers;
+use super::trial::{Trial, ok, present, split};
 use crate::desk::{created, started};
-use crate::fixtures::{caller, card, customer, evidence, failed, invoice, money, succeeded, unknown, usd};
+use crate::fixtures::{card, customer, evidence, failed, invoice, money, succeeded, unknown, usd};
 
 async fn find(trial: &Trial, scope: &Scope, name: &str) -> Option<Arc<Account>> {
     let id = AccountId::destination(&invoice(name));
     let state = trial.read(&[Key::Account(scope.clone(), id.clone())]).await;
-    match state.account(scope, &id) {
-        Lookup::Present(account) => Some(account.clone()),
-        _ => None,
-    }
+    present(state.account(scope, &id))
 }
 
 /// What the payments of the caller's invoice come to: paid, pending, refunded.
@@ -56,7 +54,9 @@ pub(super) async fn a_row_is_what_its_payments_come_to(trial: &mut Trial) {
     trial.report(first, started(&refund), evidence(succeeded(None), 2)).await;
     assert_eq!(totals(trial, "inv_1").await, [450, 0, 100]);
     assert_eq!(totals(trial, "inv_2").await, [0, 0, 0]);
-    assert!(find(trial, &caller("other").scope, "inv_1").await.is_none());
+    for stranger in strangers() {
+        assert!(find(trial, &stranger.scope, "inv_1").await.is_none(), "{stranger:?}");
+    }
 }
 
 pub(super) async fn payments_at_once_all_count(trial: &mut Trial) {

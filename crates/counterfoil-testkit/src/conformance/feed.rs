@@ -181,14 +181,18 @@ pub(super) async fn a_position_at_or_beyond_the_end_shows_nothing(trial: &mut Tr
     }
 }
 
-/// INVARIANTS 36.
 /// A feed goes on behind all that was looked at: there is no news for whoever has read it to its end.
 pub(super) async fn a_follower_sleeps_though_others_wrote_last(trial: &mut Trial) {
     trial.charging().await;
     trial.done(&trial.desk.create(&caller("other"), card_payment())).await;
+    assert_sleeps(trial, &trial.caller.scope).await;
+}
+
+/// Whoever has read the feed of `scope` to its end sleeps.
+async fn assert_sleeps(trial: &Trial, scope: &Scope) {
     let mut after = Position::START;
     loop {
-        let feed = ok(trial.store.feed(Some(&trial.caller.scope), after, 10).await);
+        let feed = ok(trial.store.feed(Some(scope), after, 10).await);
         if feed.entries.is_empty() && feed.next == after {
             break;
         }
@@ -198,6 +202,7 @@ pub(super) async fn a_follower_sleeps_though_others_wrote_last(trial: &mut Trial
     assert!(news.is_err(), "there is no news behind what was looked at, and it came back at once");
 }
 
+/// INVARIANTS 36.
 pub(super) async fn a_scope_sees_its_own_events_only(trial: &mut Trial) {
     fill(trial).await;
     let all = whole(trial, None).await;
@@ -210,6 +215,33 @@ pub(super) async fn a_scope_sees_its_own_events_only(trial: &mut Trial) {
             let paged = rest(&*trial.store, Some(of), Position::START, limit).await;
             assert_same(&paged, &own, &format!("of {of}, in pages of {limit}"));
         }
+    }
+}
+
+/// It is looked at a bounded number of events at a time; whoever follows gets through all of them.
+pub(super) async fn a_scope_finds_its_own_among_many_of_others(trial: &mut Trial) {
+    for _ in 0..2 {
+        crowd(trial, &caller("other")).await;
+        trial.charging().await;
+    }
+    crowd(trial, &caller("other")).await;
+    let own = |entry: &Entry| *entry.event.scope() == trial.caller.scope;
+    let expected: Vec<Entry> = whole(trial, None).await.into_iter().filter(own).collect();
+    assert_eq!(expected.len(), 2);
+    for limit in [1, 1_000] {
+        let shown = rest(&*trial.store, Some(&trial.caller.scope), Position::START, limit).await;
+        assert_same(&shown, &expected, &format!("in pages of {limit}"));
+    }
+    assert_sleeps(trial, &trial.caller.scope).await;
+    assert_sleeps(trial, &caller("nobody").scope).await;
+}
+
+/// Some hundred events of `caller`.
+async fn crowd(trial: &Trial, caller: &Caller) {
+    let top_up = |number: usize| NewTopUp::new(wallet(&number.to_string()), usd(1));
+    let commands = |number| (0..50).map(|_| trial.desk.top_up(caller, top_up(number))).collect();
+    for answer in trial.together_in_order((0..6).map(commands).collect()).await {
+        ok(answer);
     }
 }
 

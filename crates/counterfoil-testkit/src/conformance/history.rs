@@ -6,13 +6,17 @@ use std::sync::Arc;
 use counterfoil::account::AccountId;
 use counterfoil::event::{Event, StreamId, evolve_account, evolve_payment};
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::NewPayment;
+use counterfoil::ledger::{NewPayment, NewTopUp, Update};
 use counterfoil::payment::{FailureClass, Outcome};
+use counterfoil::text::Metadata;
 use uuid::Uuid;
 
 use super::shown::assert_same;
-use super::trial::{Trial, ok};
+use super::trial::{Trial, card_payment, ok};
 use crate::fixtures::{credits, evidence, failed, invoice, requires_action, succeeded, usd, wallet};
+
+/// More events than anybody has in one page.
+const MANY: u64 = 260;
 
 /// A payment with five events.
 async fn told(trial: &Trial) -> StreamId {
@@ -105,4 +109,38 @@ pub(super) async fn events_fold_to_the_stored_state_at_every_step(trial: &mut Tr
         folded = Some(ok(evolve_account(folded.as_ref(), &event)));
     }
     assert_eq!(folded.as_ref(), trial.wallet(&trial.caller.scope, "w").await.as_deref());
+}
+
+pub(super) async fn a_long_history_is_shown_to_its_end(trial: &mut Trial) {
+    let payment = trial.recorded(card_payment()).await;
+    let noted = |at: u64| Update::default().with_metadata(notes(at));
+    let updates = (1..MANY).map(|at| trial.set(payment, noted(at))).collect();
+    let more = || trial.desk.top_up(&trial.caller, NewTopUp::new(wallet("w"), usd(1)));
+    let credits = (0..MANY).map(|_| more()).collect();
+    for answer in trial.together_in_order(vec![updates, credits]).await {
+        ok(answer);
+    }
+    for stream in [StreamId::Payment(payment), StreamId::Account(AccountId::wallet(&wallet("w")))] {
+        for from in [0, MANY / 2, MANY - 1] {
+            let shown = sequences(trial, &stream, from).await;
+            assert_eq!(shown, (from + 1..=MANY).collect::<Vec<_>>(), "{stream} behind {from}");
+        }
+    }
+}
+
+fn notes(at: u64) -> Metadata {
+    Metadata::new([("at", at.to_string())]).expect("valid metadata")
+}
+
+/// Which events are shown behind `after`, page by page.
+async fn sequences(trial: &Trial, stream: &StreamId, after: u64) -> Vec<u64> {
+    let mut shown = Vec::new();
+    loop {
+        let behind = shown.last().copied().unwrap_or(after);
+        let page = ok(trial.store.history(&trial.caller.scope, stream, behind, 1_000).await);
+        if page.is_empty() {
+            return shown;
+        }
+        shown.extend(page.iter().map(|event| event.sequence()));
+    }
 }

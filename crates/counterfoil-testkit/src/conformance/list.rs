@@ -1,6 +1,7 @@
 //! Which payments are listed, and in which order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, Update};
@@ -70,6 +71,17 @@ fn single_filters(all: &[Arc<Payment>]) -> Vec<Filter> {
             filter.created_to = Some(all[9].terms().created_at);
         }),
     ];
+    // A microsecond beside a moment at which some were created, and others were a microsecond later or earlier.
+    let tick = Duration::from_micros(1);
+    let created = all[9].terms().created_at;
+    for moment in [created.saturating_sub(tick), created.saturating_add(tick)] {
+        filters.push(with(&|filter| filter.created_from = Some(moment)));
+        filters.push(with(&|filter| filter.created_to = Some(moment)));
+        filters.push(with(&|filter| {
+            filter.created_from = Some(moment);
+            filter.created_to = Some(moment);
+        }));
+    }
     for kind in DestinationType::ALL {
         filters.push(with(&|filter| filter.destination_type = Some(*kind)));
     }
@@ -154,7 +166,7 @@ pub(super) async fn filters_together_find_what_all_of_them_mean(trial: &mut Tria
     let filters = single_filters(&all);
     let mut seed = 1;
     let mut found = 0;
-    for round in 0..300 {
+    for round in 0..400 {
         let (sort, order) = (Sort::ALL[round % Sort::ALL.len()], Order::ALL[round / 3 % 2]);
         let query = Query::new(together(&filters, &mut seed), ALL).sorted(sort, order);
         found += usize::from(assert_listed(trial, &all, query).await > 0);

@@ -29,6 +29,7 @@ mod heads;
 mod history;
 mod list;
 mod money;
+mod names;
 mod news;
 mod paging;
 mod scope;

@@ -19,7 +19,7 @@ use crate::fixtures::{
 };
 
 /// Another tenant, another environment, and two that are near in spelling.
-fn strangers() -> [Caller; 4] {
+pub(super) fn strangers() -> [Caller; 4] {
     let actor = caller("acme").actor;
     [
         caller("other"),
@@ -79,21 +79,19 @@ pub(super) async fn reads_and_histories_stay_within_their_scope(trial: &mut Tria
     let create = trial.desk.create(&trial.caller, card_payment().with_idempotency_key(key("k")));
     trial.done(&create).await;
     trial.top_up("w", 5).await;
-    let account = AccountId::wallet(&wallet("w"));
+    let accounts = [AccountId::wallet(&wallet("w")), AccountId::destination(&invoice("inv_1"))];
     let payment = StreamId::Payment(created(&create));
     let claim = trial.history(&trial.caller.scope, &payment).await[0].claims()[0].key.clone();
     for stranger in strangers() {
         let mut foreign = claim.clone();
         foreign.scope = stranger.scope.clone();
-        let keys = [
-            Key::Payment(stranger.scope.clone(), created(&create)),
-            Key::Account(stranger.scope.clone(), account.clone()),
-            Key::Claim(foreign),
-        ];
+        let [wallet, paid] = accounts.clone().map(|account| Key::Account(stranger.scope.clone(), account));
+        let keys =
+            [Key::Payment(stranger.scope.clone(), created(&create)), wallet, paid, Key::Claim(foreign)];
         let state = trial.read(&keys).await;
         assert!(keys.iter().all(|key| state.has(key) && state.get(key).is_none()), "{state:?}");
         assert_eq!(state.len(), keys.len());
-        for stream in [payment.clone(), StreamId::Account(account.clone())] {
+        for stream in [payment.clone(), StreamId::Account(accounts[0].clone())] {
             assert!(trial.history(&stranger.scope, &stream).await.is_empty(), "{stream} of {stranger:?}");
         }
     }

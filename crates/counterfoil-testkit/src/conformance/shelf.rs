@@ -35,22 +35,26 @@ const AMOUNTS: [(i64, Currency); 8] = [
     (Money::MAX_MINOR, Currency::JPY),
 ];
 
+/// By how many microseconds those of a four are apart: not in the order of their ids, and two of them are not.
+const APART: [u64; 4] = [2, 1, 1, 0];
+
 /// Puts payments of every kind into the books of `caller`. Some are created at the same moment, and of some
-/// the last event is of the same moment; every eighth is archived.
+/// the last event is of the same moment; some are all but so; every eighth is archived.
 pub(super) async fn fill(trial: &Trial, caller: &Caller) -> Vec<PaymentId> {
     let start = trial.desk.clock().now();
     let mut ids = Vec::new();
     for at in 0..COUNT {
         // In fours, and not in the order of time.
         let block = u64::try_from(COUNT - at).unwrap_or(0) / 4;
-        trial.desk.clock().set(start.saturating_add(Duration::from_secs(block)));
+        let moment = |seconds| Duration::from_secs(seconds) + Duration::from_micros(APART[at % 4]);
+        trial.desk.clock().set(start.saturating_add(moment(block)));
         let create = trial.desk.create(caller, new_payment(at));
         trial.done(&create).await;
         ids.push(created(&create));
         let attempt =
             |outcome| trial.desk.report(caller, created(&create), started(&create), evidence(outcome, 1));
         let set = |update| trial.desk.update(caller, created(&create), update);
-        trial.desk.clock().set(start.saturating_add(Duration::from_secs(1_000 + block % 3)));
+        trial.desk.clock().set(start.saturating_add(moment(1_000 + block % 3)));
         let changes = match at % 8 {
             0 => vec![attempt(succeeded(None))],
             1 => vec![attempt(requires_action())],

@@ -209,7 +209,7 @@ pub(super) fn place(receipt: &Receipt) -> (StreamId, u64) {
     (receipt.stream.clone(), receipt.sequence)
 }
 
-fn present<T>(found: Lookup<'_, T>) -> Option<Arc<T>> {
+pub(super) fn present<T>(found: Lookup<'_, T>) -> Option<Arc<T>> {
     match found {
         Lookup::Present(value) => Some(value.clone()),
         Lookup::Absent => None,

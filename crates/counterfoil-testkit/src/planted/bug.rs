@@ -84,4 +84,20 @@ pub enum Bug {
     DestinationGuardMissing,
     /// Who waits for a person is not asked about.
     AttentionIgnored,
+    /// What is paid is shown to the tenant's other environments too.
+    DestinationLeaks,
+    /// Names are kept by so many characters and no more.
+    LongNamesCut,
+    /// Two kinds of idempotency keys are kept as one.
+    KindsOfKeysMeet,
+    /// What a gateway calls a refund and what it calls a void are kept as one kind.
+    GatewayNamesMeet,
+    /// Lists are sorted by the millisecond.
+    SortedByMilliseconds,
+    /// Lists are asked for by the millisecond.
+    FilteredByMilliseconds,
+    /// Whoever finds nothing of their own in a stretch of the feed stays where they were.
+    FeedStalls,
+    /// Of a history only so many events are ever shown.
+    HistoryEndsEarly,
 }

@@ -13,6 +13,7 @@
 //! ```
 
 mod bug;
+mod names;
 mod reads;
 mod writes;
 
@@ -94,7 +95,8 @@ impl PlantedStore {
             match group.step() {
                 Step::Load(keys) => {
                     let books = self.open("loading")?;
-                    let seen = keys.iter().map(|key| (key.clone(), books.version(key)));
+                    let kept = keys.iter().map(|key| names::kept_as(key, self.bug));
+                    let seen = kept.map(|key| (key.clone(), books.version(&key)));
                     guards.extend(seen.collect::<Guards>());
                     group.load(keys, |key| books.find(key, self.bug));
                 }
@@ -157,7 +159,7 @@ impl Books {
                 });
                 same.map(|claim| Record::Claim(Arc::new(Claim { key: asked.clone(), ..(**claim).clone() })))
             }
-            _ => self.records.get(key).cloned(),
+            _ => self.records.get(&names::kept_as(key, bug)).map(|record| names::found_as(key, record)),
         }
     }
 
@@ -190,7 +192,7 @@ impl Books {
                 Record::Payment(payment) => self.note_first_due(payment),
                 _ => {}
             }
-            self.records.insert(record.key(), record);
+            self.records.insert(names::kept_as(&record.key(), bug), record);
         }
     }
 }
@@ -216,7 +218,7 @@ impl PaymentStore for PlantedStore {
         let books = self.open("reading")?;
         let mut state = State::new();
         for key in keys {
-            match books.find(key, self.bug) {
+            match books.find(key, self.bug).or_else(|| reads::leaked(&books, self.bug, key)) {
                 Some(record) => state.insert(record),
                 None => state.insert_absent(key.clone()),
             }
@@ -251,7 +253,8 @@ impl PaymentStore for PlantedStore {
         };
         let found = books.streams.iter().find(|(place, _)| is_meant(place));
         let behind = found.into_iter().flat_map(|(_, events)| events.range(after.saturating_add(1)..));
-        Ok(behind.take(limit).map(|(_, event)| event.clone()).collect())
+        let shown = behind.filter(|(sequence, _)| reads::is_shown(**sequence, self.bug));
+        Ok(shown.take(limit).map(|(_, event)| event.clone()).collect())
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {

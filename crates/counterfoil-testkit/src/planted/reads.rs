@@ -6,9 +6,16 @@ use counterfoil::clock::Timestamp;
 use counterfoil::event::Event;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Due, Entry, Feed, Order, Page, PageCursor, Position, Query, Record, Sort, Start};
+use counterfoil::store::{
+    Due, Entry, Feed, Key, Order, Page, PageCursor, Position, Query, Record, Sort, Start,
+};
 
 use super::{Books, Bug};
+
+/// How many events of a history are shown where it ends early.
+const SHOWN: u64 = 100;
+/// How many events of the feed one look goes through, where that matters.
+const STRETCH: usize = 64;
 
 /// The right page of what there is, but for the defects.
 pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Page {
@@ -28,8 +35,15 @@ pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Pag
         Bug::CaseIgnored => payments = without_case(&mut query, payments),
         Bug::CursorSkipsEqualKeys => payments = behind_the_key(&query, payments),
         Bug::AmountsSortedAsMinorUnits if query.sort == Sort::Amount => {
-            return by_minor_units(&query, payments);
+            return sorted_by(&query, payments, |payment| payment.terms().amount.minor());
         }
+        Bug::SortedByMilliseconds if query.sort == Sort::UpdatedAt => {
+            return sorted_by(&query, payments, |payment| millis(payment.updated_at()));
+        }
+        Bug::SortedByMilliseconds if query.sort == Sort::CreatedAt => {
+            return sorted_by(&query, payments, |payment| millis(payment.terms().created_at));
+        }
+        Bug::FilteredByMilliseconds => payments = within_milliseconds(&mut query, payments),
         _ => {}
     }
     let mut page = query.page_of(payments);
@@ -99,16 +113,46 @@ fn behind_the_key(query: &Query, payments: Vec<Arc<Payment>>) -> Vec<Arc<Payment
     payments.into_iter().filter(behind).collect()
 }
 
-fn by_minor_units(query: &Query, payments: Vec<Arc<Payment>>) -> Page {
+/// As if this were the key that pages are sorted by.
+fn sorted_by(query: &Query, payments: Vec<Arc<Payment>>, key: fn(&Payment) -> i64) -> Page {
     let mut all = query.clone();
     (all.limit, all.start) = (usize::MAX, Start::Offset(0));
     let mut page = all.page_of(payments);
-    page.payments.sort_by_key(|payment| (payment.terms().amount.minor(), payment.id()));
+    page.payments.sort_by_key(|payment| (key(payment), payment.id()));
     if query.order == Order::Descending {
         page.payments.reverse();
     }
     page.payments.truncate(query.limit);
     page
+}
+
+fn millis(at: Timestamp) -> i64 {
+    at.unix_micros().div_euclid(1_000)
+}
+
+fn within_milliseconds(query: &mut Query, payments: Vec<Arc<Payment>>) -> Vec<Arc<Payment>> {
+    let (from, to) = (query.filter.created_from.take(), query.filter.created_to.take());
+    let within = |payment: &Arc<Payment>| {
+        let at = millis(payment.terms().created_at);
+        from.is_none_or(|from| millis(from) <= at) && to.is_none_or(|to| at <= millis(to))
+    };
+    payments.into_iter().filter(within).collect()
+}
+
+/// A destination of another environment, where there is none in the one that is asked for.
+pub(super) fn leaked(books: &Books, bug: Bug, key: &Key) -> Option<Record> {
+    let Key::Account(scope, id) = key else { return None };
+    let meant = |record: &&Record| match record {
+        Record::Account(account) => account.id() == id && account.scope().tenant() == scope.tenant(),
+        _ => false,
+    };
+    let leaks = bug == Bug::DestinationLeaks && id.is_destination();
+    books.records.values().filter(|_| leaks).find(meant).cloned()
+}
+
+/// Whether this event of a history is ever shown.
+pub(super) fn is_shown(sequence: u64, bug: Bug) -> bool {
+    bug != Bug::HistoryEndsEarly || sequence <= SHOWN
 }
 
 /// The right stretch of the feed, but for the defects.
@@ -118,6 +162,11 @@ pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Positi
     let mut journal: Vec<&Arc<Event>> = books.journal.iter().collect();
     if bug == Bug::FeedByTime {
         journal.sort_by_key(|event| event.at());
+    }
+    if bug == Bug::FeedStalls {
+        let skipped =
+            books.journal.iter().zip(1..).filter(|(_, number)| Position::from_number(*number) <= after);
+        journal.truncate(skipped.count() + STRETCH);
     }
     for (event, number) in journal.into_iter().zip(1..) {
         let position = Position::from_number(number);
@@ -137,6 +186,9 @@ pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Positi
         if shown {
             feed.entries.push(Entry { position, event: event.clone() });
         }
+    }
+    if bug == Bug::FeedStalls && feed.entries.is_empty() && books.journal.len() > STRETCH {
+        feed.next = after;
     }
     feed
 }

@@ -61,12 +61,38 @@ fn a_claim_outside_the_transaction_is_found() {
 fn a_missing_tenant_filter_is_found() {
     found_by(Bug::KeyNotScoped, &["claims::keys_of_other_tenants_environments_and_kinds_never_meet"]);
     found_by(Bug::TenantFilterMissing, &["scope::reads_and_histories_stay_within_their_scope"]);
+    found_by(
+        Bug::DestinationLeaks,
+        &[
+            "scope::reads_and_histories_stay_within_their_scope",
+            "destinations::a_row_is_what_its_payments_come_to",
+        ],
+    );
 }
 
 #[test]
 fn keys_that_promise_too_much_are_found() {
     found_by(Bug::RequestNotCompared, &["claims::another_request_under_a_key_names_what_differs"]);
     found_by(Bug::AnswerRecomputed, &["claims::a_key_gives_its_first_receipt_after_later_events_too"]);
+}
+
+#[test]
+fn names_that_meet_are_found() {
+    found_by(
+        Bug::KeyNotScoped,
+        &[
+            "names::names_of_other_scopes_are_other_names",
+            "claims::keys_of_other_tenants_environments_and_kinds_never_meet",
+        ],
+    );
+    found_by(Bug::LongNamesCut, &["names::long_names_are_compared_to_their_end"]);
+    found_by(Bug::KindsOfKeysMeet, &["names::one_name_may_be_of_every_kind"]);
+    found_by(Bug::GatewayNamesMeet, &["names::one_name_may_be_of_every_kind"]);
+}
+
+#[test]
+fn a_history_that_ends_early_is_found() {
+    found_by(Bug::HistoryEndsEarly, &["history::a_long_history_is_shown_to_its_end"]);
 }
 
 #[test]
@@ -119,6 +145,7 @@ fn lists_that_show_too_much_are_found() {
         &["list::each_filter_alone_finds_what_it_means", "list::large_and_odd_values_are_found_as_bytes"],
     );
     found_by(Bug::CaseIgnored, &["list::each_filter_alone_finds_what_it_means"]);
+    found_by(Bug::FilteredByMilliseconds, &["list::each_filter_alone_finds_what_it_means"]);
     found_by(Bug::TotalOfThePage, &["list::a_total_is_counted_when_asked_for"]);
     found_by(Bug::TotalCountedLater, &["list::a_page_and_its_total_are_of_one_moment"]);
 }
@@ -127,6 +154,7 @@ fn lists_that_show_too_much_are_found() {
 fn pages_that_are_cut_wrong_are_found() {
     found_by(Bug::CursorSkipsEqualKeys, &["paging::any_page_size_meets_each_payment_once"]);
     found_by(Bug::AmountsSortedAsMinorUnits, &["list::every_sort_goes_both_ways"]);
+    found_by(Bug::SortedByMilliseconds, &["list::every_sort_goes_both_ways"]);
     found_by(
         Bug::NextPageAlways,
         &["list::any_offset_and_limit_cuts_the_same_list", "paging::any_page_size_meets_each_payment_once"],
@@ -147,6 +175,7 @@ fn a_feed_that_repeats_skips_or_shows_too_much_is_found() {
         ],
     );
     found_by(Bug::FeedStaysBehind, &["feed::a_follower_sleeps_though_others_wrote_last"]);
+    found_by(Bug::FeedStalls, &["feed::a_scope_finds_its_own_among_many_of_others"]);
     found_by(
         Bug::FeedLeaks,
         &[

@@ -204,6 +204,26 @@ const PLANTED: &[Planted] = &[
         &["it takes commands, and was not opened again"],
         Defect::GoesOnAfterFailedSync,
     ),
+    memory(
+        "a destination shown to another environment",
+        "destinations::a_row_is_what_its_payments_come_to",
+        Bug::DestinationLeaks,
+    ),
+    memory("long names cut short", "names::long_names_are_compared_to_their_end", Bug::LongNamesCut),
+    memory("two kinds of keys are one", "names::one_name_may_be_of_every_kind", Bug::KindsOfKeysMeet),
+    memory(
+        "two kinds of gateway names are one",
+        "names::one_name_may_be_of_every_kind",
+        Bug::GatewayNamesMeet,
+    ),
+    memory("sorted by the millisecond", "list::every_sort_goes_both_ways", Bug::SortedByMilliseconds),
+    memory(
+        "filtered by the millisecond",
+        "list::each_filter_alone_finds_what_it_means",
+        Bug::FilteredByMilliseconds,
+    ),
+    memory("a feed that stalls", "feed::a_scope_finds_its_own_among_many_of_others", Bug::FeedStalls),
+    memory("a history that ends early", "history::a_long_history_is_shown_to_its_end", Bug::HistoryEndsEarly),
 ];
 
 impl By {
