@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use counterfoil::account::Account;
 use counterfoil::clock::Timestamp;
 use counterfoil::event::{Body, Event, Hash, StreamId};
 use counterfoil::ledger::{Ledger, NewPayment, NewRefund};
 use counterfoil::payment::{OperationId, Payment, PaymentMethod};
-use counterfoil::store::{Head, Key, Position, Record};
+use counterfoil::store::{Feed, Head, Key, Position, Record};
 use counterfoil::verify::{Problem, verify};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::fixtures::{caller, invoice, usd};
@@ -92,7 +93,13 @@ fn out_of_place() -> Vec<Case> {
     });
     vec![
         Case("two are swapped", swapped, is!(OutOfPlace), CASH, 2),
-        Case("one is missing", heads(|heads| of_wallet(heads).version += 1), is!(OutOfPlace), WALLET, 4),
+        Case(
+            "one is missing",
+            heads(|heads| of_wallet(heads).for_each(|head| head.version += 1)),
+            is!(OutOfPlace),
+            WALLET,
+            4,
+        ),
         Case("a hash", other_hash, is!(Hash), WALLET, 2),
     ]
 }
@@ -146,6 +153,20 @@ fn stored() -> Vec<Case> {
         Case("another status", row(|record| Some(succeeded(record))), is!(Row), CASH, 3),
         Case("no wallet", no_wallet, is!(Row), WALLET, 3),
         Case("nothing is owed", nothing_owed, is!(Row), "destination:INVOICE:inv_3", 1),
+        Case(
+            "more is owed",
+            row(|record| Some(owing_more(record))),
+            is!(Row),
+            "destination:INVOICE:inv_3",
+            1,
+        ),
+        Case(
+            "one in doubt",
+            row(|record| Some(doubting(record))),
+            is!(Totals),
+            "destination:INVOICE:inv_4",
+            0,
+        ),
         Case("nothing is paid", nothing_paid, is!(Totals), "destination:INVOICE:inv_4", 0),
         Case("another sum is paid", forge(less_paid), is!(Totals), "destination:INVOICE:inv_4", 0),
     ]
@@ -156,7 +177,13 @@ fn listed() -> Vec<Case> {
     let unlisted = heads(|heads| heads.retain(|head| !head.stream.to_string().ends_with("inv_3")));
     let again = heads(|heads| heads.extend(heads.last().cloned()));
     vec![
-        Case("another end", heads(|heads| of_wallet(heads).hash = Hash::ZERO), is!(Head), WALLET, 3),
+        Case(
+            "another end",
+            heads(|heads| of_wallet(heads).for_each(|head| head.hash = Hash::ZERO)),
+            is!(Head),
+            WALLET,
+            3,
+        ),
         Case("one is listed twice", again, is!(Head), WALLET, 0),
         Case("one is not listed", unlisted, is!(Unlisted), "destination:INVOICE:inv_3", 1),
     ]
@@ -167,7 +194,7 @@ fn fed() -> Vec<Case> {
     fn journal(lie: fn(&mut Vec<Arc<Event>>)) -> Lies {
         Lies { journal: Some(lie), ..Lies::default() }
     }
-    let at_once = Lies { feed: Some(|feed| feed.entries[0].position = Position::START), ..Lies::default() };
+    let at_once = Lies { feed: Some(first_at_start), ..Lies::default() };
     let beyond = Lies { feed: Some(|feed| feed.next = Position::from_number(1)), ..Lies::default() };
     let unlinked = journal(|events| {
         events[0] = Arc::new(Event::decode(events[0].bytes(), Hash::new([7; 32])).unwrap());
@@ -201,8 +228,8 @@ fn heads(lie: fn(&mut Vec<Head>)) -> Lies {
     Lies { heads: Some(lie), ..Lies::default() }
 }
 
-fn of_wallet(heads: &mut [Head]) -> &mut Head {
-    heads.iter_mut().find(|head| head.stream.to_string() == WALLET).unwrap()
+fn of_wallet(heads: &mut [Head]) -> impl Iterator<Item = &mut Head> {
+    heads.iter_mut().filter(|head| head.stream.to_string() == WALLET)
 }
 
 fn is_account(key: &Key, name: &str) -> bool {
@@ -302,6 +329,34 @@ fn succeeded(record: Record) -> Record {
     let status = |number| [payment.head().as_bytes(), &[3, 1, number][..]].concat();
     let row = changed(&payment.encode_row(), &status(9), &status(7));
     Record::Payment(Arc::new(Payment::decode_row(payment.terms().clone(), &row).unwrap()))
+}
+
+/// The row of a destination of which more is owed.
+fn owing_more(record: Record) -> Record {
+    other_row(record, "destination:INVOICE:inv_3", |row| changed(row, &dollars(7), &dollars(8)))
+}
+
+/// The row of a destination with a payment of which nobody knows what became of it.
+fn doubting(record: Record) -> Record {
+    // The last field: an id, and a time.
+    other_row(record, "destination:INVOICE:inv_4", |row| [row, &[10, 17], &[1; 16], &[0]].concat())
+}
+
+fn other_row(record: Record, name: &str, other: fn(&[u8]) -> Vec<u8>) -> Record {
+    match &record {
+        Record::Account(account) if account.id().as_str() == name => {
+            let (scope, id) = (account.scope().clone(), account.id().clone());
+            let row = other(&account.encode_row());
+            Record::Account(Arc::new(Account::decode_row(scope, id, &row).unwrap()))
+        }
+        _ => record,
+    }
+}
+
+fn first_at_start(feed: &mut Feed) {
+    if let Some(first) = feed.entries.first_mut() {
+        first.position = Position::START;
+    }
 }
 
 /// An amount as it stands in an event.
