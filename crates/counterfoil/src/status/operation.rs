@@ -27,12 +27,13 @@ words! {
 
 use OperationStatus::{Canceled, Failed, NotSent, Processing, RequiresAction, Reversed, Succeeded, Unknown};
 
+/// Precedence, not arrival, decides (INVARIANTS 27): once anything was heard of an operation, silence says nothing.
 const ROWS: &[Row<OperationStatus>] = &[
     (None, &[Processing], Causes::C),
     (None, &[Succeeded, Failed], Causes::CE),
     (Some(Processing), &[RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
     (Some(Processing), &[Unknown], Causes::ET),
-    (Some(RequiresAction), &[Processing, Succeeded, Failed, Unknown], Causes::E),
+    (Some(RequiresAction), &[Processing, Succeeded, Failed], Causes::E),
     (Some(RequiresAction), &[Canceled], Causes::CET),
     (Some(Unknown), &[Processing, RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
     (Some(Succeeded), &[Reversed, Failed], Causes::E),

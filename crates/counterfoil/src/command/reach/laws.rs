@@ -246,7 +246,8 @@ fn of_one_charge(payment: &Payment) -> Law {
     };
     let gone =
         |o: &&Operation| (o.id.is_refund() || o.undoes()) && (o.status().is_live() || o.moved().is_some());
-    let out = operations.iter().filter(gone).filter(|o| o.attempt == back.attempt);
+    let of_the_same = |o: &&Operation| o.attempt == back.attempt && o.gateway == back.gateway;
+    let out = operations.iter().filter(gone).filter(of_the_same);
     let out: i64 = out.map(|o| o.moved().unwrap_or(o.amount).minor()).sum();
     let by = |o: &&Operation| match back.attempt {
         Some(charge) => o.id == OperationId::Attempt(charge) || o.attempt == Some(charge),

@@ -53,7 +53,7 @@ fn gateway() -> GatewayName {
     "g".parse().unwrap()
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::EPOCH.saturating_add(Duration::from_secs(seconds))
 }
 
@@ -155,9 +155,7 @@ impl Start {
                 commands.push((format!("set {status}"), set(next, status)));
             }
         }
-        let there =
-            References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
-        commands.push(("made at its gateway".into(), update(Uuid::from_u128(50), there, None)));
+        commands.push(("made at its gateway".into(), made_there()));
         for resolution in [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent] {
             let note = Message::lossy("seen there");
             let update = UpdateId::new(Uuid::from_u128(60));
@@ -183,7 +181,7 @@ impl Start {
         }
         told.extend(dispute_words().into_iter().map(Told::Dispute));
         let mut found: Vec<_> =
-            told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, told))).collect();
+            told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, None, told))).collect();
         if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
             for outcome in [Outcome::Succeeded { reported: None }, failed(FailureClass::Hard)] {
                 let name = format!("found at its gateway: {outcome:?}");
@@ -252,6 +250,13 @@ pub(super) fn refund(id: Uuid, amount: Option<Money>) -> Refund {
     }
 }
 
+/// The gateway has it, under this name.
+pub(super) fn made_there() -> Request {
+    let there =
+        References { gateway_payment_id: Some("made-there".parse().unwrap()), ..References::default() };
+    update(Uuid::from_u128(50), there, None)
+}
+
 fn update(id: Uuid, change: References, target: Option<Target>) -> Request {
     let (update, payment) = (UpdateId::new(id), payment_id());
     Request::Update(Update { update, payment, if_version: None, change, target })
@@ -265,9 +270,9 @@ fn set(id: Uuid, status: crate::status::PaymentStatus) -> Request {
     update(id, References::default(), Some(Target { status, at: None }))
 }
 
-fn notify(id: Uuid, told: Told) -> Request {
+pub(super) fn notify(id: Uuid, operation: Option<OperationId>, told: Told) -> Request {
     let gateway_dispute_id = matches!(told, Told::Dispute(_)).then(|| "dp_1".parse().unwrap());
-    let about = About { payment: Some(payment_id()), gateway_dispute_id, ..About::default() };
+    let about = About { payment: Some(payment_id()), operation, gateway_dispute_id, ..About::default() };
     let notification = format!("n {told:?}").chars().take(200).collect::<String>().parse().unwrap();
     Request::Notify(Notify { gateway: gateway(), notification, about, told, funds: None, id })
 }
@@ -281,7 +286,7 @@ fn failed(class: FailureClass) -> Outcome {
 }
 
 /// With a name at the gateway that nothing else has.
-fn named(outcome: Outcome, id: Uuid) -> Evidence {
+pub(super) fn named(outcome: Outcome, id: Uuid) -> Evidence {
     Evidence::new(outcome, at(5)).with_gateway_operation_id(format!("found-{id}").parse().unwrap())
 }
 

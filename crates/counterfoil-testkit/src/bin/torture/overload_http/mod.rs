@@ -213,7 +213,8 @@ impl Trial {
             return Err(format!("of {times} times the callers that there is room for nobody was refused"));
         }
         let connections = u64::from(times * self.callers);
-        let kib = CACHE + connections * CONNECTION;
+        // What more callers needed before stays with its allocator.
+        let kib = CACHE + u64::from(TEN_TIMES.0 * self.callers) * CONNECTION;
         let may = Size { kib, descriptors: connections + slow::ALL + DESCRIPTORS };
         size.within(before, may, "while it has too much to do")?;
         Ok((outcome.done, size))
