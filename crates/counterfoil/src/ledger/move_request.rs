@@ -49,7 +49,7 @@ impl NewCapture {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NewRefund {
-    /// How much; `None`: all that can be refunded.
+    /// How much; `None`: [all that can be at once](crate::payment::Payment::refundable_at_once).
     pub amount: Option<Money>,
     /// Why.
     pub reason: Option<Message>,
@@ -60,7 +60,7 @@ pub struct NewRefund {
 }
 
 impl NewRefund {
-    /// Of all that can be refunded.
+    /// Of all that can be refunded at once: what one charge brought.
     #[must_use]
     pub fn all() -> NewRefund {
         NewRefund::default()

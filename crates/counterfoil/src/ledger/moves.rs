@@ -59,7 +59,7 @@ impl Ledger {
         self.start(caller, payment, at, id.into(), Request::Capture(capture)).await
     }
 
-    /// Gives captured money back, all that can be refunded or a part, through the gateway that it came by; credits to
+    /// Gives captured money back, all that one refund can or a part, through the gateway that it came by; credits to
     /// their wallet at once. Money that came past every gateway is written down as given back. What it asks for is
     /// reserved until it is known what became of it. Run it in a task of its own, as [`create`](Self::create).
     ///
