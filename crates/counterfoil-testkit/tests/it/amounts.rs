@@ -86,7 +86,7 @@ proptest! {
         for payment in watched.payments().iter().filter(|payment| payment.archived_at().is_none()) {
             let (id, status) = (payment.id(), payment.status());
             let by = Caller::new(payment.scope().clone(), "tester".parse().unwrap());
-            let (refundable, capturable) = (payment.refundable(), payment.capturable());
+            let (refundable, capturable) = (payment.refundable_at_once(), payment.capturable());
             let foreign = if refundable.currency() == Currency::EUR { Currency::USD } else { Currency::EUR };
             let before = heads(&watched.store);
             for amount in [money(0, refundable.currency()), money(1, foreign)] {
