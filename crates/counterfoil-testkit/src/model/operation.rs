@@ -64,7 +64,7 @@ impl Heard {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known {
     paid: Option<i64>,
-    least: Option<i64>,
+    amounts: BTreeSet<i64>,
     pub(super) refused: Option<Failure>,
     canceled: Option<Message>,
     reversed: Option<Message>,
@@ -138,7 +138,7 @@ impl Operation {
     pub(super) fn known(&self) -> Known {
         Known {
             paid: self.paid(),
-            least: self.least(),
+            amounts: self.amounts().collect(),
             refused: self.refusal(),
             canceled: self.canceled(),
             reversed: self.reversed(),
@@ -160,14 +160,13 @@ impl Operation {
     /// The largest success in its own currency, if it is of anything; one without an amount is of what was
     /// asked for.
     pub(super) fn paid(&self) -> Option<i64> {
-        let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
-        amounts.map(Money::minor).max().filter(|minor| *minor > 0)
+        self.amounts().max()
     }
 
-    /// The smallest success of anything in its own currency.
-    fn least(&self) -> Option<i64> {
+    /// What each success of anything in its own currency was of.
+    fn amounts(&self) -> impl Iterator<Item = i64> {
         let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
-        amounts.map(Money::minor).filter(|minor| *minor > 0).min()
+        amounts.map(Money::minor).filter(|minor| *minor > 0)
     }
 
     /// What it moves, or holds: nothing unless that is how it stands.
@@ -277,7 +276,7 @@ impl Operation {
             (Review::RefundBounced, bounced),
             (
                 Review::AmountMismatch,
-                self.least() < self.paid()
+                self.amounts().min() < self.paid()
                     || own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
             ),
             (Review::CurrencyMismatch, own.count() < self.successes().count()),

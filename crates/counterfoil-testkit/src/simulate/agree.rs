@@ -9,10 +9,11 @@
 //!   or opens a review again.
 //!
 //! What a person wrote down as having happened elsewhere the gateway does not know, and nothing else may be missing
-//! there, or more. Where each operation agrees, what is held does.
+//! there, or more. Where each operation agrees, what is held does; but of what was captured and taken back again, the
+//! gateway does not tell any more how much it had been, so that a person's word on that cannot be held against it.
 
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Operation, Outcome, Payment};
+use counterfoil::payment::{Attention, Operation, Outcome, Payment, Review};
 use counterfoil::status::OperationStatus;
 use counterfoil::store::{Filter, Query};
 use counterfoil_sandbox::Sandbox;
@@ -51,13 +52,14 @@ impl Run {
         })
     }
 
-    /// Whether an operation has moved here what it moved there; if it has not, somebody can see why.
+    /// Whether an operation has moved here what it moved there, and ever did; if it has not, somebody can see why.
     fn is_as_there(&self, payment: &Payment, own: &Operation, there: i64) -> Result<bool, Broken> {
         // A hold that ran out went well there: it only holds nothing any more.
         let ran_out = own.holds && own.id.is_attempt() && own.status() == OperationStatus::Reversed;
         let here = own.moved().map_or(0, Money::minor);
         if here == there || ran_out {
-            return Ok(true);
+            let undone = own.status() == OperationStatus::Reversed;
+            return Ok(!(undone && own.reviews().contains(&Review::AmountMismatch)));
         }
         let said = self.sandbox.said(own.id);
         let seen = own.is_stuck() || is_marked(payment, own);

@@ -50,7 +50,7 @@ impl Encode for Operation {
         });
         to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
         to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
-        to.optional(31, reports.least.as_ref().filter(|_| reports.differ()), |w, moved| moved.encode(w));
+        to.optional(31, Some(&reports.smaller).filter(|_| reports.differ()), |w, smaller| w.list(smaller));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -80,7 +80,7 @@ impl Encode for Operation {
             polls: Polls::default(),
             reports: Reports {
                 succeeded: fields.optional(12, Money::decode)?,
-                least: None,
+                smaller: Vec::new(),
                 failed: fields.optional(13, Failure::decode)?,
                 live: fields.optional(14, Live::decode)?,
                 not_sent: fields.optional(15, Message::decode)?,
@@ -101,10 +101,16 @@ impl Encode for Operation {
         operation.polls = fields.optional(28, Polls::decode)?.unwrap_or_default();
         operation.found = fields.optional(29, |_| Ok(()))?.is_some();
         operation.resent_until = fields.optional(30, Timestamp::decode)?;
-        operation.reports.least = fields.optional(31, Money::decode)?.or(operation.reports.succeeded);
+        operation.reports.smaller = fields.optional(31, smaller)?.unwrap_or_default();
         fields.end()?;
         Ok(operation)
     }
+}
+
+fn smaller(from: &mut Reader<'_>) -> Result<Vec<Money>, Damage> {
+    let smaller: Vec<Money> = from.list()?;
+    let ordered = smaller.is_sorted_by(|a, b| a.minor() < b.minor());
+    if ordered { Ok(smaller) } else { Err(Damage::Malformed("order of amounts")) }
 }
 
 impl Encode for Polls {

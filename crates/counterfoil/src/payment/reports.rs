@@ -40,8 +40,8 @@ words! {
 pub(crate) struct Reports {
     /// The largest success, which counts.
     pub(super) succeeded: Option<Money>,
-    /// The smallest.
-    pub(super) least: Option<Money>,
+    /// The smaller ones, from the least on, each once.
+    pub(super) smaller: Vec<Money>,
     pub(super) failed: Option<Failure>,
     pub(super) canceled: Option<Message>,
     pub(super) reversed: Option<Message>,
@@ -134,11 +134,14 @@ impl Reports {
             // A success that moved nothing is none. Somebody should ask what it was.
             return;
         }
-        if self.succeeded.is_none_or(|known| known.minor() < moved.minor()) {
-            self.succeeded = Some(moved);
+        let known = *self.succeeded.get_or_insert(moved);
+        if known == moved {
+            return;
         }
-        if self.least.is_none_or(|known| known.minor() > moved.minor()) {
-            self.least = Some(moved);
+        let (smaller, larger) = if known.minor() < moved.minor() { (known, moved) } else { (moved, known) };
+        self.succeeded = Some(larger);
+        if let Err(place) = self.smaller.binary_search_by_key(&smaller.minor(), |known| known.minor()) {
+            self.smaller.insert(place, smaller);
         }
     }
 
@@ -153,7 +156,7 @@ impl Reports {
 
     /// Whether it was told of in more than one amount.
     pub(super) fn differ(&self) -> bool {
-        self.least != self.succeeded
+        !self.smaller.is_empty()
     }
 
     /// Where it has a name of its own, it is not called so.
@@ -170,7 +173,8 @@ impl Reports {
 
     /// What succeeded was something else.
     pub(super) fn forget_success(&mut self) {
-        (self.succeeded, self.least) = (None, None);
+        self.succeeded = None;
+        self.smaller.clear();
         self.reviews.remove(&Review::AmountMismatch);
         self.reviews.remove(&Review::CurrencyMismatch);
     }

@@ -120,6 +120,16 @@ fn another_amount_than_a_person_said() {
     assert_eq!(books.now().refunded(), usd(45), "the largest counts");
 }
 
+#[test]
+fn an_amount_between_two_that_a_person_said() {
+    let books = Refunding::new();
+    books.say(Resolution::Succeeded { amount: Some(usd(13)) });
+    books.say(Resolution::Succeeded { amount: Some(usd(45)) });
+    books.dismiss();
+    books.tell(succeeded(Some(usd(40))));
+    assert!(books.now().reviews().contains(&Review::AmountMismatch));
+}
+
 /// What is only told again was seen.
 #[test]
 fn not_by_a_repetition() {

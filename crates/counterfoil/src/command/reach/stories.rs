@@ -22,8 +22,8 @@ enum Word {
 
 use Word::{New, Turned};
 
-/// A hold of 4 of which 1 was captured and 2 were released turns out to be a charge of 1: what was voided is all that came,
-/// and what is left is our own attempt, wherever that stands.
+/// A hold of 4 of which 1 was captured and 2 were released turns out to be a charge of 1: what was voided is all that
+/// came, and what is left is our own attempt, wherever that stands.
 const TURNED: [Word; 4] = [New(Told::Authorization, 4), New(Told::Capture, 1), New(Told::Void, 2), Turned(1)];
 /// A charge that was voided was not, once there is a hold of which the void may be.
 const LEFT: [Word; 3] = [New(Told::Attempt, 1), New(Told::Void, 1), New(Told::Authorization, 2)];
