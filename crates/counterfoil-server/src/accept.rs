@@ -2,8 +2,8 @@
 //!
 //! axum's own has no time limit for a request's head, no limit of connections, and no end of its drain.
 
-use std::io::{self, ErrorKind, Write};
-use std::sync::Arc;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,30 +16,34 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::sleep;
 use tower::ServiceExt;
 
 use crate::cli::Limits;
 use crate::console;
+use crate::crowd::Crowd;
 use crate::due::DueWork;
 use crate::signals::Signals;
 use crate::slow::{HeardBody, TimedBody, TimedStream};
 
+/// How many connections may wait to be accepted, where the system allows as many. A moment's crowd fills the usual 128;
+/// Linux drops whoever comes then, and their systems try again after a second or more.
+const BACKLOG: u32 = 4_096;
 /// How long to wait when the system has no descriptor or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many are told at a time that there is no room, and how long each is listened to.
-const TOLD: usize = 64;
-const LINGER: Duration = Duration::from_secs(1);
 /// The longest head of a request, in bytes, and the most that is read of a body at a time.
 const BUFFER: usize = 32 * 1024;
-/// What a client hears when there are too many: nothing of its request is read.
-const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n\
-    retry-after: 1\r\nconnection: close\r\ncontent-length: 88\r\n\r\n\
-    {\"code\":\"service_unavailable\",\"message\":\"too many connections\",\"http_status_code\":503}\r\n";
+
+/// Listens on `address`. Whoever connects waits to be accepted.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Else the port of a server that has just ended is in use for a while. On Windows it would let others take it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Answers connections until a signal comes, then lets what is in flight end, also that for which nobody
 /// waits any more, and the run of what is due: until `limits.drain` is over, or a second signal comes.
@@ -52,7 +56,7 @@ pub(crate) async fn accept(
     signals: &mut Signals,
 ) {
     let open = GracefulShutdown::new();
-    let told = Arc::new(Semaphore::new(TOLD));
+    let mut crowd = Crowd::new();
     loop {
         let stream = tokio::select! {
             stream = next(&listener) => stream,
@@ -61,7 +65,7 @@ pub(crate) async fn accept(
         if open.count() < limits.max_connections.get() {
             tokio::spawn(converse(stream, router.clone(), limits.patience, open.watcher()));
         } else {
-            turn_away(stream, &told);
+            crowd.turn_away(stream);
         }
     }
     drop(listener);
@@ -121,26 +125,4 @@ async fn converse(stream: TcpStream, router: Router, patience: Duration, open: W
         );
     // A client that hangs up, or speaks something else than HTTP, is no concern of ours.
     let _ = open.watch(connection).await;
-}
-
-/// Says that there is no room, and listens on for a moment: where words of the client arrive after the end, its system
-/// may throw our answer away. When many are being told, the others must take that risk.
-fn turn_away(stream: TcpStream, told: &Arc<Semaphore>) {
-    if let Ok(place) = told.clone().try_acquire_owned() {
-        tokio::spawn(async move {
-            let _ = timeout(LINGER, answer_and_listen(stream)).await;
-            drop(place);
-        });
-    } else if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write(TURNED_AWAY);
-    }
-}
-
-/// Until the client ends it too.
-async fn answer_and_listen(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(TURNED_AWAY).await?;
-    stream.shutdown().await?;
-    let mut unheard = [0; 1024];
-    while stream.read(&mut unheard).await? > 0 {}
-    Ok(())
 }

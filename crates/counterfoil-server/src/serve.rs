@@ -6,9 +6,8 @@ use std::sync::Arc;
 use counterfoil::ledger::Ledger;
 use counterfoil_http::Api;
 use counterfoil_sandbox::Sandbox;
-use tokio::net::TcpListener;
 
-use crate::accept::accept;
+use crate::accept::{accept, listen};
 use crate::cli::Serve;
 use crate::due::DueWork;
 use crate::error::Error;
@@ -29,7 +28,7 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode, Error> {
     };
     let cannot_listen = |error| Error::because(format_args!("cannot listen on {}", options.listen), &error);
     // First, so that a port in use leaves no new file behind. Whoever connects now waits until all is ready.
-    let listener = TcpListener::bind(options.listen).await.map_err(cannot_listen)?;
+    let listener = listen(options.listen).map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
     let store = options.store.open()?;
     if options.store == Location::Memory {

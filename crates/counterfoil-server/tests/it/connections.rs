@@ -32,6 +32,26 @@ fn one_too_many_is_turned_away() {
     });
 }
 
+/// Until the server comes to it, the system holds a crowd for it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_crowd_waits_at_the_door() {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    let server = Server::with("memory:", &[]);
+    server.process.signal("STOP");
+    // Beyond what may wait, the system drops whoever comes.
+    let connect = |_| {
+        let connected = TcpStream::connect_timeout(&server.address, Duration::from_secs(10));
+        connected.expect("room to wait: net.core.somaxconn must allow it too")
+    };
+    let _crowd: Vec<TcpStream> = (0..400).map(connect).collect();
+    let mut last = Client::connect(server.address);
+    server.process.signal("CONT");
+    assert_eq!(last.create(&offline("a")).status, 201);
+}
+
 /// Silent clients take all descriptors; the server says so once, waits until they have had their time, and
 /// goes on.
 #[test]
