@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(meant(&["overload-http", "--slice"], campaign), (1, campaign.slice));
         assert_eq!(meant(&["slice"], campaign), (1, campaign.slice));
         // Those that judge how fast it is.
-        assert_eq!(meant(&["sitting"], campaign), (campaign.slice + 1, 8));
+        assert_eq!(meant(&["sitting"], campaign), (campaign.slice + 1, campaign.sitting.count));
         assert_eq!(meant(&["sitting", "--seed", "7", "--count", "2"], campaign), (7, 2));
     }
 }
