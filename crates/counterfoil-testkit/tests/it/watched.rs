@@ -13,9 +13,12 @@ use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::{Answer, Script, block_on};
 use proptest::prelude::ProptestConfig;
 
-/// How the properties are tried. What fails becomes a test of its own, so nothing is written to files.
+/// How the properties are tried: so many cases, or as many times more as `COUNTERFOIL_DEEPER` says. What fails becomes a
+/// test of its own, so nothing is written to files.
 pub(crate) fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    let asked = std::env::var("COUNTERFOIL_DEEPER").ok();
+    let times: u32 = asked.map_or(1, |times| times.parse().expect("COUNTERFOIL_DEEPER is a number"));
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases * times) }
 }
 
 /// A script that was executed.
