@@ -354,7 +354,8 @@ class Payment:
     def report(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
         operation.updated_at = now
-        before = operation.moved()
+        # What was only held had brought nothing.
+        before = operation.moved() if operation.takes() else None
         turn = take(fields, 7, Reader.byte)
         if turn is not None:
             # What only its gateway told of is a hold, or a charge, from now on.

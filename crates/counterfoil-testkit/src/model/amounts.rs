@@ -54,6 +54,12 @@ impl Payment {
     }
 
     pub(super) fn authorized(&self) -> i128 {
+        let attempts = self.operations.iter().filter(|own| own.is_attempt());
+        attempts.filter_map(Operation::authorized).map(i128::from).sum()
+    }
+
+    /// What those that hold held at first.
+    pub(super) fn ever_held(&self) -> i128 {
         self.holds().filter_map(Operation::paid).map(i128::from).sum()
     }
 
@@ -76,7 +82,8 @@ impl Payment {
     pub(super) fn exceeded(&self) -> i128 {
         let taken: i128 =
             self.operations.iter().filter(|own| own.is_capture() || !own.found).map(Operation::of_hold).sum();
-        (taken - self.authorized()).max(0) + self.excess_returned()
+        let charged: i128 = self.operations.iter().map(Operation::paid_beyond_hold).map(i128::from).sum();
+        (taken - self.ever_held()).max(0) + charged + self.excess_returned()
     }
 
     /// The attempts that hold, or held, or are to.

@@ -55,7 +55,11 @@ impl Model {
             after.holds = !a_charge;
             after.forget_successes();
         }
-        let heard = Heard { clash, by_hand: by_hand.is_some(), evidence: evidence.clone(), forgotten: false };
+        let held = match said {
+            Said::ThatItHeld(minor) => Some(minor),
+            _ => None,
+        };
+        let heard = Heard { clash, by_hand: by_hand.is_some(), held, ..Heard::new(evidence.clone()) };
         after.hear(heard, moment);
         if let Some(whole) = &payment.changed.gateway_payment_id {
             // It is called as its payment is only as long as it has no name of its own.
@@ -74,7 +78,9 @@ impl Model {
         }
         let before = std::mem::replace(&mut payment.operations[place], after);
         let more = payment.captured_gross() - taken;
-        if payment.operations[place].takes() && before.moved() != payment.operations[place].moved() {
+        // What was held before had brought nothing.
+        let brought = |own: &Operation| own.moved().filter(|_| own.takes());
+        if payment.operations[place].takes() && brought(&before) != brought(&payment.operations[place]) {
             let then = Payment { operations: replaced(payment, place, before), ..payment.clone() };
             payment.excess = self.excess(&then, &Known::Unasked, more);
         }
@@ -161,6 +167,8 @@ pub(super) enum Said {
     ThatItHolds,
     /// A gateway, of a hold that only it told of: it was no hold.
     ThatItWasACharge,
+    /// A gateway, of a charge that only it told of: so much was held on the way to it, in minor units.
+    ThatItHeld(i64),
     /// A person, who says when it came about.
     ByHand(Timestamp),
 }

@@ -89,7 +89,8 @@ impl Model {
                 _ => None,
             };
             let foreign = |amount: Money| amount.is_zero() || amount.currency() != own.amount.currency();
-            if there && success.is_some_and(foreign) {
+            let held = matches!(notify.told, Told::Authorization(_)) && own.is_attempt();
+            if (there || (held && !own.holds)) && success.is_some_and(foreign) {
                 payment.keep_misfit(&told, notify.notification.as_str(), command.at);
                 continue;
             }
@@ -99,6 +100,9 @@ impl Model {
                     if there && success.is_some() && !own.holds && own.paid().is_none() =>
                 {
                     Said::ThatItHolds
+                }
+                Told::Authorization(_) if there && !own.holds => {
+                    success.map_or(Said::ByGateway, |held| Said::ThatItHeld(held.minor()))
                 }
                 _ => Said::ByGateway,
             };

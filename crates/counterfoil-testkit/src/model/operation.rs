@@ -52,11 +52,13 @@ pub(super) struct Heard {
     pub(super) by_hand: bool,
     /// Whether it was a success of something else.
     pub(super) forgotten: bool,
+    /// What was held on the way to the charge that it is about, in minor units.
+    pub(super) held: Option<i64>,
 }
 
 impl Heard {
     pub(super) fn new(evidence: Evidence) -> Heard {
-        Heard { evidence, clash: false, by_hand: false, forgotten: false }
+        Heard { evidence, clash: false, by_hand: false, forgotten: false, held: None }
     }
 }
 
@@ -65,6 +67,7 @@ impl Heard {
 pub(super) struct Known {
     paid: Option<i64>,
     amounts: BTreeSet<i64>,
+    authorized: Option<i64>,
     pub(super) refused: Option<Failure>,
     canceled: Option<Message>,
     reversed: Option<Message>,
@@ -111,6 +114,9 @@ impl Operation {
 
     /// What succeeded so far was something else.
     pub(super) fn forget_successes(&mut self) {
+        if let (Some(paid), Some(last)) = (self.paid(), self.heard.last_mut()) {
+            last.held = last.held.max(Some(paid));
+        }
         self.heard.iter_mut().for_each(|heard| heard.forgotten = true);
     }
 
@@ -139,6 +145,7 @@ impl Operation {
         Known {
             paid: self.paid(),
             amounts: self.amounts().collect(),
+            authorized: self.authorized(),
             refused: self.refusal(),
             canceled: self.canceled(),
             reversed: self.reversed(),
@@ -167,6 +174,19 @@ impl Operation {
     fn amounts(&self) -> impl Iterator<Item = i64> {
         let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
         amounts.map(Money::minor).filter(|minor| *minor > 0)
+    }
+
+    /// The most that was ever held by it, or on the way to it, if it is a charge.
+    pub(super) fn authorized(&self) -> Option<i64> {
+        let on_the_way = self.heard.iter().filter_map(|heard| heard.held);
+        let held = self.amounts().filter(|_| self.holds);
+        on_the_way.chain(held).max()
+    }
+
+    /// How much more it brought than was held on the way to it, if anything was.
+    pub(super) fn paid_beyond_hold(&self) -> i64 {
+        let held = self.authorized().filter(|_| self.is_attempt() && !self.holds);
+        held.map_or(0, |held| (self.paid().unwrap_or(0) - held).max(0))
     }
 
     /// What it moves, or holds: nothing unless that is how it stands.

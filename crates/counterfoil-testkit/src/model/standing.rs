@@ -43,8 +43,7 @@ impl Payment {
         let release =
             |own: &Operation| own.expired > 0 || (own.is_void() && own.holds && own.moved().is_some());
         let returned = |own: &Operation| own.takes() && own.status() == OperationStatus::Reversed;
-        self.operations.iter().any(release)
-            || (self.authorized() > 0 && !self.operations.iter().any(returned))
+        self.operations.iter().any(release) || (self.ever_held() > 0 && !self.operations.iter().any(returned))
     }
 
     pub(super) fn live_attempt(&self) -> Option<&Operation> {

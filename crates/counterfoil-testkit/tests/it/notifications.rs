@@ -258,6 +258,50 @@ fn a_name_that_nobody_knows_waits_for_what_is_open() {
     assert_eq!(after(&[theirs(), ours(nameless)]), (Some(gateway_operation("re_1")), 2), "it is ours");
 }
 
+/// Invariants 1, 2, 6 and 26: what was held on the way to a charge that only its gateway told of stays authorized, whatever
+/// is told first; that more is charged is marked. A charge of ours is no hold.
+#[test]
+fn what_was_held_on_the_way_to_a_charge_stays_authorized() {
+    let after = |held: &Held, name, told: &[(bool, Money)], order: &[usize]| {
+        let said =
+            |amount| evidence(succeeded(Some(amount)), 1).with_gateway_operation_id(gateway_operation(name));
+        let word = |(holds, amount): &(bool, Money)| {
+            let told = if *holds { Told::Authorization(said(*amount)) } else { Told::Attempt(said(*amount)) };
+            Word { about: None, dispute: None, told }
+        };
+        let commands = held.commands(&told.iter().map(word).collect::<Vec<_>>());
+        let payment = held.after(order.iter().map(|place| &commands[*place]));
+        (payment.authorized().minor(), payment.captured().minor(), payment.reviews())
+    };
+    let marked = |reviews: &[Review]| -> BTreeSet<Review> { reviews.iter().copied().collect() };
+    let (there, ours) = (Held::known_there(), Held::charging());
+    // Ten dollars were asked for.
+    let another = Review::AmountMismatch;
+    for order in orders(3) {
+        let told = |hold, charge, again| {
+            after(&there, "ch_1", &[(true, usd(hold)), (false, usd(charge)), (true, again)], &order)
+        };
+        assert_eq!(told(250, 60, usd(90)), (1_250, 660, marked(&[another])), "{order:?}");
+        assert_eq!(
+            told(250, 800, usd(90)),
+            (1_250, 1_400, marked(&[another, Review::Exceeded])),
+            "{order:?}"
+        );
+        let yen = money(7, Currency::JPY);
+        assert_eq!(
+            told(250, 60, yen),
+            (1_250, 660, marked(&[another, Review::CurrencyMismatch])),
+            "{order:?}"
+        );
+        let told =
+            |again| after(&ours, "ch_0", &[(true, usd(90)), (false, usd(1_000)), (true, again)], &order);
+        assert_eq!(told(usd(250)), (0, 1_000, marked(&[])), "{order:?}");
+        assert_eq!(told(yen), (0, 1_000, marked(&[Review::CurrencyMismatch])), "{order:?}");
+        assert_eq!(told(usd(0)), (0, 1_000, marked(&[another])), "{order:?}");
+    }
+    assert_eq!(after(&there, "ch_1", &[(false, usd(60))], &[0]).0, 1_000, "nothing was held on the way");
+}
+
 /// Invariant 6, for what was made at a gateway.
 #[test]
 fn money_of_another_currency_is_kept_and_marked() {

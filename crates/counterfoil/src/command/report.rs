@@ -49,6 +49,8 @@ pub(super) struct Word<'a> {
     pub(super) note: Option<Message>,
     /// What an attempt, of which only the gateway told, turns out to be.
     pub(super) turns: Option<Turn>,
+    /// What was held on the way to a charge.
+    pub(super) authorized: Option<Money>,
 }
 
 impl<'a> Word<'a> {
@@ -58,7 +60,7 @@ impl<'a> Word<'a> {
         operation: &'a Operation,
         evidence: &'a Evidence,
     ) -> Word<'a> {
-        Word { payment, operation, evidence, note: None, turns: None }
+        Word { payment, operation, evidence, note: None, turns: None, authorized: None }
     }
 
     /// A person's.
@@ -82,6 +84,7 @@ impl Word<'_> {
             evidence: self.evidence.clone(),
             gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
             turns: self.turns,
+            authorized: self.authorized,
             closes,
             note: self.note.clone(),
             excess: None,

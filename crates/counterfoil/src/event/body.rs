@@ -255,6 +255,9 @@ pub struct Reported {
     /// What an attempt, of which only the gateway told, turned out to be.
     #[serde(rename = "turned_into", skip_serializing_if = "Option::is_none")]
     pub turns: Option<Turn>,
+    /// Of a charge that only its gateway told of: what is told to have been held on the way to it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub authorized: Option<Money>,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,

@@ -214,7 +214,8 @@ fn touch(operation: &mut Operation, event: &Event) {
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let whole = payment.gateway_payment_id().cloned();
     let operation = known(payment, reported.operation, event)?;
-    let before = operation.moved();
+    // What was only held had brought nothing.
+    let before = operation.moved().filter(|_| operation.takes());
     operation.hear(reported, whole.as_ref());
     touch(operation, event);
     let counted = operation.takes() && operation.moved() != before;

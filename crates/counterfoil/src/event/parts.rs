@@ -74,6 +74,7 @@ impl Encode for Reported {
         to.optional(5, self.note.as_ref(), |w, note| note.encode(w));
         to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
         to.optional(7, self.turns.as_ref(), |w, turn| turn.encode(w));
+        to.optional(8, self.authorized.as_ref(), |w, amount| amount.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -86,6 +87,7 @@ impl Encode for Reported {
             note: fields.optional(5, Message::decode)?,
             excess: fields.optional(6, Money::decode)?,
             turns: fields.optional(7, Turn::decode)?,
+            authorized: fields.optional(8, Money::decode)?,
         };
         fields.end()?;
         Ok(reported)

@@ -89,6 +89,9 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
 fn reported_in_words(reported: &Reported, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "{} {}: ", reported.operation.noun(), reported.operation)?;
     evidence_in_words(&reported.evidence, f)?;
+    if let Some(held) = reported.authorized {
+        write!(f, ", {held} was held on the way")?;
+    }
     match &reported.note {
         Some(note) => write!(f, "; a person said so: {note}"),
         None => Ok(()),

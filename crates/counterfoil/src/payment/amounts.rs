@@ -34,11 +34,11 @@ impl Payment {
         self.money(most.min(self.refundable().minor()))
     }
 
-    /// All that was ever authorized.
+    /// All that was ever authorized: what holds held at first, and what was held on the way to charges that nobody here
+    /// asked for. A charge that we asked for is no hold, whatever steps its gateway tells of.
     #[must_use]
     pub fn authorized(&self) -> Money {
-        let holds = self.attempts().filter(|attempt| attempt.holds);
-        self.money(sum(holds.filter_map(Operation::ever_moved)))
+        self.money(sum(self.attempts().filter_map(Operation::ever_authorized)))
     }
 
     /// What is held: neither captured nor released.
@@ -165,11 +165,18 @@ impl Payment {
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
-    /// How much more was captured of holds than they held, but for what we released of them.
+    /// How much more was captured of holds than they held, but for what we released of them; and how much more was
+    /// charged than had been held on the way.
     pub(crate) fn captured_beyond_holds(&self) -> i64 {
         let counts = |operation: &&Operation| operation.id.is_capture() || !operation.found;
         let took = self.operations.iter().filter(counts).map(Operation::took_of_hold);
-        took.fold(0, i64::saturating_add).saturating_sub(self.authorized().minor()).max(0)
+        let of_holds = took.fold(0, i64::saturating_add).saturating_sub(self.ever_held()).max(0);
+        self.attempts().map(Operation::charged_beyond_hold).fold(of_holds, i64::saturating_add)
+    }
+
+    /// What its holds held at first.
+    pub(super) fn ever_held(&self) -> i64 {
+        sum(self.holds().filter_map(Operation::ever_moved))
     }
 
     /// Whether a void took back what had been charged.
@@ -315,6 +322,12 @@ impl Operation {
     pub(super) fn took(&self) -> i64 {
         let undone = Some(self.amount).filter(|_| self.status() == OperationStatus::Reversed);
         self.ever_moved().or(undone).map_or(0, Money::minor)
+    }
+
+    /// How much more it charged than was held on the way to it, if anything was.
+    fn charged_beyond_hold(&self) -> i64 {
+        let held = self.ever_authorized().filter(|_| self.takes());
+        held.map_or(0, |held| self.took().saturating_sub(held.minor()).max(0))
     }
 
     /// What of captured money it gave back, or may.

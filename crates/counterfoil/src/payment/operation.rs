@@ -101,6 +101,11 @@ impl Operation {
         self.reports.succeeded
     }
 
+    /// What its gateway ever held for it.
+    pub(crate) fn ever_authorized(&self) -> Option<Money> {
+        if self.holds { self.ever_moved() } else { self.reports.authorized }
+    }
+
     /// What the gateway calls it. Of several names, which are flagged, the last in order.
     #[must_use]
     pub fn gateway_operation_id(&self) -> Option<&GatewayOperationId> {
@@ -193,6 +198,9 @@ impl Operation {
             self.holds = turn == Turn::Hold;
             // What was held is not what was charged.
             self.reports.forget_success();
+        }
+        if let Some(held) = reported.authorized {
+            self.reports.add_authorized(held);
         }
         self.learn(&reported.evidence, reported.gateway_id_clash);
         if let Some(stand_in) = of_payment {

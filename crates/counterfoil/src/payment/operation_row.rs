@@ -51,6 +51,7 @@ impl Encode for Operation {
         to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
         to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
         to.optional(31, Some(&reports.smaller).filter(|_| reports.differ()), |w, smaller| w.list(smaller));
+        to.optional(32, reports.authorized.as_ref(), |w, amount| amount.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -81,6 +82,7 @@ impl Encode for Operation {
             reports: Reports {
                 succeeded: fields.optional(12, Money::decode)?,
                 smaller: Vec::new(),
+                authorized: None,
                 failed: fields.optional(13, Failure::decode)?,
                 live: fields.optional(14, Live::decode)?,
                 not_sent: fields.optional(15, Message::decode)?,
@@ -102,6 +104,7 @@ impl Encode for Operation {
         operation.found = fields.optional(29, |_| Ok(()))?.is_some();
         operation.resent_until = fields.optional(30, Timestamp::decode)?;
         operation.reports.smaller = fields.optional(31, smaller)?.unwrap_or_default();
+        operation.reports.authorized = fields.optional(32, Money::decode)?;
         fields.end()?;
         Ok(operation)
     }

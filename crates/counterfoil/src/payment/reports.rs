@@ -42,6 +42,8 @@ pub(crate) struct Reports {
     pub(super) succeeded: Option<Money>,
     /// The smaller ones, from the least on, each once.
     pub(super) smaller: Vec<Money>,
+    /// Of a charge that only its gateway told of: the most that was held on the way to it.
+    pub(super) authorized: Option<Money>,
     pub(super) failed: Option<Failure>,
     pub(super) canceled: Option<Message>,
     pub(super) reversed: Option<Message>,
@@ -171,9 +173,19 @@ impl Reports {
         self.gateway_operation_ids.len() > 1
     }
 
-    /// What succeeded was something else.
+    /// So much was held on the way to the charge: the most counts.
+    pub(super) fn add_authorized(&mut self, held: Money) {
+        let known = self.authorized.get_or_insert(held);
+        if known.minor() < held.minor() {
+            *known = held;
+        }
+    }
+
+    /// What succeeded was not a charge: that much was held.
     pub(super) fn forget_success(&mut self) {
-        self.succeeded = None;
+        if let Some(held) = self.succeeded.take() {
+            self.add_authorized(held);
+        }
         self.smaller.clear();
         self.reviews.remove(&Review::AmountMismatch);
         self.reviews.remove(&Review::CurrencyMismatch);

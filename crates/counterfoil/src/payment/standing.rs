@@ -65,7 +65,7 @@ impl Payment {
         let returned =
             |operation: &Operation| operation.takes() && operation.status() == OperationStatus::Reversed;
         let released = self.operations.iter().any(Operation::is_release);
-        if released || (!self.authorized().is_zero() && !self.operations.iter().any(returned)) {
+        if released || (self.ever_held() > 0 && !self.operations.iter().any(returned)) {
             // There was a hold, and it was let go, not lost.
             return PaymentStatus::Voided;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use counterfoil::account::Owed;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Rejection, Told};
 use counterfoil::ledger::{Ledger, NewPayment, Notification, Update};
@@ -30,6 +31,9 @@ async fn told(words: &[Word], order: &[usize]) -> (Arc<Payment>, BTreeSet<usize>
     let ledger = Ledger::new(Arc::new(MemoryStore::new())).with_gateway(Arc::new(Sandbox::new()));
     let me = caller("acme");
     let new = NewPayment::new(usd(100), invoice("inv_1"), PaymentMethod::Card(None)).recorded_only();
+    // All that is due is less than what most words are of.
+    let owed = Owed { amount_due: usd(70), number: None, payable: true };
+    ledger.register(&me, invoice("inv_1"), owed).await.unwrap();
     let id = ledger.create(&me, new).await.unwrap().payment().unwrap().id();
     let named = Update::default().with_gateway_payment_id("pi_1".parse().unwrap());
     ledger.update(&me, id, named).await.unwrap();
@@ -132,8 +136,14 @@ async fn what_was_made_at_a_gateway_is_the_same_in_whatever_order_it_is_told() {
     ];
     for story in stories {
         let facts = |(payment, unknown): (Arc<Payment>, BTreeSet<usize>)| {
-            let amounts = [payment.captured(), payment.held(), payment.refunded(), payment.capturable()];
-            (payment.status(), amounts, payment.reviews(), unknown)
+            let amounts = [
+                payment.authorized(),
+                payment.captured(),
+                payment.held(),
+                payment.refunded(),
+                payment.capturable(),
+            ];
+            (payment.status(), amounts, payment.excess(), payment.reviews(), unknown)
         };
         let first = facts(told(story, &orders(story.len())[0]).await);
         for order in orders(story.len()) {

@@ -34,20 +34,23 @@ impl Notify {
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or(Rejection::NothingKnown)?;
             let evidence = &operation.for_sure(&whole(operation, payment.terms().amount, evidence));
-            if is_misfit(operation, evidence) {
+            let turns = self.turns(operation, evidence);
+            let on_the_way = self.is_on_the_way(operation, turns);
+            if is_misfit(operation, evidence, on_the_way) {
                 if let Some(entry) = misfit(&payment, &self.gateway, id, evidence, self.notification.as_str())
                 {
                     books.write(entry)?;
                 }
                 continue;
             }
-            let turns = self.turns(operation, evidence);
-            let mut evidence = self.meant_for(operation, evidence, turns);
+            let authorized = authorized(operation, evidence).filter(|_| on_the_way);
+            let mut evidence =
+                if on_the_way { meant_for_charge(operation, evidence) } else { evidence.clone() };
             if of_several {
                 // A name that is given is none of theirs: it could not be the name of all.
                 evidence.gateway_operation_id = None;
             }
-            let word = Word { turns, ..Word::of_gateway(&payment, operation, &evidence) };
+            let word = Word { turns, authorized, ..Word::of_gateway(&payment, operation, &evidence) };
             if let Some(entry) = word.entry(view)? {
                 books.write(entry)?;
             }
@@ -168,19 +171,9 @@ impl Notify {
         }
     }
 
-    /// What is told of a hold says of a charge only that it goes on, or that it came to nothing.
-    fn meant_for(&self, operation: &Operation, evidence: &Evidence, turns: Option<Turn>) -> Evidence {
-        let mut meant = evidence.clone();
-        if matches!(self.told, Told::Authorization(_)) && !operation.holds && turns.is_none() {
-            match &evidence.outcome {
-                Outcome::Succeeded { .. } => meant.outcome = Outcome::Pending,
-                Outcome::Reversed { error_message } if operation.is_ours() => {
-                    meant.outcome = Outcome::Canceled { error_message: error_message.clone() };
-                }
-                _ => {}
-            }
-        }
-        meant
+    /// Whether a hold is told of where there is a charge.
+    fn is_on_the_way(&self, operation: &Operation, turns: Option<Turn>) -> bool {
+        matches!(self.told, Told::Authorization(_)) && !operation.holds && turns.is_none()
     }
 
     /// The event of an operation that was made at the gateway, if it has come to an end: until then it is no news. What
@@ -279,10 +272,30 @@ fn whole(operation: &Operation, all: Money, evidence: &Evidence) -> Evidence {
     whole
 }
 
-/// Whether it is a success that moved nothing of an attempt that was made at the gateway: it is none.
-fn is_misfit(operation: &Operation, evidence: &Evidence) -> bool {
+/// What was held on the way to a charge that only its gateway told of. To us, one that we asked for was never a hold.
+fn authorized(operation: &Operation, evidence: &Evidence) -> Option<Money> {
+    let held = Operation::moved_by(operation.amount, evidence);
+    Some(held).filter(|held| !operation.is_ours() && !held.is_zero())
+}
+
+/// What is told of a hold says of a charge only that it goes on, or that it came to nothing.
+fn meant_for_charge(operation: &Operation, evidence: &Evidence) -> Evidence {
+    let mut meant = evidence.clone();
+    match &evidence.outcome {
+        Outcome::Succeeded { .. } => meant.outcome = Outcome::Pending,
+        Outcome::Reversed { error_message } if operation.is_ours() => {
+            meant.outcome = Outcome::Canceled { error_message: error_message.clone() };
+        }
+        _ => {}
+    }
+    meant
+}
+
+/// Whether it is a success that moved nothing, of an attempt that was made at the gateway or of what was held on the way
+/// to a charge: it is none.
+fn is_misfit(operation: &Operation, evidence: &Evidence, on_the_way: bool) -> bool {
     operation.id.is_attempt()
-        && !operation.is_ours()
+        && (on_the_way || !operation.is_ours())
         && matches!(evidence.outcome, Outcome::Succeeded { .. })
         && Operation::moved_by(operation.amount, evidence).is_zero()
 }

@@ -58,10 +58,16 @@ fn notes(events: &[std::sync::Arc<Event>]) -> bool {
 /// INVARIANTS 1, 19, 32, 42: what only grows.
 fn grow(was: &Payment, is: &Payment) -> Law {
     for operation in was.operations() {
-        let after = is.operation(operation.id).and_then(Operation::ever_moved).map_or(0, Money::minor);
-        let before = operation.ever_moved().map_or(0, Money::minor);
-        law("1", after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
+        let Some(after) = is.operation(operation.id) else {
+            return law("1", false, || format!("{} is gone", operation.id));
+        };
+        // What was held is not what was charged.
+        let is_turned = operation.id.is_attempt() && operation.holds != after.holds;
+        let [before, after] = [operation, after].map(|of| of.ever_moved().map_or(0, Money::minor));
+        law("1", is_turned || after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
     }
+    let [before, after] = [was, is].map(|payment| payment.authorized().minor());
+    law("1", after >= before, || format!("{before} was authorized, then {after}"))?;
     let times = |p: &Payment| [p.succeeded_at, p.failed_at, p.refunded_at, p.voided_at];
     let kept = times(was).into_iter().zip(times(is)).all(|(was, is)| was.is_none() || was == is);
     law("19", kept && was.updated_at() < is.updated_at(), || "a time was moved".into())?;
@@ -300,6 +306,7 @@ fn outcome(payment: &Payment) -> String {
         .iter()
         .map(|operation| (operation.id.to_string(), operation.status(), operation.moved().map(Money::minor)))
         .collect();
-    let amounts = [payment.captured(), payment.held(), payment.refunded(), payment.disputed()];
+    let amounts =
+        [payment.authorized(), payment.captured(), payment.held(), payment.refunded(), payment.disputed()];
     format!("{} {amounts:?} {operations:?} {:?}", payment.status(), payment.reviews())
 }

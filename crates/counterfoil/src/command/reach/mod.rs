@@ -154,10 +154,13 @@ impl Seen {
                         next.push(self.visit(after, Some(place), name));
                     }
                 }
-                let evidence = moves::Start::evidence(&node.payment);
-                let evidence = if taken < STEPS_IN_ANY_ORDER { &*evidence } else { &[] };
-                if let Err(broken) = laws::any_order(&node, evidence) {
-                    panic!("{broken}\nafter{}", self.way(place));
+                if taken >= STEPS_IN_ANY_ORDER {
+                    continue;
+                }
+                for said in [moves::Start::evidence, moves::Start::turns] {
+                    if let Err(broken) = laws::any_order(&node, &said(&node.payment)) {
+                        panic!("{broken}\nafter{}", self.way(place));
+                    }
                 }
             }
             open = next;

@@ -112,6 +112,7 @@ impl Start {
     /// Everything that can be asked, said, or done by time, with a name for it.
     pub(super) fn moves(&self, payment: &Payment) -> Vec<(String, Command)> {
         let mut moves = Start::evidence(payment);
+        moves.extend(Start::turns(payment));
         moves.extend(Start::commands(payment));
         moves.extend(Start::found(payment));
         moves.extend(Start::due(payment));
@@ -129,6 +130,20 @@ impl Start {
             })
         });
         reports.collect()
+    }
+
+    /// What a gateway says of attempts that nobody here made: that it holds, and that it was a charge.
+    pub(super) fn turns(payment: &Payment) -> Vec<(String, Request)> {
+        let theirs = payment.attempts().filter(|attempt| !attempt.is_ours() && attempt.gateway.is_some());
+        let turns = theirs.zip(200..).flat_map(|(attempt, number)| {
+            let said = |minor| Evidence::new(Outcome::Succeeded { reported: Some(money(minor)) }, at(5));
+            let words = [Told::Authorization(said(2)), Told::Attempt(said(1))].into_iter().zip([0, 50]);
+            words.map(move |(told, more)| {
+                let name = format!("told of it: {told:?}");
+                (name, notify(Uuid::from_u128(number + more), Some(attempt.id), told))
+            })
+        });
+        turns.collect()
     }
 
     fn commands(payment: &Payment) -> Vec<(String, Request)> {

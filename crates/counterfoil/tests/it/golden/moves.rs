@@ -230,6 +230,7 @@ fn named() -> Vec<Request> {
         Told::Refund(called(of(usd("20")), "ch_1")),
         Told::Refund(called(of(yen), "re_1")),
         Told::Attempt(called(yes(), "ch_1")),
+        Told::Authorization(called(of(usd("120")), "ch_1")),
     ];
     let told = (10..).zip(words).map(|(place, word)| told(330, place, About::default(), word, false));
     let mut requests =
