@@ -27,7 +27,7 @@ impl Sums {
             let those = payment.operations().iter().filter(|operation| is(operation));
             those.filter_map(Operation::moved).map(Money::minor).sum()
         };
-        let open = |is: fn(&Operation) -> bool| -> i64 {
+        let open = |is: &dyn Fn(&Operation) -> bool| -> i64 {
             let those =
                 payment.operations().iter().filter(|operation| is(operation) && operation.status().is_live());
             those.map(|operation| operation.amount.minor() + operation.releases.map_or(0, Money::minor)).sum()
@@ -35,10 +35,8 @@ impl Sums {
         Sums {
             captured: (moved(takes) - moved(undoes)).max(0),
             refunded: moved(is_refund),
-            returning: open(|operation| is_refund(operation) || undoes(operation)),
-            reserved_of_holds: open(|operation| {
-                is_capture(operation) || (is_void(operation) && operation.holds)
-            }),
+            returning: open(&|operation| is_refund(operation) || undoes(operation)),
+            reserved_of_holds: open(&|operation| takes_of_hold(payment, operation)),
             disputed: disputed(payment),
         }
     }
@@ -91,4 +89,10 @@ fn disputed(payment: &Payment) -> i64 {
         gone.max(if open { all } else { 0 })
     });
     each.sum()
+}
+
+/// Whether it takes from what is held. What was a hold when it was captured of may have been a charge.
+fn takes_of_hold(payment: &Payment, operation: &Operation) -> bool {
+    let of = operation.attempt.and_then(|of| payment.operation(of.into()));
+    (is_capture(operation) && of.is_none_or(|of| of.holds)) || (is_void(operation) && operation.holds)
 }
