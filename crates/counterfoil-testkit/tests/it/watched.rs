@@ -18,7 +18,12 @@ use proptest::prelude::ProptestConfig;
 pub(crate) fn config(cases: u32) -> ProptestConfig {
     let asked = std::env::var("COUNTERFOIL_DEEPER").ok();
     let times: u32 = asked.map_or(1, |times| times.parse().expect("COUNTERFOIL_DEEPER is a number"));
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases * times) }
+    let cases = cases * times;
+    ProptestConfig {
+        failure_persistence: None,
+        max_global_rejects: 10 * cases,
+        ..ProptestConfig::with_cases(cases)
+    }
 }
 
 /// A script that was executed.
