@@ -114,9 +114,6 @@ impl Operation {
 
     /// What succeeded so far was something else.
     pub(super) fn forget_successes(&mut self) {
-        if let (Some(paid), Some(last)) = (self.paid(), self.heard.last_mut()) {
-            last.held = last.held.max(Some(paid));
-        }
         self.heard.iter_mut().for_each(|heard| heard.forgotten = true);
     }
 
@@ -172,15 +169,20 @@ impl Operation {
 
     /// What each success of anything in its own currency was of.
     fn amounts(&self) -> impl Iterator<Item = i64> {
-        let amounts = self.successes().filter(|amount| amount.currency() == self.amount.currency());
-        amounts.map(Money::minor).filter(|minor| *minor > 0)
+        self.amounts_of(self.successes())
+    }
+
+    fn amounts_of(&self, successes: impl Iterator<Item = Money>) -> impl Iterator<Item = i64> {
+        let own = successes.filter(|amount| amount.currency() == self.amount.currency());
+        own.map(Money::minor).filter(|minor| *minor > 0)
     }
 
     /// The most that was ever held by it, or on the way to it, if it is a charge.
     pub(super) fn authorized(&self) -> Option<i64> {
         let on_the_way = self.heard.iter().filter_map(|heard| heard.held);
-        let held = self.amounts().filter(|_| self.holds);
-        on_the_way.chain(held).max()
+        // What was forgotten had been a hold.
+        let held = self.heard.iter().filter(|heard| self.holds || heard.forgotten);
+        self.amounts_of(self.successes_in(held)).chain(on_the_way).max()
     }
 
     /// How much more it brought than was held on the way to it, if anything was.
@@ -335,8 +337,14 @@ impl Operation {
     }
 
     fn successes(&self) -> impl Iterator<Item = Money> + Clone {
-        let counted = self.heard.iter().filter(|heard| !heard.forgotten);
-        counted.filter_map(|heard| match heard.evidence.outcome {
+        self.successes_in(self.heard.iter().filter(|heard| !heard.forgotten))
+    }
+
+    fn successes_in<'a>(
+        &self,
+        heard: impl Iterator<Item = &'a Heard> + Clone,
+    ) -> impl Iterator<Item = Money> + Clone {
+        heard.filter_map(|heard| match heard.evidence.outcome {
             Outcome::Succeeded { reported } => Some(reported.unwrap_or(self.amount)),
             _ => None,
         })

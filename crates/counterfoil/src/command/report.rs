@@ -94,9 +94,7 @@ impl Word<'_> {
         if after == *self.operation && closes.is_none() {
             return Ok(None);
         }
-        // What was only held before had moved nothing.
-        let charged = self.turns == Some(Turn::Charge);
-        let before = self.operation.moved().filter(|_| !charged);
+        let before = self.operation.moved_before(self.turns);
         if after.takes() && before != after.moved() {
             reported.excess = excess(view, self.payment, &Known::Unasked, before, after.moved())?;
         }

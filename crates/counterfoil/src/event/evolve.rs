@@ -214,8 +214,7 @@ fn touch(operation: &mut Operation, event: &Event) {
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
     let whole = payment.gateway_payment_id().cloned();
     let operation = known(payment, reported.operation, event)?;
-    // What was only held had brought nothing.
-    let before = operation.moved().filter(|_| operation.takes());
+    let before = operation.moved_before(reported.turns);
     operation.hear(reported, whole.as_ref());
     touch(operation, event);
     let counted = operation.takes() && operation.moved() != before;

@@ -96,6 +96,11 @@ impl Operation {
         self.reports.succeeded.filter(|_| self.status() == OperationStatus::Succeeded)
     }
 
+    /// What it had moved before it was said to be what it `turns` out to be: what was only held had moved nothing.
+    pub(crate) fn moved_before(&self, turns: Option<Turn>) -> Option<Money> {
+        self.moved().filter(|_| turns != Some(Turn::Charge))
+    }
+
     /// What it moved once, whether or not that was undone.
     pub(crate) fn ever_moved(&self) -> Option<Money> {
         self.reports.succeeded
