@@ -213,6 +213,12 @@ impl Sandbox {
         self.amount(payment, Books::refunded)
     }
 
+    /// What disputes about `payment` have taken or may take.
+    #[must_use]
+    pub fn disputed(&self, payment: PaymentId) -> Option<Money> {
+        self.amount(payment, |books, payment, _| books.disputed(payment))
+    }
+
     /// What its books say of an operation to somebody who looks at them, at its dashboard say: no question, so it brings
     /// nothing nearer. `None`: it knows nothing of it.
     #[must_use]

@@ -17,6 +17,10 @@ pub(crate) struct Rules {
     /// `PUT /destinations/{type}/{id}`.
     #[arg(long, value_enum, value_name = "RULE", default_value_t = Destinations::Any)]
     destinations: Destinations,
+    /// What becomes of money that a lost dispute took: it still counts as `paid`, or it is `owed` again, so that it may
+    /// be charged once more.
+    #[arg(long, value_enum, value_name = "RULE", default_value_t = ChargedBack::Paid)]
+    charged_back: ChargedBack,
     /// How long to wait between two looks at what is due.
     #[arg(long = "due-every-ms", default_value = "1000", value_parser = crate::cli::milliseconds, hide = true)]
     pub(crate) due_every: Duration,
@@ -31,13 +35,26 @@ enum Destinations {
     Strict,
 }
 
+/// What becomes of money that a lost dispute took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ChargedBack {
+    /// It still counts as paid.
+    Paid,
+    /// It is owed again.
+    Owed,
+}
+
 impl Rules {
     /// The policy that says so.
     pub(crate) fn policy(&self) -> Policy {
         let policy = Policy::default().with_retries(self.retry.clone().unwrap_or_default());
-        match self.destinations {
+        let policy = match self.destinations {
             Destinations::Any => policy,
             Destinations::Strict => policy.with_strict_destinations(),
+        };
+        match self.charged_back {
+            ChargedBack::Paid => policy,
+            ChargedBack::Owed => policy.owing_charged_back(),
         }
     }
 }
@@ -66,7 +83,27 @@ fn delay(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        rules: Rules,
+    }
+
+    #[test]
+    fn charged_back_money_is_owed_where_the_operator_says_so() {
+        let policy = |words: &[&str]| {
+            let line = Line::try_parse_from([&["counterfoil"], words].concat());
+            line.map(|line| line.rules.policy().owe_charged_back).ok()
+        };
+        assert_eq!(policy(&[]), Some(false));
+        assert_eq!(policy(&["--charged-back", "paid"]), Some(false));
+        assert_eq!(policy(&["--charged-back", "owed"]), Some(true));
+        assert_eq!(policy(&["--charged-back", "lost"]), None);
+    }
 
     #[test]
     fn delays_are_numbers_with_units() {

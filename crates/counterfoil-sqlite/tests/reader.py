@@ -43,6 +43,10 @@ SECOND = 1_000_000
 QUICK_TRIES = 5
 HOLD = 1
 CREDITS = 4
+INQUIRY = 1
+# No amount says more.
+MOST = 2**53 - 1
+WON, LOST, WITHDRAWN, REINSTATED = 3, 4, 5, 6
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
 
 
@@ -282,6 +286,50 @@ def evidence(fields):
     }
 
 
+class Dispute:
+    """All that counts of what was said of a dispute."""
+
+    def __init__(self):
+        self.amount, self.stage, self.ends, self.funds = None, INQUIRY, {}, {WITHDRAWN: {}, REINSTATED: {}}
+
+    def learn(self, word, name, currency, asked):
+        kind, stage, at = take(word, 1, Reader.byte), take(word, 2, Reader.byte), take(word, 8, Reader.time)
+        told, status = take(word, 4, Reader.money), take(word, 3, Reader.byte)
+        minor = told[1] if told and told[0] == currency else 0
+        if kind in self.funds:
+            moved = minor if told else asked
+            movement = (stage, None) if name is None else (None, name)
+            if moved > 0:
+                self.funds[kind][movement] = max(self.funds[kind].get(movement, 0), moved)
+            return
+        self.stage = max(self.stage, stage)
+        self.amount = max(self.amount or 0, minor) or None
+        end = WON if WON in (kind, status) else LOST if LOST in (kind, status) else None
+        if end is not None:
+            self.ends[stage, end] = max(self.ends.get((stage, end), at), at)
+
+    def end(self):
+        """The later of a win and a loss at its stage; at one time a loss."""
+        ends = [(self.ends[key], key[1]) for key in self.ends if key[0] == self.stage]
+        return max(ends)[1] if ends else None
+
+    def is_charged_back(self):
+        return self.stage > INQUIRY and self.end() == LOST
+
+    def withdrawn(self):
+        return sum(self.funds[WITHDRAWN].values())
+
+    def reinstated(self):
+        return sum(self.funds[REINSTATED].values())
+
+    def reserved(self, asked):
+        amount = self.amount or asked
+        if self.is_charged_back():
+            return max(0, max(amount, self.withdrawn()) - self.reinstated())
+        net = max(0, self.withdrawn() - self.reinstated())
+        return max(amount, net) if self.stage > INQUIRY and self.end() is None else net
+
+
 class Payment:
     """A payment, folded from its events."""
 
@@ -407,11 +455,8 @@ class Payment:
             self.closed = take(fields, 1, Reader.byte)
 
     def dispute(self, fields):
-        funds = self.disputes.setdefault(take(fields, 1, Reader.id), {5: {}, 6: {}})
-        name, word = take(fields, 4, Reader.text), fields[5].record()
-        kind, amount = take(word, 1, Reader.byte), take(word, 4, Reader.money) or (self.currency, self.amount)
-        if kind in funds and amount[0] == self.currency and amount[1] > 0:
-            funds[kind][name] = max(funds[kind].get(name, 0), amount[1])
+        dispute = self.disputes.setdefault(take(fields, 1, Reader.id), Dispute())
+        dispute.learn(fields[5].record(), take(fields, 4, Reader.text), self.currency, self.amount)
 
     def of(self, attempt):
         return [other for other in self.operations.values() if other.attempt == attempt.id]
@@ -445,12 +490,17 @@ class Payment:
         return [one for one in self.operations.values() if one.kind == ATTEMPT]
 
     def share(self):
-        """What its destination has of it: paid, on its way, refunded; and from when on that is in doubt."""
+        """What its destination has of it: paid, on its way, refunded, disputed, charged back; and from when on that is in
+        doubt."""
         captured, refunded, held = self.sums()
         live = [one for one in self.attempts() if one.is_live()]
         since = [one.doubtful_from() for one in live if one.doubtful_from() is not None]
         doubt = min(since) if since and self.terms[0] == INVOICE else None
-        return (captured, sum(one.amount for one in live) + held, refunded), doubt
+        disputed = [0, 0]
+        for one in self.disputes.values():
+            disputed[one.is_charged_back()] += one.reserved(self.amount)
+        disputed = [min(minor, MOST) for minor in disputed]
+        return (captured, sum(one.amount for one in live) + held, refunded, *disputed), doubt
 
     def listed(self):
         """What can change of how it is listed."""
@@ -500,8 +550,8 @@ class Payment:
                 kept += one.moved() or 0
             elif one.kind == REFUND or one.undoes():
                 kept -= one.moved() or 0
-        for funds in self.disputes.values():
-            kept += sum(funds[6].values()) - sum(funds[5].values())
+        for dispute in self.disputes.values():
+            kept += dispute.reinstated() - dispute.withdrawn()
         return kept
 
     def status(self):
@@ -574,7 +624,7 @@ class Destination:
         if was == now:
             return
         self.revision += 1
-        totals = self.totals.get(currency, (0, 0, 0))
+        totals = self.totals.get(currency, (0,) * 5)
         self.totals[currency] = tuple(sum + new - old for sum, new, old in zip(totals, now[0], was[0]))
         self.doubts.pop(payment, None)
         if now[1] is not None:
@@ -594,7 +644,7 @@ def destination_row(revision, data):
     totals, doubts = {}, {}
     while 9 in fields and fields[9].at < len(fields[9].data):
         currency = fields[9].raw(3).decode("ascii")
-        totals[currency] = tuple(int.from_bytes(fields[9].raw(16), "big", signed=True) for _ in range(3))
+        totals[currency] = tuple(int.from_bytes(fields[9].raw(16), "big", signed=True) for _ in range(5))
     while 10 in fields and fields[10].at < len(fields[10].data):
         payment = fields[10].id()
         doubts[payment] = fields[10].time()
@@ -637,7 +687,7 @@ class Books:
         stream.hash = hashlib.sha256(stream.hash + data).digest()
         require(stream.hash == kept, "its hash does not follow from the one before it")
         self.head = hashlib.sha256(self.head + kept).digest()
-        nothing = (0, 0, 0), None
+        nothing = (0,) * 5, None
         was = stream.payment.share() if stream.payment else nothing
         stream.apply(event)
         self.keep(event, stream, was)

@@ -204,6 +204,7 @@ pub(super) struct NotificationBody {
     /// What the gateway calls the dispute; required of one.
     dispute_id: Option<schema::GatewayDisputeId>,
     /// What the gateway calls the attempt, capture, refund or void; of a dispute's funds, what it calls their movement.
+    /// Without it a stage of a dispute has one withdrawal and one reinstatement, of the largest amount.
     gateway_operation_id: Option<schema::GatewayOperationId>,
     /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
     amount: Option<schema::GivenDue>,
@@ -220,7 +221,7 @@ pub(super) struct NotificationBody {
     /// of what is not known here, it may.
     error_code: Option<schema::ErrorCode>,
     error_message: Option<schema::Message>,
-    /// By the gateway's clock.
+    /// By the gateway's clock. Of a dispute that is won and lost at one stage the later decides; at one time it is lost.
     occurred_at: schema::Time,
 }
 

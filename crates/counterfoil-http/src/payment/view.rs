@@ -42,6 +42,9 @@ pub(super) struct PaymentView<'a> {
     /// What disputes have taken, or may take.
     #[schema(value_type = schema::Amount)]
     amount_disputed: Box<RawValue>,
+    /// What of `amount_disputed` lost chargebacks took, less what was reinstated.
+    #[schema(value_type = schema::Amount)]
+    amount_charged_back: Box<RawValue>,
     /// What could be given back.
     #[schema(value_type = schema::Amount)]
     refundable: Box<RawValue>,
@@ -197,6 +200,7 @@ impl<'a> PaymentView<'a> {
             amount_captured: amounts.json(payment.captured()),
             amount_refunded: amounts.json(payment.refunded()),
             amount_disputed: amounts.json(payment.disputed()),
+            amount_charged_back: amounts.json(payment.charged_back()),
             refundable: amounts.json(payment.refundable()),
             capturable: amounts.json(payment.capturable()),
             currency: terms.amount.currency(),

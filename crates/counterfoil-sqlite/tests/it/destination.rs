@@ -44,7 +44,7 @@ fn commands() -> Vec<Command> {
 }
 
 fn totals(paid: i128, pending: i128) -> Totals {
-    Totals { paid, pending, refunded: 0 }
+    Totals { paid, pending, ..Totals::default() }
 }
 
 async fn check(store: &SqliteStore) {

@@ -70,6 +70,12 @@ macro_rules! __for_each_case {
                 beside_a_doubt_no_invoice_is_charged,
                 of_charges_at_once_no_more_are_made_than_is_due,
             }
+            disputes {
+                one_movement_in_two_notifications_counts_once,
+                of_won_and_lost_the_later_counts,
+                what_a_lost_dispute_gives_back_is_free,
+                a_destination_shows_what_is_disputed_and_charged_back,
+            }
             money {
                 refunds_at_once_give_back_no_more_than_there_is,
                 captures_at_once_take_no_more_than_is_held,

@@ -19,6 +19,7 @@ mod claims;
 mod close;
 mod concurrency;
 mod destinations;
+mod disputes;
 mod dropped;
 mod due;
 mod elsewhere;

@@ -115,6 +115,7 @@ fn amounts(payment: &Payment) -> Law {
     same("7", "refunded", payment.refunded().minor(), sums.refunded)?;
     same("8, 43", "refundable", payment.refundable().minor(), sums.refundable())?;
     same("43", "disputed", payment.disputed().minor(), sums.disputed)?;
+    same("43", "charged back", payment.charged_back().minor(), sums.charged_back)?;
     let (held, capturable) = (payment.held().minor(), payment.capturable().minor());
     law("1, 8", capturable <= held, || format!("{capturable} can be captured of {held} held"))?;
     // Of several holds, which only a late success makes, one can be captured.

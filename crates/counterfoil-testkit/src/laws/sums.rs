@@ -1,7 +1,7 @@
 //! The words of the invariants about amounts, worked out from a payment's operations and disputes.
 
 use counterfoil::money::Money;
-use counterfoil::payment::{DisputeStage, DisputeStatus, Operation, OperationId, Payment};
+use counterfoil::payment::{Dispute, DisputeStage, DisputeStatus, Operation, OperationId, Payment};
 
 /// C, R, P, K and L of a payment, in minor units, each added up from what the payment shows of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Sums {
     pub reserved_of_holds: i64,
     /// L: what disputes have taken, or may.
     pub disputed: i64,
+    /// What of L lost disputes have taken.
+    pub charged_back: i64,
 }
 
 impl Sums {
@@ -37,7 +39,8 @@ impl Sums {
             refunded: moved(is_refund),
             returning: open(&|operation| is_refund(operation) || undoes(operation)),
             reserved_of_holds: open(&|operation| takes_of_hold(payment, operation)),
-            disputed: disputed(payment),
+            disputed: payment.disputes().iter().map(|dispute| reserved(payment, dispute)).sum(),
+            charged_back: lost(payment).map(|dispute| reserved(payment, dispute)).sum(),
         }
     }
 
@@ -80,15 +83,22 @@ fn is_void(operation: &Operation) -> bool {
     matches!(operation.id, OperationId::Void(_))
 }
 
-fn disputed(payment: &Payment) -> i64 {
-    let each = payment.disputes().iter().map(|dispute| {
-        let all = dispute.amount().unwrap_or(payment.terms().amount).minor();
-        let open = dispute.stage() >= DisputeStage::Chargeback && dispute.status() != DisputeStatus::Won;
-        let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::minor).sum::<i64>();
-        let gone = sum(&mut dispute.withdrawn()) - sum(&mut dispute.reinstated());
-        gone.max(if open { all } else { 0 })
-    });
-    each.sum()
+fn lost(payment: &Payment) -> impl Iterator<Item = &Dispute> {
+    let chargebacks = payment.disputes().iter().filter(|dispute| dispute.stage() >= DisputeStage::Chargeback);
+    chargebacks.filter(|dispute| dispute.status() == DisputeStatus::Lost)
+}
+
+/// L of one dispute.
+fn reserved(payment: &Payment, dispute: &Dispute) -> i64 {
+    let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
+    let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
+    let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+    let reserved = match (dispute.stage(), dispute.status()) {
+        (DisputeStage::Inquiry, _) | (_, DisputeStatus::Won) => withdrawn - reinstated,
+        (_, DisputeStatus::Lost) => amount.max(withdrawn) - reinstated,
+        _ => amount.max(withdrawn - reinstated),
+    };
+    reserved.max(0)
 }
 
 /// Whether it takes from what is held. What was a hold when it was captured of may have been a charge.

@@ -43,6 +43,12 @@ impl Payment {
         self.disputes.iter().map(|dispute| dispute.reserved(self.asked.amount)).sum()
     }
 
+    /// What of that was lost.
+    pub(super) fn charged_back(&self) -> i128 {
+        let lost = self.disputes.iter().filter(|dispute| dispute.is_charged_back());
+        lost.map(|dispute| dispute.reserved(self.asked.amount)).sum()
+    }
+
     /// C − R − P − L, if it is more than nothing.
     pub(super) fn refundable(&self) -> Money {
         self.money(self.captured() - self.refunded() - self.returning() - self.disputed())

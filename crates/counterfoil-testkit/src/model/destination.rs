@@ -98,7 +98,8 @@ impl Model {
         }
         let Some(due) = self.due(scope, &destination, known) else { return Ok(()) };
         let totals = self.totals(scope, &id).remove(&create.amount.currency()).unwrap_or_default();
-        let left = i128::from(due.minor()) - (totals.paid - totals.refunded) - totals.pending;
+        let again = if command.policy.owe_charged_back { totals.charged_back } else { 0 };
+        let left = i128::from(due.minor()) - (totals.paid - totals.refunded - again) - totals.pending;
         let left = i64::try_from(left.clamp(0, Money::MAX_MINOR.into())).expect("it was cut to size");
         if command.policy.overpayment == Overpayment::Refuse && create.amount.minor() > left {
             let remaining = Money::from_minor(left, due.currency())?;
@@ -121,8 +122,8 @@ impl Model {
         }
     }
 
-    /// What is paid and kept beyond what is due, once what `payment` took is `more`. What went back of this payment
-    /// may come again.
+    /// What is paid and kept beyond what is due, once what `payment` took is `more`. What went back of this payment, or
+    /// was charged back, may come again.
     pub(super) fn excess(&self, payment: &Payment, known: &Known, more: i128) -> Option<Money> {
         let (scope, destination) = (&payment.asked_by.scope, &payment.asked.destination);
         let currency = payment.asked.amount.currency();
@@ -133,7 +134,7 @@ impl Model {
                 && other.asked.destination == *destination
                 && other.asked.amount.currency() == currency
         });
-        let kept: i128 = others.map(|(_, other)| kept(other)).sum();
+        let kept: i128 = others.map(|(_, other)| kept(other, self.owes_charged_back)).sum();
         let own = i128::from(payment.money(payment.captured()).minor());
         let over = kept + own + more - i128::from(due.minor());
         (over > 0).then(|| payment.money(over))
@@ -167,6 +168,8 @@ impl Model {
             totals.paid += money(payment.captured());
             totals.pending += live + money(payment.held());
             totals.refunded += money(payment.refunded());
+            totals.disputed += money(payment.disputed() - payment.charged_back());
+            totals.charged_back += money(payment.charged_back());
         }
         all.retain(|_, totals| *totals != Totals::default());
         all
@@ -186,9 +189,10 @@ impl Model {
     }
 }
 
-fn kept(payment: &Payment) -> i128 {
+fn kept(payment: &Payment, owes_charged_back: bool) -> i128 {
     let money = |minor| i128::from(payment.money(minor).minor());
-    money(payment.captured()) - money(payment.refunded())
+    let again = if owes_charged_back { money(payment.charged_back()) } else { 0 };
+    money(payment.captured()) - money(payment.refunded()) - again
 }
 
 fn is_in_doubt(payment: &Payment, now: Timestamp) -> bool {

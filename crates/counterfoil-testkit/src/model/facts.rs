@@ -33,6 +33,8 @@ pub struct PaymentFacts {
     pub capturable: Money,
     /// What disputes have taken or may take.
     pub disputed: Money,
+    /// What of that lost disputes have taken.
+    pub charged_back: Money,
     /// What was captured beyond what was due.
     pub excess: Option<Money>,
     /// Its disputes, in order.
@@ -133,6 +135,7 @@ impl PaymentFacts {
             held: payment.held(),
             capturable: payment.capturable(),
             disputed: payment.disputed(),
+            charged_back: payment.charged_back(),
             excess: payment.excess(),
             disputes: payment.disputes().iter().map(DisputeFacts::of).collect(),
             is_stuck: payment.is_stuck(),
@@ -210,9 +213,9 @@ pub struct DisputeFacts {
     pub amount: Option<Money>,
     /// Until when the host is to answer.
     pub due_by: Option<Timestamp>,
-    /// What was taken for it.
+    /// What was taken for it, the smallest first.
     pub withdrawn: Vec<Money>,
-    /// What was given back.
+    /// What was given back, the smallest first.
     pub reinstated: Vec<Money>,
 }
 
@@ -226,8 +229,14 @@ impl DisputeFacts {
             status: dispute.status(),
             amount: dispute.amount(),
             due_by: dispute.due_by(),
-            withdrawn: dispute.withdrawn().collect(),
-            reinstated: dispute.reinstated().collect(),
+            withdrawn: sorted(dispute.withdrawn()),
+            reinstated: sorted(dispute.reinstated()),
         }
     }
+}
+
+fn sorted(amounts: impl Iterator<Item = Money>) -> Vec<Money> {
+    let mut amounts: Vec<_> = amounts.collect();
+    amounts.sort_unstable_by_key(|amount| amount.minor());
+    amounts
 }

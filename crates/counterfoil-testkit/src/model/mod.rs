@@ -52,11 +52,14 @@ pub struct Model {
     wallets: BTreeMap<(Scope, WalletId), Wallet>,
     registered: BTreeMap<(Scope, AccountId), Registered>,
     names: Names,
+    /// Whether, by the rules of the command that is executed, what was charged back is owed again.
+    owes_charged_back: bool,
 }
 
 impl Model {
     /// What a store must answer to `command` now.
     pub fn execute(&mut self, command: &Command) -> Answer {
+        self.owes_charged_back = command.policy.owe_charged_back;
         let answer = match &command.request {
             Request::Create(create) => self.create(command, create),
             Request::Process(process) => self.process(command, process),

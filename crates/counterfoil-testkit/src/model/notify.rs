@@ -248,7 +248,7 @@ impl Model {
         word: &DisputeWord,
     ) -> Result<(), Rejection> {
         let called = notify.about.gateway_dispute_id.clone().ok_or(Rejection::NothingKnown)?;
-        let told = (word.clone(), notify.funds.clone().unwrap_or_else(|| notify.notification.clone()));
+        let told = (word.clone(), notify.funds.clone());
         let own = |known: &Dispute| known.gateway == notify.gateway && known.called == called;
         let scope = &command.caller.scope;
         if let Some(place) = payment.disputes.iter().position(own) {

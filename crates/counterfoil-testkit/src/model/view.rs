@@ -18,6 +18,7 @@ impl Payment {
             held: self.money(self.held()),
             capturable: self.capturable(),
             disputed: self.money(self.disputed()),
+            charged_back: self.money(self.charged_back()),
             excess: self.excess,
             disputes: self.disputes.iter().map(Dispute::facts).collect(),
             is_stuck: self.is_stuck(),

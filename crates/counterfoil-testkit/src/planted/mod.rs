@@ -28,7 +28,7 @@ use std::task::Waker;
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Receipt, Request};
+use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
@@ -205,9 +205,7 @@ impl PaymentStore for PlantedStore {
     }
 
     async fn execute(&self, mut command: Command) -> Result<Receipt, ExecuteError> {
-        if let (Bug::UpdateVersionIgnored, Request::Update(update)) = (self.bug, &mut command.request) {
-            update.if_version = None;
-        }
+        writes::mishear(&mut command, self.bug);
         self.begin().await?;
         let answer = self.commit(&mut command).await;
         self.books().busy = false;

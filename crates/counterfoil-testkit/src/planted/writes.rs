@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use counterfoil::command::{Command, Receipt, Rejection, Request};
+use counterfoil::clock::Timestamp;
+use counterfoil::command::{Command, Receipt, Rejection, Request, Told};
 use counterfoil::event::{Event, Hash};
 use counterfoil::money::Money;
+use counterfoil::payment::DisputeWordKind;
 use counterfoil::store::{ExecuteError, Plan, Record, StoreError, StoreErrorKind};
 use tokio::task::yield_now;
 
@@ -30,6 +32,27 @@ impl PlantedStore {
             yield_now().await;
         }
         Err(ExecuteError::NotCommitted(StoreError::new(StoreErrorKind::Busy, "beginning")))
+    }
+}
+
+/// Changes what is asked for or told.
+pub(super) fn mishear(command: &mut Command, bug: Bug) {
+    match (&mut command.request, bug) {
+        (Request::Update(update), Bug::UpdateVersionIgnored) => update.if_version = None,
+        (Request::Notify(notify), bug) => {
+            let Told::Dispute(word) = &mut notify.told else { return };
+            match (word.kind, bug) {
+                (_, Bug::MovementsCountedTwice) => {
+                    notify.funds.get_or_insert_with(|| notify.notification.clone());
+                }
+                (DisputeWordKind::FundsReinstated, Bug::ReinstatedStaysReserved) => {
+                    word.kind = DisputeWordKind::Updated;
+                }
+                (DisputeWordKind::Won, Bug::LostForEver) => word.occurred_at = Timestamp::EPOCH,
+                _ => {}
+            }
+        }
+        _ => {}
     }
 }
 

@@ -8,6 +8,8 @@
 //!   it is on record who took it upon himself. An end that is told for the first time after that makes the books agree,
 //!   or opens a review again.
 //!
+//! What disputes have taken or may take of a payment is the same on both sides.
+//!
 //! What a person wrote down as having happened elsewhere the gateway does not know, and nothing else may be missing
 //! there, or more. Where each operation agrees, what is held does; but of what was captured and taken back again, the
 //! gateway does not tell any more how much it had been, so that a person's word on that cannot be held against it.
@@ -24,7 +26,7 @@ use super::settle::unreadable;
 use crate::laws::{Broken, is_refund, law, takes, undoes};
 
 impl Run {
-    /// 46.
+    /// 43, 46.
     pub(super) fn agrees(&self, payment: &Payment) -> Result<(), Broken> {
         let (id, status) = (payment.id(), payment.status());
         let (mut captured, mut refunded, mut all_agree) = (0, 0, true);
@@ -46,6 +48,9 @@ impl Run {
                 "{id}, {status}: {amounts:?} are captured, refunded, held there; what is known here makes {ours:?}"
             )
         })?;
+        let disputed =
+            [Some(payment.disputed()).filter(|disputed| !disputed.is_zero()), self.sandbox.disputed(id)];
+        law("43", disputed[0] == disputed[1], || format!("{id}: {disputed:?} are disputed here, and there"))?;
         let held = payment.held().minor();
         law("46", !all_agree || held == amounts[2], || {
             format!("{id}, {status}: {held} are held here, {} there", amounts[2])

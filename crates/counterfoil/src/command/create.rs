@@ -74,7 +74,7 @@ impl Create {
             return Err(Rejection::InPast(past).into());
         }
         let payable = Payable::find(view, &self.destination, &self.known)?;
-        payable.require(command, self.amount.currency())?;
+        payable.require(self.amount.currency())?;
         if self.process.is_some() && kind != PaymentMethodType::Offline {
             payable.require_room(command, self.payment, self.amount)?;
         }

@@ -135,7 +135,7 @@ impl Command {
     ///
     /// The [`Rejection`] that says why not; then nothing may be written.
     pub fn decide(&self, state: &State) -> Result<Decision, Rejection> {
-        let view = View { scope: &self.caller.scope, state };
+        let view = View { scope: &self.caller.scope, state, policy: &self.policy };
         let decided = match &self.request {
             Request::Create(create) => create.decide(self, &view),
             Request::Process(process) => process.decide(self, &view),

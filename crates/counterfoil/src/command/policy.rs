@@ -31,6 +31,9 @@ pub struct Policy {
     pub beside_doubt: bool,
     /// Whether only what is registered, or what the host knows, can be paid. Default: anything can.
     pub strict_destinations: bool,
+    /// Whether what a lost chargeback took of a destination's payments is owed again, so that it may be charged once
+    /// more. Default: no, it still counts as paid.
+    pub owe_charged_back: bool,
 }
 
 /// What becomes of a charge that would come to more than is due.
@@ -79,6 +82,13 @@ impl Policy {
         self
     }
 
+    /// With what lost chargebacks took owed again.
+    #[must_use]
+    pub const fn owing_charged_back(mut self) -> Policy {
+        self.owe_charged_back = true;
+        self
+    }
+
     /// When a gateway is asked again that was asked at `now`, for the `polls`th time, and had no news.
     pub(crate) fn next_poll(&self, polls: u32, now: Timestamp) -> Option<Timestamp> {
         let place = usize::try_from(polls).ok()?.checked_sub(1)?;
@@ -111,6 +121,7 @@ impl Default for Policy {
             overpayment: Overpayment::Refuse,
             beside_doubt: false,
             strict_destinations: false,
+            owe_charged_back: false,
         }
     }
 }

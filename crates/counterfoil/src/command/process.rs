@@ -57,7 +57,7 @@ impl Process {
         }
         let terms = payment.terms();
         let payable = Payable::find(view, &terms.destination, &self.known)?;
-        payable.require(command, terms.amount.currency())?;
+        payable.require(terms.amount.currency())?;
         if terms.method.kind() != PaymentMethodType::Offline {
             payable.require_room(command, payment.id(), terms.amount)?;
         }

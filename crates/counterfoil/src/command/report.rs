@@ -146,7 +146,7 @@ fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
 }
 
 /// What is paid beyond what is due once what an operation of `payment` moved goes from `before` to `after`. What went
-/// back of this payment does not count: it may come again. Of the payment, what this command has written of it already
+/// back of this payment, or was charged back, does not count: it may come again. Of the payment, what this command has written of it already
 /// counts.
 pub(super) fn excess(
     view: &View<'_>,
@@ -156,18 +156,15 @@ pub(super) fn excess(
     after: Option<Money>,
 ) -> Result<Option<Money>, Halt> {
     let payable = Payable::find(view, &payment.terms().destination, known)?;
-    let Some(due) = payable.amount_due() else { return Ok(None) };
     let currency = payment.terms().amount.currency();
-    if due.currency() != currency {
-        return Ok(None);
-    }
     let minor = |money: Option<Money>| i128::from(money.map_or(0, Money::minor));
     let mut totals = payable.totals(currency);
     let stored = view.find_payment(payment.id())?;
     totals.paid += minor(Some(payment.captured())) + minor(after) - minor(before);
     totals.paid -= minor(stored.map(|stored| stored.captured()));
     totals.refunded -= minor(stored.map(|stored| stored.refunded()));
-    Ok(totals.excess(due))
+    totals.charged_back -= minor(stored.map(|stored| stored.charged_back()));
+    Ok(payable.excess(&totals, currency))
 }
 
 /// What becomes of the gateway's id.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::Taking;
+use super::policy::Policy;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
 use crate::account::{Account, AccountId};
@@ -50,6 +51,7 @@ impl From<MoneyError> for Halt {
 pub(super) struct View<'a> {
     pub(super) scope: &'a Scope,
     pub(super) state: &'a State,
+    pub(super) policy: &'a Policy,
 }
 
 impl<'a> View<'a> {

@@ -318,9 +318,9 @@ pub struct Disputed {
     pub gateway: GatewayName,
     /// What it is called there.
     pub gateway_dispute_id: GatewayDisputeId,
-    /// Under which name it was told: money that moved under one name moved once.
-    #[serde(rename = "gateway_operation_id")]
-    pub name: NotificationId,
+    /// The gateway's name of a movement of funds. Without a name, a stage has one withdrawal and one reinstatement.
+    #[serde(rename = "gateway_operation_id", skip_serializing_if = "Option::is_none")]
+    pub movement: Option<NotificationId>,
     /// What was said.
     #[serde(flatten)]
     pub word: DisputeWord,

@@ -14,7 +14,7 @@ use crate::payment::{
     Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
-use crate::text::Message;
+use crate::text::{Message, NotificationId};
 
 /// The payment after `event`, which follows what made `before`.
 ///
@@ -239,7 +239,8 @@ fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {
         payment.disputes.len() - 1
     });
     if let Some(dispute) = payment.disputes.get_mut(place) {
-        dispute.hear(&disputed.word, disputed.name.as_str(), asked);
+        let movement = disputed.movement.as_ref().map(NotificationId::as_str);
+        dispute.hear(&disputed.word, movement, asked);
         dispute.updated_at = event.at();
     }
 }

@@ -141,7 +141,7 @@ impl Encode for Disputed {
         to.field(1, |w| self.dispute.encode(w));
         to.field(2, |w| self.gateway.encode(w));
         to.field(3, |w| self.gateway_dispute_id.encode(w));
-        to.field(4, |w| self.name.encode(w));
+        to.optional(4, self.movement.as_ref(), |w, name| name.encode(w));
         to.field(5, |w| self.word.encode(w));
     }
 
@@ -151,7 +151,7 @@ impl Encode for Disputed {
             dispute: fields.required(1, DisputeId::decode)?,
             gateway: fields.required(2, GatewayName::decode)?,
             gateway_dispute_id: fields.required(3, GatewayDisputeId::decode)?,
-            name: fields.required(4, NotificationId::decode)?,
+            movement: fields.optional(4, NotificationId::decode)?,
             word: fields.required(5, DisputeWord::decode)?,
         };
         fields.end()?;

@@ -138,7 +138,8 @@ pub struct Notification {
     pub about: About,
     /// What it tells.
     pub told: Told,
-    /// Of money that a dispute moved: what the gateway calls that movement.
+    /// The gateway's name of a movement of a dispute's funds. Without a name, a stage of a dispute has one withdrawal and
+    /// one reinstatement; the largest amount counts.
     pub funds: Option<NotificationId>,
 }
 

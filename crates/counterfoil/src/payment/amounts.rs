@@ -55,10 +55,23 @@ impl Payment {
         self.money(most)
     }
 
-    /// The money that disputes have taken or may take.
+    /// The money that disputes have taken or may take: what open chargebacks reserve and what was
+    /// [charged back](Self::charged_back).
     #[must_use]
     pub fn disputed(&self) -> Money {
         self.money(self.disputed_minor())
+    }
+
+    /// The part of [`disputed`](Self::disputed) that the payer's bank keeps: what lost chargebacks took, less what was
+    /// reinstated.
+    #[must_use]
+    pub fn charged_back(&self) -> Money {
+        self.money(self.reserved_by(Dispute::is_charged_back))
+    }
+
+    /// The part of [`disputed`](Self::disputed) that is not decided against the host.
+    pub(crate) fn in_dispute(&self) -> Money {
+        self.money(self.reserved_by(|dispute| !dispute.is_charged_back()))
     }
 
     /// What is left of the captured money: less what was given back, and less what disputes took and did not give back.
@@ -199,7 +212,12 @@ impl Payment {
     }
 
     fn disputed_minor(&self) -> i64 {
-        self.disputes.iter().map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
+        self.reserved_by(|_| true)
+    }
+
+    fn reserved_by(&self, which: impl Fn(&Dispute) -> bool) -> i64 {
+        let disputes = self.disputes.iter().filter(|dispute| which(dispute));
+        disputes.map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
     }
 
     fn holds(&self) -> impl DoubleEndedIterator<Item = &Operation> {

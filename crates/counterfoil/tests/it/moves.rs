@@ -82,7 +82,7 @@ async fn an_invoice_is_paid_in_55_parts_and_no_more() {
         let known = shop.ledger.destination(payment.scope(), &invoice("inv_1")).await.unwrap().unwrap();
         let totals = known.totals(usd(0).currency());
         assert_eq!(
-            (totals.paid, totals.remaining(usd(55 * 7))),
+            (totals.paid, totals.remaining(usd(55 * 7), &Policy::default())),
             (7 * part, usd(7 * (55 - i64::try_from(part).unwrap())))
         );
     }

@@ -37,21 +37,17 @@ impl Notify {
         };
         let before = known.cloned().unwrap_or_else(new);
         let mut after = before.clone();
-        let name = self.told_under();
-        after.hear(word, name.as_str(), payment.terms().amount);
+        let movement = self.funds.clone().filter(|_| word.kind.moves_funds());
+        after.hear(word, movement.as_ref().map(NotificationId::as_str), payment.terms().amount);
         if known.is_some() && after == before {
             return Ok(());
         }
         let postings = self.moved(&payment, &before, &after)?;
         let (gateway, gateway_dispute_id) = (self.gateway.clone(), called.clone());
-        let disputed = Disputed { dispute: before.id, gateway, gateway_dispute_id, name, word: word.clone() };
+        let disputed =
+            Disputed { dispute: before.id, gateway, gateway_dispute_id, movement, word: word.clone() };
         let taking = known.is_none().then(|| (key, Fingerprint::default()));
         books.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking).posting(postings))
-    }
-
-    /// The name of what moved: the gateway's own, or that of the notification.
-    fn told_under(&self) -> NotificationId {
-        self.funds.clone().unwrap_or_else(|| self.notification.clone())
     }
 
     /// What the gateway took and gave back, between what was paid and the money that disputes have.

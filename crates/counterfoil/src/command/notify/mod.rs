@@ -32,7 +32,8 @@ pub struct Notify {
     pub about: About,
     /// What it tells.
     pub told: Told,
-    /// Of money that a dispute moved: what the gateway calls that movement. Told twice under one name, it moved once.
+    /// The gateway's name of a movement of a dispute's funds. Under one name the funds move once. Without a name, a stage
+    /// of a dispute has one withdrawal and one reinstatement.
     pub funds: Option<NotificationId>,
     /// The id that whatever comes to be known by it gets.
     pub id: Uuid,

@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::super::{Command, Rejection, Request};
 use super::{Next, Node, moves, step};
-use crate::account::AccountId;
+use crate::account::{AccountId, Totals};
 use crate::event::{Event, evolve_payment};
 use crate::money::Money;
-use crate::payment::{Attention, DisputeStatus, Operation, OperationId, Payment, Review};
+use crate::payment::{Attention, DisputeStage, DisputeStatus, Operation, OperationId, Payment, Review};
 use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
 
 type Law = Result<(), String>;
@@ -163,12 +163,34 @@ fn sums(payment: &Payment) -> Law {
         let out = o.id.is_refund() || (o.id.is_void() && !o.holds);
         (out && o.status().is_live()).then(|| o.amount.minor())
     });
-    let disputed: i64 =
-        payment.disputes().iter().map(|dispute| dispute.reserved(payment.terms().amount)).sum();
-    let refundable = (captured - back - open - disputed).max(0);
+    let [disputed, charged_back] = disputed(payment);
+    let refundable = (captured - back - open - disputed - charged_back).max(0);
     law("8, 43", payment.refundable().minor() == refundable, || {
         format!("refundable is {}, not {refundable}", payment.refundable())
+    })?;
+    law("43", payment.charged_back().minor() == charged_back, || format!("{charged_back} is charged back"))?;
+    law("43", payment.disputed().minor() == disputed + charged_back, || {
+        format!("{disputed} is disputed, and {charged_back} charged back")
     })
+}
+
+/// What disputes reserve that are not lost, and what lost ones took.
+fn disputed(payment: &Payment) -> [i64; 2] {
+    let mut sums = [0, 0];
+    for dispute in payment.disputes() {
+        let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
+        let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
+        let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+        let chargeback = dispute.stage() > DisputeStage::Inquiry;
+        match dispute.status() {
+            DisputeStatus::Lost if chargeback => sums[1] += (amount.max(withdrawn) - reinstated).max(0),
+            DisputeStatus::NeedsResponse | DisputeStatus::UnderReview if chargeback => {
+                sums[0] += amount.max(withdrawn - reinstated);
+            }
+            _ => sums[0] += (withdrawn - reinstated).max(0),
+        }
+    }
+    sums
 }
 
 /// INVARIANTS 47: nothing waits for ever unseen.
@@ -197,9 +219,11 @@ fn totals(node: &Node) -> Law {
     let totals = node.destination.as_ref().map(|account| account.totals(currency)).unwrap_or_default();
     let live = payment.attempts().filter(|attempt| attempt.status().is_live());
     let live: i64 = live.map(|attempt| attempt.amount.minor()).sum();
-    let expected = [payment.captured().minor(), live + payment.held().minor(), payment.refunded().minor()];
-    let expected = expected.map(i128::from);
-    law("7", [totals.paid, totals.pending, totals.refunded] == expected, || {
+    let (captured, pending) = (payment.captured().minor(), live + payment.held().minor());
+    let [disputed, charged_back] = disputed(payment);
+    let expected = [captured, pending, payment.refunded().minor(), disputed, charged_back];
+    let Totals { paid, pending, refunded, disputed, charged_back } = totals;
+    law("7", [paid, pending, refunded, disputed, charged_back] == expected.map(i128::from), || {
         format!("the destination comes to {totals:?}, not {expected:?}")
     })?;
     let destination = AccountId::destination(&payment.terms().destination);
@@ -308,5 +332,12 @@ fn outcome(payment: &Payment) -> String {
         .collect();
     let amounts =
         [payment.authorized(), payment.captured(), payment.held(), payment.refunded(), payment.disputed()];
-    format!("{} {amounts:?} {operations:?} {:?}", payment.status(), payment.reviews())
+    let disputes: Vec<_> =
+        payment.disputes().iter().map(|dispute| (dispute.stage(), dispute.status())).collect();
+    let charged_back = payment.charged_back();
+    format!(
+        "{} {amounts:?} {charged_back} {operations:?} {disputes:?} {:?}",
+        payment.status(),
+        payment.reviews()
+    )
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::{Command, Decision, Rejection, Request};
 use crate::account::Account;
+use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::payment::{Dispute, Operation, OperationId, Payment};
 use crate::status::{Cause, Graph, OperationStatus, PaymentStatus};
@@ -118,9 +119,11 @@ fn standing(operation: &Operation) -> String {
     )
 }
 
+/// All that was said of it.
 fn disputed(dispute: &Dispute) -> String {
-    let sums = [dispute.withdrawn().count(), dispute.reinstated().count()];
-    format!("{} {} {:?} {sums:?}", dispute.stage(), dispute.status(), dispute.amount())
+    let mut said = dispute.clone();
+    (said.created_at, said.updated_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
+    format!("{said:?}")
 }
 
 #[derive(Default)]
@@ -157,7 +160,7 @@ impl Seen {
                 if taken >= STEPS_IN_ANY_ORDER {
                     continue;
                 }
-                for said in [moves::Start::evidence, moves::Start::turns] {
+                for said in [moves::Start::evidence, moves::Start::turns, moves::Start::disputes] {
                     if let Err(broken) = laws::any_order(&node, &said(&node.payment)) {
                         panic!("{broken}\nafter{}", self.way(place));
                     }

@@ -115,6 +115,7 @@ impl Start {
         moves.extend(Start::turns(payment));
         moves.extend(Start::commands(payment));
         moves.extend(Start::found(payment));
+        moves.extend(Start::disputes(payment));
         moves.extend(Start::due(payment));
         moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
     }
@@ -180,7 +181,7 @@ impl Start {
         commands
     }
 
-    /// What a gateway tells of that was made there, and of disputes.
+    /// What a gateway tells of that was made there.
     fn found(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let others = payment.operations().len() - payment.attempts().count();
@@ -194,7 +195,6 @@ impl Start {
         if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
             told.push(Told::Authorization(named(Outcome::Succeeded { reported: None }, next)));
         }
-        told.extend(dispute_words().into_iter().map(Told::Dispute));
         let mut found: Vec<_> =
             told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, None, told))).collect();
         if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
@@ -208,6 +208,15 @@ impl Start {
             }
         }
         found
+    }
+
+    /// What a gateway that was asked tells of a dispute.
+    pub(super) fn disputes(payment: &Payment) -> Vec<(String, Request)> {
+        let is_there = payment.attempts().any(|attempt| attempt.gateway.is_some());
+        if !is_there && payment.gateway_payment_id().is_none() {
+            return Vec::new();
+        }
+        dispute_words().into_iter().map(|(word, movement)| of_dispute(word, movement)).collect()
     }
 
     /// What time does.
@@ -329,15 +338,30 @@ fn outcomes(of: OperationId) -> Vec<Evidence> {
     outcomes.into_iter().map(|(outcome, seconds)| Evidence::new(outcome, at(seconds))).collect()
 }
 
-fn dispute_words() -> Vec<DisputeWord> {
+/// What is said of a dispute, and under which name funds moved. Won and lost at the same time, and each after the other.
+fn dispute_words() -> Vec<(DisputeWord, Option<&'static str>)> {
     use DisputeWordKind::{FundsReinstated, FundsWithdrawn, Lost, Opened, Won};
-    let word = |kind| DisputeWord::new(kind, at(9)).with_amount(money(1));
+    let word = |kind, seconds| DisputeWord::new(kind, at(seconds)).with_amount(money(1));
     vec![
-        word(Opened).at_stage(DisputeStage::Inquiry),
-        word(Opened),
-        word(Won),
-        word(Lost),
-        word(FundsWithdrawn),
-        word(FundsReinstated),
+        (word(Opened, 9).at_stage(DisputeStage::Inquiry), None),
+        (word(Opened, 9), None),
+        (word(Lost, 9), None),
+        (word(Won, 9), None),
+        (word(Won, 10), None),
+        (word(Lost, 11), None),
+        (word(FundsWithdrawn, 9), None),
+        (word(FundsWithdrawn, 9), Some("txn_1")),
+        (word(FundsReinstated, 9), None),
     ]
+}
+
+fn of_dispute(word: DisputeWord, movement: Option<&str>) -> (String, Request) {
+    let told = Told::Dispute(word);
+    let name = format!("told of {told:?}, funds {movement:?}");
+    let mut request = notify(Uuid::from_u128(400), None, told);
+    if let (Request::Notify(notify), Some(movement)) = (&mut request, movement) {
+        notify.notification = format!("n {movement}").parse().unwrap();
+        notify.funds = movement.parse().ok();
+    }
+    (name, request)
 }
