@@ -4,7 +4,7 @@ use counterfoil::account::AccountId;
 use counterfoil::command::{About, Policy, Rejection, Told};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewRefund, Notification};
-use counterfoil::money::Currency;
+use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Review};
 use counterfoil::store::Key;
 
@@ -40,7 +40,7 @@ fn charge() -> NewPayment {
 
 async fn disputed(trial: &Trial, payment: PaymentId) -> [i64; 3] {
     let payment = trial.payment(payment).await;
-    [payment.disputed(), payment.charged_back(), payment.refundable()].map(|amount| amount.minor())
+    [payment.disputed(), payment.charged_back(), payment.refundable()].map(Money::minor)
 }
 
 pub(super) async fn one_movement_in_two_notifications_counts_once(trial: &mut Trial) {

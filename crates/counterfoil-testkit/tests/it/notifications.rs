@@ -139,6 +139,7 @@ fn settled(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
         payment.held(),
         payment.capturable(),
         payment.disputed(),
+        payment.charged_back(),
     ];
     (payment.status(), amounts, operations, disputes, payment.reviews())
 }
