@@ -23,7 +23,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::path::DestinationPath;
 use crate::{answer, schema};
 
@@ -54,7 +54,7 @@ pub(crate) async fn register(
     DestinationPath(destination): DestinationPath,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let owed = parse(&Fields::parse(&body)?)?;
+    let owed = parse(&Fields::of::<RegisterBody>(&body)?)?;
     let (ledger, named) = (api.ledger.clone(), destination.clone());
     let work = async move { ledger.register(&caller, named, owed).await.map_err(refusal) };
     let receipt = api.flows.carry(work).await?;
@@ -110,18 +110,18 @@ fn refusal(error: LedgerError) -> ApiError {
     if in_doubt { refusal.saying(IN_DOUBT) } else { refusal }
 }
 
-/// What is owed.
-#[derive(ToSchema)]
-#[schema(as = RegisterDestination)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct RegisterBody {
-    currency: schema::GivenCurrency,
-    /// All in all, whatever was paid of it.
-    amount_due: schema::GivenDue,
-    /// What people call it: an invoice number, say.
-    number: Option<schema::DestinationNumber>,
-    /// Whether it takes payments; `true` unless said.
-    payable: Option<bool>,
+own_body! {
+    /// What is owed.
+    #[schema(as = RegisterDestination)]
+    struct RegisterBody {
+        currency: schema::GivenCurrency,
+        /// All in all, whatever was paid of it.
+        amount_due: schema::GivenDue,
+        /// What people call it: an invoice number, say.
+        number: Option<schema::DestinationNumber>,
+        /// Whether it takes payments; `true` unless said.
+        payable: Option<bool>,
+    }
 }
 
 /// What is paid.

@@ -8,12 +8,11 @@ use counterfoil::payment::{
     DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome,
 };
 use counterfoil::text::{ErrorCode, GatewayName, GatewayOperationId, Message, NotificationId, PaymentUrl};
-use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
 use super::failure::class_of;
 use crate::error::ApiError;
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::{amount, schema};
 
 /// What a notification can be about.
@@ -71,7 +70,7 @@ const TYPES: [(&str, Type); 20] = [
 /// What the body tells, as a word of `gateway`.
 #[doc(hidden)]
 pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notification, ApiError> {
-    let fields = Fields::parse(body)?;
+    let fields = Fields::of::<NotificationBody>(body)?;
     let (_, kind) = fields.required("type", |fields, name| fields.word(name, &TYPES, |named| named.0))?;
     let id: NotificationId = fields.required("notification_id", Fields::text)?;
     let about = About {
@@ -187,41 +186,41 @@ impl Subject {
     }
 }
 
-/// What a gateway tells: of what, under whatever names it knows, and what became of it.
-#[derive(ToSchema)]
-#[schema(as = Notification)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-pub(super) struct NotificationBody {
-    notification_id: schema::NotificationId,
-    #[schema(rename = "type", schema_with = types)]
-    kind: (),
-    payment_id: Option<schema::PaymentId>,
-    gateway_payment_id: Option<schema::GatewayPaymentId>,
-    attempt_id: Option<schema::AttemptId>,
-    capture_id: Option<schema::CaptureId>,
-    refund_id: Option<schema::RefundId>,
-    void_id: Option<schema::VoidId>,
-    /// What the gateway calls the dispute; required of one.
-    dispute_id: Option<schema::GatewayDisputeId>,
-    /// What the gateway calls the attempt, capture, refund or void; of a dispute's funds, what it calls their movement.
-    gateway_operation_id: Option<schema::GatewayOperationId>,
-    /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
-    amount: Option<schema::GivenDue>,
-    currency: Option<schema::GivenCurrency>,
-    /// Of a dispute: `chargeback` unless said.
-    stage: Option<schema::DisputeStage>,
-    /// Of a dispute that is open.
-    dispute_status: Option<schema::DisputeStatus>,
-    /// Until when a dispute is to be answered.
-    due_by: Option<schema::Time>,
-    /// Where the payer is sent, of `attempt.requires_action`.
-    payment_url: Option<schema::PaymentUrl>,
-    /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
-    /// of what is not known here, it may.
-    error_code: Option<schema::ErrorCode>,
-    error_message: Option<schema::Message>,
-    /// By the gateway's clock.
-    occurred_at: schema::Time,
+own_body! {
+    /// What a gateway tells: of what, under whatever names it knows, and what became of it.
+    #[schema(as = Notification)]
+    pub(super) struct NotificationBody {
+        notification_id: schema::NotificationId,
+        #[schema(schema_with = types)]
+        r#type: (),
+        payment_id: Option<schema::PaymentId>,
+        gateway_payment_id: Option<schema::GatewayPaymentId>,
+        attempt_id: Option<schema::AttemptId>,
+        capture_id: Option<schema::CaptureId>,
+        refund_id: Option<schema::RefundId>,
+        void_id: Option<schema::VoidId>,
+        /// What the gateway calls the dispute; required of one.
+        dispute_id: Option<schema::GatewayDisputeId>,
+        /// What the gateway calls the attempt, capture, refund or void; of a dispute's funds, what it calls their movement.
+        gateway_operation_id: Option<schema::GatewayOperationId>,
+        /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
+        amount: Option<schema::GivenDue>,
+        currency: Option<schema::GivenCurrency>,
+        /// Of a dispute: `chargeback` unless said.
+        stage: Option<schema::DisputeStage>,
+        /// Of a dispute that is open.
+        dispute_status: Option<schema::DisputeStatus>,
+        /// Until when a dispute is to be answered.
+        due_by: Option<schema::Time>,
+        /// Where the payer is sent, of `attempt.requires_action`.
+        payment_url: Option<schema::PaymentUrl>,
+        /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
+        /// of what is not known here, it may.
+        error_code: Option<schema::ErrorCode>,
+        error_message: Option<schema::Message>,
+        /// By the gateway's clock.
+        occurred_at: schema::Time,
+    }
 }
 
 fn types() -> Object {

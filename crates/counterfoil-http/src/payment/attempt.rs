@@ -24,7 +24,7 @@ use crate::error::ApiError;
 use crate::error::described::{
     BadRequest, Conflict, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge,
 };
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::schema;
@@ -61,7 +61,7 @@ pub(crate) async fn record_attempt(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?;
+    let fields = Fields::of::<AttemptBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
@@ -124,22 +124,22 @@ fn only_with(field: &str, status: OperationStatus) -> ApiError {
     ApiError::invalid(field, format!("{field} goes with the payment_status {status} only"))
 }
 
-/// An attempt that was made elsewhere.
-#[derive(ToSchema)]
-#[schema(as = RecordAttempt)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct AttemptBody {
-    /// How it ended.
-    #[schema(schema_with = ends)]
-    payment_status: (),
-    /// How much came, with `SUCCEEDED` only; all of it unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    /// With `FAILED` only.
-    error_message: Option<schema::Message>,
-    gateway_attempt_id: Option<schema::GatewayAttemptId>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// An attempt that was made elsewhere.
+    #[schema(as = RecordAttempt)]
+    struct AttemptBody {
+        /// How it ended.
+        #[schema(schema_with = ends)]
+        payment_status: (),
+        /// How much came, with `SUCCEEDED` only; all of it unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        /// With `FAILED` only.
+        error_message: Option<schema::Message>,
+        gateway_attempt_id: Option<schema::GatewayAttemptId>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }
 
 fn ends() -> Object {

@@ -9,14 +9,13 @@ use axum::response::Response;
 use counterfoil::ledger::NewCapture;
 use counterfoil::money::Currency;
 use counterfoil::scope::Caller;
-use utoipa::ToSchema;
 
 use super::view::PaymentView;
 use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::{amount, answer, schema};
@@ -53,7 +52,7 @@ pub(crate) async fn capture(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse_optional(&body)?.only(&["amount", "currency", "final", idempotency::FIELD])?;
+    let fields = Fields::of_optional::<CaptureBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
@@ -71,16 +70,16 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewCapture, ApiError
     Ok(new)
 }
 
-/// How much is to be taken.
-#[derive(ToSchema)]
-#[schema(as = CapturePayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct CaptureBody {
-    /// All that can be captured unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    /// Whether the rest of the hold is released; `true` unless said.
-    r#final: Option<bool>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// How much is to be taken.
+    #[schema(as = CapturePayment)]
+    struct CaptureBody {
+        /// All that can be captured unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        /// Whether the rest of the hold is released; `true` unless said.
+        r#final: Option<bool>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }

@@ -23,7 +23,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::{answer, schema};
@@ -57,8 +57,7 @@ pub(crate) async fn refund(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let known = ["amount", "currency", "reason", "metadata", idempotency::FIELD];
-    let fields = Fields::parse_optional(&body)?.only(&known)?;
+    let fields = Fields::of_optional::<RefundBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
@@ -102,18 +101,18 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewRefund, ApiError>
     Ok(new)
 }
 
-/// How much is to go back, and why.
-#[derive(ToSchema)]
-#[schema(as = RefundPayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct RefundBody {
-    /// All that can be refunded unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    reason: Option<schema::Message>,
-    metadata: Option<schema::Metadata>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// How much is to go back, and why.
+    #[schema(as = RefundPayment)]
+    struct RefundBody {
+        /// All that can be refunded unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        reason: Option<schema::Message>,
+        metadata: Option<schema::Metadata>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }
 
 /// Refunds of a payment.

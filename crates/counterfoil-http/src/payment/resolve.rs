@@ -11,7 +11,6 @@ use counterfoil::ledger::{LedgerError, NewResolution};
 use counterfoil::money::Currency;
 use counterfoil::scope::Caller;
 use counterfoil::store::ExecuteError;
-use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
 use super::view::PaymentView;
@@ -20,7 +19,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::path::PaymentPath;
 use crate::schema;
 
@@ -76,7 +75,7 @@ pub(crate) async fn resolve(
     PaymentPath(id): PaymentPath,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?.only(&["operation_id", "outcome", "amount", "currency", "note"])?;
+    let fields = Fields::of::<ResolveBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let new = parse(&fields, payment.terms().amount.currency())?;
     let ledger = api.ledger.clone();
@@ -118,22 +117,22 @@ fn refusal(error: LedgerError) -> ApiError {
     if in_doubt { refusal.saying(IN_DOUBT) } else { refusal }
 }
 
-/// A person's word.
-#[derive(ToSchema)]
-#[schema(as = ResolvePayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct ResolveBody {
-    /// What it is about; the one operation whose outcome is open unless said. Not with `dismissed`.
-    operation_id: Option<schema::OperationId>,
-    /// What became of it; `not_sent` is that it never reached the gateway.
-    #[schema(schema_with = verdicts)]
-    outcome: (),
-    /// How much moved, with `succeeded` only; what was asked for unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    /// Why; it stands in the history.
-    note: schema::Message,
+own_body! {
+    /// A person's word.
+    #[schema(as = ResolvePayment)]
+    struct ResolveBody {
+        /// What it is about; the one operation whose outcome is open unless said. Not with `dismissed`.
+        operation_id: Option<schema::OperationId>,
+        /// What became of it; `not_sent` is that it never reached the gateway.
+        #[schema(schema_with = verdicts)]
+        outcome: (),
+        /// How much moved, with `succeeded` only; what was asked for unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        /// Why; it stands in the history.
+        note: schema::Message,
+    }
 }
 
 fn verdicts() -> Object {

@@ -8,14 +8,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use counterfoil::ledger::NewVoid;
 use counterfoil::scope::Caller;
-use utoipa::ToSchema;
 
 use super::view::PaymentView;
 use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::{answer, schema};
@@ -53,7 +52,7 @@ pub(crate) async fn void(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse_optional(&body)?.only(&["reason", idempotency::FIELD])?;
+    let fields = Fields::of_optional::<VoidBody>(&body)?;
     let mut new = NewVoid::new();
     new.reason = fields.text("reason")?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
@@ -63,11 +62,11 @@ pub(crate) async fn void(
     Ok(answer::mark_replay(receipt.replayed, super::answer(StatusCode::OK, payment, api.amounts)))
 }
 
-/// Why it is voided.
-#[derive(ToSchema)]
-#[schema(as = VoidPayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct VoidBody {
-    reason: Option<schema::Message>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// Why it is voided.
+    #[schema(as = VoidPayment)]
+    struct VoidBody {
+        reason: Option<schema::Message>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }

@@ -63,7 +63,7 @@ async fn the_amount_is_exact_and_the_payments_own() {
         ("\"123.00\"", "SUCCEEDED"),
         ("1.23e2", "SUCCEEDED"),
         ("123.01, \"currency\": \"USD\"", "OVERPAID"),
-        ("null, \"currency\": null", "SUCCEEDED"),
+        ("123, \"currency\": null", "SUCCEEDED"),
     ] {
         let path = waiting(&app).await;
         let body = format!("{{\"payment_status\": \"SUCCEEDED\", \"amount\": {amount}}}");
@@ -77,7 +77,7 @@ async fn the_amount_is_exact_and_the_payments_own() {
     let other = json!({"field": "currency", "currency": "jpy"});
     for (amount, details) in [
         ("0.5", too_fine),
-        ("null, \"currency\": \"usd\"", other.clone()),
+        ("null", json!({"field": "amount"})),
         ("123, \"currency\": \"usd\"", other.clone()),
         ("0.5, \"currency\": \"usd\"", other),
         ("0", json!({"field": "amount"})),

@@ -16,6 +16,7 @@ mod envelope;
 mod events;
 mod faults;
 mod feed;
+mod fields;
 mod gateways;
 mod hang_up;
 mod idempotency;
