@@ -174,6 +174,12 @@ words! {
         Reason = 22, "reason";
         /// Whether the rest of a hold is released with a capture.
         Final = 23, "final";
+        /// Whether a refund is only recorded: it was made elsewhere.
+        Recorded = 24, "recorded";
+        /// What its gateway calls a refund.
+        GatewayRefundId = 25, "gateway_refund_id";
+        /// When it was made.
+        OccurredAt = 26, "occurred_at";
     }
 }
 

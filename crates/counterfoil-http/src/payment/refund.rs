@@ -7,13 +7,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use counterfoil::clock::Timestamp;
+use counterfoil::command::Rejection;
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::NewRefund;
+use counterfoil::ledger::{LedgerError, NewRecordedRefund, NewRefund};
 use counterfoil::money::Currency;
 use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
-use counterfoil::text::{Actor, ErrorCode, GatewayName, GatewayOperationId, Message, Metadata, TenantId};
+use counterfoil::text::{
+    Actor, ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message, Metadata, TenantId,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -22,17 +25,23 @@ use crate::amount::{self, Amounts};
 use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
-use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
+use crate::error::described::{
+    BadRequest, Conflict, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge,
+};
 use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::{answer, schema};
 
-/// Gives captured money back.
+/// Gives captured money back, or records a refund that was made elsewhere.
 ///
 /// All that can be refunded, or a part, through the gateway that it came by; credits go back to their wallet at once.
 /// What is asked for is reserved until it is known what became of it. A refund that the gateway refuses is a refund
 /// too: it is answered with its `refund_status` and `error_message`.
+///
+/// With `recorded: true` no gateway is called: the refund was made elsewhere, at the `payment_gateway` or off-gateway
+/// (cash, a transfer), and has `SUCCEEDED` at once. It may be of all that is `refundable`; one `gateway_refund_id` is one
+/// refund. Refunds of credits cannot be recorded.
 #[utoipa::path(
     post,
     path = "/payments/{id}/refunds",
@@ -45,6 +54,7 @@ use crate::{answer, schema};
             headers(("Idempotent-Replayed" = bool, description = "`true` where the key had been used before."))),
         (status = 400, response = BadRequest),
         (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
         (status = 413, response = PayloadTooLarge),
         (status = 422, response = IdempotencyMismatch),
         (status = 504, response = OutcomeUnknown),
@@ -59,10 +69,16 @@ pub(crate) async fn refund(
 ) -> Result<Response, ApiError> {
     let fields = Fields::of_optional::<RefundBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
-    let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    let mut asked = parse(&fields, payment.terms().amount.currency())?;
+    asked.take_key(idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?);
     let ledger = api.ledger.clone();
-    let receipt = api.flows.carry(async move { ledger.refund(&caller, id, new).await }).await?;
+    let work = async move {
+        match asked {
+            Asked::Made(new) => ledger.refund(&caller, id, new).await.map_err(ApiError::from),
+            Asked::Recorded(new) => ledger.record_refund(&caller, id, new).await.map_err(refusal),
+        }
+    };
+    let receipt = api.flows.carry(work).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
     let refund = receipt.operation().ok_or_else(ApiError::internal)?;
     let view = RefundView::new(payment, refund, api.amounts);
@@ -92,17 +108,65 @@ pub(crate) async fn list(
     Ok(answer::json(StatusCode::OK, &RefundListView { items }))
 }
 
+/// What is asked for.
+enum Asked {
+    /// A refund through the gateway that the money came by.
+    Made(NewRefund),
+    /// To record a refund that was made elsewhere.
+    Recorded(NewRecordedRefund),
+}
+
+impl Asked {
+    fn take_key(&mut self, key: Option<IdempotencyKey>) {
+        match self {
+            Asked::Made(new) => new.idempotency_key = key,
+            Asked::Recorded(new) => new.idempotency_key = key,
+        }
+    }
+}
+
 /// The refund that the fields ask for, of a payment in `currency`.
-fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewRefund, ApiError> {
-    let mut new = NewRefund::all();
+fn parse(fields: &Fields<'_>, currency: Currency) -> Result<Asked, ApiError> {
+    let mut new = NewRecordedRefund::all();
     new.amount = amount::read_optional(fields, currency)?;
     new.reason = fields.text("reason")?;
     new.metadata = fields.metadata("metadata")?.unwrap_or_default();
-    Ok(new)
+    new.gateway = fields.text("payment_gateway")?;
+    new.gateway_refund_id = fields.text("gateway_refund_id")?;
+    new.occurred_at = fields.time("occurred_at")?;
+    if fields.boolean("recorded")?.unwrap_or(false) {
+        return Ok(Asked::Recorded(new));
+    }
+    let only_recorded = [
+        ("payment_gateway", new.gateway.is_some()),
+        ("gateway_refund_id", new.gateway_refund_id.is_some()),
+        ("occurred_at", new.occurred_at.is_some()),
+    ];
+    if let Some((name, _)) = only_recorded.iter().find(|(_, is_given)| *is_given) {
+        return Err(ApiError::invalid(name, format!("{name} goes with recorded true only")));
+    }
+    let mut made = NewRefund::all();
+    (made.amount, made.reason, made.metadata) = (new.amount, new.reason, new.metadata);
+    Ok(Asked::Made(made))
+}
+
+/// The error of a refund that cannot be recorded, with the field that it is about.
+fn refusal(error: LedgerError) -> ApiError {
+    let field = match error.rejection() {
+        Some(Rejection::NotRecordable(_)) => Some("recorded"),
+        Some(Rejection::NotAtGateway(_)) => Some("payment_gateway"),
+        Some(Rejection::InFuture(_)) => Some("occurred_at"),
+        _ => None,
+    };
+    let refusal = ApiError::from(error);
+    match field {
+        Some(field) => refusal.with("field", field),
+        None => refusal,
+    }
 }
 
 own_body! {
-    /// How much is to go back, and why.
+    /// How much is to go back, or went back elsewhere, and why.
     #[schema(as = RefundPayment)]
     struct RefundBody {
         /// All that can be refunded unless said.
@@ -111,6 +175,15 @@ own_body! {
         currency: Option<schema::GivenCurrency>,
         reason: Option<schema::Message>,
         metadata: Option<schema::Metadata>,
+        /// Whether it was made elsewhere, and is only recorded; `false` unless said.
+        recorded: Option<bool>,
+        /// With `recorded` only: the gateway at which it was made. Without it, and without a `gateway_refund_id`, it was
+        /// made off-gateway.
+        payment_gateway: Option<schema::GatewayName>,
+        /// With `recorded` only. Without a `payment_gateway` it is an id of the payment's gateway.
+        gateway_refund_id: Option<schema::GatewayRefundId>,
+        /// With `recorded` only: when it was made, not in the future; now unless said.
+        occurred_at: Option<schema::Time>,
         idempotency_key: Option<schema::IdempotencyKey>,
     }
 }

@@ -1,9 +1,11 @@
 //! Commands about money that was charged or held, what gateways tell of their own accord, and what is due.
 
 use counterfoil::account::Owed;
-use counterfoil::command::{Capture, Command, Lapse, Notify, Poll, Refund, Register, Request, Resolve, Void};
+use counterfoil::command::{
+    Capture, Command, Lapse, Notify, Poll, RecordRefund, Refund, Register, Request, Resolve, Void,
+};
 use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId};
-use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
 use counterfoil::payment::{Destination, Work};
 use counterfoil::scope::Caller;
 
@@ -28,6 +30,25 @@ impl Desk {
         let NewRefund { amount, reason, metadata, idempotency_key, .. } = new;
         let refund = Refund { payment, refund, amount, reason, metadata, idempotency_key };
         self.command(caller, at, Request::Refund(refund))
+    }
+
+    /// A refund of `payment` that was made elsewhere.
+    #[must_use]
+    pub fn record_refund(&self, caller: &Caller, payment: PaymentId, new: NewRecordedRefund) -> Command {
+        let at = self.next_moment();
+        let refund = RefundId::new(self.ids.next(at));
+        let record = RecordRefund {
+            payment,
+            refund,
+            amount: new.amount,
+            gateway: new.gateway,
+            gateway_refund_id: new.gateway_refund_id,
+            occurred_at: new.occurred_at,
+            reason: new.reason,
+            metadata: new.metadata,
+            idempotency_key: new.idempotency_key,
+        };
+        self.command(caller, at, Request::RecordRefund(record))
     }
 
     /// Cancelling `payment`, releasing what is held for it, or taking its charge back.

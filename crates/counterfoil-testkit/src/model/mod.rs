@@ -17,6 +17,7 @@ mod notify;
 mod operation;
 mod payment;
 mod record;
+mod record_refund;
 mod refund;
 mod resolve;
 mod standing;
@@ -61,6 +62,7 @@ impl Model {
             Request::Create(create) => self.create(command, create),
             Request::Process(process) => self.process(command, process),
             Request::RecordAttempt(record) => self.record_attempt(command, record),
+            Request::RecordRefund(record) => self.record_refund(command, record),
             Request::Report(report) => self.report(command, report),
             Request::Discover(discover) => self.discover(command, discover),
             Request::Update(update) => self.update(command, update),

@@ -8,7 +8,7 @@ use counterfoil::payment::{
     Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
 };
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
-use counterfoil::text::{ErrorCode, Message};
+use counterfoil::text::{ErrorCode, GatewayName, Message};
 
 use super::names::{Fields, of_operation, operation_name};
 use super::operation::{Heard, Operation};
@@ -34,8 +34,9 @@ impl Model {
             return Ok(again(&payment, attempt.sequence));
         }
         let called = record.gateway_attempt_id.as_ref();
-        let gateway = payment.gateway().or(command.gateways.first()).filter(|_| payment.needs_gateway());
-        let name = called.map(|called| operation_name(ClaimKind::GatewayAttempt, gateway, called));
+        let has_id = called.is_some() || payment.changed.gateway_payment_id.is_some();
+        let gateway = payment.place_of_record(command, record.gateway.as_ref(), has_id)?;
+        let name = called.map(|called| operation_name(ClaimKind::GatewayAttempt, gateway.as_ref(), called));
         if let Some((holder, of)) = name.as_ref().and_then(|name| self.names.holder(scope, name)) {
             let own = payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of);
             return match own.filter(|own| *holder == stream(&payment) && is_same(record, own)) {
@@ -49,8 +50,7 @@ impl Model {
         if let Some(called) = called {
             evidence = evidence.with_gateway_operation_id(called.clone());
         }
-        let named = called.is_some() || payment.changed.gateway_payment_id.is_some();
-        self.write_down(command, &mut payment, id, evidence, named)?;
+        self.write_down(command, &mut payment, id, evidence, gateway)?;
         payment.happened(command.at, Some(command.at));
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         self.names.take(scope, name, &stream(&payment), payment.version, of_operation(id));
@@ -59,23 +59,18 @@ impl Model {
 }
 
 impl Model {
-    /// Adds an attempt that was made elsewhere: where it has a name, at some gateway; else only at one that was asked
-    /// for. Credits are ours: they move nowhere else.
+    /// Adds an attempt that was made elsewhere, at this gateway or at none. Credits are ours: they move nowhere else.
     pub(super) fn write_down(
         &self,
         command: &Command,
         payment: &mut Payment,
         id: OperationId,
         evidence: Evidence,
-        named: bool,
+        gateway: Option<GatewayName>,
     ) -> Result<(), Rejection> {
-        if matches!(payment.asked.method, PaymentMethod::Credits(_)) {
-            return Err(Rejection::NotRecordable(PaymentMethodType::Credits));
-        }
+        payment.require_recordable()?;
         let mut attempt = payment.begin(id, payment.asked.amount, command.at);
-        let named = named.then(|| payment.gateway().or(command.gateways.first()));
-        let some = named.unwrap_or_else(|| payment.asked_gateway());
-        attempt.gateway = some.filter(|_| payment.needs_gateway()).cloned();
+        attempt.gateway = gateway;
         attempt.instrument = payment.instrument().cloned();
         attempt.heard.push(Heard::new(evidence));
         self.add(payment, attempt, &Known::Unasked);
@@ -89,6 +84,36 @@ impl Model {
             payment.excess = self.excess(payment, known, moved.into());
         }
         payment.operations.push(operation);
+    }
+}
+
+impl Payment {
+    /// Where something happened that is recorded: at the gateway that is named, which has to be there. An id that some
+    /// gateway gave is of the payment's gateway, or of the first one. Without either it happened at none.
+    pub(super) fn place_of_record(
+        &self,
+        command: &Command,
+        named: Option<&GatewayName>,
+        has_id: bool,
+    ) -> Result<Option<GatewayName>, Rejection> {
+        let Some(named) = named else {
+            let some = self.gateway().or(command.gateways.first());
+            return Ok(some.filter(|_| has_id && self.needs_gateway()).cloned());
+        };
+        if !self.needs_gateway() {
+            Err(Rejection::NotAtGateway(self.asked.method.kind()))
+        } else if !command.gateways.contains(named) {
+            Err(Rejection::UnknownGateway(named.clone()))
+        } else {
+            Ok(Some(named.clone()))
+        }
+    }
+
+    pub(super) fn require_recordable(&self) -> Result<(), Rejection> {
+        match self.asked.method {
+            PaymentMethod::Credits(_) => Err(Rejection::NotRecordable(PaymentMethodType::Credits)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -128,6 +153,7 @@ fn record_fields(record: &RecordAttempt) -> Fields {
     let mut fields = Fields::from([(RequestField::PaymentId, record.payment.to_string())]);
     let called = record.gateway_attempt_id.as_ref();
     fields.extend(called.map(|called| (RequestField::GatewayAttemptId, called.to_string())));
+    fields.extend(record.gateway.iter().map(|name| (RequestField::PaymentGateway, name.to_string())));
     match &record.outcome {
         Recorded::Succeeded { amount } => {
             fields.insert(RequestField::PaymentStatus, "SUCCEEDED".to_owned());

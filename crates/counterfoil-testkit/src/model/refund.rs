@@ -15,6 +15,14 @@ use super::payment::Payment;
 use super::{Model, again, stream};
 use crate::run::Answer;
 
+/// Where there is money that may go back.
+pub(super) const REFUNDABLE: [PaymentStatus; 4] = [
+    PaymentStatus::Succeeded,
+    PaymentStatus::Overpaid,
+    PaymentStatus::PartiallyCaptured,
+    PaymentStatus::PartiallyRefunded,
+];
+
 impl Model {
     pub(super) fn refund(&mut self, command: &Command, refund: &Refund) -> Result<Answer, Rejection> {
         let scope = &command.caller.scope;
@@ -32,13 +40,7 @@ impl Model {
         if let Some(known) = payment.operation(id) {
             return Ok(again(&payment, known.sequence));
         }
-        let paid = [
-            PaymentStatus::Succeeded,
-            PaymentStatus::Overpaid,
-            PaymentStatus::PartiallyCaptured,
-            PaymentStatus::PartiallyRefunded,
-        ];
-        payment.allows(Action::Refund, &paid)?;
+        payment.allows(Action::Refund, &REFUNDABLE)?;
         let refundable = payment.refundable_at_once();
         let exceeds = Rejection::ExceedsRefundable { payment: refund.payment, refundable };
         let amount = within(refund.amount, refundable, exceeds.clone())?;

@@ -160,8 +160,14 @@ impl Model {
             }
             (Initiated | Pending, Succeeded) => {
                 let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-                let named = payment.changed.gateway_payment_id.is_some();
-                self.write_down(command, payment, AttemptId::new(id).into(), evidence, named)?;
+                let made_there = payment.changed.gateway_payment_id.is_some();
+                let some = if made_there {
+                    payment.gateway().or(command.gateways.first())
+                } else {
+                    payment.asked_gateway()
+                };
+                let gateway = some.filter(|_| payment.needs_gateway()).cloned();
+                self.write_down(command, payment, AttemptId::new(id).into(), evidence, gateway)?;
             }
             (Initiated | Pending, Failed) => payment.ended = Some(Closed::Failed),
             (Processing, Succeeded | Failed) => {

@@ -4,8 +4,8 @@ use counterfoil::account::Owed;
 use counterfoil::command::Policy;
 use counterfoil::destinations::Known;
 use counterfoil::ledger::{
-    NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid, Notification,
-    Processing, Update,
+    NewAttempt, NewCapture, NewPayment, NewRecordedRefund, NewRefund, NewResolution, NewTopUp, NewVoid,
+    Notification, Processing, Update,
 };
 use counterfoil::payment::{Destination, Evidence, Work};
 use counterfoil::scope::Caller;
@@ -139,6 +139,15 @@ pub enum Step {
         payment: usize,
         /// What.
         new: NewRefund,
+    },
+    /// Records a refund that was made elsewhere.
+    RecordRefund {
+        /// Who asks.
+        caller: Option<Caller>,
+        /// Of which payment.
+        payment: usize,
+        /// What.
+        new: NewRecordedRefund,
     },
     /// Cancels, releases, takes back.
     Void {

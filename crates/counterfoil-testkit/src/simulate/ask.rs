@@ -7,8 +7,8 @@ use counterfoil::clock::Timestamp;
 use counterfoil::command::Receipt;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{
-    Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid,
-    Processing, Update,
+    Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRecordedRefund, NewRefund, NewResolution,
+    NewTopUp, NewVoid, Processing, Update,
 };
 use counterfoil::money::Money;
 use counterfoil::payment::{Destination, Payment, PaymentMethod};
@@ -44,6 +44,7 @@ pub(super) enum Ask {
     Create(NewPayment),
     Process(PaymentId, Processing),
     Record(PaymentId, NewAttempt),
+    RecordRefund(PaymentId, NewRecordedRefund),
     Capture(PaymentId, NewCapture),
     Refund(PaymentId, NewRefund),
     Void(PaymentId, NewVoid),
@@ -59,6 +60,7 @@ impl Ask {
             Ask::Create(new) => ledger.create(caller, new).await,
             Ask::Process(id, how) => ledger.process(caller, id, how).await,
             Ask::Record(id, new) => ledger.record_attempt(caller, id, new).await,
+            Ask::RecordRefund(id, new) => ledger.record_refund(caller, id, new).await,
             Ask::Capture(id, new) => ledger.capture(caller, id, new).await,
             Ask::Refund(id, new) => ledger.refund(caller, id, new).await,
             Ask::Void(id, new) => ledger.void(caller, id, new).await,
@@ -75,6 +77,7 @@ impl Ask {
             Ask::Create(new) => new.idempotency_key.as_ref(),
             Ask::Process(_, how) => how.idempotency_key.as_ref(),
             Ask::Record(_, new) => new.idempotency_key.as_ref(),
+            Ask::RecordRefund(_, new) => new.idempotency_key.as_ref(),
             Ask::Capture(_, new) => new.idempotency_key.as_ref(),
             Ask::Refund(_, new) => new.idempotency_key.as_ref(),
             Ask::Void(_, new) => new.idempotency_key.as_ref(),

@@ -70,7 +70,7 @@ proptest! {
                 Request::RecordAttempt(_) => Action::RecordAttempt,
                 Request::Archive(_) => Action::Archive,
                 Request::Capture(_) => Action::Capture,
-                Request::Refund(_) => Action::Refund,
+                Request::Refund(_) | Request::RecordRefund(_) => Action::Refund,
                 Request::Void(_) => Action::Void,
                 Request::Update(update) => {
                     // What was named first may have made it PENDING, which is where the other thing started.

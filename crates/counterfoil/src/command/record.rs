@@ -1,4 +1,4 @@
-//! An attempt that was made elsewhere.
+//! An attempt that was made elsewhere, and what is common to all that is recorded as made elsewhere.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::payment::{
 };
 use crate::scope::Scope;
 use crate::status::{Action, Cause, OperationStatus};
-use crate::text::{ErrorCode, GatewayOperationId, IdempotencyKey, Message};
+use crate::text::{ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message};
 
 /// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard. One
 /// that failed leaves the payment open.
@@ -33,6 +33,9 @@ pub struct RecordAttempt {
     pub attempt: AttemptId,
     /// What became of it.
     pub outcome: Recorded,
+    /// The gateway at which it was made, one of the configured ones. Without it, and without a gateway's id of the
+    /// attempt or of the payment, it was made off-gateway: cash, a transfer.
+    pub gateway: Option<GatewayName>,
     /// What the gateway calls it: of one name there is one attempt.
     pub gateway_attempt_id: Option<GatewayOperationId>,
     /// The key under which it may be asked for again.
@@ -62,11 +65,14 @@ impl RecordAttempt {
         if let Some(attempt) = payment.operation(self.attempt.into()) {
             return Err(Halt::replay(payment, attempt.sequence));
         }
-        let id = self.take_gateway_id(command, view, payment)?;
+        let has_id = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
+        let gateway = recorded_gateway(command, payment, self.gateway.as_ref(), has_id)?;
+        let called = self.gateway_attempt_id.as_ref();
+        let agrees = |attempt: &Operation| self.agrees(attempt);
+        let id = take_gateway_id(view, payment, gateway, self.attempt.into(), called, agrees)?;
         require_allowed(payment, Action::RecordAttempt)?;
         let evidence = self.evidence(payment, command.at)?;
-        let named = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
-        let entry = entry(command, view, payment, self.attempt, evidence, named)?;
+        let entry = entry(view, payment, self.attempt, evidence, gateway)?;
         Recorder::one(command, view, payment, entry.claiming(claim).claiming(id))
     }
 
@@ -90,27 +96,6 @@ impl RecordAttempt {
         })
     }
 
-    /// The gateway's name of the attempt: whoever has it already is the attempt that is meant, or another one.
-    fn take_gateway_id(
-        &self,
-        command: &Command,
-        view: &View<'_>,
-        payment: &Arc<Payment>,
-    ) -> Result<Option<Taking>, Halt> {
-        let Some(id) = &self.gateway_attempt_id else { return Ok(None) };
-        let key = {
-            let gateway = payment.gateway_among(&command.gateways);
-            ClaimKey::gateway_operation(view.scope, gateway, ClaimKind::GatewayAttempt, id)
-        };
-        let Some(claim) = view.claim(&key)? else {
-            return Ok(Some((key, operation_fingerprint(self.attempt.into()))));
-        };
-        match holder(payment, claim) {
-            Some(attempt) if self.agrees(attempt) => Err(Halt::replay(payment, attempt.sequence)),
-            _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
-        }
-    }
-
     fn agrees(&self, attempt: &Operation) -> bool {
         match &self.outcome {
             Recorded::Succeeded { amount } => attempt.moved() == Some(amount.unwrap_or(attempt.amount)),
@@ -126,6 +111,9 @@ impl RecordAttempt {
                 .with(RequestField::Currency, amount.currency().code().as_bytes());
         }
         fingerprint = fingerprint.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        if let Some(gateway) = &self.gateway {
+            fingerprint = fingerprint.with(RequestField::PaymentGateway, gateway.as_str().as_bytes());
+        }
         let status = match &self.outcome {
             Recorded::Succeeded { .. } => OperationStatus::Succeeded,
             Recorded::Failed { .. } => OperationStatus::Failed,
@@ -141,22 +129,64 @@ impl RecordAttempt {
     }
 }
 
-/// The event of an attempt that was made elsewhere: where it has a name, at the payment's gateway, or else the ledger's;
-/// without one only at a gateway that was asked for.
+/// The gateway at which something was made that is recorded: the one that is named. Where none is, but a gateway's id is,
+/// it is the payment's gateway, or else the first one.
+pub(super) fn recorded_gateway<'a>(
+    command: &'a Command,
+    payment: &'a Payment,
+    named: Option<&'a GatewayName>,
+    has_id: bool,
+) -> Result<Option<&'a GatewayName>, Rejection> {
+    let kind = payment.terms().method.kind();
+    match named {
+        Some(_) if !kind.needs_gateway() => Err(Rejection::NotAtGateway(kind)),
+        Some(gateway) if !command.gateways.contains(gateway) => {
+            Err(Rejection::UnknownGateway(gateway.clone()))
+        }
+        Some(gateway) => Ok(Some(gateway)),
+        None => Ok(payment.gateway_among(&command.gateways).filter(|_| has_id)),
+    }
+}
+
+/// Takes the gateway's id of an operation that is recorded. If the id is taken already, by an operation of this payment
+/// that agrees with what is recorded, the command is a replay.
+pub(super) fn take_gateway_id(
+    view: &View<'_>,
+    payment: &Arc<Payment>,
+    gateway: Option<&GatewayName>,
+    operation: OperationId,
+    id: Option<&GatewayOperationId>,
+    agrees: impl Fn(&Operation) -> bool,
+) -> Result<Option<Taking>, Halt> {
+    let Some(id) = id else { return Ok(None) };
+    let key = ClaimKey::gateway_operation(view.scope, gateway, operation.name_kind(), id);
+    let Some(claim) = view.claim(&key)? else {
+        return Ok(Some((key, operation_fingerprint(operation))));
+    };
+    match holder(payment, claim) {
+        Some(known) if agrees(known) => Err(Halt::replay(payment, known.sequence)),
+        _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
+    }
+}
+
+/// Refuses credits: they move inside the ledger only, so that none can have moved elsewhere.
+pub(super) fn require_recordable(payment: &Payment) -> Result<(), Rejection> {
+    match payment.terms().method.kind() {
+        PaymentMethodType::Credits => Err(Rejection::NotRecordable(PaymentMethodType::Credits)),
+        _ => Ok(()),
+    }
+}
+
+/// The event of an attempt that was made elsewhere, at `gateway` or off-gateway.
 pub(super) fn entry(
-    command: &Command,
     view: &View<'_>,
     payment: &Payment,
     attempt: AttemptId,
     evidence: Evidence,
-    named: bool,
+    gateway: Option<&GatewayName>,
 ) -> Result<Entry, Halt> {
+    require_recordable(payment)?;
     let terms = payment.terms();
-    if terms.method.kind() == PaymentMethodType::Credits {
-        return Err(Rejection::NotRecordable(PaymentMethodType::Credits).into());
-    }
-    let asked = || payment.asked_gateway().filter(|_| terms.method.kind().needs_gateway());
-    let gateway = if named { payment.gateway_among(&command.gateways) } else { asked() };
     let moved = match &evidence.outcome {
         Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
         _ => Money::zero(terms.amount.currency()),

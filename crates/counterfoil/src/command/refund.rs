@@ -10,7 +10,7 @@ use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::start::lease;
 use super::view::{Halt, View};
-use crate::claim::{ClaimKey, ClaimKind, RequestField};
+use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::codec::{Encode, Writer};
 use crate::event::{Body, Start, StartResult};
 use crate::id::{PaymentId, RefundId};
@@ -18,7 +18,7 @@ use crate::money::Money;
 use crate::payment::{OperationId, Payment, WayBack};
 use crate::scope::Scope;
 use crate::status::{Action, Cause};
-use crate::text::{IdempotencyKey, Message, Metadata};
+use crate::text::{GatewayName, IdempotencyKey, Message, Metadata};
 
 /// Gives captured money back: all that one refund can give back, or a part. Through the gateway that it came by, and written
 /// down before that is called; what it asks for is reserved until it is known what became of it. Credits go back to
@@ -92,16 +92,31 @@ impl Refund {
     }
 
     fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
-        let mut fields = fingerprint(self.amount);
-        if !self.metadata.is_empty() {
-            let mut bytes = Writer::default();
-            self.metadata.encode(&mut bytes);
-            fields = fields.with(RequestField::Metadata, &bytes.into_bytes());
-        }
-        fields = fields.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
-        if let Some(reason) = &self.reason {
-            fields = fields.with(RequestField::Reason, reason.as_str().as_bytes());
-        }
+        let fields = request_fields(self.amount, &self.metadata, self.payment, None, self.reason.as_ref());
         (ClaimKey::key(scope, ClaimKind::RefundKey, key), fields)
+    }
+}
+
+/// The fields of a request for a refund, through this ledger or recorded.
+pub(super) fn request_fields(
+    amount: Option<Money>,
+    metadata: &Metadata,
+    payment: PaymentId,
+    gateway: Option<&GatewayName>,
+    reason: Option<&Message>,
+) -> Fingerprint {
+    let mut fields = fingerprint(amount);
+    if !metadata.is_empty() {
+        let mut bytes = Writer::default();
+        metadata.encode(&mut bytes);
+        fields = fields.with(RequestField::Metadata, &bytes.into_bytes());
+    }
+    fields = fields.with(RequestField::PaymentId, payment.as_uuid().as_bytes());
+    if let Some(gateway) = gateway {
+        fields = fields.with(RequestField::PaymentGateway, gateway.as_str().as_bytes());
+    }
+    match reason {
+        Some(reason) => fields.with(RequestField::Reason, reason.as_str().as_bytes()),
+        None => fields,
     }
 }

@@ -65,8 +65,8 @@ pub enum Rejection {
     /// What is said to have happened is said to have happened later than now.
     #[error("{0} is in the future")]
     InFuture(Timestamp),
-    /// Money of this method moves in our own books, where nothing is written down as having happened elsewhere.
-    #[error("{0} is paid by processing it")]
+    /// Money of this method moves inside the ledger only, so nothing of it is recorded as made elsewhere.
+    #[error("{0} move inside the ledger only, and cannot be recorded as paid or refunded elsewhere")]
     NotRecordable(PaymentMethodType),
     /// The name that the gateway is said to have given belongs to something else.
     #[error("the gateway's id belongs to {0}")]

@@ -17,7 +17,7 @@ use crate::event::{Body, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, References};
 use crate::status::{Action, Cause, PaymentStatus, allowed};
-use crate::text::Message;
+use crate::text::{GatewayName, Message};
 
 /// Changes names and notes of a payment, sets its status, or both, all of it or nothing. What changes nothing
 /// writes nothing.
@@ -226,9 +226,8 @@ impl Step<'_> {
             Way::Submit => books.write(Entry::new(Cause::Command, Body::Submitted {}))?,
             Way::Capture => {
                 let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-                let named = payment.gateway_payment_id().is_some();
-                let attempt = AttemptId::new(id);
-                books.write(record::entry(self.command, self.view, &payment, attempt, evidence, named)?)?;
+                let gateway = self.gateway(&payment);
+                books.write(record::entry(self.view, &payment, AttemptId::new(id), evidence, gateway)?)?;
             }
             Way::Close(closes) => books.write(self.close(&payment, closes, at)?)?,
             Way::Resolve => self.resolve(at, books)?,
@@ -242,6 +241,14 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The gateway of money that came in another way: that which has the payment, or which was asked for.
+    fn gateway<'p>(&'p self, payment: &'p Payment) -> Option<&'p GatewayName> {
+        match payment.gateway_payment_id() {
+            Some(_) => payment.gateway_among(&self.command.gateways),
+            None => payment.asked_gateway().filter(|_| payment.terms().method.kind().needs_gateway()),
+        }
     }
 
     /// What waits for the payer is given up; what is on its way cannot be.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use due::DueRun;
 pub use error::LedgerError;
-pub use move_request::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+pub use move_request::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
 pub use request::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 
 use crate::clock::{Clock, SystemClock, Timestamp};

@@ -69,13 +69,14 @@ pub(super) fn new_top_up(name: u8, amount: u8, what: u8) -> NewTopUp {
     }
 }
 
-pub(super) fn new_attempt(name: u8, amount: u8, what: u8, how: u8) -> NewAttempt {
+pub(super) fn new_attempt(name: u8, amount: u8, what: u8, how: u8, when: u8) -> NewAttempt {
     let error_message = how.is_multiple_of(2).then(|| message(what));
     let mut new = NewAttempt::new(match what % 8 {
         0..=2 => Recorded::Succeeded { amount: None },
         3 | 4 => Recorded::Succeeded { amount: Some(money(amount)) },
         _ => Recorded::Failed { error_message },
     });
+    new.gateway = gateway(when);
     if let Some(id) = gateway_id(how / 2) {
         new = new.with_gateway_attempt_id(fixtures::gateway_operation(id));
     }

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use counterfoil::account::Owed;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Overpayment, Policy, Resolution};
-use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Processing};
+use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Processing};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::Work;
 use counterfoil::scope::Caller;
 
 use super::told::notification;
-use super::{destination, has_gateway, idempotency_key, known, message, metadata, operation};
+use super::{
+    destination, gateway, gateway_id, has_gateway, idempotency_key, known, message, metadata, operation,
+};
 use crate::fixtures;
 use crate::script::{STEP, Step};
 
@@ -20,7 +23,8 @@ pub(super) fn step(bytes: [u8; STEP], caller: Option<Caller>, payment: usize) ->
     let operation = operation(name);
     match kind % 64 {
         37..=41 => Step::Capture { caller, payment, new: capture(name, amount, what) },
-        42..=46 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        42..=45 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        46 => Step::RecordRefund { caller, payment, new: recorded_refund(bytes) },
         47 | 48 => Step::Void { caller, payment, new: void(name, what) },
         49..=55 => Step::Notify {
             caller,
@@ -93,6 +97,22 @@ fn refund(name: u8, amount: u8, what: u8, how: u8) -> NewRefund {
         new = new.with_metadata(metadata(0));
     }
     new.idempotency_key = idempotency_key(name);
+    new
+}
+
+/// Mostly off-gateway, and now; else at any gateway, under any name, long ago or in the future.
+fn recorded_refund([_, _, _, name, amount, what, how, when]: [u8; STEP]) -> NewRecordedRefund {
+    let refund = refund(name, amount, what, how);
+    let mut new = NewRecordedRefund::default();
+    (new.amount, new.reason, new.metadata) = (refund.amount, refund.reason, refund.metadata);
+    new.idempotency_key = refund.idempotency_key;
+    new.gateway = gateway(what / 4);
+    new.gateway_refund_id = gateway_id(how / 8).map(fixtures::gateway_operation);
+    new.occurred_at = match when % 16 {
+        0..=11 => None,
+        15 => Some(Timestamp::MAX),
+        second => Some(fixtures::second(second.into())),
+    };
     new
 }
 

@@ -25,6 +25,12 @@ impl Compiler {
                 let command = self.desk.refund(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
+            Step::RecordRefund { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_refundable);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.record_refund(&caller, id, new.clone());
+                self.begins(*payment, command)
+            }
             Step::Void { caller, payment, new } => {
                 let payment = &self.aim(*payment, aim::is_voidable);
                 let (caller, id) = self.find(caller.as_ref(), *payment);

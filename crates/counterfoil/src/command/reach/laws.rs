@@ -217,18 +217,30 @@ fn exact(node: &Node) -> Law {
     let refund = |minor| Request::Refund(moves::refund(Uuid::from_u128(999), Some(moves::money(minor))));
     if allowed(payment.status(), Action::Refund) {
         let most = payment.refundable_at_once().minor();
-        exactly(node, most, refund, |no| matches!(no, Rejection::ExceedsRefundable { .. }))?;
+        let is_too_much = |no: &Rejection| matches!(no, Rejection::ExceedsRefundable { .. });
+        exactly(node, most, refund, is_too_much, of_one_charge)?;
+        // What went back elsewhere may be of all that came.
+        let most = payment.refundable().minor();
+        let record = |minor| moves::record_refund(Uuid::from_u128(999), moves::money(minor), None);
+        exactly(node, most, record, is_too_much, |_| Ok(()))?;
     }
     let capture =
         |minor| Request::Capture(moves::capture(Uuid::from_u128(999), Some(moves::money(minor)), true));
     if allowed(payment.status(), Action::Capture) {
         let most = payment.capturable().minor();
-        exactly(node, most, capture, |no| matches!(no, Rejection::ExceedsCapturable { .. }))?;
+        let is_too_much = |no: &Rejection| matches!(no, Rejection::ExceedsCapturable { .. });
+        exactly(node, most, capture, is_too_much, of_one_charge)?;
     }
     Ok(())
 }
 
-fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn(&Rejection) -> bool) -> Law {
+fn exactly(
+    node: &Node,
+    most: i64,
+    ask: impl Fn(i64) -> Request,
+    is_too_much: impl Fn(&Rejection) -> bool,
+    holds_after_all: fn(&Payment) -> Law,
+) -> Law {
     let ask = |minor| step(Some(node), &moves::starts()[0].ask(Some(&node.payment), ask(minor)));
     if most > 0 {
         let all = ask(most);
@@ -236,7 +248,7 @@ fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn
             format!("{most}, which is there, was refused")
         })?;
         if let Ok(next) = all {
-            of_one_charge(&next.node.payment)?;
+            holds_after_all(&next.node.payment)?;
         }
     }
     let more = ask(most + 1).err();

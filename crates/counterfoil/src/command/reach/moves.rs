@@ -6,8 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::super::{
-    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt, Recorded,
-    Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void, settable,
+    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt,
+    RecordRefund, Recorded, Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void,
+    settable,
 };
 use crate::account::AccountId;
 use crate::clock::Timestamp;
@@ -164,6 +165,10 @@ impl Start {
             for amount in [None, Some(money(1))] {
                 commands.push((format!("refund {amount:?}"), Request::Refund(refund(next, amount))));
             }
+            for at in [None, Some(gateway())] {
+                let name = format!("record a refund of 1 at {at:?}");
+                commands.push((name, record_refund(next, money(1), at)));
+            }
             let void = Void { payment: id, void: VoidId::new(next), reason: None, idempotency_key: None };
             commands.push(("void".into(), Request::Void(void)));
             for status in settable(payment.status()) {
@@ -249,7 +254,22 @@ fn record(attempt: Uuid) -> Request {
         payment: payment_id(),
         attempt: AttemptId::new(attempt),
         outcome: Recorded::Failed { error_message: None },
+        gateway: None,
         gateway_attempt_id: None,
+        idempotency_key: None,
+    })
+}
+
+pub(super) fn record_refund(id: Uuid, amount: Money, gateway: Option<GatewayName>) -> Request {
+    Request::RecordRefund(RecordRefund {
+        payment: payment_id(),
+        refund: RefundId::new(id),
+        amount: Some(amount),
+        gateway,
+        gateway_refund_id: None,
+        occurred_at: None,
+        reason: None,
+        metadata: Metadata::default(),
         idempotency_key: None,
     })
 }

@@ -94,6 +94,7 @@ fn record(payment: u128, attempt: u128, outcome: Recorded) -> Request {
         payment: PaymentId::new(id(payment)),
         attempt: AttemptId::new(id(attempt)),
         outcome,
+        gateway: None,
         gateway_attempt_id: named.then(|| format!("ch_{attempt}").parse().unwrap()),
         idempotency_key: named.then(|| "record-1".parse().unwrap()),
     })
