@@ -99,6 +99,7 @@ macro_rules! __for_each_case {
                 what_was_made_at_its_gateway_is_never_charged,
                 one_name_at_a_gateway_is_one_payment,
                 one_name_at_a_gateway_is_one_attempt,
+                recorded_refunds_sum_to_what_is_refundable,
                 what_is_discovered_counts_once,
                 what_was_written_down_is_not_discovered_again,
                 what_is_told_of_another_name_is_no_news,

@@ -80,7 +80,7 @@ impl RecordRefund {
         let exceeds = || Rejection::ExceedsRefundable { payment: payment.id(), refundable };
         let amount = within(self.amount, refundable, exceeds)?;
         let mut evidence = Evidence::new(Outcome::Succeeded { reported: Some(amount) }, at);
-        evidence.gateway_operation_id = self.gateway_refund_id.clone();
+        evidence.gateway_operation_id.clone_from(&self.gateway_refund_id);
         Ok(Start {
             gateway: gateway.cloned(),
             attempt: only_source(payment, gateway),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use counterfoil::account::Owed;
 use counterfoil::command::{
-    About, Capture, Create, Lapse, Notify, Policy, Poll, Refund, Register, Report, Request, Resolution,
-    Resolve, Told, Void,
+    About, Capture, Create, Lapse, Notify, Policy, Poll, RecordRefund, Refund, Register, Report, Request,
+    Resolution, Resolve, Told, Void,
 };
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use counterfoil::money::{Currency, Money};
@@ -96,6 +96,20 @@ fn refund(number: u128, place: u128, full: bool) -> Request {
     })
 }
 
+fn record_refund(number: u128, place: u128, full: bool) -> Request {
+    Request::RecordRefund(RecordRefund {
+        payment: payment(number),
+        refund: RefundId::new(id(number + place)),
+        amount: full.then(|| usd("9.50")),
+        gateway: full.then(|| "sandbox".parse().unwrap()),
+        gateway_refund_id: full.then(|| "re_400".parse().unwrap()),
+        occurred_at: full.then(|| "2023-11-14T22:13:20Z".parse().unwrap()),
+        reason: full.then(why),
+        metadata: Metadata::default(),
+        idempotency_key: full.then(|| "refund-2".parse().unwrap()),
+    })
+}
+
 fn void(number: u128, place: u128, reason: Option<Message>) -> Request {
     let idempotency_key = reason.is_some().then(|| "void-1".parse().unwrap());
     Request::Void(Void {
@@ -166,6 +180,10 @@ fn refunded() -> Vec<Request> {
         report(250, attempt(251), yes()),
         void(250, 2, None),
         report(250, VoidId::new(id(252)).into(), yes()),
+        Request::Create(card(400)),
+        report(400, attempt(401), yes()),
+        record_refund(400, 2, true),
+        record_refund(400, 3, false),
     ]
 }
 
