@@ -115,7 +115,7 @@ async fn refund_made_elsewhere_is_recorded_in_part_at_a_gateway_or_at_none() {
     assert!(app.post(&path, dashboard).await.replayed(), "one gateway_refund_id is one refund");
     let payment = app.get(&format!("/v1/payments/{id}")).await.json();
     let figures = [&payment["payment_status"], &payment["refundable"], &payment["refunded_at"]];
-    assert_eq!(figures, [&json!("PARTIALLY_REFUNDED"), &json!(60), &json!("2026-01-01T00:00:00Z")]);
+    assert_eq!(figures, [&json!("PARTIALLY_REFUNDED"), &json!(60), &json!("2026-01-01T00:00:00.000000Z")]);
     assert_eq!(app.sandbox.calls(), 1, "the charge");
 
     let rest = app.post(&path, r#"{"recorded": true}"#).await.json();
