@@ -226,6 +226,7 @@ async fn recorded_refund_leaves_less_for_the_gateway() {
     let refused = shop.ledger.refund(&caller("acme"), id, refund(71)).await.unwrap_err();
     let exceeds = Rejection::ExceedsRefundable { payment: id, refundable: usd(70) };
     assert_eq!(refused.rejection(), Some(&exceeds));
+    assert_eq!(shop.refused(id, NewRecordedRefund::of(usd(71))).await, exceeds);
     let done = shop.ledger.refund(&caller("acme"), id, refund(70)).await.unwrap();
     assert_eq!(done.payment().unwrap().status(), PaymentStatus::Refunded);
     assert_eq!(shop.sandbox.refunded(id), Some(usd(70)));
