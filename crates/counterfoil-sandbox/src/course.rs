@@ -86,6 +86,11 @@ pub(crate) fn refund_failed() -> Outcome {
     no(FailureClass::Hard, "expired_or_canceled_card", "the card takes no money any more")
 }
 
+/// What a gateway says that cannot reverse a capture.
+pub(crate) fn capture_not_reversible() -> Outcome {
+    no(FailureClass::Hard, "capture_not_reversible", "captured money can only be refunded")
+}
+
 pub(crate) fn no(class: FailureClass, code: &str, message: &str) -> Outcome {
     Outcome::Failed(Failure { class, code: ErrorCode::lossy(code), message: Message::lossy(message) })
 }

@@ -34,8 +34,8 @@ pub(crate) enum Kind {
     Refund { of: Attempt },
     /// Held money is released.
     Release { of: Attempt },
-    /// A charge is taken back as if it had never been.
-    Undo { of: Attempt },
+    /// A charge is taken back as if it had never been, or the capture of a hold is, which was sent with this token.
+    Undo { of: Attempt, capture: Option<String> },
 }
 
 /// The attempt that a capture, a refund or a void is about.
@@ -79,7 +79,9 @@ impl Asked {
             kind: match asked.operation {
                 OperationId::Capture(_) => Kind::Capture { of, is_final: asked.is_final },
                 OperationId::Void(_) if asked.holds => Kind::Release { of },
-                OperationId::Void(_) => Kind::Undo { of },
+                OperationId::Void(_) => {
+                    Kind::Undo { of, capture: asked.reverses.map(|capture| capture.to_string()) }
+                }
                 _ => Kind::Refund { of },
             },
         }
@@ -89,7 +91,7 @@ impl Asked {
     pub(crate) fn of(&self) -> Option<&Attempt> {
         match &self.kind {
             Kind::Charge(_) | Kind::Hold(..) => None,
-            Kind::Capture { of, .. } | Kind::Refund { of } | Kind::Release { of } | Kind::Undo { of } => {
+            Kind::Capture { of, .. } | Kind::Refund { of } | Kind::Release { of } | Kind::Undo { of, .. } => {
                 Some(of)
             }
         }

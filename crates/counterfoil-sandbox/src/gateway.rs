@@ -6,7 +6,7 @@ use counterfoil::payment::{Evidence, Outcome};
 use counterfoil::text::{GatewayName, Message};
 
 use crate::behaviour::{Behaviour, made_here};
-use crate::course::{Answer, Course, DONE};
+use crate::course::{Answer, Course, DONE, capture_not_reversible};
 use crate::entry::Asked;
 use crate::{Sandbox, State};
 
@@ -18,6 +18,10 @@ impl Gateway for Sandbox {
 
     fn finality(&self) -> Finality {
         self.finality
+    }
+
+    fn can_reverse_captures(&self) -> bool {
+        self.reverses_captures
     }
 
     async fn charge(&self, charge: &Charge) -> Evidence {
@@ -67,6 +71,9 @@ impl Sandbox {
             (books.entry(&attempt).and_then(|entry| entry.asked.behaviour()), books.lost(&asked.token))
         };
         let course = match (behaviour, self.adversary) {
+            _ if asked.reverses.is_some() && !self.reverses_captures => {
+                Course::told(capture_not_reversible())
+            }
             (Some(behaviour), _) => behaviour.of_modification(asked.operation, pen.now),
             (None, Some(adversary)) => adversary.of_modification(asked, lost, self.finality),
             (None, None) => Course::told(DONE),

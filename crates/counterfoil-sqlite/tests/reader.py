@@ -168,6 +168,7 @@ class Operation:
         self.lease = take(fields, 5, Reader.time)
         self.holds = 10 in fields
         self.attempt = take(fields, 11, Reader.id)
+        self.reverses_capture = 17 in fields
         self.gateway = take(fields, 3, Reader.text)
         # What a gateway told of names no attempt: what else is known says of which it is.
         self.is_placed = event.cause == EVIDENCE and self.kind in (CAPTURE, VOID)
@@ -392,7 +393,7 @@ class Payment:
                 left[one.attempt] -= one.took()
         for void in all_of:
             if void.kind == VOID and void.attempt is not None:
-                void.holds = self.operations[ATTEMPT, void.attempt].holds
+                void.holds = not void.reverses_capture and self.operations[ATTEMPT, void.attempt].holds
 
     def close(self, fields, now):
         at = take(fields, 2, Reader.time)

@@ -63,6 +63,7 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }
+        | Rejection::CaptureNotReversible { payment, .. }
         | Rejection::NothingToResolve { payment }
         | Rejection::NoneOpen { payment }
         | Rejection::SeveralOpen { payment } => refused(*payment),

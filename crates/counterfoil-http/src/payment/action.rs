@@ -41,7 +41,7 @@ pub(crate) async fn list(
     PaymentPath(id): PaymentPath,
 ) -> Result<Response, ApiError> {
     let payment = super::find(&api, &caller.scope, id).await?;
-    let possible = payment.actions(api.clock.now());
+    let possible = api.ledger.actions(&payment);
     let items = possible.into_iter().map(|possible| ActionView::new(possible, api.amounts)).collect();
     Ok(answer::json(StatusCode::OK, &ActionListView { items }))
 }

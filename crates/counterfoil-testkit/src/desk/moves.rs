@@ -8,6 +8,7 @@ use counterfoil::payment::{Destination, Work};
 use counterfoil::scope::Caller;
 
 use super::Desk;
+use crate::fixtures;
 
 impl Desk {
     /// Taking what is held for `payment`.
@@ -30,13 +31,17 @@ impl Desk {
         self.command(caller, at, Request::Refund(refund))
     }
 
-    /// Cancelling `payment`, releasing what is held for it, or taking its charge back.
+    /// Cancelling `payment`, releasing what is held for it, or taking its charge back; or its capture, which only the
+    /// first of the tests' gateways can.
     #[must_use]
     pub fn void(&self, caller: &Caller, payment: PaymentId, new: NewVoid) -> Command {
         let at = self.next_moment();
         let void = VoidId::new(self.ids.next(at));
         let NewVoid { reason, idempotency_key, .. } = new;
-        self.command(caller, at, Request::Void(Void { payment, void, reason, idempotency_key }))
+        // The other gateway cannot.
+        let reversals = [fixtures::gateway()].into_iter().collect();
+        let void = Void { payment, void, reason, reversals, idempotency_key };
+        self.command(caller, at, Request::Void(void))
     }
 
     /// What a gateway tells of its own accord.

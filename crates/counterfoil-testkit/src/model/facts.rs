@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::id::{AttemptId, DisputeId};
+use counterfoil::id::{AttemptId, CaptureId, DisputeId};
 use counterfoil::money::Money;
 use counterfoil::payment::{
     Dispute, DisputeStage, DisputeStatus, Operation, OperationId, Payment, Review, Work,
@@ -110,6 +110,8 @@ pub struct OperationFacts {
     pub holds: bool,
     /// The attempt that it takes from.
     pub attempt: Option<AttemptId>,
+    /// The capture that it reverses.
+    pub reverses: Option<CaptureId>,
     /// What of a hold it releases beside what it captures.
     pub releases: Option<Money>,
     /// Until when nothing need be heard of it.
@@ -185,6 +187,7 @@ impl OperationFacts {
             instrument: operation.instrument.clone(),
             holds: operation.holds,
             attempt: operation.attempt,
+            reverses: operation.reverses,
             releases: operation.releases,
             runs_until: operation.runs_until(),
             is_stuck: operation.is_stuck(),

@@ -24,7 +24,8 @@ impl Payment {
                 own.was_left = *left;
             }
             own.holds = match own.attempt {
-                Some(attempt) if own.is_void() => holds.contains(&attempt.into()),
+                // What takes a capture back moves money, whatever the hold is said to have been.
+                Some(attempt) if own.is_void() => own.reverses.is_none() && holds.contains(&attempt.into()),
                 _ => own.holds,
             };
         }

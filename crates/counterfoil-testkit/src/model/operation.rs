@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::id::AttemptId;
+use counterfoil::id::{AttemptId, CaptureId};
 use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, Failure, OperationId, Outcome, Review};
 use counterfoil::status::OperationStatus;
@@ -26,6 +26,8 @@ pub(super) struct Operation {
     pub(super) attempt: Option<AttemptId>,
     /// How much was left for it there, if it was found.
     pub(super) was_left: i128,
+    /// The capture that it, a void, takes back.
+    pub(super) reverses: Option<CaptureId>,
     /// What of its hold it releases beside what it captures.
     pub(super) releases: Option<Money>,
     /// When the next attempt is made, and until when another instrument is waited for.
@@ -95,6 +97,7 @@ impl Operation {
             found: false,
             attempt: None,
             was_left: 0,
+            reverses: None,
             releases: None,
             retry: None,
             lease_until: None,

@@ -44,6 +44,7 @@ impl Payment {
             instrument: operation.instrument.clone(),
             holds: operation.holds,
             attempt: operation.attempt,
+            reverses: operation.reverses,
             releases: operation.releases,
             runs_until: operation.runs_until(),
             is_stuck: operation.is_stuck(),

@@ -1,13 +1,15 @@
-//! Cancelling, releasing a hold, taking a charge back.
+//! Cancelling, releasing a hold, taking a charge or a capture back.
 
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Command, Rejection, Void};
-use counterfoil::id::UpdateId;
-use counterfoil::payment::{Closed, OperationId};
+use counterfoil::id::{CaptureId, UpdateId};
+use counterfoil::payment::{Closed, Irreversible, OperationId};
 use counterfoil::status::{Action, PaymentStatus};
 
+use super::amounts::Way;
 use super::capture::HELD;
 use super::names::Fields;
+use super::operation::Operation;
 use super::payment::Payment;
 use super::{Model, again, stream};
 use crate::run::Answer;
@@ -48,7 +50,10 @@ impl Model {
             let amount = payment.money(payment.captured());
             let not_whole = Rejection::NotWhole { payment: payment.asked.payment };
             let way = payment.way_back(amount.minor().into()).ok_or(not_whole)?;
-            let operation = payment.begin(id, amount, command.at);
+            let mut operation = payment.begin(id, amount, command.at);
+            if let Way::Charge(attempt) = &way {
+                operation.reverses = payment.capture_taken_back(attempt, command, void)?;
+            }
             self.back(command, &mut payment, operation, way)?;
         } else {
             payment.release(command, id)?;
@@ -71,6 +76,32 @@ impl Payment {
         Ok(())
     }
 
+    /// Money that came out of a hold goes back as its one capture, where the gateway does that; of a charge it is the
+    /// charge that goes back.
+    fn capture_taken_back(
+        &self,
+        attempt: &Operation,
+        command: &Command,
+        void: &Void,
+    ) -> Result<Option<CaptureId>, Rejection> {
+        if !attempt.holds {
+            return Ok(None);
+        }
+        let gateway = attempt.gateway.clone().expect("a hold is at a gateway");
+        if !command.gateways.contains(&gateway) {
+            return Err(Rejection::UnknownGateway(gateway));
+        }
+        let of_hold = |own: &&Operation| own.attempt.map(OperationId::from) == Some(attempt.id);
+        let brought = self.operations.iter().filter(of_hold).filter(|own| own.moved().is_some());
+        let captures: Vec<CaptureId> = brought.filter_map(Operation::capture_id).collect();
+        let reason = match captures[..] {
+            [capture] if void.reversals.contains(&gateway) => return Ok(Some(capture)),
+            [_] => Irreversible::ByGateway(gateway),
+            _ => Irreversible::InParts,
+        };
+        Err(Rejection::CaptureNotReversible { payment: self.asked.payment, reason })
+    }
+
     /// Releases what nobody is about to take.
     fn release(&mut self, command: &Command, id: OperationId) -> Result<(), Rejection> {
         let capturable = self.capturable();
@@ -85,5 +116,14 @@ impl Payment {
         operation.sent(command)?;
         self.operations.push(operation);
         Ok(())
+    }
+}
+
+impl Operation {
+    fn capture_id(&self) -> Option<CaptureId> {
+        match self.id {
+            OperationId::Capture(id) => Some(id),
+            _ => None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::codec::Damage;
 use crate::event::StreamId;
 use crate::id::PaymentId;
 use crate::money::{Currency, Money, MoneyError};
-use crate::payment::{Destination, IllegalMove, OperationId, Payment, PaymentMethodType};
+use crate::payment::{Destination, IllegalMove, Irreversible, OperationId, Payment, PaymentMethodType};
 use crate::status::{Action, PaymentStatus};
 use crate::text::GatewayName;
 
@@ -123,6 +123,14 @@ pub enum Rejection {
     NotWhole {
         /// Of which payment.
         payment: PaymentId,
+    },
+    /// The money was captured of a hold, and no void can take it back: a refund can.
+    #[error("payment {payment} cannot be voided: {reason}; use a refund")]
+    CaptureNotReversible {
+        /// Which payment.
+        payment: PaymentId,
+        /// Why not.
+        reason: Irreversible,
     },
     /// Money of this method is taken at once.
     #[error("{0} cannot be captured later")]

@@ -1,4 +1,4 @@
-//! Cancelling a payment, releasing a hold, taking a charge back.
+//! Cancelling a payment, releasing a hold, taking a charge back, reversing a capture.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::start::lease;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::event::{Body, Start, StartResult};
+use crate::gateway::CaptureReversals;
 use crate::id::{PaymentId, UpdateId, VoidId};
 use crate::payment::{Closed, OperationId, Payment, WayBack};
 use crate::scope::Scope;
@@ -22,7 +23,8 @@ use crate::store::Key;
 use crate::text::{IdempotencyKey, Message};
 
 /// Cancels a payment that has no money yet; releases the rest of a hold; takes a charge back as if it had never been,
-/// all of it. What a gateway has to do is written down before it is called.
+/// all of it; or reverses the capture of a hold, all of it, at a gateway that can. What a gateway has to do is written
+/// down before it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Void {
     /// Which payment.
@@ -31,6 +33,8 @@ pub struct Void {
     pub void: VoidId,
     /// Why.
     pub reason: Option<Message>,
+    /// The gateways that can reverse a capture.
+    pub reversals: CaptureReversals,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
 }
@@ -87,7 +91,7 @@ impl Void {
         Recorder::one(command, view, payment, entry)
     }
 
-    /// Takes a charge back.
+    /// Takes a charge back, or reverses the capture that brought the money.
     fn undo(
         &self,
         command: &Command,
@@ -111,11 +115,12 @@ impl Void {
             let sequence = after.version();
             return Ok(recorder.finish(Subject::Payment(after), sequence));
         };
-        let start = Start {
-            gateway: Some(gateway_of(command, attempt)?),
-            attempt: attempt_of(attempt),
-            ..start(lease(command))
-        };
+        let gateway = gateway_of(command, attempt)?;
+        let reverses = payment.capture_to_reverse(attempt, &self.reversals);
+        let reverses =
+            reverses.map_err(|reason| Rejection::CaptureNotReversible { payment: payment.id(), reason })?;
+        let start =
+            Start { gateway: Some(gateway), attempt: attempt_of(attempt), reverses, ..start(lease(command)) };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
     }

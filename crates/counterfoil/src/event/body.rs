@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::account::Owed;
 use crate::clock::Timestamp;
-use crate::id::{AttemptId, DisputeId, PaymentId, TopUpId};
+use crate::id::{AttemptId, CaptureId, DisputeId, PaymentId, TopUpId};
 use crate::money::Money;
 use crate::payment::{
     Closed, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome, References, Retry, Review,
@@ -116,6 +116,9 @@ pub struct Start {
     /// Of a capture, a refund or a void: the attempt that charged or held the money.
     #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
+    /// Of a void that reverses a capture: that capture.
+    #[serde(rename = "capture_id", skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<CaptureId>,
     /// Of a final capture: what of the hold is released with it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub releases: Option<Money>,
@@ -154,6 +157,7 @@ impl Start {
             closes: None,
             holds: false,
             attempt: None,
+            reverses: None,
             releases: None,
             reason: None,
             metadata: Metadata::default(),

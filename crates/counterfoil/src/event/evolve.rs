@@ -134,6 +134,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         holds: start.holds,
         found: event.cause() == Cause::Evidence && !start.operation.is_attempt(),
         attempt: start.attempt,
+        reverses: start.reverses,
         releases: start.releases,
         reason: start.reason.clone(),
         metadata: start.metadata.clone(),

@@ -3,7 +3,7 @@
 use super::body::{Closing, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, StartResult};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::{AttemptId, DisputeId, PaymentId};
+use crate::id::{AttemptId, CaptureId, DisputeId, PaymentId};
 use crate::money::Money;
 use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, Retry, Turn};
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
@@ -28,6 +28,7 @@ impl Encode for Start {
         to.optional(14, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
         to.optional(15, self.retry.as_ref(), |w, retry| retry.encode(w));
         to.optional(16, self.excess.as_ref(), |w, amount| amount.encode(w));
+        to.optional(17, self.reverses.as_ref(), |w, id| id.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
@@ -59,6 +60,7 @@ impl Encode for Start {
             metadata: fields.optional(14, Metadata::decode)?.unwrap_or_default(),
             retry: fields.optional(15, Retry::decode)?,
             excess: fields.optional(16, Money::decode)?,
+            reverses: fields.optional(17, CaptureId::decode)?,
         };
         fields.end()?;
         Ok(start)

@@ -72,6 +72,9 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
         (noun, _) => noun,
     };
     write!(f, "{what} {} of {}", start.operation, start.amount)?;
+    if let Some(capture) = start.reverses {
+        write!(f, ", the reversal of capture {capture},")?;
+    }
     match &start.result {
         StartResult::Processing { .. } => match &start.gateway {
             Some(gateway) => write!(f, " was sent to {gateway}"),

@@ -284,6 +284,7 @@ fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge
 
 fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -> Modification {
     let attempt = operation.attempt.and_then(|id| payment.operation(id.into()));
+    let capture = operation.reverses.and_then(|id| payment.operation(id.into()));
     Modification {
         scope: payment.scope().clone(),
         payment: payment.id(),
@@ -296,6 +297,8 @@ fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -
         // Of a capture that leaves nothing of the hold there is nothing to release.
         is_final: operation.releases.is_some(),
         holds: operation.holds,
+        reverses: operation.reverses.map(OperationId::from),
+        gateway_capture_id: capture.and_then(Operation::gateway_operation_id).cloned(),
         reason: operation.reason.clone(),
         deadline,
     }

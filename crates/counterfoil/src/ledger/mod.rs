@@ -22,7 +22,7 @@ pub use request::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::command::{Command, Policy, Receipt, Request};
 use crate::destinations::{Destinations, Known};
-use crate::gateway::Gateway;
+use crate::gateway::{CaptureReversals, Gateway};
 use crate::id::{IdSource, RandomIds};
 use crate::payment::Destination;
 use crate::scope::{Caller, Scope};
@@ -38,6 +38,7 @@ pub struct Ledger {
     store: Arc<dyn PaymentStore>,
     gateways: Vec<Arc<dyn Gateway>>,
     gateway_names: Arc<[GatewayName]>,
+    reversals: CaptureReversals,
     destinations: Option<Arc<dyn Destinations>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -52,6 +53,7 @@ impl Ledger {
             store,
             gateways: Vec::new(),
             gateway_names: Arc::default(),
+            reversals: CaptureReversals::default(),
             destinations: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::default()),
@@ -68,6 +70,8 @@ impl Ledger {
             None => self.gateways.push(gateway),
         }
         self.gateway_names = self.gateways.iter().map(|gateway| gateway.name().clone()).collect();
+        let reversing = self.gateways.iter().filter(|gateway| gateway.can_reverse_captures());
+        self.reversals = reversing.map(|gateway| gateway.name().clone()).collect();
         self
     }
 

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Operation, Payment};
+use super::{Operation, Payment, WayBack};
 use crate::clock::Timestamp;
+use crate::gateway::CaptureReversals;
 use crate::money::Money;
 use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
 
@@ -24,15 +25,15 @@ pub struct Possible {
 }
 
 impl Payment {
-    /// What may be asked of it at `now`: every action, with the exact amount it may be asked for, or the reason why
-    /// not. What depends on more than the payment (whether its destination can be paid, say) is not told.
+    /// What may be asked of it at `now`, with gateways that can reverse these captures: every action, with the exact
+    /// amount it may be asked for, or the reason why not. A [`Ledger`](crate::ledger::Ledger::actions) knows both. What
+    /// depends on more than that (whether its destination can be paid, say) is not told.
     ///
     /// ```
     /// # use counterfoil::ledger::{Ledger, NewPayment};
     /// # use counterfoil::money::{Currency, Money};
     /// # use counterfoil::payment::{Destination, PaymentMethod};
     /// # use counterfoil::scope::{Caller, Scope};
-    /// # use counterfoil::clock::{Clock, SystemClock};
     /// # use counterfoil::status::Action;
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
@@ -41,7 +42,7 @@ impl Payment {
     /// # let amount = Money::parse("99.50", Currency::USD)?;
     /// # let new = NewPayment::new(amount, invoice, PaymentMethod::Offline);
     /// # let payment = ledger.create(&caller, new).await?.payment().unwrap().clone();
-    /// let actions = payment.actions(SystemClock.now());
+    /// let actions = ledger.actions(&payment);
     /// let refund = actions.iter().find(|possible| possible.action == Action::Refund).unwrap();
     /// assert_eq!(refund.max_amount, Some(amount));
     /// let capture = actions.iter().find(|possible| possible.action == Action::Capture).unwrap();
@@ -51,12 +52,12 @@ impl Payment {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn actions(&self, now: Timestamp) -> Vec<Possible> {
-        Action::ALL.iter().map(|action| self.possible(*action, now)).collect()
+    pub fn actions(&self, now: Timestamp, reversals: &CaptureReversals) -> Vec<Possible> {
+        Action::ALL.iter().map(|action| self.possible(*action, now, reversals)).collect()
     }
 
-    fn possible(&self, action: Action, now: Timestamp) -> Possible {
-        let reason = self.why_not(action, now);
+    fn possible(&self, action: Action, now: Timestamp, reversals: &CaptureReversals) -> Possible {
+        let reason = self.why_not(action, now, reversals);
         let max_amount = if reason.is_none() { self.max_amount(action) } else { None };
         Possible { action, allowed: reason.is_none(), max_amount, reason }
     }
@@ -71,7 +72,7 @@ impl Payment {
         }
     }
 
-    fn why_not(&self, action: Action, now: Timestamp) -> Option<String> {
+    fn why_not(&self, action: Action, now: Timestamp, reversals: &CaptureReversals) -> Option<String> {
         let status = self.status();
         // What is marked is settled all the same.
         if self.archived_at().is_some() && !matches!(action, Action::Archive | Action::Resolve) {
@@ -88,7 +89,7 @@ impl Payment {
             Action::Process if self.gateway_payment_id().is_some() => None,
             Action::Capture => self.why_no_capture(),
             Action::Refund if self.refundable_at_once().is_zero() => Some(self.why_no_refund()),
-            Action::Void => self.why_no_void(),
+            Action::Void => self.why_no_void(reversals),
             Action::Fail => self.why_not_closed(),
             Action::Resolve => self.why_not_resolved(now),
             _ => None,
@@ -117,7 +118,7 @@ impl Payment {
         }
     }
 
-    fn why_no_void(&self) -> Option<String> {
+    fn why_no_void(&self, reversals: &CaptureReversals) -> Option<String> {
         match self.status() {
             PaymentStatus::Succeeded if !self.disputed().is_zero() => Some("it is disputed".to_owned()),
             PaymentStatus::Succeeded if self.is_reserved() => {
@@ -126,15 +127,22 @@ impl Payment {
             PaymentStatus::Succeeded if self.live_attempt().is_some() => {
                 Some("an attempt of it is under way".to_owned())
             }
-            PaymentStatus::Succeeded if self.way_back(self.captured()).is_none() => {
-                Some("it came in several charges, each of which can be refunded".to_owned())
-            }
-            PaymentStatus::Succeeded => None,
+            PaymentStatus::Succeeded => self.why_not_undone(reversals),
             PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction => {
                 self.why_not_closed()
             }
             _ => self.why_no_capture(),
         }
+    }
+
+    /// Why money that is all there, and free, cannot be taken back.
+    fn why_not_undone(&self, reversals: &CaptureReversals) -> Option<String> {
+        let Some(way) = self.way_back(self.captured()) else {
+            return Some("it came in several charges, each of which can be refunded".to_owned());
+        };
+        let WayBack::Charge(attempt) = way else { return None };
+        let reason = self.capture_to_reverse(attempt, reversals).err()?;
+        Some(format!("{reason}; use a refund"))
     }
 
     fn why_not_closed(&self) -> Option<String> {

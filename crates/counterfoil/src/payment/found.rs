@@ -88,7 +88,7 @@ impl Payment {
                 operation.attempt = placed.get(&operation.id).map(|place| place.of);
             }
             if let (OperationId::Void(_), Some(attempt)) = (operation.id, operation.attempt) {
-                operation.holds = holds.contains(&attempt.into());
+                operation.holds = operation.reverses.is_none() && holds.contains(&attempt.into());
             }
         }
     }

@@ -15,6 +15,7 @@ mod operation_row;
 mod references;
 mod reports;
 mod retry;
+mod reversal;
 mod row;
 mod standing;
 mod terms;
@@ -40,6 +41,7 @@ pub use references::References;
 pub(crate) use reports::Reports;
 pub use reports::Review;
 pub use retry::{InvalidSchedule, Retry, RetrySchedule};
+pub use reversal::Irreversible;
 pub use standing::Attention;
 pub use terms::Terms;
 
@@ -178,6 +180,11 @@ impl Payment {
     /// Its captures of held money, those included that came to nothing.
     pub fn captures(&self) -> impl Iterator<Item = &Operation> + Clone {
         self.operations.iter().filter(|operation| operation.id.is_capture())
+    }
+
+    /// Its voids, those included that came to nothing. Cancelling a payment that has no money makes none.
+    pub fn voids(&self) -> impl Iterator<Item = &Operation> + Clone {
+        self.operations.iter().filter(|operation| operation.id.is_void())
     }
 
     /// Its disputes, in the order in which they were told of.

@@ -9,7 +9,7 @@ use super::reports::{Reports, Review};
 use super::retry::Retry;
 use crate::clock::Timestamp;
 use crate::event::Reported;
-use crate::id::AttemptId;
+use crate::id::{AttemptId, CaptureId};
 use crate::money::Money;
 use crate::status::OperationStatus;
 use crate::text::{
@@ -41,6 +41,8 @@ pub struct Operation {
     /// Of a capture, a refund or a void: the attempt that charged or held the money. Of a capture or void that was found
     /// it follows from what else is known, and another attempt that is told of may change it.
     pub attempt: Option<AttemptId>,
+    /// Of a void that reverses a capture: that capture.
+    pub reverses: Option<CaptureId>,
     /// Of a final capture: what of the hold is released with it.
     pub releases: Option<Money>,
     /// Why it was asked for, in the host's words.

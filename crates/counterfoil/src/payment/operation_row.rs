@@ -7,7 +7,7 @@ use super::reports::{Live, Reports};
 use super::retry::Retry;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::AttemptId;
+use crate::id::{AttemptId, CaptureId};
 use crate::money::Money;
 use crate::text::{Actor, GatewayName, Message, Metadata, PaymentMethodId};
 
@@ -52,6 +52,7 @@ impl Encode for Operation {
         to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
         to.optional(31, Some(&reports.smaller).filter(|_| reports.differ()), |w, smaller| w.list(smaller));
         to.optional(32, reports.authorized.as_ref(), |w, amount| amount.encode(w));
+        to.optional(33, self.reverses.as_ref(), |w, id| id.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -73,6 +74,7 @@ impl Encode for Operation {
             holds: false,
             found: false,
             attempt: None,
+            reverses: None,
             releases: None,
             reason: None,
             metadata: Metadata::default(),
@@ -105,6 +107,7 @@ impl Encode for Operation {
         operation.resent_until = fields.optional(30, Timestamp::decode)?;
         operation.reports.smaller = fields.optional(31, smaller)?.unwrap_or_default();
         operation.reports.authorized = fields.optional(32, Money::decode)?;
+        operation.reverses = fields.optional(33, CaptureId::decode)?;
         fields.end()?;
         Ok(operation)
     }

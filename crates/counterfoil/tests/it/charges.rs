@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterfoil::clock::{Clock, Timestamp};
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Policy, Recorded, Rejection, Resolution, Told};
 use counterfoil::ledger::{
     Ledger, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid, Notification, Processing,
@@ -67,7 +67,7 @@ impl Shop {
     }
 
     async fn may(&self, payment: &Payment, action: Action) -> Option<Money> {
-        let actions = self.now(payment).await.actions(self.clock.now());
+        let actions = self.ledger.actions(&*self.now(payment).await);
         actions.into_iter().find(|possible| possible.action == action).unwrap().max_amount
     }
 

@@ -20,3 +20,4 @@ mod update;
 mod verify;
 mod verify_beside;
 mod verify_each;
+mod voids;

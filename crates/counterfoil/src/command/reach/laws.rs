@@ -225,7 +225,37 @@ fn exact(node: &Node) -> Law {
         let most = payment.capturable().minor();
         exactly(node, most, capture, |no| matches!(no, Rejection::ExceedsCapturable { .. }))?;
     }
-    Ok(())
+    voids(node, true)?;
+    voids(node, false)
+}
+
+/// INVARIANTS 4, 12: a void is accepted where the actions offer it, and takes what they say; a hold that was captured is
+/// never released, but its capture is reversed where the gateway can, and else refused for that reason.
+fn voids(node: &Node, reverses: bool) -> Law {
+    let payment = &node.payment;
+    let request = Request::Void(moves::void(Uuid::from_u128(999), reverses));
+    let command = moves::starts()[0].ask(Some(payment), request);
+    let possible = payment.actions(command.at, &moves::reversals(reverses));
+    let offered = possible.into_iter().find(|possible| possible.action == Action::Void);
+    let offered = offered.ok_or("12: a void is no action")?;
+    let next = match step(Some(node), &command) {
+        Ok(next) => next,
+        Err(rejection) => {
+            law("12", !offered.allowed, || format!("a void is offered, and refused: {rejection}"))?;
+            let told = !matches!(rejection, Rejection::CaptureNotReversible { .. })
+                || offered.reason.as_ref().is_some_and(|reason| rejection.to_string().contains(reason));
+            return law("12", told, || format!("{rejection}, but the actions say {:?}", offered.reason));
+        }
+    };
+    law("12", offered.allowed, || format!("a void was taken that is not offered: {:?}", offered.reason))?;
+    let Some(void) = next.node.payment.operations().get(payment.operations().len()) else { return Ok(()) };
+    let reserved = Some(void.amount) == offered.max_amount;
+    law("4", reserved, || format!("a void takes {}, offered were {:?}", void.amount, offered.max_amount))?;
+    let of = void.attempt.and_then(|of| payment.operation(of.into()));
+    let releases = of.is_some_and(|of| of.holds) && !payment.held().is_zero();
+    law("12", void.holds == releases, || format!("a void of {:?} releases: {}", of, void.holds))?;
+    let of_capture = of.is_some_and(|of| of.holds) && !releases;
+    law("12", void.reverses.is_some() == of_capture, || format!("{void:?} reverses something else"))
 }
 
 fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn(&Rejection) -> bool) -> Law {

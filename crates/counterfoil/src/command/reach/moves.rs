@@ -12,6 +12,7 @@ use super::super::{
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::destinations::Known;
+use crate::gateway::CaptureReversals;
 use crate::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::money::{Currency, Money};
 use crate::payment::{
@@ -164,8 +165,8 @@ impl Start {
             for amount in [None, Some(money(1))] {
                 commands.push((format!("refund {amount:?}"), Request::Refund(refund(next, amount))));
             }
-            let void = Void { payment: id, void: VoidId::new(next), reason: None, idempotency_key: None };
-            commands.push(("void".into(), Request::Void(void)));
+            commands.push(("void".into(), Request::Void(void(next, true))));
+            commands.push(("void, no reversals".into(), Request::Void(void(next, false))));
             for status in settable(payment.status()) {
                 commands.push((format!("set {status}"), set(next, status)));
             }
@@ -279,6 +280,16 @@ fn update(id: Uuid, change: References, target: Option<Target>) -> Request {
 
 pub(super) fn capture(id: Uuid, amount: Option<Money>, is_final: bool) -> Capture {
     Capture { payment: payment_id(), capture: CaptureId::new(id), amount, is_final, idempotency_key: None }
+}
+
+/// A void by a gateway that can reverse a capture, or cannot.
+pub(super) fn void(id: Uuid, reverses: bool) -> Void {
+    let (payment, void, reversals) = (payment_id(), VoidId::new(id), reversals(reverses));
+    Void { payment, void, reason: None, reversals, idempotency_key: None }
+}
+
+pub(super) fn reversals(reverses: bool) -> CaptureReversals {
+    reverses.then(gateway).into_iter().collect()
 }
 
 fn set(id: Uuid, status: crate::status::PaymentStatus) -> Request {

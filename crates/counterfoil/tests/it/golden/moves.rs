@@ -102,6 +102,7 @@ fn void(number: u128, place: u128, reason: Option<Message>) -> Request {
         payment: payment(number),
         void: VoidId::new(id(number + place)),
         reason,
+        reversals: ["sandbox".parse().unwrap()].into_iter().collect(),
         idempotency_key,
     })
 }
@@ -122,7 +123,7 @@ fn told(number: u128, place: u128, about: About, told: Told, named: bool) -> Req
     })
 }
 
-/// Holds: captured in two parts, and released.
+/// Holds: captured in two parts, and released; captured whole, and the capture reversed.
 fn held() -> Vec<Request> {
     vec![
         manual(200),
@@ -136,6 +137,12 @@ fn held() -> Vec<Request> {
         manual(210),
         report(210, attempt(211), yes()),
         report(210, attempt(211), Outcome::Reversed { error_message: why() }),
+        manual(350),
+        report(350, attempt(351), yes()),
+        capture(350, 2, "99.50", false),
+        report(350, CaptureId::new(id(352)).into(), yes()),
+        void(350, 3, None),
+        report(350, VoidId::new(id(353)).into(), yes()),
     ]
 }
 

@@ -1,0 +1,54 @@
+//! Voiding money that was captured of a hold.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Operation, OperationId, Payment};
+use crate::gateway::CaptureReversals;
+use crate::id::CaptureId;
+use crate::text::GatewayName;
+
+/// Why captured money cannot be voided, though all of it is there. A refund gives it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Irreversible {
+    /// The gateway that captured the money cannot reverse a capture.
+    ByGateway(GatewayName),
+    /// Several captures took the money. A void reverses one.
+    InParts,
+}
+
+impl Display for Irreversible {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Irreversible::ByGateway(gateway) => {
+                write!(f, "its hold was captured, and gateway {gateway} cannot reverse a capture")
+            }
+            Irreversible::InParts => write!(f, "its hold was captured in several parts"),
+        }
+    }
+}
+
+impl Payment {
+    /// The capture that a void of the money of `attempt` reverses at its gateway. `None`: the attempt is a charge, and
+    /// the void takes back the charge itself.
+    pub(crate) fn capture_to_reverse(
+        &self,
+        attempt: &Operation,
+        reversals: &CaptureReversals,
+    ) -> Result<Option<CaptureId>, Irreversible> {
+        if !attempt.holds {
+            return Ok(None);
+        }
+        let mut captures = self.of(attempt).filter_map(|operation| match operation.id {
+            OperationId::Capture(id) => operation.moved().map(|_| id),
+            _ => None,
+        });
+        match (captures.next(), captures.next(), &attempt.gateway) {
+            (_, Some(_), _) => Err(Irreversible::InParts),
+            (_, None, Some(gateway)) if !reversals.contains(gateway) => {
+                Err(Irreversible::ByGateway(gateway.clone()))
+            }
+            (capture, None, _) => Ok(capture),
+        }
+    }
+}
