@@ -92,6 +92,8 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         payment::void::void,
         payment::refund::refund,
         payment::refund::list,
+        payment::capture::list,
+        payment::void::list,
         payment::dispute::list,
         payment::resolve::resolve,
         payment::action::list,

@@ -16,6 +16,9 @@ const VISIBLE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 const OPERATIONS: [&str; 4] =
     [id::AttemptId::PREFIX, id::CaptureId::PREFIX, id::RefundId::PREFIX, id::VoidId::PREFIX];
 
+/// What a void does, in words.
+pub(crate) const VOID_TYPES: [&str; 2] = ["release", "reversal"];
+
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])+ $name:ident = $schema:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -74,6 +77,10 @@ schemas! {
     GatewayTrackingId = texts(text::GatewayTrackingId::MAX_LENGTH);
     /// What a gateway calls a refund.
     GatewayRefundId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls a capture.
+    GatewayCaptureId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls a void.
+    GatewayVoidId = texts(text::GatewayOperationId::MAX_LENGTH);
     /// What a gateway calls an attempt, a capture, a refund or a void; or a movement of a dispute's money.
     GatewayOperationId = texts(text::GatewayOperationId::MAX_LENGTH);
     /// What a gateway calls a dispute.
@@ -104,6 +111,12 @@ schemas! {
     AttemptStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
     /// Where a refund stands.
     RefundStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// Where a capture stands.
+    CaptureStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// Where a void stands.
+    VoidStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// What a void does: it releases what is held, or takes a charge or a capture back.
+    VoidType = words(VOID_TYPES);
     /// When the money is taken: at once, or held first.
     CaptureMethod = words(payment::CaptureMethod::ALL.iter().map(|method| method.as_str()));
     /// How far a dispute has gone.

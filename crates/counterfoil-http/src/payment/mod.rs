@@ -5,6 +5,7 @@ pub(crate) mod attempt;
 pub(crate) mod capture;
 pub(crate) mod dispute;
 pub(crate) mod list;
+mod operation;
 pub(crate) mod refund;
 mod request;
 pub(crate) mod resolve;
@@ -67,6 +68,8 @@ use crate::path::PaymentPath;
                 ("void" = (operation_id = "voidPayment", parameters(("id" = "$response.body#/id")))),
                 ("refund" = (operation_id = "refundPayment", parameters(("id" = "$response.body#/id")))),
                 ("refunds" = (operation_id = "listRefunds", parameters(("id" = "$response.body#/id")))),
+                ("captures" = (operation_id = "listCaptures", parameters(("id" = "$response.body#/id")))),
+                ("voids" = (operation_id = "listVoids", parameters(("id" = "$response.body#/id")))),
                 ("disputes" = (operation_id = "listDisputes", parameters(("id" = "$response.body#/id")))),
                 ("resolve" = (operation_id = "resolvePayment", parameters(("id" = "$response.body#/id")))),
                 ("process" = (operation_id = "processPayment", parameters(("id" = "$response.body#/id")))),

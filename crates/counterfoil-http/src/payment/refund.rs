@@ -6,18 +6,16 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use counterfoil::clock::Timestamp;
-use counterfoil::id::PaymentId;
 use counterfoil::ledger::NewRefund;
 use counterfoil::money::Currency;
 use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
-use counterfoil::text::{Actor, ErrorCode, GatewayName, GatewayOperationId, Message, Metadata, TenantId};
+use counterfoil::text::{GatewayOperationId, Message, Metadata};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::operation::OperationView;
 use crate::amount::{self, Amounts};
 use crate::api::Api;
 use crate::body::Bytes;
@@ -129,67 +127,29 @@ struct RefundListView<'a> {
 struct RefundView<'a> {
     #[schema(value_type = schema::RefundId)]
     id: OperationId,
-    #[schema(value_type = schema::PaymentId)]
-    payment_id: PaymentId,
-    /// What was asked for.
-    #[schema(value_type = schema::Amount)]
-    amount: Box<RawValue>,
-    #[schema(value_type = schema::Currency)]
-    currency: Currency,
     #[schema(value_type = schema::RefundStatus)]
     refund_status: OperationStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Message)]
     reason: Option<&'a Message>,
-    /// The gateway that it goes through; none where the money came past every gateway, and of credits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::GatewayName)]
-    payment_gateway: Option<&'a GatewayName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::GatewayRefundId)]
     gateway_refund_id: Option<&'a GatewayOperationId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::ErrorCode)]
-    error_code: Option<&'a ErrorCode>,
-    /// Why it did not go well, while that is how it stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::Message)]
-    error_message: Option<&'a Message>,
     #[schema(value_type = schema::Metadata)]
     metadata: &'a Metadata,
-    #[schema(value_type = schema::TenantId)]
-    tenant_id: &'a TenantId,
-    #[schema(value_type = schema::Time)]
-    created_at: Timestamp,
-    /// Whoever asked for it, or told of it.
-    #[schema(value_type = schema::Actor)]
-    created_by: &'a Actor,
-    #[schema(value_type = schema::Time)]
-    updated_at: Timestamp,
-    /// Whoever last changed it.
-    #[schema(value_type = schema::Actor)]
-    updated_by: &'a Actor,
+    #[serde(flatten)]
+    operation: OperationView<'a>,
 }
 
 impl<'a> RefundView<'a> {
     fn new(payment: &'a Payment, refund: &'a Operation, amounts: Amounts) -> RefundView<'a> {
         RefundView {
             id: refund.id,
-            payment_id: payment.id(),
-            amount: amounts.json(refund.amount),
-            currency: refund.amount.currency(),
             refund_status: refund.status(),
             reason: refund.reason.as_ref(),
-            payment_gateway: refund.gateway.as_ref(),
             gateway_refund_id: refund.gateway_operation_id(),
-            error_code: refund.failure().map(|failure| &failure.code),
-            error_message: refund.error_message(),
             metadata: &refund.metadata,
-            tenant_id: payment.scope().tenant(),
-            created_at: refund.created_at,
-            created_by: &refund.created_by,
-            updated_at: refund.updated_at,
-            updated_by: &refund.updated_by,
+            operation: OperationView::new(payment, refund, amounts),
         }
     }
 }

@@ -38,4 +38,5 @@ mod stream;
 mod support;
 mod update;
 mod versions;
+mod voids;
 mod wallets;
