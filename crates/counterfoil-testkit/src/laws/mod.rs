@@ -81,8 +81,10 @@ pub fn of_step(before: Option<&Payment>, event: &Event, after: &Payment) -> Law 
     law("32", after.version() == before.version() + 1, || "its version did not rise by one".into())?;
     times(before, after)?;
     disputes(before, after)?;
-    if cause == Cause::Clock {
-        by_the_clock(before, event, after)?;
+    match cause {
+        Cause::Clock => by_the_clock(before, event, after)?,
+        Cause::Command => voids(before, after)?,
+        Cause::Evidence => {}
     }
     let (was, is) = (Sums::of(before).exceeding(), Sums::of(after).exceeding());
     law("3", cause != Cause::Command || is <= was, || {
@@ -190,6 +192,23 @@ fn disputes(before: &Payment, after: &Payment) -> Law {
         let open = matches!(is.status(), DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
         let again = closed && open && was.stage() == is.stage();
         law("42", !again, || "a dispute that was closed is open again".into())?;
+    }
+    Ok(())
+}
+
+/// 4, 12: what a gateway is asked to release is held, and what it is asked to take back was captured: by a charge, or by
+/// the capture that the void names.
+fn voids(before: &Payment, after: &Payment) -> Law {
+    let new = after.voids().filter(|void| before.operation(void.id).is_none());
+    for void in new.filter(|void| void.lease_until.is_some()) {
+        let told = || format!("{} of {} of what was {}", void.id, void.amount, before.status());
+        let there = if void.holds { before.capturable() } else { before.captured() };
+        law("4, 12", void.amount == there, told)?;
+        let of_hold = void.attempt.and_then(|of| before.operation(of.into())).is_some_and(|of| of.holds);
+        law("12", void.reverses.is_some() == (of_hold && !void.holds), told)?;
+        let capture = void.reverses.and_then(|capture| before.operation(capture.into()));
+        let brought = capture.is_none_or(|capture| capture.moved() == Some(void.amount));
+        law("4, 12", brought, told)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use super::dice::Dice;
 use crate::fixtures;
 
 /// Instruments that steer the sandbox; others go well, or as a hostile gateway has it.
-const CARDS: [&str; 12] = [
+const CARDS: [&str; 14] = [
     "pm_sandbox_decline",
     "pm_sandbox_decline_hard",
     "pm_sandbox_decline_once",
@@ -33,6 +33,8 @@ const CARDS: [&str; 12] = [
     "pm_sandbox_overpaid",
     "pm_sandbox_refund_fails",
     "pm_sandbox_refund_bounces",
+    "pm_sandbox_capture_decline",
+    "pm_sandbox_void_decline",
 ];
 
 /// The clients' wallet. Like all names of theirs it is none that a service of somebody's own would use.

@@ -231,7 +231,7 @@ async fn a_receipt_names_the_operation_that_its_command_started() {
 
 /// What `actions` says of `resolve`: why not, if not.
 fn why_not_resolved(shop: &Shop, payment: &Payment) -> Option<String> {
-    let actions = shop.ledger.actions(&payment);
+    let actions = shop.ledger.actions(payment);
     let resolve = actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap();
     assert_eq!(resolve.allowed, resolve.reason.is_none());
     resolve.reason
