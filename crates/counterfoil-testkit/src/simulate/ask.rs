@@ -11,7 +11,7 @@ use counterfoil::ledger::{
     Processing, Update,
 };
 use counterfoil::money::Money;
-use counterfoil::payment::{Destination, Payment, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Destination, Payment, PaymentMethod};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, PaymentStatus, allowed};
 use counterfoil::text::{IdempotencyKey, Metadata};
@@ -133,6 +133,11 @@ impl Ask {
         let id = payment.id();
         let cents = i64::try_from(1 + dice.below(100)).unwrap_or(1);
         let part = fixtures::usd(cents);
+        let is_manual = payment.terms().capture_method == CaptureMethod::Manual;
+        if is_manual && payment.status() == PaymentStatus::Succeeded && dice.one_in(2) {
+            // Where it was captured at once, the capture can be reversed.
+            return Some(Ask::Void(id, NewVoid::default().with_idempotency_key(key)));
+        }
         let actions = [Action::Process, Action::Capture, Action::Refund, Action::Refund, Action::Void];
         let likely: Vec<Action> =
             actions.into_iter().filter(|action| allowed(payment.status(), *action)).collect();
@@ -142,8 +147,8 @@ impl Ask {
             Action::Process if offline => Ask::Record(id, NewAttempt::succeeded().with_idempotency_key(key)),
             Action::Process => Ask::Process(id, Processing::default().with_idempotency_key(key)),
             Action::Capture => {
-                let mut new = if dice.one_in(3) { NewCapture::all() } else { NewCapture::of(part) };
-                new.is_final = dice.one_in(3);
+                let mut new = if dice.one_in(2) { NewCapture::all() } else { NewCapture::of(part) };
+                new.is_final = dice.one_in(2);
                 Ask::Capture(id, new.with_idempotency_key(key))
             }
             Action::Void if dice.one_in(3) => Ask::Void(id, NewVoid::default().with_idempotency_key(key)),

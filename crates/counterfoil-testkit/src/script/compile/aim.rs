@@ -8,20 +8,27 @@ use counterfoil::status::PaymentStatus;
 
 use super::Compiler;
 use crate::fixtures;
-use crate::model::PaymentFacts;
+use crate::model::{OperationFacts, PaymentFacts};
 
 impl Compiler {
     /// Of the places 0 and 1, the last payment that fits, and the one before; any other place as it is.
     pub(super) fn aim(&self, payment: usize, fits: fn(&PaymentFacts) -> bool) -> usize {
-        let count = self.payments.len();
-        let is_fit = |place: &usize| self.facts(*place).is_some_and(|facts| fits(&facts));
-        // Those that are long gone are left alone, so that a long script is not slow.
-        let fitting = || (0..count.min(16)).filter(is_fit);
         match payment {
-            0 => fitting().next().unwrap_or(0),
-            1 => fitting().nth(1).unwrap_or(1),
+            0 => self.fitting(fits).next().unwrap_or(0),
+            1 => self.fitting(fits).nth(1).unwrap_or(1),
             other => other,
         }
+    }
+
+    /// Whether one of the last payments fits.
+    pub(super) fn is_there(&self, fits: fn(&PaymentFacts) -> bool) -> bool {
+        self.fitting(fits).next().is_some()
+    }
+
+    /// Those that are long gone are left alone, so that a long script is not slow.
+    fn fitting(&self, fits: fn(&PaymentFacts) -> bool) -> impl Iterator<Item = usize> {
+        let is_fit = move |place: &usize| self.facts(*place).is_some_and(|facts| fits(&facts));
+        (0..self.payments.len().min(16)).filter(is_fit)
     }
 
     /// The operations that go on.
@@ -73,6 +80,12 @@ pub(super) fn is_capturable(facts: &PaymentFacts) -> bool {
 
 pub(super) fn is_refundable(facts: &PaymentFacts) -> bool {
     !facts.refundable.is_zero()
+}
+
+/// Whether its money was captured of a hold, and nothing of it went back.
+pub(super) fn is_captured_of_hold(facts: &PaymentFacts) -> bool {
+    let captured = |own: &OperationFacts| matches!(own.id, OperationId::Capture(_)) && own.moved.is_some();
+    facts.status == PaymentStatus::Succeeded && facts.operations.iter().any(captured)
 }
 
 pub(super) fn is_voidable(facts: &PaymentFacts) -> bool {

@@ -26,7 +26,10 @@ impl Compiler {
                 self.begins(*payment, command)
             }
             Step::Void { caller, payment, new } => {
-                let payment = &self.aim(*payment, aim::is_voidable);
+                // A hold that was captured whole is seldom there, so it goes first.
+                let is_captured = self.is_there(aim::is_captured_of_hold);
+                let fits = if is_captured { aim::is_captured_of_hold } else { aim::is_voidable };
+                let payment = &self.aim(*payment, fits);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let command = self.desk.void(&caller, id, new.clone());
                 self.begins(*payment, command)
