@@ -93,10 +93,13 @@ impl Payment {
         }
         let of_hold = |own: &&Operation| own.attempt.map(OperationId::from) == Some(attempt.id);
         let brought = self.operations.iter().filter(of_hold).filter(|own| own.moved().is_some());
-        let captures: Vec<CaptureId> = brought.filter_map(Operation::capture_id).collect();
+        let captures: Vec<_> =
+            brought.filter_map(|own| Some((own.capture_id()?, own.moved_minor()))).collect();
         let reason = match captures[..] {
-            [capture] if void.reversals.contains(&gateway) => return Ok(Some(capture)),
-            [_] => Irreversible::ByGateway(gateway),
+            [_] if !void.reversals.contains(&gateway) => Irreversible::ByGateway(gateway),
+            // Of what a void took back in part, only the rest could go back.
+            [(capture, took)] if took == self.captured() => return Ok(Some(capture)),
+            [_] => Irreversible::PartlyReversed,
             _ => Irreversible::InParts,
         };
         Err(Rejection::CaptureNotReversible { payment: self.asked.payment, reason })

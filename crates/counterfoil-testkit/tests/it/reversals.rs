@@ -184,3 +184,15 @@ fn captured_hold_is_reversed_or_refused_by_its_gateway() {
         assert_eq!((both.reversals, both.refusals), (reversals, 1 - reversals), "{gateway}, {parts:?}");
     }
 }
+
+/// A gateway that reversed less than it was asked to has begun: the rest is no whole capture any more.
+#[test]
+fn rest_of_a_capture_that_was_reversed_in_part_is_refunded() {
+    let mut both = Both::captured(&gateway(), &[1_000]);
+    both.next(&Next::Void, 0);
+    both.next(&Next::Report(0, succeeded(Some(usd(700)))), 1);
+    both.next(&Next::Void, 2);
+    assert_eq!((both.reversals, both.refusals), (1, 1));
+    both.next(&Next::Refund(300), 3);
+    assert!(both.found().unwrap().refundable().is_zero());
+}

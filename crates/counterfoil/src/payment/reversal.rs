@@ -15,6 +15,8 @@ pub enum Irreversible {
     ByGateway(GatewayName),
     /// Several captures took the money. A void reverses one.
     InParts,
+    /// Part of the capture was taken back already. A void reverses all of it.
+    PartlyReversed,
 }
 
 impl Display for Irreversible {
@@ -24,6 +26,7 @@ impl Display for Irreversible {
                 write!(f, "its hold was captured, and gateway {gateway} cannot reverse a capture")
             }
             Irreversible::InParts => write!(f, "its hold was captured in several parts"),
+            Irreversible::PartlyReversed => write!(f, "part of its capture was taken back already"),
         }
     }
 }
@@ -40,7 +43,7 @@ impl Payment {
             return Ok(None);
         }
         let mut captures = self.of(attempt).filter_map(|operation| match operation.id {
-            OperationId::Capture(id) => operation.moved().map(|_| id),
+            OperationId::Capture(id) => operation.moved().map(|moved| (id, moved)),
             _ => None,
         });
         match (captures.next(), captures.next(), &attempt.gateway) {
@@ -48,7 +51,8 @@ impl Payment {
             (_, None, Some(gateway)) if !reversals.contains(gateway) => {
                 Err(Irreversible::ByGateway(gateway.clone()))
             }
-            (capture, None, _) => Ok(capture),
+            (Some((_, moved)), None, _) if moved != self.captured() => Err(Irreversible::PartlyReversed),
+            (capture, None, _) => Ok(capture.map(|(id, _)| id)),
         }
     }
 }
