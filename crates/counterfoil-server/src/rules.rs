@@ -9,10 +9,15 @@ use counterfoil::payment::RetrySchedule;
 /// What is done about declined payments, and what can be paid.
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// When a declined payment is charged again, each delay counted from the attempt before, as in `1d,3d,7d`
-    /// (s, m, h, d). A payment waits as PENDING meanwhile. Without it a decline ends a payment.
+    /// When a declined payment is charged again, as in `1d,3d,7d` (s, m, h, d). The first delay counts from the first
+    /// attempt, each other one from the scheduled attempt before; attempts made by hand do not move the schedule. The
+    /// payment waits as PENDING meanwhile. Without this option a decline ends a payment.
     #[arg(long, value_name = "DELAYS", value_parser = schedule)]
     retry: Option<RetrySchedule>,
+    /// Let `POST /payments/{id}/process` try a FAILED payment again with another `payment_method_id`. Without it, FAILED is
+    /// the end.
+    #[arg(long)]
+    process_failed: bool,
     /// What can be paid: `any` destination, or under `strict` only those that were registered by
     /// `PUT /destinations/{type}/{id}`.
     #[arg(long, value_enum, value_name = "RULE", default_value_t = Destinations::Any)]
@@ -35,6 +40,7 @@ impl Rules {
     /// The policy that says so.
     pub(crate) fn policy(&self) -> Policy {
         let policy = Policy::default().with_retries(self.retry.clone().unwrap_or_default());
+        let policy = if self.process_failed { policy.processing_failed() } else { policy };
         match self.destinations {
             Destinations::Any => policy,
             Destinations::Strict => policy.with_strict_destinations(),

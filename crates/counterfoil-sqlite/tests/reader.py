@@ -177,7 +177,9 @@ class Operation:
         self.excess = take(fields, 16, Reader.money)
         self.said, self.ever_moved, self.live, self.heard, self.expired = set(), None, None, False, None
         self.updated_at, self.polls, self.next, self.resent, self.failure = event.at, 0, None, None, 0
+        self.instrument = take(fields, 4, Reader.text)
         self.retry = take(fields, 15, lambda reader: (reader.time(), reader.time()))
+        self.reopens = 18 in fields
         if 6 in fields:
             self.learn({"outcome": SUCCEEDED, "at": event.at, "amount": None})
         elif 7 in fields:
@@ -297,6 +299,7 @@ class Payment:
         self.updated_at, self.expires = event.at, take(fields, 15, Reader.time)
         self.gateway, self.tracked, self.polls, self.next = take(fields, 9, Reader.text), None, 0, None
         self.operations, self.disputes, self.posted, self.called = {}, {}, 0, None
+        self.instrument = None
         if 7 in fields:
             self.start(fields[7].record(), event)
 
@@ -314,6 +317,7 @@ class Payment:
                 self.called, self.polls, self.next = called, 0, None
             self.gateway = take(fields, 2, Reader.text) or self.gateway
             self.tracked = take(fields, 4, Reader.text) or self.tracked
+            self.instrument = take(fields, 5, Reader.text) or self.instrument
         elif event.kind == 8:
             self.submitted = True
         elif event.kind == 9:
@@ -346,6 +350,8 @@ class Payment:
         require(key not in self.operations, "an operation that is started twice")
         closes = take(fields, 9, Reader.byte) or 0
         self.submitted |= operation.kind == ATTEMPT
+        if operation.reopens:
+            self.closed = 0
         self.closed = max(self.closed, closes, 1 if 7 in fields else 0)
         if operation.takes() and operation.moved() is not None:
             self.excess = operation.excess
@@ -478,12 +484,20 @@ class Payment:
         attempts = self.attempts()
         last = attempts[-1] if attempts else None
         if last and last.status() == FAILED and last.retry:
-            return last.retry[0 if last.failure == SOFT else 1]
+            return last.retry[0 if self.has_usable_instrument() else 1]
         if last and last.status() == NOT_SENT:
             heard = [place for place, one in enumerate(attempts, 1) if one.status() != NOT_SENT]
             tries = len(attempts) - (heard[-1] if heard else 0)
             return last.updated_at + (SECOND << tries - 1 if tries <= QUICK_TRIES else 0)
         return None
+
+    def has_usable_instrument(self):
+        """Whether one was named or tried that was neither declined for good nor returned."""
+        attempts = self.attempts()
+        known = [one.instrument for one in attempts] + [self.instrument] * (self.instrument is not None)
+        hard = [one for one in attempts if one.status() == FAILED and one.failure != SOFT]
+        returned = [one for one in attempts if one.status() == REVERSED]
+        return not set(known) <= {one.instrument for one in hard + returned}
 
     def can_expire(self):
         live = [one for one in self.operations.values() if one.is_live()]

@@ -48,6 +48,11 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         |payment: PaymentId| ApiError::new(Code::InvalidOperation, rejection.to_string()).of(payment);
     Some(match rejection {
         Rejection::NotAllowed { payment, action, status } => not_allowed(refused(*payment), *action, *status),
+        Rejection::ProcessFailedDisabled { payment }
+        | Rejection::SameInstrument { payment, .. }
+        | Rejection::InstrumentReturned { payment, .. } => {
+            not_allowed(refused(*payment), Action::Process, PaymentStatus::Failed)
+        }
         Rejection::NotSettable { payment, status, to } => {
             let allowed: Vec<&str> = settable(*status).map(PaymentStatus::as_str).collect();
             let message = match other_way(*to) {

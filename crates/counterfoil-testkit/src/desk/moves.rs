@@ -6,6 +6,7 @@ use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId
 use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
 use counterfoil::payment::{Destination, Work};
 use counterfoil::scope::Caller;
+use counterfoil::text::Message;
 
 use super::Desk;
 
@@ -78,6 +79,7 @@ impl Desk {
     /// That time is over for `payment`.
     #[must_use]
     pub fn lapse(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
-        self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work }))
+        let reason = matches!(work, Work::Retry { .. }).then(|| Message::lossy("it cannot be made"));
+        self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work, reason }))
     }
 }

@@ -72,6 +72,7 @@ impl Model {
             || after.holds != payment.operations[place].holds;
         let taken_back = a_charge && after.status() == OperationStatus::Reversed;
         let closes = if taken_back { Some(Closed::Failed) } else { closes(&after, evidence) };
+        let closes = closes.filter(|_| place >= payment.done_with);
         let ends = closes.is_some() && (ended < closes || (by_hand.is_some() && ended != closes));
         if !news && !ends {
             return false;

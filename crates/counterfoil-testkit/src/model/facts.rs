@@ -106,6 +106,8 @@ pub struct OperationFacts {
     pub gateway: Option<GatewayName>,
     /// With which instrument.
     pub instrument: Option<PaymentMethodId>,
+    /// Whether the schedule of retries made it.
+    pub scheduled: bool,
     /// Whether it is about a hold.
     pub holds: bool,
     /// The attempt that it takes from.
@@ -183,6 +185,7 @@ impl OperationFacts {
             moved: operation.moved(),
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
+            scheduled: operation.scheduled,
             holds: operation.holds,
             attempt: operation.attempt,
             releases: operation.releases,

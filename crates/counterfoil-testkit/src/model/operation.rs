@@ -30,10 +30,11 @@ pub(super) struct Operation {
     pub(super) releases: Option<Money>,
     /// When the next attempt is made, and until when another instrument is waited for.
     pub(super) retry: Option<(Timestamp, Timestamp)>,
+    /// Whether the schedule of retries made it.
+    pub(super) scheduled: bool,
     pub(super) lease_until: Option<Timestamp>,
     /// The lease of whoever sent it again.
     pub(super) resent_until: Option<Timestamp>,
-    pub(super) began: Timestamp,
     /// When something was last learnt about it.
     pub(super) touched: Timestamp,
     /// What of it, a hold, was released by time.
@@ -97,9 +98,9 @@ impl Operation {
             was_left: 0,
             releases: None,
             retry: None,
+            scheduled: false,
             lease_until: None,
             resent_until: None,
-            began: at,
             touched: at,
             expired: 0,
             polls: Polls::default(),

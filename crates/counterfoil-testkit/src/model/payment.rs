@@ -22,6 +22,10 @@ pub(super) struct Payment {
     pub(super) asked_at: Timestamp,
     pub(super) accepted: bool,
     pub(super) ended: Option<Closed>,
+    /// Why the clock gave it up, if a retry could not be made.
+    pub(super) given_up: Option<Message>,
+    /// How many operations it had when a failed payment was opened again. They end it no more.
+    pub(super) done_with: usize,
     pub(super) archived: bool,
     pub(super) operations: Vec<Operation>,
     pub(super) disputes: Vec<Dispute>,
@@ -50,6 +54,8 @@ impl Payment {
             asked_at: at,
             accepted: create.process.is_some() || !through_gateway(create.method.kind()),
             ended: None,
+            given_up: None,
+            done_with: 0,
             archived: false,
             operations: Vec::new(),
             disputes: Vec::new(),
@@ -97,6 +103,7 @@ impl Payment {
             live.hear(Heard::new(evidence.clone()), moment);
         }
         self.ended = Some(closes);
+        self.given_up = None;
     }
 
     /// Whether there is an attempt that nobody can give up.

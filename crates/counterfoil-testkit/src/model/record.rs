@@ -77,6 +77,7 @@ impl Model {
         let some = named.unwrap_or_else(|| payment.asked_gateway());
         attempt.gateway = some.filter(|_| payment.needs_gateway()).cloned();
         attempt.instrument = payment.instrument().cloned();
+        attempt.retry = payment.retry_beside().filter(|_| matches!(evidence.outcome, Outcome::Failed(_)));
         attempt.heard.push(Heard::new(evidence));
         self.add(payment, attempt, &Known::Unasked);
         payment.accepted = true;

@@ -9,11 +9,11 @@ use counterfoil::payment::{
     CaptureMethod, Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
     PaymentMethodType, Work,
 };
-use counterfoil::status::{Action, PaymentStatus};
+use counterfoil::status::{Action, OperationStatus, PaymentStatus};
 use counterfoil::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
 use super::names::{Fields, create_fields};
-use super::operation::Heard;
+use super::operation::{Heard, Operation};
 use super::payment::{Payment, through_gateway};
 use super::{Model, again};
 use crate::run::Answer;
@@ -50,7 +50,7 @@ impl Model {
         let mut payment = Payment::new(create, &command.caller, command.at);
         payment.number = self.number(scope, &create.destination, &create.known);
         if let Some(attempt) = create.process {
-            self.attempt(command, &mut payment, attempt, None, &create.known)?;
+            self.attempt(command, &mut payment, attempt, (None, false), &create.known)?;
         }
         payment.happened(command.at, None);
         self.names.take(scope, key, &stream, 1, create_fields(create));
@@ -73,7 +73,9 @@ impl Model {
         if let Some(number) = process.number {
             payment.require_due(Work::Retry { number }, command.at)?;
         }
-        payment.allows(Action::Process, &[PaymentStatus::Initiated, PaymentStatus::Pending])?;
+        let open = [PaymentStatus::Initiated, PaymentStatus::Pending, PaymentStatus::Failed];
+        payment.allows(Action::Process, &open)?;
+        payment.can_be_opened_again(command, process)?;
         if payment.changed.gateway_payment_id.is_some() {
             return Err(Rejection::AtGateway { payment: process.payment });
         }
@@ -82,8 +84,17 @@ impl Model {
         if asked.method.kind() != PaymentMethodType::Offline {
             self.require_room(command, asked, &process.known)?;
         }
-        let instrument = process.instrument.as_ref();
-        self.attempt(command, &mut payment, process.attempt, instrument, &process.known)?;
+        let due = process.number.is_some();
+        let scheduled = due && payment.is_next_scheduled();
+        let by_clock = payment.instrument_when_due().filter(|_| due);
+        let instrument = process.instrument.clone().or(by_clock);
+        self.attempt(
+            command,
+            &mut payment,
+            process.attempt,
+            (instrument.as_ref(), scheduled),
+            &process.known,
+        )?;
         payment.accepted = true;
         payment.happened(command.at, None);
         let stream = StreamId::Payment(process.payment);
@@ -91,13 +102,14 @@ impl Model {
         Ok(self.keep(scope, payment))
     }
 
-    /// Adds attempt `id`: sent to a gateway, or done at once.
+    /// Adds attempt `id`: sent to a gateway, or done at once. With another instrument, if there is one; and whether the
+    /// schedule of retries makes it.
     fn attempt(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         id: AttemptId,
-        instrument: Option<&PaymentMethodId>,
+        (instrument, scheduled): (Option<&PaymentMethodId>, bool),
         known: &Known,
     ) -> Result<(), Rejection> {
         let amount = payment.asked.amount;
@@ -114,7 +126,12 @@ impl Model {
                 attempt.instrument = instrument.or(payment.instrument()).cloned();
                 attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
                 attempt.holds = payment.asked.capture_method == CaptureMethod::Manual;
-                attempt.retry = payment.retry(command);
+                attempt.retry = payment.retry(command, scheduled);
+                attempt.scheduled = scheduled;
+                if payment.status() == PaymentStatus::Failed {
+                    (payment.ended, payment.given_up) = (None, None);
+                    payment.done_with = payment.operations.len();
+                }
                 None
             }
         };
@@ -126,6 +143,36 @@ impl Model {
         }
         self.add(payment, attempt, known);
         Ok(())
+    }
+}
+
+impl Payment {
+    /// A failed payment is tried again under a policy, with an instrument that was not tried last and not returned.
+    fn can_be_opened_again(&self, command: &Command, process: &Process) -> Result<(), Rejection> {
+        let (payment, status) = (self.asked.payment, self.status());
+        if status != PaymentStatus::Failed {
+            return Ok(());
+        }
+        if !self.needs_gateway() {
+            return Err(Rejection::NotAllowed { payment, action: Action::Process, status });
+        }
+        if !command.policy.process_failed {
+            return Err(Rejection::ProcessFailedDisabled { payment });
+        }
+        if self.changed.gateway_payment_id.is_some() {
+            return Err(Rejection::AtGateway { payment });
+        }
+        let instrument = process.instrument.as_ref().or(self.instrument()).cloned();
+        let with_it = |own: &&Operation| own.is_attempt() && own.instrument == instrument;
+        if self.operations.iter().filter(with_it).any(|own| own.status() == OperationStatus::Reversed) {
+            return Err(Rejection::InstrumentReturned { payment, instrument });
+        }
+        match self.operations.iter().rfind(|own| own.is_attempt()) {
+            Some(last) if last.instrument == instrument => {
+                Err(Rejection::SameInstrument { payment, instrument })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -163,7 +163,7 @@ impl Model {
                 let named = payment.changed.gateway_payment_id.is_some();
                 self.write_down(command, payment, AttemptId::new(id).into(), evidence, named)?;
             }
-            (Initiated | Pending, Failed) => payment.ended = Some(Closed::Failed),
+            (Initiated | Pending, Failed) => payment.close(command.at, at, Closed::Failed),
             (Processing, Succeeded | Failed) => {
                 self.settle(command, payment, target.status, at, update.change.error_message.as_ref())?;
                 return Ok(None);

@@ -2,6 +2,8 @@
 
 use std::mem::discriminant;
 
+use counterfoil::status::PaymentStatus;
+
 use super::dispute::Dispute;
 use super::facts::{NameFacts, OperationFacts, PaymentFacts};
 use super::operation::Operation;
@@ -42,6 +44,7 @@ impl Payment {
             moved: operation.moved().map(|minor| self.money(minor.into())),
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
+            scheduled: operation.scheduled,
             holds: operation.holds,
             attempt: operation.attempt,
             releases: operation.releases,
@@ -61,7 +64,9 @@ impl Payment {
             gateway_payment_id: self.changed.gateway_payment_id.clone(),
             gateway_tracking_id: self.changed.gateway_tracking_id.clone(),
             instrument: self.instrument().cloned(),
-            error_message: own.or_else(|| last.and_then(Operation::error_message)),
+            error_message: own
+                .or_else(|| self.given_up.clone().filter(|_| self.status() == PaymentStatus::Failed))
+                .or_else(|| last.and_then(Operation::error_message)),
         }
     }
 }

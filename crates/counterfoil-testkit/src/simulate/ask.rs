@@ -138,7 +138,13 @@ impl Ask {
         let offline = matches!(payment.terms().method, PaymentMethod::Offline);
         Some(match action? {
             Action::Process if offline => Ask::Record(id, NewAttempt::succeeded().with_idempotency_key(key)),
-            Action::Process => Ask::Process(id, Processing::default().with_idempotency_key(key)),
+            Action::Process => {
+                let how = Processing::default().with_idempotency_key(key);
+                // A failed payment takes another instrument only.
+                let another = payment.status() == PaymentStatus::Failed || dice.one_in(4);
+                let other = fixtures::instrument("pm_other");
+                Ask::Process(id, if another { how.with_instrument(other) } else { how })
+            }
             Action::Capture => {
                 let mut new = if dice.one_in(3) { NewCapture::all() } else { NewCapture::of(part) };
                 new.is_final = dice.one_in(3);

@@ -271,5 +271,8 @@ fn policy(dice: &mut Dice) -> Policy {
     if dice.one_in(2) {
         policy = policy.charging_beside_doubt();
     }
+    if dice.one_in(2) {
+        policy = policy.processing_failed();
+    }
     policy
 }

@@ -97,7 +97,8 @@ impl Create {
         let terms = Arc::new(self.terms(command, payable.number()));
         let mut started = match self.process {
             Some(id) => {
-                Some(Start { terms: &terms, payment: None, id, instrument: None }.decide(command, view)?)
+                let start = Start { terms: &terms, payment: None, id, instrument: None, scheduled: false };
+                Some(start.decide(command, view)?)
             }
             None => None,
         };

@@ -31,6 +31,9 @@ pub struct Policy {
     pub beside_doubt: bool,
     /// Whether only what is registered, or what the host knows, can be paid. Default: anything can.
     pub strict_destinations: bool,
+    /// Whether a `FAILED` payment can be processed again with another instrument. Default: no. The instrument must not be
+    /// that of the last attempt, nor one whose payment was returned, and the payment must not be archived.
+    pub process_failed: bool,
 }
 
 /// What becomes of a charge that would come to more than is due.
@@ -79,6 +82,13 @@ impl Policy {
         self
     }
 
+    /// Letting a `FAILED` payment be processed again with another instrument.
+    #[must_use]
+    pub const fn processing_failed(mut self) -> Policy {
+        self.process_failed = true;
+        self
+    }
+
     /// When a gateway is asked again that was asked at `now`, for the `polls`th time, and had no news.
     pub(crate) fn next_poll(&self, polls: u32, now: Timestamp) -> Option<Timestamp> {
         let place = usize::try_from(polls).ok()?.checked_sub(1)?;
@@ -111,6 +121,7 @@ impl Default for Policy {
             overpayment: Overpayment::Refuse,
             beside_doubt: false,
             strict_destinations: false,
+            process_failed: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
 use super::rejection::Rejection;
 use super::report::excess;
+use super::start::retry_beside;
 use super::view::{Halt, View};
 use crate::account::{AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint, RequestField};
@@ -163,9 +164,11 @@ pub(super) fn entry(
     };
     let postings = Posting::transfer(moved, source(gateway), AccountId::destination(&terms.destination));
     let paid = Some(moved).filter(|moved| !moved.is_zero());
+    let failed = matches!(evidence.outcome, Outcome::Failed(_));
     let start = Start {
         gateway: gateway.cloned(),
         instrument: payment.instrument().cloned(),
+        retry: retry_beside(payment).filter(|_| failed),
         excess: if paid.is_some() { excess(view, payment, &Known::Unasked, None, paid)? } else { None },
         ..Start::new(OperationId::Attempt(attempt), terms.amount, StartResult::Recorded(evidence))
     };

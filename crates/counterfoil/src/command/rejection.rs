@@ -8,7 +8,7 @@ use crate::id::PaymentId;
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{Destination, IllegalMove, OperationId, Payment, PaymentMethodType};
 use crate::status::{Action, PaymentStatus};
-use crate::text::GatewayName;
+use crate::text::{GatewayName, PaymentMethodId};
 
 /// Why a command was refused. Nothing was written, and no idempotency key is bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,34 @@ pub enum Rejection {
         action: Action,
         /// Where it stands.
         status: PaymentStatus,
+    },
+    /// The payment is `FAILED`, and the [`Policy`](super::Policy::process_failed) lets none be processed again.
+    #[error("cannot process {payment}: it is FAILED, and processing failed payments again is not enabled")]
+    ProcessFailedDisabled {
+        /// Which payment.
+        payment: PaymentId,
+    },
+    /// The payment is `FAILED` and can be processed again with another instrument than that of its last attempt.
+    #[error(
+        "cannot process {payment}: it is FAILED, its last attempt used {}; name another payment_method_id",
+        named(instrument.as_ref())
+    )]
+    SameInstrument {
+        /// Which payment.
+        payment: PaymentId,
+        /// The instrument of its last attempt; `None`: the one that the gateway chooses.
+        instrument: Option<PaymentMethodId>,
+    },
+    /// The payment is `FAILED` and money that was paid with this instrument was returned.
+    #[error(
+        "cannot process {payment} with {}: its bank returned the money; name another payment_method_id",
+        named(instrument.as_ref())
+    )]
+    InstrumentReturned {
+        /// Which payment.
+        payment: PaymentId,
+        /// The instrument; `None`: the one that the gateway chooses.
+        instrument: Option<PaymentMethodId>,
     },
     /// The status cannot be set of a payment that stands there.
     #[error("a payment that is {status} cannot be set to {to}")]
@@ -205,6 +233,10 @@ pub enum Rejection {
     /// stopped before anything is written.
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
+}
+
+fn named(instrument: Option<&PaymentMethodId>) -> &str {
+    instrument.map_or("no payment_method_id", PaymentMethodId::as_str)
 }
 
 impl Rejection {

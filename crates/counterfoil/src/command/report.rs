@@ -110,6 +110,7 @@ impl Word<'_> {
             self.turns == Some(Turn::Charge) && self.operation.status() == OperationStatus::Reversed;
         let closes =
             if was_reversed { Some(Closed::Failed) } else { closed_by(self.operation, self.evidence) };
+        let closes = closes.filter(|_| !self.payment.is_reopened_since(self.operation));
         let by_hand = self.note.is_some() && self.payment.closed != closes;
         closes.filter(|_| self.payment.closed < closes || by_hand)
     }

@@ -7,13 +7,12 @@ use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Posting};
-use crate::clock::Timestamp;
 use crate::event::{self, Body, Entered, StartResult};
 use crate::id::AttemptId;
 use crate::payment::{
     CaptureMethod, Failure, FailureClass, Operation, OperationId, Payment, PaymentMethod, Retry, Terms,
 };
-use crate::status::{Cause, OperationStatus};
+use crate::status::{Cause, OperationStatus, PaymentStatus};
 use crate::store::Key;
 use crate::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
@@ -42,6 +41,8 @@ pub(super) struct Start<'a> {
     pub(super) id: AttemptId,
     /// With this instrument, if another one than that of the terms is asked for.
     pub(super) instrument: Option<&'a PaymentMethodId>,
+    /// Whether the schedule of retries makes it.
+    pub(super) scheduled: bool,
 }
 
 impl Start<'_> {
@@ -64,6 +65,9 @@ impl Start<'_> {
                 started.start.result = lease(command);
                 started.start.holds = terms.capture_method == CaptureMethod::Manual;
                 started.start.retry = self.retry(command);
+                started.start.scheduled = self.scheduled;
+                started.start.reopens =
+                    self.payment.is_some_and(|payment| payment.status() == PaymentStatus::Failed);
             }
             PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
             PaymentMethod::Credits(wallet) => {
@@ -93,14 +97,29 @@ impl Start<'_> {
         }
     }
 
-    /// What follows should it be refused. Attempts that never arrived do not count.
+    /// What follows if it is declined. The first attempt that arrives and the scheduled ones are followed by the next
+    /// entry of the schedule; a manual one by what would have followed without it.
     fn retry(&self, command: &Command) -> Option<Retry> {
-        let attempts = || self.payment.into_iter().flat_map(Payment::attempts);
-        let arrived = |attempt: &&Operation| attempt.status() != OperationStatus::NotSent;
-        let first: Option<Timestamp> = attempts().next().map(|attempt| attempt.created_at);
-        let before = attempts().filter(arrived).count();
-        command.policy.retries.after(before, first.unwrap_or(command.at), command.at)
+        let arrived = || self.payment.into_iter().flat_map(Payment::attempts).filter(has_arrived);
+        match arrived().last() {
+            Some(_) if !self.scheduled => self.payment.and_then(retry_beside),
+            before => {
+                let made = arrived().filter(|attempt| attempt.scheduled).count();
+                let entry = if before.is_some() { made + 1 } else { 0 };
+                command.policy.retries.after(entry, command.at)
+            }
+        }
     }
+}
+
+/// Whether an attempt that was sent from here may have reached its gateway.
+fn has_arrived(attempt: &&Operation) -> bool {
+    attempt.is_ours() && attempt.status() != OperationStatus::NotSent
+}
+
+/// What would follow if an attempt that a caller made were declined now.
+pub(super) fn retry_beside(payment: &Payment) -> Option<Retry> {
+    payment.attempts().filter(has_arrived).last().and_then(|attempt| attempt.retry)
 }
 
 /// Written down; the gateway is called next.

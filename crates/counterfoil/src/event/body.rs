@@ -131,6 +131,12 @@ pub struct Start {
     /// What is captured beyond what is due, if it is done at once.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
+    /// Whether the schedule of retries makes this attempt. An attempt that was never sent is repeated as what it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub scheduled: bool,
+    /// Whether the attempt opens a payment again that had failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reopens: bool,
 }
 
 /// An amount in the payment's own currency, which stands beside it.
@@ -159,6 +165,8 @@ impl Start {
             metadata: Metadata::default(),
             retry: None,
             excess: None,
+            scheduled: false,
+            reopens: false,
         }
     }
 
@@ -238,6 +246,9 @@ pub struct Closing {
     /// Of a payment whose time ran out: the holds that are released, and nothing is ended otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<OperationId>,
+    /// Why the clock gave the payment up, where an automatic retry could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Message>,
 }
 
 /// A gateway said something about an operation.

@@ -86,6 +86,8 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
         status: PaymentStatus::Initiated,
         submitted,
         closed: None,
+        closed_because: None,
+        reopened: None,
         archived_at: None,
         succeeded_at: None,
         failed_at: None,
@@ -138,6 +140,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         reason: start.reason.clone(),
         metadata: start.metadata.clone(),
         retry: start.retry,
+        scheduled: start.scheduled,
         lease_until: None,
         resent_until: None,
         sequence: event.sequence(),
@@ -161,6 +164,10 @@ fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Da
         StartResult::Recorded(evidence) => operation.learn(evidence, false),
     }
     payment.submitted |= start.operation.is_attempt();
+    if start.reopens {
+        (payment.closed, payment.closed_because) = (None, None);
+        payment.reopened = Some(event.sequence());
+    }
     payment.closed = payment.closed.max(start.closes);
     if operation.takes() && operation.moved().is_some() {
         payment.excess = start.excess;
@@ -197,6 +204,7 @@ fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(),
     }
     if closing.releases.is_empty() {
         payment.closed = Some(closing.closes);
+        payment.closed_because.clone_from(&closing.reason);
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ impl Encode for Start {
         to.optional(14, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
         to.optional(15, self.retry.as_ref(), |w, retry| retry.encode(w));
         to.optional(16, self.excess.as_ref(), |w, amount| amount.encode(w));
+        to.optional(17, Some(&()).filter(|()| self.scheduled), |_, ()| ());
+        to.optional(18, Some(&()).filter(|()| self.reopens), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
@@ -59,6 +61,8 @@ impl Encode for Start {
             metadata: fields.optional(14, Metadata::decode)?.unwrap_or_default(),
             retry: fields.optional(15, Retry::decode)?,
             excess: fields.optional(16, Money::decode)?,
+            scheduled: fields.optional(17, |_| Ok(()))?.is_some(),
+            reopens: fields.optional(18, |_| Ok(()))?.is_some(),
         };
         fields.end()?;
         Ok(start)
@@ -100,6 +104,7 @@ impl Encode for Closing {
         to.field(2, |w| self.occurred_at.encode(w));
         to.optional(3, Some(&self.cancels).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
         to.optional(4, Some(&self.releases).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
+        to.optional(5, self.reason.as_ref(), |w, reason| reason.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Closing, Damage> {
@@ -109,6 +114,7 @@ impl Encode for Closing {
             occurred_at: fields.required(2, Timestamp::decode)?,
             cancels: fields.optional(3, Reader::list)?.unwrap_or_default(),
             releases: fields.optional(4, Reader::list)?.unwrap_or_default(),
+            reason: fields.optional(5, Message::decode)?,
         };
         fields.end()?;
         Ok(closing)

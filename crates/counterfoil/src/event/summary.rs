@@ -73,10 +73,13 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
     };
     write!(f, "{what} {} of {}", start.operation, start.amount)?;
     match &start.result {
-        StartResult::Processing { .. } => match &start.gateway {
-            Some(gateway) => write!(f, " was sent to {gateway}"),
-            None => write!(f, " was started"),
-        },
+        StartResult::Processing { .. } => {
+            match &start.gateway {
+                Some(gateway) => write!(f, " was sent to {gateway}")?,
+                None => write!(f, " was started")?,
+            }
+            write!(f, "{}", if start.reopens { "; the failed payment is open again" } else { "" })
+        }
         StartResult::Succeeded {} => write!(f, " was done at once"),
         StartResult::Failed(failure) => write!(f, " was refused: {}", failure.message),
         StartResult::Recorded(evidence) => {
@@ -145,5 +148,9 @@ fn closed_in_words(closing: &Closing, f: &mut Formatter<'_>) -> fmt::Result {
         Closed::Expired => write!(f, "the payment expired"),
         Closed::Failed => write!(f, "the payment was given up"),
         Closed::Voided => write!(f, "the payment was cancelled"),
+    }?;
+    match &closing.reason {
+        Some(reason) => write!(f, ": {reason}"),
+        None => Ok(()),
     }
 }

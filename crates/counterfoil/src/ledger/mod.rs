@@ -99,6 +99,12 @@ impl Ledger {
         self
     }
 
+    /// The rules that every command carries.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The store underneath.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn PaymentStore> {

@@ -90,6 +90,10 @@ pub struct Payment {
     pub(crate) submitted: bool,
     /// How it was ended in so many words; [`closed`](Self::closed) counts what undid a charge too.
     pub(crate) closed: Option<Closed>,
+    /// Why the clock gave it up, where an automatic retry could not be made.
+    pub(crate) closed_because: Option<Message>,
+    /// The sequence of the attempt that opened it again after it had failed.
+    pub(crate) reopened: Option<u64>,
     pub(crate) archived_at: Option<Timestamp>,
     pub(crate) succeeded_at: Option<Timestamp>,
     pub(crate) failed_at: Option<Timestamp>,
@@ -210,12 +214,18 @@ impl Payment {
         self.live_attempt().and_then(Operation::payment_url)
     }
 
-    /// Why it did not go well: in the host's words if there are any, else while that is how its last attempt
-    /// stands.
+    /// Why it did not go well: in the host's words if there are any; else why it was given up, while it is `FAILED`; else
+    /// why its last attempt did not succeed.
     #[must_use]
     pub fn error_message(&self) -> Option<&Message> {
         let own = self.references.error_message.as_ref();
-        own.or_else(|| self.attempts().last().and_then(Operation::error_message))
+        let given_up = self.closed_because.as_ref().filter(|_| self.status() == PaymentStatus::Failed);
+        own.or(given_up).or_else(|| self.attempts().last().and_then(Operation::error_message))
+    }
+
+    /// Whether it was opened again after `operation` was started: then that one can end it no more.
+    pub(crate) fn is_reopened_since(&self, operation: &Operation) -> bool {
+        self.reopened.is_some_and(|reopened| operation.sequence < reopened)
     }
 
     /// The host's own notes.

@@ -49,6 +49,8 @@ pub struct Operation {
     pub metadata: Metadata,
     /// Of an attempt: when the next one is due should it be refused, if ever.
     pub retry: Option<Retry>,
+    /// Of an attempt: whether the schedule of retries made it, not a caller.
+    pub scheduled: bool,
     /// Until when the caller that started it may still be on its way to the gateway.
     pub lease_until: Option<Timestamp>,
     /// Of what never arrived and was sent again: until when whoever did may be on the way.

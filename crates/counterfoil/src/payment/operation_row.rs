@@ -52,6 +52,7 @@ impl Encode for Operation {
         to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
         to.optional(31, Some(&reports.smaller).filter(|_| reports.differ()), |w, smaller| w.list(smaller));
         to.optional(32, reports.authorized.as_ref(), |w, amount| amount.encode(w));
+        to.optional(33, Some(&()).filter(|()| self.scheduled), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -77,6 +78,7 @@ impl Encode for Operation {
             reason: None,
             metadata: Metadata::default(),
             retry: None,
+            scheduled: false,
             expired: None,
             polls: Polls::default(),
             reports: Reports {
@@ -105,6 +107,7 @@ impl Encode for Operation {
         operation.resent_until = fields.optional(30, Timestamp::decode)?;
         operation.reports.smaller = fields.optional(31, smaller)?.unwrap_or_default();
         operation.reports.authorized = fields.optional(32, Money::decode)?;
+        operation.scheduled = fields.optional(33, |_| Ok(()))?.is_some();
         fields.end()?;
         Ok(operation)
     }

@@ -52,6 +52,8 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Pending), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(Pending), &[Failed, Voided], Causes::CT),
     (Some(RequiresAction), &[Voided], Causes::CT),
+    // With another instrument, where a policy allows it.
+    (Some(Failed), &[Processing], Causes::C),
     (Some(Authorized), &[Voided], Causes::T),
     (Some(PartiallyCaptured), &[Succeeded, Overpaid], Causes::T),
     (Some(PartiallyCaptured), &[PartiallyRefunded, Refunded], Causes::C),

@@ -67,7 +67,7 @@ impl Shop {
     }
 
     async fn may(&self, payment: &Payment, action: Action) -> Option<Money> {
-        let actions = self.now(payment).await.actions(self.clock.now());
+        let actions = self.now(payment).await.actions(self.clock.now(), self.ledger.policy());
         actions.into_iter().find(|possible| possible.action == action).unwrap().max_amount
     }
 

@@ -15,6 +15,7 @@ mod ledger;
 mod liar;
 mod moves;
 mod readme;
+mod retries;
 mod told;
 mod update;
 mod verify;

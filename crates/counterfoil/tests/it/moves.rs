@@ -190,7 +190,7 @@ async fn actions_tell_the_truth() {
         .await
         .unwrap();
     let payment = shop.now(&payment).await;
-    let actions = payment.actions(shop.clock.now());
+    let actions = payment.actions(shop.clock.now(), &Policy::default());
     let of = |action| actions.iter().find(|possible| possible.action == action).unwrap().clone();
     assert_eq!(of(Action::Capture).max_amount, Some(usd(40)));
     assert_eq!(of(Action::Refund).max_amount, Some(usd(60)));
@@ -230,7 +230,7 @@ async fn a_receipt_names_the_operation_that_its_command_started() {
 
 /// What `actions` says of `resolve`: why not, if not.
 fn why_not_resolved(shop: &Shop, payment: &Payment) -> Option<String> {
-    let actions = payment.actions(shop.clock.now());
+    let actions = payment.actions(shop.clock.now(), &Policy::default());
     let resolve = actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap();
     assert_eq!(resolve.allowed, resolve.reason.is_none());
     resolve.reason
@@ -283,7 +283,7 @@ fn what_runs_is_not_settled_and_what_is_in_doubt_is() {
         execute(command).unwrap();
     }
     let why_not = |receipt: &Receipt| {
-        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        let actions = receipt.payment().unwrap().actions(desk.clock().now(), &Policy::default());
         actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().reason
     };
     let late = desk.refund(&me, payment, NewRefund::of(usd(30)));
@@ -309,7 +309,7 @@ fn what_is_archived_and_marked_can_be_settled() {
     let create = desk.create(&me, card("pm_1", 100));
     let (payment, attempt) = (created(&create), started(&create));
     let allowed = |receipt: &Receipt| {
-        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        let actions = receipt.payment().unwrap().actions(desk.clock().now(), &Policy::default());
         actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().allowed
     };
     let word = |resolution| NewResolution::new(resolution, "seen there".parse().unwrap());

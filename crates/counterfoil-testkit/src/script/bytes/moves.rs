@@ -145,5 +145,8 @@ fn rules(what: u8) -> Policy {
     if what & 8 != 0 {
         policy = policy.with_polls([5, 60].map(Duration::from_secs));
     }
+    if what & 16 != 0 {
+        policy = policy.processing_failed();
+    }
     if what == 255 { policy.with_strict_destinations() } else { policy }
 }

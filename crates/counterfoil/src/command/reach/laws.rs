@@ -32,6 +32,7 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
     grow(was, is)?;
     follow(before, next)?;
     by_command(was, is, command)?;
+    retried(was, is, command)?;
     stands(&next.node)?;
     exact(&next.node)
 }
@@ -108,6 +109,23 @@ fn by_command(was: &Payment, is: &Payment, command: &Command) -> Law {
     law("3", evidence || resolved || is.excess_returned() <= was.excess_returned(), || {
         "a command gave back what there is not".into()
     })
+}
+
+/// INVARIANTS 44: scheduled attempts use up the schedule, manual ones leave it as it was; and only a failed payment is
+/// opened again.
+fn retried(was: &Payment, is: &Payment, command: &Command) -> Law {
+    let scheduled = is.attempts().filter(|attempt| attempt.scheduled && attempt.is_ours());
+    let arrived = scheduled.filter(|attempt| attempt.status() != OperationStatus::NotSent).count();
+    let most = command.policy.retries.len();
+    law("44", arrived <= most, || format!("{arrived} scheduled attempts, of {most}"))?;
+    let Request::Process(process) = &command.request else { return Ok(()) };
+    let [before, after] = [was, is].map(|payment| payment.attempts().last());
+    let arrived = |attempt: &Operation| attempt.is_ours() && attempt.status() != OperationStatus::NotSent;
+    let manual = process.number.is_none() && before.is_some_and(arrived);
+    let beside = after.map(|attempt| attempt.retry) == before.map(|attempt| attempt.retry);
+    law("44", !manual || beside, || "a manual attempt moved the schedule".into())?;
+    let reopened = was.reopened != is.reopened;
+    law("44", reopened == (was.status() == PaymentStatus::Failed), || "opened again while open".into())
 }
 
 /// INVARIANTS 2, 3, 7, 8, 10, 13, 14, 16, 18, 43, 47.

@@ -100,13 +100,14 @@ fn essence(payment: &Payment) -> String {
     operations.sort();
     let disputes: Vec<_> = payment.disputes().iter().map(disputed).collect();
     let manual = payment.terms().capture_method;
-    format!("{manual} {:?} {:?} {at_gateway} {operations:?} {disputes:?}", payment.submitted, payment.closed)
+    let open = (payment.submitted, payment.closed, payment.reopened.is_some());
+    format!("{manual} {open:?} {at_gateway} {operations:?} {disputes:?}")
 }
 
 fn standing(operation: &Operation) -> String {
     let own = operation.gateway.is_some();
     format!(
-        "{} {} {own} {:?} {} {:?} {:?} {:?} {}",
+        "{} {} {own} {:?} {} {:?} {:?} {:?} {} {} {:?}",
         operation.id.noun(),
         operation.holds,
         operation.status(),
@@ -115,6 +116,8 @@ fn standing(operation: &Operation) -> String {
         operation.releases,
         operation.expired,
         operation.retry.is_some(),
+        operation.scheduled,
+        operation.instrument,
     )
 }
 

@@ -63,17 +63,26 @@ pub(super) struct Start {
     method: CaptureMethod,
     process: bool,
     retries: bool,
+    reopens: bool,
     expires: bool,
 }
 
 pub(super) fn starts() -> Vec<Start> {
     use CaptureMethod::{Automatic, Manual};
-    let start = |name, method, process| Start { name, method, process, retries: false, expires: false };
+    let start = |name, method, process| Start {
+        name,
+        method,
+        process,
+        retries: false,
+        reopens: false,
+        expires: false,
+    };
     vec![
         start("charged", Automatic, true),
         start("recorded", Automatic, false),
         Start { expires: true, ..start("held", Manual, true) },
         Start { retries: true, ..start("charged, with retries", Automatic, true) },
+        Start { reopens: true, ..start("charged, processed again", Automatic, true) },
     ]
 }
 
@@ -84,6 +93,7 @@ impl Start {
         if self.retries {
             policy.retries = RetrySchedule::new([Duration::from_secs(60)]).unwrap();
         }
+        policy.process_failed = self.reopens;
         let caller = Caller::new(scope(), "a".parse().unwrap());
         // After every lease, every delay, and the time to expire.
         let at = payment.map_or(at(1_000), |payment| payment.updated_at().saturating_add(LONG));
@@ -114,6 +124,7 @@ impl Start {
         let mut moves = Start::evidence(payment);
         moves.extend(Start::turns(payment));
         moves.extend(Start::commands(payment));
+        moves.extend(self.with_another_instrument(payment));
         moves.extend(Start::found(payment));
         moves.extend(Start::due(payment));
         moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
@@ -180,6 +191,17 @@ impl Start {
         commands
     }
 
+    /// A manual attempt with another instrument, which a failed payment takes too.
+    fn with_another_instrument(&self, payment: &Payment) -> Option<(String, Request)> {
+        let wanted = self.reopens && payment.attempts().count() < MOST_ATTEMPTS;
+        let next = Uuid::from_u128(100 + payment.operations().len() as u128);
+        let mut request = process(next, None);
+        if let Request::Process(process) = &mut request {
+            process.instrument = Some("pm_2".parse().unwrap());
+        }
+        wanted.then(|| ("process with another instrument".into(), request))
+    }
+
     /// What a gateway tells of that was made there, and of disputes.
     fn found(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
@@ -224,7 +246,7 @@ impl Start {
                     Work::Poll { .. } | Work::LookUp { .. } => return None,
                     Work::Retry { number } if few => process(next, Some(number)),
                     Work::Retry { .. } | Work::GiveUp | Work::Expire => {
-                        Request::Lapse(Lapse { payment: id, work })
+                        Request::Lapse(Lapse { payment: id, work, reason: Some(why()) })
                     }
                 };
                 Some((format!("due: {work:?}"), request))

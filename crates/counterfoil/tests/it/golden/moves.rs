@@ -249,7 +249,7 @@ fn lost(number: u128, operation: OperationId) -> Request {
 fn timed() -> Vec<(i64, Request)> {
     let poll = |polls| Work::Poll { operation: attempt(291), polls };
     let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls), resend: false });
-    let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work });
+    let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work, reason: None });
     vec![
         (500, Request::Create(card(290))),
         (600, poll(0)),
