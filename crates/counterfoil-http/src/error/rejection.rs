@@ -48,10 +48,16 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         |payment: PaymentId| ApiError::new(Code::InvalidOperation, rejection.to_string()).of(payment);
     Some(match rejection {
         Rejection::NotAllowed { payment, action, status } => not_allowed(refused(*payment), *action, *status),
-        Rejection::ProcessFailedDisabled { payment }
-        | Rejection::SameInstrument { payment, .. }
-        | Rejection::InstrumentReturned { payment, .. } => {
+        Rejection::ProcessFailedDisabled { payment } => {
             not_allowed(refused(*payment), Action::Process, PaymentStatus::Failed)
+        }
+        Rejection::SameInstrument { payment, instrument }
+        | Rejection::InstrumentReturned { payment, instrument } => {
+            let error = refused(*payment).with("current_status", PaymentStatus::Failed.as_str());
+            match instrument {
+                Some(instrument) => error.with("payment_method_id", instrument.as_str()),
+                None => error,
+            }
         }
         Rejection::NotSettable { payment, status, to } => {
             let allowed: Vec<&str> = settable(*status).map(PaymentStatus::as_str).collect();

@@ -99,6 +99,12 @@ pub(crate) async fn create(
 ///
 /// It is charged if it is `INITIATED` or `PENDING` with nothing under way. One that was made at a gateway is never
 /// charged: the gateway is asked about it.
+///
+/// A `FAILED` payment is charged only where the server allows it (`--process-failed`), and only with another
+/// `payment_method_id`: not that of its last attempt, and none whose payment was returned. An archived payment is not.
+///
+/// Under a schedule of retries this call neither uses nor moves an entry of the schedule. If the attempt is declined, the
+/// next scheduled one is made at its time, or at once if that has passed.
 #[utoipa::path(
     post,
     path = "/payments/{id}/process",

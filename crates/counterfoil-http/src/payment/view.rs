@@ -94,7 +94,8 @@ pub(super) struct PaymentView<'a> {
     track_attempts: bool,
     /// Every try to get the money, the first one first.
     attempts: Vec<AttemptView<'a>>,
-    /// Why it did not go well, while that is how it stands.
+    /// Why it did not go well, while that is how it stands: the host's own words, else why an automatic retry was given up,
+    /// else what was said of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Message)]
     error_message: Option<&'a Message>,
@@ -106,7 +107,7 @@ pub(super) struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     expires_at: Option<Timestamp>,
-    /// When the next attempt is made by itself, if one is.
+    /// When the next attempt is made by itself, if one is. A time that has passed means at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     next_attempt_at: Option<Timestamp>,

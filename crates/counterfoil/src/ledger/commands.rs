@@ -58,13 +58,16 @@ impl Ledger {
     }
 
     /// Starts the next attempt of a payment that waits for one: that was only recorded, whose last attempt
-    /// certainly never reached the gateway, or was declined under a schedule of retries. A payment that was made at its gateway is asked about instead, and
-    /// never charged. Run it in a task of its own, as [`create`](Self::create).
+    /// certainly never reached the gateway, or was declined under a schedule of retries, which this call does not move.
+    /// Under [`Policy::process_failed`](crate::command::Policy::process_failed) also that of a `FAILED` payment, with another
+    /// instrument. A payment that was made at its gateway is asked about instead, and never charged. Run it in a task of its own, as [`create`](Self::create).
     ///
     /// # Errors
     ///
     /// As [`create`](Self::create); a payment that does not wait for an attempt is
-    /// [`NotAllowed`](Rejection::NotAllowed), one whose gateway cannot be asked [`AtGateway`](Rejection::AtGateway).
+    /// [`NotAllowed`](Rejection::NotAllowed); a `FAILED` one is
+    /// [`ProcessFailedDisabled`](Rejection::ProcessFailedDisabled), [`SameInstrument`](Rejection::SameInstrument) or
+    /// [`InstrumentReturned`](Rejection::InstrumentReturned); one whose gateway cannot be asked [`AtGateway`](Rejection::AtGateway).
     pub async fn process(
         &self,
         caller: &Caller,

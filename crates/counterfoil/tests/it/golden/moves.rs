@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use counterfoil::account::Owed;
 use counterfoil::command::{
-    About, Capture, Create, Lapse, Notify, Policy, Poll, Refund, Register, Report, Request, Resolution,
-    Resolve, Told, Void,
+    About, Capture, Create, Lapse, Notify, Policy, Poll, Process, Refund, Register, Report, Request,
+    Resolution, Resolve, Told, Void,
 };
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
@@ -26,6 +27,7 @@ pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
         all.extend((start..).zip(requests));
     }
     all.extend(timed());
+    all.extend(retried());
     all.sort_by_key(|(second, _)| *second);
     all.into_iter().map(|(second, request)| (second, policy(), request)).collect()
 }
@@ -34,6 +36,7 @@ fn policy() -> Policy {
     Policy::default()
         .with_retries(RetrySchedule::new([Duration::from_secs(3_600)]).unwrap())
         .charging_beside_doubt()
+        .processing_failed()
 }
 
 fn payment(number: u128) -> PaymentId {
@@ -243,6 +246,35 @@ fn named() -> Vec<Request> {
 fn lost(number: u128, operation: OperationId) -> Request {
     let work = Work::Poll { operation, polls: 0 };
     Request::Poll(Poll { payment: payment(number), work, resend: true })
+}
+
+/// A scheduled attempt, a failed payment that is opened again, and a retry that is given up.
+fn retried() -> Vec<(i64, Request)> {
+    let soft = || {
+        Outcome::Failed(Failure { class: FailureClass::Soft, code: "no".parse().unwrap(), message: why() })
+    };
+    let process = |attempt, number, instrument: Option<&str>| {
+        Request::Process(Process {
+            payment: payment(350),
+            attempt: AttemptId::new(id(attempt)),
+            number,
+            instrument: instrument.map(|id| id.parse().unwrap()),
+            known: Known::Unasked,
+            idempotency_key: None,
+        })
+    };
+    let reason = Some("automatic retry given up: invoice inv_2026_002 is not payable".parse().unwrap());
+    let lapse = Lapse { payment: payment(360), work: Work::Retry { number: 2 }, reason };
+    vec![
+        (530, Request::Create(card(350))),
+        (531, report(350, attempt(351), soft())),
+        (540, Request::Create(card(360))),
+        (541, report(360, attempt(361), soft())),
+        (100_010, process(352, Some(2), None)),
+        (100_011, report(350, attempt(352), no())),
+        (100_012, process(353, None, Some("pm_2"))),
+        (100_013, Request::Lapse(lapse)),
+    ]
 }
 
 /// What time does: a poll in vain, what is given up, what expires.
