@@ -173,7 +173,7 @@ impl Payment {
         let attempts: Vec<_> = self.operations.iter().filter(|own| own.is_attempt()).collect();
         let spent = |own: &&&Operation| match own.status() {
             OperationStatus::Failed => {
-                own.known().refused.is_some_and(|failure| failure.class == FailureClass::Hard)
+                own.known().refused.is_some_and(|failure| failure.class != FailureClass::Soft)
             }
             status => status == OperationStatus::Reversed,
         };

@@ -111,9 +111,10 @@ impl Payment {
     }
 
     fn is_excluded(&self, instrument: Option<&PaymentMethodId>) -> bool {
-        let hard = |attempt: &Operation| attempt.failure().is_some_and(|no| no.class == FailureClass::Hard);
+        let for_good =
+            |attempt: &Operation| attempt.failure().is_some_and(|no| no.class != FailureClass::Soft);
         self.was_returned(instrument)
-            || self.attempts().any(|attempt| attempt.instrument.as_ref() == instrument && hard(attempt))
+            || self.attempts().any(|attempt| attempt.instrument.as_ref() == instrument && for_good(attempt))
     }
 
     /// Whether its last attempt was made with `instrument`.

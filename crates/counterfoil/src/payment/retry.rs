@@ -13,7 +13,7 @@ use crate::codec::{Damage, Encode, Reader, Writer};
 /// Attempts that a caller makes in between (manual attempts) neither use nor move an entry of the schedule. If one is
 /// declined, the next scheduled attempt is made at its time; at once if that time has passed.
 ///
-/// A hard decline excludes its instrument from scheduled attempts. They go on with another instrument that was named or
+/// A hard decline (of any class but [`Soft`](super::FailureClass::Soft)) excludes its instrument from scheduled attempts. They go on with another instrument that was named or
 /// tried. If there is none, the payment waits for one until the end of the schedule.
 ///
 /// ```

@@ -98,9 +98,9 @@ impl Shop {
     }
 
     /// Its gateway declines its last attempt, which was waiting for the payer.
-    async fn decline_last(&self, payment: &Payment) {
+    async fn decline_last(&self, payment: &Payment, class: FailureClass) {
         let attempt = self.now(payment).await.attempts().last().unwrap().id;
-        let no = Evidence::new(failed(FailureClass::Soft), self.clock.now());
+        let no = Evidence::new(failed(class), self.clock.now());
         self.ledger.report(&caller("acme"), payment.id(), attempt, no).await.unwrap();
     }
 
@@ -156,11 +156,11 @@ async fn entry_that_passed_during_a_manual_attempt_is_made_at_once() {
     assert_eq!(waiting.status(), PaymentStatus::RequiresAction);
     shop.until(30).await;
     assert_eq!(shop.hours(&payment).await, [0, 23]);
-    shop.decline_last(&payment).await;
+    shop.decline_last(&payment, FailureClass::Soft).await;
     shop.run_due().await;
     assert_eq!(shop.hours(&payment).await, [0, 23, -30]);
     // The delays between scheduled attempts never fall: the next one is 3 days later.
-    shop.decline_last(&payment).await;
+    shop.decline_last(&payment, FailureClass::Soft).await;
     shop.until(30 + 71).await;
     assert_eq!(shop.hours(&payment).await, [0, 23, -30]);
     shop.until(30 + 72).await;
@@ -189,6 +189,18 @@ async fn hard_decline_suspends_its_instrument_until_the_schedule_ends() {
     shop.until(264).await;
     assert_eq!(shop.now(&payment).await.status(), PaymentStatus::Failed);
     assert_eq!(shop.sandbox.calls(), 1);
+}
+
+/// Whatever its class, a decline that is not soft is a hard one.
+#[tokio::test]
+async fn expired_instrument_and_fraud_suspend_as_well() {
+    for class in FailureClass::ALL.iter().filter(|class| **class != FailureClass::Soft) {
+        let shop = Shop::new(schedule());
+        let payment = shop.create("pm_sandbox_action").await;
+        shop.decline_last(&payment, *class).await;
+        let waiting = shop.now(&payment).await;
+        assert_eq!((waiting.status(), waiting.next_attempt_at()), (PaymentStatus::Pending, None), "{class}");
+    }
 }
 
 #[tokio::test]
