@@ -100,26 +100,26 @@ impl Start<'_> {
     /// What follows if it is declined. The first attempt that arrives and the scheduled ones are followed by the next
     /// entry of the schedule; a manual one by what would have followed without it.
     fn retry(&self, command: &Command) -> Option<Retry> {
-        let arrived = || self.payment.into_iter().flat_map(Payment::attempts).filter(has_arrived);
-        match arrived().last() {
-            Some(_) if !self.scheduled => self.payment.and_then(retry_beside),
-            before => {
-                let made = arrived().filter(|attempt| attempt.scheduled).count();
-                let entry = if before.is_some() { made + 1 } else { 0 };
-                command.policy.retries.after(entry, command.at)
-            }
+        let arrived: Vec<&Operation> = self.payment.into_iter().flat_map(arrived).collect();
+        let made = arrived.iter().filter(|attempt| attempt.scheduled).count();
+        let retries = &command.policy.retries;
+        match arrived.last() {
+            None => retries.after(0, command.at),
+            Some(_) if self.scheduled => retries.after(made + 1, command.at),
+            Some(before) => before.retry,
         }
     }
 }
 
-/// Whether an attempt that was sent from here may have reached its gateway.
-fn has_arrived(attempt: &&Operation) -> bool {
-    attempt.is_ours() && attempt.status() != OperationStatus::NotSent
+/// The attempts that were sent from here and may have reached their gateway.
+fn arrived(payment: &Payment) -> impl Iterator<Item = &Operation> {
+    let arrived = |attempt: &&Operation| attempt.is_ours() && attempt.status() != OperationStatus::NotSent;
+    payment.attempts().filter(arrived)
 }
 
 /// What would follow if an attempt that a caller made were declined now.
 pub(super) fn retry_beside(payment: &Payment) -> Option<Retry> {
-    payment.attempts().filter(has_arrived).last().and_then(|attempt| attempt.retry)
+    arrived(payment).last().and_then(|attempt| attempt.retry)
 }
 
 /// Written down; the gateway is called next.

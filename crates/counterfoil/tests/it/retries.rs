@@ -92,7 +92,8 @@ impl Shop {
     /// When its attempts were made, in hours after the start; negative: by the schedule.
     async fn hours(&self, payment: &Payment) -> Vec<i64> {
         let payment = self.now(payment).await;
-        let hour = |at: Timestamp| (at.unix_micros() - self.start.unix_micros()) / 1_000_000 / HOUR as i64;
+        let hour =
+            |at: Timestamp| (at.unix_micros() - self.start.unix_micros()) / 1_000_000 / HOUR.cast_signed();
         let signed = |scheduled: bool, hour: i64| if scheduled { -hour } else { hour };
         payment.attempts().map(|attempt| signed(attempt.scheduled, hour(attempt.created_at))).collect()
     }

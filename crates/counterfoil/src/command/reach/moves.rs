@@ -57,32 +57,34 @@ pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::EPOCH.saturating_add(Duration::from_secs(seconds))
 }
 
+/// The rules of a walk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Usual,
+    /// A declined payment is tried again once, by a schedule.
+    Retries,
+    /// A failed payment can be processed again.
+    Reopens,
+}
+
 /// How a payment begins.
 pub(super) struct Start {
     pub(super) name: &'static str,
     method: CaptureMethod,
     process: bool,
-    retries: bool,
-    reopens: bool,
+    rules: Rules,
     expires: bool,
 }
 
 pub(super) fn starts() -> Vec<Start> {
     use CaptureMethod::{Automatic, Manual};
-    let start = |name, method, process| Start {
-        name,
-        method,
-        process,
-        retries: false,
-        reopens: false,
-        expires: false,
-    };
+    let start = |name, method, process| Start { name, method, process, rules: Rules::Usual, expires: false };
     vec![
         start("charged", Automatic, true),
         start("recorded", Automatic, false),
         Start { expires: true, ..start("held", Manual, true) },
-        Start { retries: true, ..start("charged, with retries", Automatic, true) },
-        Start { reopens: true, ..start("charged, processed again", Automatic, true) },
+        Start { rules: Rules::Retries, ..start("charged, with retries", Automatic, true) },
+        Start { rules: Rules::Reopens, ..start("charged, processed again", Automatic, true) },
     ]
 }
 
@@ -90,10 +92,10 @@ impl Start {
     /// The command that asks for `request`.
     pub(super) fn ask(&self, payment: Option<&Payment>, request: Request) -> Command {
         let mut policy = Policy::default();
-        if self.retries {
+        if self.rules == Rules::Retries {
             policy.retries = RetrySchedule::new([Duration::from_secs(60)]).unwrap();
         }
-        policy.process_failed = self.reopens;
+        policy.process_failed = self.rules == Rules::Reopens;
         let caller = Caller::new(scope(), "a".parse().unwrap());
         // After every lease, every delay, and the time to expire.
         let at = payment.map_or(at(1_000), |payment| payment.updated_at().saturating_add(LONG));
@@ -193,7 +195,7 @@ impl Start {
 
     /// A manual attempt with another instrument, which a failed payment takes too.
     fn with_another_instrument(&self, payment: &Payment) -> Option<(String, Request)> {
-        let wanted = self.reopens && payment.attempts().count() < MOST_ATTEMPTS;
+        let wanted = self.rules == Rules::Reopens && payment.attempts().count() < MOST_ATTEMPTS;
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let mut request = process(next, None);
         if let Request::Process(process) = &mut request {
