@@ -117,6 +117,26 @@ proptest! {
     }
 }
 
+/// The scripts make manual attempts beside a schedule, scheduled ones, and open failed payments again.
+#[test]
+fn scripts_reach_every_kind_of_attempt() {
+    let (mut beside, mut scheduled, mut reopened) = (0, 0, 0);
+    for seed in 0..20 {
+        for life in Watched::run(&Script::seeded(seed, 300)).lives() {
+            for (event, before, _) in life.moves() {
+                let Body::Started(start) = event.body() else { continue };
+                beside += u32::from(start.retry.is_some() && before.and_then(pending) == start.retry);
+                scheduled += u32::from(start.scheduled);
+                reopened += u32::from(start.reopens);
+            }
+        }
+    }
+    assert!(
+        [beside, scheduled, reopened].iter().all(|reached| *reached > 0),
+        "{beside}, {scheduled}, {reopened}"
+    );
+}
+
 /// Invariant 45: two machines at once, and a gateway that takes money without a word.
 #[test]
 fn two_machines_ask_and_charge_once() {

@@ -52,8 +52,8 @@ pub(super) fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment
 
 pub(super) fn processing(name: u8, what: u8) -> Processing {
     let mut how = Processing::default();
-    if what % 4 == 3 {
-        how = how.with_instrument(fixtures::instrument("pm_2"));
+    if what % 4 > 1 {
+        how = how.with_instrument(fixtures::instrument(if what % 4 == 2 { "pm_1" } else { "pm_2" }));
     }
     if let Some(key) = idempotency_key(name) {
         how = how.with_idempotency_key(key);

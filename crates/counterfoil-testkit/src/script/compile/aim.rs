@@ -31,6 +31,16 @@ impl Compiler {
         live.map(|own| own.id).collect()
     }
 
+    /// A payment whose next attempt the clock makes, at the time when it is due, and the number of that attempt.
+    pub(super) fn retry_due(&mut self, payment: usize) -> Option<(usize, u32)> {
+        let payment = self.aim(payment, |facts| matches!(facts.next_due, Some((_, Work::Retry { .. }))));
+        let Some((at, Work::Retry { number })) = self.facts(payment)?.next_due else { return None };
+        if at > self.desk.clock().now() {
+            self.desk.clock().set(at);
+        }
+        Some((payment, number))
+    }
+
     /// What is due about a payment, done.
     pub(super) fn due(&mut self, payment: usize, waits: bool) -> Option<Command> {
         let payment = self.aim(payment, |facts| facts.next_due.is_some());
@@ -61,6 +71,11 @@ impl Compiler {
 
 pub(super) fn is_under_way(facts: &PaymentFacts) -> bool {
     facts.operations.iter().any(|own| own.status.is_live())
+}
+
+/// A failed one waits for another instrument, where the rules say so.
+pub(super) fn waits_for_an_attempt(facts: &PaymentFacts) -> bool {
+    matches!(facts.status, PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::Failed)
 }
 
 pub(super) fn is_at_gateway(facts: &PaymentFacts) -> bool {

@@ -118,6 +118,10 @@ fn retried(was: &Payment, is: &Payment, command: &Command) -> Law {
     let arrived = scheduled.filter(|attempt| attempt.status() != OperationStatus::NotSent).count();
     let most = command.policy.retries.len();
     law("44", arrived <= most, || format!("{arrived} scheduled attempts, of {most}"))?;
+    if let Request::Report(report) = &command.request {
+        let over = was.operation(report.operation).is_some_and(|known| was.is_reopened_since(known));
+        return law("26", !over || was.closed == is.closed, || "an earlier attempt closed it again".into());
+    }
     let Request::Process(process) = &command.request else { return Ok(()) };
     let [before, after] = [was, is].map(|payment| payment.attempts().last());
     let arrived = |attempt: &Operation| attempt.is_ours() && attempt.status() != OperationStatus::NotSent;
