@@ -10,7 +10,7 @@ use counterfoil::payment::{
     PaymentMethodType, Work,
 };
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
-use counterfoil::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
+use counterfoil::text::{ErrorCode, GatewayName, Message};
 
 use super::names::{Fields, create_fields};
 use super::operation::{Heard, Operation};
@@ -50,7 +50,7 @@ impl Model {
         let mut payment = Payment::new(create, &command.caller, command.at);
         payment.number = self.number(scope, &create.destination, &create.known);
         if let Some(attempt) = create.process {
-            self.attempt(command, &mut payment, attempt, (None, false), &create.known)?;
+            self.attempt(command, &mut payment, attempt, None, &create.known)?;
         }
         payment.happened(command.at, None);
         self.names.take(scope, key, &stream, 1, create_fields(create));
@@ -84,17 +84,7 @@ impl Model {
         if asked.method.kind() != PaymentMethodType::Offline {
             self.require_room(command, asked, &process.known)?;
         }
-        let due = process.number.is_some();
-        let scheduled = due && payment.is_next_scheduled();
-        let by_clock = payment.instrument_when_due().filter(|_| due);
-        let instrument = process.instrument.clone().or(by_clock);
-        self.attempt(
-            command,
-            &mut payment,
-            process.attempt,
-            (instrument.as_ref(), scheduled),
-            &process.known,
-        )?;
+        self.attempt(command, &mut payment, process.attempt, Some(process), &process.known)?;
         payment.accepted = true;
         payment.happened(command.at, None);
         let stream = StreamId::Payment(process.payment);
@@ -102,16 +92,17 @@ impl Model {
         Ok(self.keep(scope, payment))
     }
 
-    /// Adds attempt `id`: sent to a gateway, or done at once. With another instrument, if there is one; and whether the
-    /// schedule of retries makes it.
+    /// Adds attempt `id`, as a creation or `process` asks for it: sent to a gateway, or done at once.
     fn attempt(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         id: AttemptId,
-        (instrument, scheduled): (Option<&PaymentMethodId>, bool),
+        process: Option<&Process>,
         known: &Known,
     ) -> Result<(), Rejection> {
+        let instrument = process.and_then(|process| process.instrument.clone());
+        let due = process.is_some_and(|process| process.number.is_some());
         let amount = payment.asked.amount;
         let kind = payment.asked.method.kind();
         let mut attempt = payment.begin(id.into(), amount, command.at);
@@ -123,11 +114,13 @@ impl Model {
             PaymentMethod::Credits(wallet) => Some(self.debit(command, wallet, amount)),
             _ => {
                 attempt.gateway = Some(choose(command, payment)?.clone());
-                attempt.instrument = instrument.or(payment.instrument()).cloned();
+                let own = || payment.instrument().cloned();
+                attempt.instrument =
+                    instrument.or_else(|| if due { payment.instrument_when_due() } else { own() });
+                attempt.scheduled = due && payment.is_next_scheduled();
                 attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
                 attempt.holds = payment.asked.capture_method == CaptureMethod::Manual;
-                attempt.retry = payment.retry(command, scheduled);
-                attempt.scheduled = scheduled;
+                attempt.retry = payment.retry(command, attempt.scheduled);
                 if payment.status() == PaymentStatus::Failed {
                     (payment.ended, payment.given_up) = (None, None);
                     payment.done_with = payment.operations.len();
