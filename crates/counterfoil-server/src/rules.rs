@@ -83,6 +83,19 @@ mod tests {
         }
     }
 
+    #[derive(clap::Parser)]
+    struct Only {
+        #[command(flatten)]
+        rules: Rules,
+    }
+
+    #[test]
+    fn failed_payments_are_processed_again_only_if_asked_for() {
+        let policy = |args: &[&str]| <Only as clap::Parser>::parse_from(args).rules.policy();
+        assert!(!policy(&["serve"]).process_failed);
+        assert!(policy(&["serve", "--process-failed"]).process_failed);
+    }
+
     #[test]
     fn a_schedule_never_gets_hastier_and_says_why_not() {
         assert_eq!(schedule("1d,3d,7d").map(|schedule| schedule.len()), Ok(3));
