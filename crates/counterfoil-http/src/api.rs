@@ -59,7 +59,7 @@ impl Api {
         self
     }
 
-    /// Telling time by this clock, which should be the ledger's: how old a signature is, what may be done now.
+    /// Telling time by this clock, which should be the ledger's: how old a signature is.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Api {
         self.clock = clock;

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use counterfoil::account::{Account, AccountId, Owed, Totals};
 use counterfoil::clock::Timestamp;
+use counterfoil::command::Policy;
 use counterfoil::ledger::LedgerError;
 use counterfoil::money::Currency;
 use counterfoil::payment::{Destination, DestinationType};
@@ -23,7 +24,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::path::DestinationPath;
 use crate::{answer, schema};
 
@@ -33,7 +34,7 @@ const IN_DOUBT: &str = "it may have happened: the same again has the same effect
 /// Registers what is owed for a destination.
 ///
 /// Instead of what was registered before. From then on charges that would come to more are refused. Money that was
-/// given back is owed again.
+/// refunded is owed again; money that was charged back only where the server says so.
 #[utoipa::path(
     put,
     path = "/destinations/{type}/{id}",
@@ -54,12 +55,12 @@ pub(crate) async fn register(
     DestinationPath(destination): DestinationPath,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let owed = parse(&Fields::parse(&body)?)?;
+    let owed = parse(&Fields::of::<RegisterBody>(&body)?)?;
     let (ledger, named) = (api.ledger.clone(), destination.clone());
     let work = async move { ledger.register(&caller, named, owed).await.map_err(refusal) };
     let receipt = api.flows.carry(work).await?;
     let account = receipt.account().ok_or_else(ApiError::internal)?;
-    answer_with(&destination, account, api.amounts).ok_or_else(ApiError::internal)
+    answer_with(&destination, account, &api).ok_or_else(ApiError::internal)
 }
 
 /// Reads what is known of a destination.
@@ -85,14 +86,14 @@ pub(crate) async fn read(
     let id = AccountId::destination(&destination);
     let state = api.ledger.store().read(&[Key::Account(caller.scope.clone(), id.clone())]).await?;
     let found = match state.account(&caller.scope, &id) {
-        Lookup::Present(account) => answer_with(&destination, account, api.amounts),
+        Lookup::Present(account) => answer_with(&destination, account, &api),
         Lookup::Absent | Lookup::NotLoaded => None,
     };
     found.ok_or_else(|| ApiError::no_such("destination"))
 }
 
-fn answer_with(destination: &Destination, account: &Account, amounts: Amounts) -> Option<Response> {
-    let view = DestinationView::new(destination, account, amounts)?;
+fn answer_with(destination: &Destination, account: &Account, api: &Api) -> Option<Response> {
+    let view = DestinationView::new(destination, account, api.ledger.policy(), api.amounts)?;
     Some(answer::json(StatusCode::OK, &view))
 }
 
@@ -110,18 +111,18 @@ fn refusal(error: LedgerError) -> ApiError {
     if in_doubt { refusal.saying(IN_DOUBT) } else { refusal }
 }
 
-/// What is owed.
-#[derive(ToSchema)]
-#[schema(as = RegisterDestination)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct RegisterBody {
-    currency: schema::GivenCurrency,
-    /// All in all, whatever was paid of it.
-    amount_due: schema::GivenDue,
-    /// What people call it: an invoice number, say.
-    number: Option<schema::DestinationNumber>,
-    /// Whether it takes payments; `true` unless said.
-    payable: Option<bool>,
+own_body! {
+    /// What is owed.
+    #[schema(as = RegisterDestination)]
+    struct RegisterBody {
+        currency: schema::GivenCurrency,
+        /// All in all, whatever was paid of it.
+        amount_due: schema::GivenDue,
+        /// What people call it: an invoice number, say.
+        number: Option<schema::DestinationNumber>,
+        /// Whether it takes payments; `true` unless said.
+        payable: Option<bool>,
+    }
 }
 
 /// What is paid.
@@ -173,7 +174,15 @@ struct TotalsView {
     /// What of `paid` was given back.
     #[schema(value_type = schema::Amount)]
     refunded: Box<RawValue>,
-    /// What may still be charged, where it was registered what is owed.
+    /// What open chargebacks reserve. Of disputes that are no open chargeback and not lost: what was withdrawn and not
+    /// reinstated.
+    #[schema(value_type = schema::Amount)]
+    disputed: Box<RawValue>,
+    /// What lost chargebacks took, less what was reinstated. No part of `disputed`.
+    #[schema(value_type = schema::Amount)]
+    charged_back: Box<RawValue>,
+    /// What may still be charged, where it was registered what is owed. Includes `charged_back` where the server says
+    /// that it is owed again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Amount)]
     remaining: Option<Box<RawValue>>,
@@ -184,6 +193,7 @@ impl<'a> DestinationView<'a> {
     fn new(
         destination: &'a Destination,
         account: &'a Account,
+        policy: &Policy,
         amounts: Amounts,
     ) -> Option<DestinationView<'a>> {
         let owed = account.owed();
@@ -191,7 +201,7 @@ impl<'a> DestinationView<'a> {
         let moved = |currency: &Currency| account.totals(*currency) != Totals::default();
         let others = Currency::all().filter(|currency| own != Some(*currency)).filter(moved);
         let mut totals =
-            own.into_iter().chain(others).map(|currency| TotalsView::new(account, currency, amounts));
+            own.into_iter().chain(others).map(|currency| TotalsView::new(account, currency, policy, amounts));
         Some(DestinationView {
             destination_type: destination.kind,
             destination_id: &destination.id,
@@ -208,7 +218,7 @@ impl<'a> DestinationView<'a> {
 }
 
 impl TotalsView {
-    fn new(account: &Account, currency: Currency, amounts: Amounts) -> TotalsView {
+    fn new(account: &Account, currency: Currency, policy: &Policy, amounts: Amounts) -> TotalsView {
         let totals = account.totals(currency);
         let due = account.owed().map(|owed| owed.amount_due).filter(|due| due.currency() == currency);
         TotalsView {
@@ -217,7 +227,9 @@ impl TotalsView {
             paid: amounts.sum(totals.paid, currency),
             pending: amounts.sum(totals.pending, currency),
             refunded: amounts.sum(totals.refunded, currency),
-            remaining: due.map(|due| amounts.json(totals.remaining(due))),
+            disputed: amounts.sum(totals.disputed, currency),
+            charged_back: amounts.sum(totals.charged_back, currency),
+            remaining: due.map(|due| amounts.json(totals.remaining(due, policy))),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The fields of a request, each read as what it must be. A field that is `null` is not there.
+//! The fields of a request, each read as what it must be. A field that is `null` is not there; an amount that is `null`
+//! is refused, since an amount that is left out means all there is.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -10,13 +11,44 @@ use serde_json::value::RawValue;
 use crate::canonical;
 use crate::error::ApiError;
 use crate::json::{self, Members};
+use crate::nearest::nearest;
 
-/// The fields of a request body. Those that nobody asks for are ignored.
+/// What a request of the reference API may not carry where it moves the payment's own amount.
+const MONEY: [&str; 2] = ["amount", "currency"];
+
+/// The body of a request to one of our own endpoints, those that are not of the reference API. It takes no field but
+/// these: where money moves, a misspelt amount must not mean all of it.
+pub(crate) trait OwnBody {
+    /// The names of its fields.
+    const FIELDS: &'static [&'static str];
+}
+
+/// Declares an [`OwnBody`] together with its description: what is described is what is taken.
+macro_rules! own_body {
+    ($(#[$about:meta])* $vis:vis struct $name:ident { $($(#[$meaning:meta])* $field:ident: $kind:ty,)+ }) => {
+        #[derive(utoipa::ToSchema)]
+        $(#[$about])*
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "only described: the parser reads fields by their names")]
+        $vis struct $name {
+            $($(#[$meaning])* $field: $kind,)+
+        }
+
+        impl $crate::fields::OwnBody for $name {
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
+        }
+    };
+}
+
+pub(crate) use own_body;
+
+/// The fields of a request body.
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a>(Members<'a>);
 
 impl<'a> Fields<'a> {
-    /// The fields of the one object that `body` must be.
+    /// The fields of the one object that the body of a request of the reference API must be. Fields that are not known
+    /// are ignored, as that API has it.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
         json::object(body).map(Fields).map_err(|bad| match &bad.field {
             Some(field) => ApiError::invalid(field, &bad),
@@ -29,13 +61,30 @@ impl<'a> Fields<'a> {
         if body.is_empty() { Ok(Fields::default()) } else { Fields::parse(body) }
     }
 
-    /// Refuses fields that are none of `known`: where money moves, a misspelt amount must not mean all of it.
-    pub(crate) fn only(self, known: &[&str]) -> Result<Fields<'a>, ApiError> {
+    /// The fields of a request to one of our own endpoints, none of which may be unknown.
+    pub(crate) fn of<B: OwnBody>(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
+        Fields::parse(body)?.only(B::FIELDS)
+    }
+
+    /// As [`of`](Self::of), where there may be no body at all.
+    pub(crate) fn of_optional<B: OwnBody>(body: &'a [u8]) -> Result<Fields<'a>, ApiError> {
+        Fields::parse_optional(body)?.only(B::FIELDS)
+    }
+
+    fn only(self, known: &[&'static str]) -> Result<Fields<'a>, ApiError> {
+        let known: Vec<&str> = known.iter().map(|name| name.trim_start_matches("r#")).collect();
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => {
-                Err(ApiError::invalid(name, format!("{name} is not known here")).with("allowed", known))
-            }
+            Some(name) => Err(unknown(&json::shown(name), known)),
             None => Ok(self),
+        }
+    }
+
+    /// Refuses an amount or a currency, `null` included, in a request of the reference API that takes none: it would be
+    /// taken for the amount that moves. `instead` says which call takes one.
+    pub(crate) fn require_no_money(&self, instead: &str) -> Result<(), ApiError> {
+        match MONEY.iter().find(|name| self.0.contains_key(**name)) {
+            Some(name) => Err(ApiError::invalid(name, format!("{name} is not taken here: {instead}"))),
+            None => Ok(()),
         }
     }
 
@@ -45,7 +94,8 @@ impl<'a> Fields<'a> {
         name: &str,
         read: impl FnOnce(&Self, &str) -> Result<Option<T>, ApiError>,
     ) -> Result<T, ApiError> {
-        read(self, name)?.ok_or_else(|| ApiError::invalid(name, format!("{name} is required")))
+        let value = if self.is_null(name) { None } else { read(self, name)? };
+        value.ok_or_else(|| ApiError::invalid(name, format!("{name} is required")))
     }
 
     /// A string.
@@ -85,8 +135,15 @@ impl<'a> Fields<'a> {
         self.read(name, "true or false", |value| serde_json::from_str(value.get()).ok())
     }
 
-    /// The text of a number, exactly as it was written, whether as a JSON number or within a string.
+    /// The text of a number, exactly as it was written, whether as a JSON number or within a string. It may be left out,
+    /// but `null` is no amount.
     pub(crate) fn number(&self, name: &str) -> Result<Option<String>, ApiError> {
+        if self.is_null(name) {
+            return Err(ApiError::invalid(
+                name,
+                format!("{name} must not be null: give an amount, or leave it out"),
+            ));
+        }
         self.read(name, "a number, or a string that holds one", |value| {
             let written = value.get();
             match written.as_bytes().first()? {
@@ -117,6 +174,10 @@ impl<'a> Fields<'a> {
         object.map(check).transpose()
     }
 
+    fn is_null(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.get() == "null")
+    }
+
     fn read<T>(
         &self,
         name: &str,
@@ -129,6 +190,18 @@ impl<'a> Fields<'a> {
         let wrong = || ApiError::invalid(name, format!("{name} must be {expected}"));
         read(value).ok_or_else(wrong).map(Some)
     }
+}
+
+/// The error for a field that an endpoint does not have: it names the field that may be meant, and all that there are.
+fn unknown(name: &str, known: Vec<&str>) -> ApiError {
+    match nearest(name, &known) {
+        Some(near) => {
+            let message = format!("{name} is not a field of this request; did you mean {near}?");
+            ApiError::invalid(name, message).with("nearest", near)
+        }
+        None => ApiError::invalid(name, format!("{name} is not a field of this request")),
+    }
+    .with("allowed", known)
 }
 
 /// The one of `all` that is `given`, to the letter.

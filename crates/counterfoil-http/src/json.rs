@@ -110,7 +110,7 @@ fn pairs(value: &RawValue) -> Result<Vec<(String, &RawValue)>, Problem> {
 }
 
 /// A stranger's key is repeated only so far.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.chars().take(100).collect()
 }
 

@@ -16,8 +16,10 @@
 //!
 //! And for every request: the key is checked before anything else is read, the body is bounded before it is
 //! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
-//! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`]. Fields that nobody asks for
-//! are ignored, as the document that this implements has it: a misspelt `idempotency_key` is no key.
+//! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`].
+//! `POST /payments`, `PUT /payments/{id}` and `POST /payments/{id}/process` ignore fields that they do not know, as the
+//! reference API has it: there a misspelt `idempotency_key` is no key. All other endpoints refuse them, and name the
+//! nearest field that they know. No endpoint takes `null` for an amount.
 //!
 //! The router does nothing of its own accord. What is to be done at a time (asking about unknown outcomes, retries, the
 //! end of holds) the host has to do: it calls [`Ledger::run_due`](counterfoil::ledger::Ledger::run_due) about every
@@ -78,6 +80,7 @@ mod health;
 mod idempotency;
 mod json;
 mod keys;
+mod nearest;
 mod notification;
 mod openapi;
 mod path;

@@ -68,10 +68,12 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
     info(
         title = "Counterfoil",
         description = "Keeps the books of payments.\n\n\
-            Amounts are exact: they go through no float. What is not known is left out of an answer, never null, \
-            and a field of a request that is null is not there. A write with an idempotency key takes effect once: \
-            repeated, it is answered with how things stand then, and with `Idempotent-Replayed: true`. Of errors, \
-            503 means that nothing happened, and 504 that it may have.",
+            Amounts are exact: they go through no float. What is not known is left out of an answer, never null. A \
+            field of a request that is null is not there, but an amount must not be null. Requests with unknown fields \
+            are refused; only the reference endpoints (creating, updating and processing a payment) ignore such \
+            fields. Updating and processing refuse `amount` and `currency`. A write with an idempotency key takes \
+            effect once: repeated, it is answered with how things stand then, and with `Idempotent-Replayed: true`. Of \
+            errors, 503 means that nothing happened, and 504 that it may have.",
     ),
     tags(
         (name = "payments", description = "Money that somebody is to pay."),
@@ -92,6 +94,8 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         payment::void::void,
         payment::refund::refund,
         payment::refund::list,
+        payment::capture::list,
+        payment::void::list,
         payment::dispute::list,
         payment::resolve::resolve,
         payment::action::list,

@@ -37,6 +37,8 @@ routes! {
         post "/payments/{id}/void" => payment::void::void,
         post "/payments/{id}/refunds" => payment::refund::refund,
         get "/payments/{id}/refunds" => payment::refund::list,
+        get "/payments/{id}/captures" => payment::capture::list,
+        get "/payments/{id}/voids" => payment::void::list,
         get "/payments/{id}/disputes" => payment::dispute::list,
         post "/payments/{id}/resolve" => payment::resolve::resolve,
         get "/payments/{id}/actions" => payment::action::list,

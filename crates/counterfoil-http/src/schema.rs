@@ -74,6 +74,10 @@ schemas! {
     GatewayTrackingId = texts(text::GatewayTrackingId::MAX_LENGTH);
     /// What a gateway calls a refund.
     GatewayRefundId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls a capture.
+    GatewayCaptureId = texts(text::GatewayOperationId::MAX_LENGTH);
+    /// What a gateway calls a void.
+    GatewayVoidId = texts(text::GatewayOperationId::MAX_LENGTH);
     /// What a gateway calls an attempt, a capture, a refund or a void; or a movement of a dispute's money.
     GatewayOperationId = texts(text::GatewayOperationId::MAX_LENGTH);
     /// What a gateway calls a dispute.
@@ -104,6 +108,12 @@ schemas! {
     AttemptStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
     /// Where a refund stands.
     RefundStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// Where a capture stands.
+    CaptureStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// Where a void stands.
+    VoidStatus = words(status::OperationStatus::ALL.iter().map(|status| status.as_str()));
+    /// What a void does: it releases what is held, or takes a charge or a capture back.
+    VoidType = words([payment::VoidTarget::Hold, payment::VoidTarget::Charge].map(payment::VoidTarget::as_str));
     /// When the money is taken: at once, or held first.
     CaptureMethod = words(payment::CaptureMethod::ALL.iter().map(|method| method.as_str()));
     /// How far a dispute has gone.
@@ -134,7 +144,12 @@ schemas! {
     /// A currency as it is asked for, in upper or lower case.
     GivenCurrency = given_currencies();
     /// What made it happen: somebody's command, a gateway's word, or the clock.
-    Cause = words([status::Cause::Command, status::Cause::Evidence, status::Cause::Clock].map(status::Cause::as_str));
+    Cause = words([
+        status::Cause::Command,
+        status::Cause::Evidence,
+        status::Cause::Clock,
+        status::Cause::Resolution
+    ].map(status::Cause::as_str));
     /// A place in a list; opaque.
     Cursor = string().min_length(Some(1));
     /// A place in the feed; opaque. Later places are greater.

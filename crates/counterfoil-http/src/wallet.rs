@@ -22,7 +22,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::WalletPath;
 use crate::schema;
@@ -77,7 +77,7 @@ pub(crate) async fn top_up(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?;
+    let fields = Fields::of::<TopUpBody>(&body)?;
     let mut new = NewTopUp::new(id.clone(), amount::read(&fields)?);
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
     let ledger = api.ledger.clone();
@@ -87,14 +87,14 @@ pub(crate) async fn top_up(
     Ok(answer::mark_replay(receipt.replayed, answer::json(StatusCode::CREATED, &view)))
 }
 
-/// How much more is to be in a wallet.
-#[derive(ToSchema)]
-#[schema(as = TopUp)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct TopUpBody {
-    amount: schema::GivenAmount,
-    currency: schema::GivenCurrency,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// How much more is to be in a wallet.
+    #[schema(as = TopUp)]
+    struct TopUpBody {
+        amount: schema::GivenAmount,
+        currency: schema::GivenCurrency,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }
 
 /// A wallet of credits.

@@ -27,10 +27,12 @@ pub(crate) enum Behaviour {
     Down,
     Overpaid,
     CaptureTimeout,
+    CaptureDecline,
     RefundTimeout,
     RefundFails,
     RefundBounces,
     VoidTimeout,
+    VoidDecline,
 }
 
 impl Behaviour {
@@ -48,10 +50,12 @@ impl Behaviour {
             "pm_sandbox_down" => Behaviour::Down,
             "pm_sandbox_overpaid" => Behaviour::Overpaid,
             "pm_sandbox_capture_timeout" => Behaviour::CaptureTimeout,
+            "pm_sandbox_capture_decline" => Behaviour::CaptureDecline,
             "pm_sandbox_refund_timeout" => Behaviour::RefundTimeout,
             "pm_sandbox_refund_fails" => Behaviour::RefundFails,
             "pm_sandbox_refund_bounces" => Behaviour::RefundBounces,
             "pm_sandbox_void_timeout" => Behaviour::VoidTimeout,
+            "pm_sandbox_void_decline" => Behaviour::VoidDecline,
             _ if charge.method == PaymentMethodType::PaymentLink => Behaviour::Action,
             _ => return None,
         })
@@ -71,9 +75,7 @@ impl Behaviour {
             Behaviour::TimeoutDeclined => Course::told(insufficient_funds()).in_silence(),
             Behaviour::TimeoutUnknown => Course::lost(),
             Behaviour::Down => Course::not_sent(),
-            Behaviour::Overpaid => {
-                Course::told(Outcome::Succeeded { reported: Some(one_more(charge.amount)) })
-            }
+            Behaviour::Overpaid => Course::told(DONE).of(one_more(charge.amount)),
             _ => Course::told(DONE),
         }
     }
@@ -84,6 +86,12 @@ impl Behaviour {
             (Behaviour::CaptureTimeout, OperationId::Capture(_))
             | (Behaviour::RefundTimeout, OperationId::Refund(_))
             | (Behaviour::VoidTimeout, OperationId::Void(_)) => Course::told(DONE).in_silence(),
+            (Behaviour::CaptureDecline, OperationId::Capture(_)) => {
+                Course::told(no(FailureClass::Hard, "capture_declined", "the gateway declined the capture"))
+            }
+            (Behaviour::VoidDecline, OperationId::Void(_)) => {
+                Course::told(no(FailureClass::Hard, "void_declined", "the gateway declined the void"))
+            }
             (Behaviour::RefundFails, OperationId::Refund(_)) => later(refund_failed(), Outcome::Pending, now),
             (Behaviour::RefundBounces, OperationId::Refund(_)) => later(refund_failed(), DONE, now),
             _ => Course::told(DONE),

@@ -117,12 +117,24 @@ impl Books {
                     () => Some(refuse("amount_too_large", "that is more than is left to give back")),
                 }
             }
+            Kind::Undo { capture, .. } if !self.names_its_money(attempt, capture.as_deref()) => {
+                Some(refuse("capture_not_found", "there is no such capture of the charge"))
+            }
             Kind::Undo { .. } => {
                 let is_whole =
                     self.left_of(attempt, now) == amount && self.captured_of(attempt, now) == amount;
                 let free = is_whole && self.disputed(asked.payment) == 0;
                 (!free).then(|| refuse("charge_not_whole", "not all of the charge is there to be taken back"))
             }
+        }
+    }
+
+    /// Whether what is to be taken back is named as what it is: of a hold its capture, of a charge none.
+    fn names_its_money(&self, attempt: &Entry, capture: Option<&str>) -> bool {
+        let is_hold = matches!(attempt.asked.kind, Kind::Hold(..));
+        match capture {
+            None => !is_hold,
+            Some(capture) => is_hold && self.about(attempt).any(|entry| entry.asked.token == capture),
         }
     }
 

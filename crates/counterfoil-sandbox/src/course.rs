@@ -1,6 +1,7 @@
 //! How an operation goes at the gateway: what becomes of it, what is said before, and what its caller hears.
 
 use counterfoil::clock::Timestamp;
+use counterfoil::money::Money;
 use counterfoil::payment::{Failure, FailureClass, Outcome};
 use counterfoil::text::{ErrorCode, Message};
 
@@ -9,6 +10,8 @@ use counterfoil::text::{ErrorCode, Message};
 pub(crate) struct Course {
     /// What becomes of it; `None`: the gateway never hears of it.
     pub(crate) end: Option<Outcome>,
+    /// The amount that is reported with a success, where it is not what was asked for.
+    pub(crate) amount: Option<Money>,
     /// What is said of it before that.
     pub(crate) veil: Option<Veil>,
     /// What the caller hears.
@@ -48,7 +51,13 @@ pub(crate) enum Lifts {
 impl Course {
     /// It ends so, and its caller is told.
     pub(crate) const fn told(end: Outcome) -> Course {
-        Course { end: Some(end), veil: None, answer: Answer::Word }
+        Course { end: Some(end), amount: None, veil: None, answer: Answer::Word }
+    }
+
+    /// With so much, whatever was asked for.
+    pub(crate) const fn of(mut self, amount: Money) -> Course {
+        self.amount = Some(amount);
+        self
     }
 
     /// Its caller hears nothing in time.
@@ -65,17 +74,17 @@ impl Course {
 
     /// The request is lost on its way, and nobody knows.
     pub(crate) const fn lost() -> Course {
-        Course { end: None, veil: None, answer: Answer::Silence }
+        Course { end: None, amount: None, veil: None, answer: Answer::Silence }
     }
 
     /// Nothing is sent, and the caller knows.
     pub(crate) const fn not_sent() -> Course {
-        Course { end: None, veil: None, answer: Answer::NoConnection }
+        Course { end: None, amount: None, veil: None, answer: Answer::NoConnection }
     }
 }
 
 /// It was done, and as much as was asked for.
-pub(crate) const DONE: Outcome = Outcome::Succeeded { reported: None };
+pub(crate) const DONE: Outcome = Outcome::Succeeded;
 
 pub(crate) fn insufficient_funds() -> Outcome {
     no(FailureClass::Soft, "insufficient_funds", "the account does not hold enough money")
@@ -84,6 +93,11 @@ pub(crate) fn insufficient_funds() -> Outcome {
 /// What a gateway says of a refund that cannot be carried out, or that comes back.
 pub(crate) fn refund_failed() -> Outcome {
     no(FailureClass::Hard, "expired_or_canceled_card", "the card takes no money any more")
+}
+
+/// What a gateway says that cannot reverse a capture.
+pub(crate) fn capture_not_reversible() -> Outcome {
+    no(FailureClass::Hard, "capture_not_reversible", "captured money can only be refunded")
 }
 
 pub(crate) fn no(class: FailureClass, code: &str, message: &str) -> Outcome {

@@ -34,8 +34,8 @@ pub(crate) enum Kind {
     Refund { of: Attempt },
     /// Held money is released.
     Release { of: Attempt },
-    /// A charge is taken back as if it had never been.
-    Undo { of: Attempt },
+    /// A charge is taken back as if it had never been, or the capture of a hold is, which was sent with this token.
+    Undo { of: Attempt, capture: Option<String> },
 }
 
 /// The attempt that a capture, a refund or a void is about.
@@ -79,7 +79,9 @@ impl Asked {
             kind: match asked.operation {
                 OperationId::Capture(_) => Kind::Capture { of, is_final: asked.is_final },
                 OperationId::Void(_) if asked.holds => Kind::Release { of },
-                OperationId::Void(_) => Kind::Undo { of },
+                OperationId::Void(_) => {
+                    Kind::Undo { of, capture: asked.reverses.map(|capture| capture.to_string()) }
+                }
                 _ => Kind::Refund { of },
             },
         }
@@ -89,7 +91,7 @@ impl Asked {
     pub(crate) fn of(&self) -> Option<&Attempt> {
         match &self.kind {
             Kind::Charge(_) | Kind::Hold(..) => None,
-            Kind::Capture { of, .. } | Kind::Refund { of } | Kind::Release { of } | Kind::Undo { of } => {
+            Kind::Capture { of, .. } | Kind::Refund { of } | Kind::Release { of } | Kind::Undo { of, .. } => {
                 Some(of)
             }
         }
@@ -109,6 +111,8 @@ pub(crate) struct Entry {
     pub(crate) asked: Asked,
     /// How it ended, or where it stands while only somebody else can end it.
     pub(crate) end: Outcome,
+    /// The amount that is reported with a success, where it is not what was asked for.
+    pub(crate) amount: Option<Money>,
     pub(crate) veil: Option<Veil>,
     /// Whether it is said already that the hold ran out.
     pub(crate) expiry_told: bool,
@@ -118,7 +122,7 @@ impl Entry {
     /// `None`: the gateway never hears of it.
     pub(crate) fn new(asked: Asked, course: &Course) -> Option<Entry> {
         let (end, veil) = (course.end.clone()?, course.veil.clone());
-        Some(Entry { asked, end, veil, expiry_told: false })
+        Some(Entry { asked, end, amount: course.amount, veil, expiry_told: false })
     }
 
     /// What is said of it; `None`: that it is not known.
@@ -142,6 +146,11 @@ impl Entry {
         self.veil = None;
     }
 
+    /// The amount that is reported with `outcome`.
+    pub(crate) fn reported(&self, outcome: &Outcome) -> Option<Money> {
+        self.amount.filter(|_| matches!(outcome, Outcome::Succeeded))
+    }
+
     /// What it has moved, in minor units, as far as it is said.
     pub(crate) fn moved(&self, now: Timestamp) -> i64 {
         self.said(now).map_or(0, |said| self.moved_by(said))
@@ -162,7 +171,7 @@ impl Entry {
 
     fn moved_by(&self, outcome: &Outcome) -> i64 {
         match outcome {
-            Outcome::Succeeded { reported } => reported.unwrap_or(self.asked.amount).minor(),
+            Outcome::Succeeded => self.amount.unwrap_or(self.asked.amount).minor(),
             _ => 0,
         }
     }

@@ -6,7 +6,7 @@ use counterfoil::payment::{Evidence, Outcome};
 use counterfoil::text::{GatewayName, Message};
 
 use crate::behaviour::{Behaviour, made_here};
-use crate::course::{Answer, Course, DONE};
+use crate::course::{Answer, Course, DONE, capture_not_reversible};
 use crate::entry::Asked;
 use crate::{Sandbox, State};
 
@@ -18,6 +18,10 @@ impl Gateway for Sandbox {
 
     fn finality(&self) -> Finality {
         self.finality
+    }
+
+    fn can_reverse_captures(&self) -> bool {
+        self.reverses_captures
     }
 
     async fn charge(&self, charge: &Charge) -> Evidence {
@@ -48,8 +52,11 @@ impl Gateway for Sandbox {
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
         let pen = self.pen();
-        let said = self.state().books.entry_mut(&inquiry.token)?.answer(pen.now)?;
-        Some(pen.evidence(&inquiry.token, said))
+        let mut state = self.state();
+        let entry = state.books.entry_mut(&inquiry.token)?;
+        let said = entry.answer(pen.now)?;
+        let amount = entry.reported(&said);
+        Some(pen.evidence(&inquiry.token, said, amount))
     }
 
     async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
@@ -67,6 +74,9 @@ impl Sandbox {
             (books.entry(&attempt).and_then(|entry| entry.asked.behaviour()), books.lost(&asked.token))
         };
         let course = match (behaviour, self.adversary) {
+            _ if asked.reverses.is_some() && !self.reverses_captures => {
+                Course::told(capture_not_reversible())
+            }
             (Some(behaviour), _) => behaviour.of_modification(asked.operation, pen.now),
             (None, Some(adversary)) => adversary.of_modification(asked, lost, self.finality),
             (None, None) => Course::told(DONE),
@@ -91,6 +101,7 @@ impl Sandbox {
             Answer::NoConnection => Outcome::NotSent { error_message: Message::lossy("the gateway is down") },
             Answer::Word => said.unwrap_or_else(silence),
         };
-        pen.evidence(&token, outcome)
+        let amount = books.entry(&token).and_then(|entry| entry.reported(&outcome));
+        pen.evidence(&token, outcome, amount)
     }
 }

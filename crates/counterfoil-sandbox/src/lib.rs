@@ -15,6 +15,7 @@
 //! | `pm_sandbox_down` | certain that nothing was sent |
 //! | `pm_sandbox_overpaid` | reports one minor unit more than asked |
 //! | `pm_sandbox_capture_timeout`, `pm_sandbox_refund_timeout`, `pm_sandbox_void_timeout` | charges and holds succeed; captures, refunds, voids of them are done, but the call times out |
+//! | `pm_sandbox_capture_decline`, `pm_sandbox_void_decline` | charges and holds succeed; captures, voids of them are declined: `capture_declined`, `void_declined` |
 //! | `pm_sandbox_refund_fails` | charges succeed; refunds are accepted, and fail later |
 //! | `pm_sandbox_refund_bounces` | charges succeed; refunds succeed, and come back later |
 //!
@@ -29,7 +30,8 @@
 //!
 //! A token takes effect once, however often it is sent, as with any gateway worth its name. What its books do not have,
 //! it refuses: to capture or release more than is [held](Sandbox::held), or after the hold ran out; to give back more
-//! than is there. The books are in memory: of a charge that an earlier run made, the caller is believed, if it knows the
+//! than is there. A void of captured money reverses the capture, unless it is told that it
+//! [cannot](Sandbox::without_capture_reversals). The books are in memory: of a charge that an earlier run made, the caller is believed, if it knows the
 //! name that was given then.
 //!
 //! # Example
@@ -89,7 +91,7 @@ use counterfoil::gateway::Finality;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::Notification;
 use counterfoil::money::Money;
-use counterfoil::payment::{OperationId, Outcome};
+use counterfoil::payment::{Evidence, OperationId, Outcome};
 use counterfoil::scope::Scope;
 use counterfoil::text::{GatewayName, Message};
 use outbox::{Outbox, Pen};
@@ -105,6 +107,7 @@ pub struct Sandbox {
     finality: Finality,
     adversary: Option<Adversary>,
     tells_all: bool,
+    reverses_captures: bool,
     state: Mutex<State>,
 }
 
@@ -137,6 +140,7 @@ impl Sandbox {
             finality: Finality::Never,
             adversary: None,
             tells_all: false,
+            reverses_captures: true,
             state: Mutex::default(),
         }
     }
@@ -177,6 +181,14 @@ impl Sandbox {
         self
     }
 
+    /// Unable to reverse a capture, as many gateways are: captured money goes back by refunds only. It declares so, and
+    /// declines to be asked all the same.
+    #[must_use]
+    pub const fn without_capture_reversals(mut self) -> Sandbox {
+        self.reverses_captures = false;
+        self
+    }
+
     /// How often it was asked to move money.
     #[must_use]
     pub fn calls(&self) -> usize {
@@ -213,12 +225,22 @@ impl Sandbox {
         self.amount(payment, Books::refunded)
     }
 
+    /// What disputes about `payment` have taken or may take.
+    #[must_use]
+    pub fn disputed(&self, payment: PaymentId) -> Option<Money> {
+        self.amount(payment, |books, payment, _| books.disputed(payment))
+    }
+
     /// What its books say of an operation to somebody who looks at them, at its dashboard say: no question, so it brings
     /// nothing nearer. `None`: it knows nothing of it.
     #[must_use]
-    pub fn said(&self, operation: OperationId) -> Option<Outcome> {
+    pub fn said(&self, operation: OperationId) -> Option<Evidence> {
         let now = self.clock.now();
-        self.state().books.entry(&operation.to_string())?.said(now).cloned()
+        let state = self.state();
+        let entry = state.books.entry(&operation.to_string())?;
+        let outcome = entry.said(now)?.clone();
+        let amount = entry.reported(&outcome);
+        Some(Evidence::new(outcome, now).with_amount(amount))
     }
 
     /// Takes the notifications that are waiting, for whoever delivers them: to

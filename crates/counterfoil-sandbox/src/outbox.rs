@@ -3,6 +3,7 @@
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Told};
 use counterfoil::ledger::Notification;
+use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, Outcome};
 use counterfoil::scope::Scope;
 use counterfoil::text::{GatewayDisputeId, GatewayName, GatewayOperationId, NotificationId};
@@ -34,9 +35,9 @@ pub(crate) struct Pen<'a> {
 
 impl Pen<'_> {
     /// What the gateway says of an operation. One that was not heard of has no name there.
-    pub(crate) fn evidence(self, token: &str, outcome: Outcome) -> Evidence {
+    pub(crate) fn evidence(self, token: &str, outcome: Outcome, amount: Option<Money>) -> Evidence {
         let reached = !matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. });
-        let evidence = Evidence::new(outcome, self.now);
+        let evidence = Evidence::new(outcome, self.now).with_amount(amount);
         match self.operation_id(token) {
             Some(id) if reached => evidence.with_gateway_operation_id(id),
             _ => evidence,
@@ -65,14 +66,16 @@ impl Pen<'_> {
     pub(crate) fn letter(self, entry: &Entry, outcome: Outcome, ends: bool) -> Option<Letter> {
         let asked = &entry.asked;
         let word = word(&outcome);
-        let told = told(&asked.kind, self.evidence(&asked.token, outcome));
+        let amount = entry.reported(&outcome);
+        let told = told(&asked.kind, self.evidence(&asked.token, outcome, amount));
         let letter = self.about(asked, word, told)?;
         Some(Letter { ends: ends.then(|| asked.token.clone()), ..letter })
     }
 
     /// That a bank took back what an operation had taken.
     pub(crate) fn returned(self, entry: &Entry) -> Option<Letter> {
-        let evidence = self.evidence(&entry.asked.token, entry.end.clone());
+        let mut evidence = self.evidence(&entry.asked.token, entry.end.clone(), None);
+        evidence.gateway_operation_id = self.operation_id(&format!("{}_return", entry.asked.token));
         self.about(&entry.asked, "returned", Told::Returned(evidence))
     }
 
@@ -108,7 +111,7 @@ fn told(kind: &Kind, evidence: Evidence) -> Told {
 
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Succeeded { .. } => "succeeded",
+        Outcome::Succeeded => "succeeded",
         Outcome::Failed(_) => "failed",
         Outcome::Pending => "pending",
         Outcome::RequiresAction { .. } => "requires_action",

@@ -61,12 +61,12 @@ impl Sandbox {
         self.go_on(dispute, DisputeWordKind::FundsWithdrawn)
     }
 
-    /// The host wins the dispute.
+    /// The host wins the dispute; it may have lost it before.
     pub fn win(&self, dispute: &GatewayDisputeId) -> bool {
         self.go_on(dispute, DisputeWordKind::Won)
     }
 
-    /// The host loses it.
+    /// The host loses it; it may have won it before.
     pub fn lose(&self, dispute: &GatewayDisputeId) -> bool {
         self.go_on(dispute, DisputeWordKind::Lost)
     }

@@ -9,14 +9,23 @@ use counterfoil::payment::RetrySchedule;
 /// What is done about declined payments, and what can be paid.
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// When a declined payment is charged again, each delay counted from the attempt before, as in `1d,3d,7d`
-    /// (s, m, h, d). A payment waits as PENDING meanwhile. Without it a decline ends a payment.
+    /// When a declined payment is charged again, as in `1d,3d,7d` (s, m, h, d). The first delay counts from the first
+    /// attempt, each other one from the scheduled attempt before; attempts made by hand do not move the schedule. The
+    /// payment waits as PENDING meanwhile. Without this option a decline ends a payment.
     #[arg(long, value_name = "DELAYS", value_parser = schedule)]
     retry: Option<RetrySchedule>,
+    /// Let `POST /payments/{id}/process` try a FAILED payment again with another `payment_method_id`. Without it, FAILED is
+    /// the end.
+    #[arg(long)]
+    process_failed: bool,
     /// What can be paid: `any` destination, or under `strict` only those that were registered by
     /// `PUT /destinations/{type}/{id}`.
     #[arg(long, value_enum, value_name = "RULE", default_value_t = Destinations::Any)]
     destinations: Destinations,
+    /// What becomes of money that a lost dispute took: it still counts as `paid`, or it is `owed` again, so that it may
+    /// be charged once more.
+    #[arg(long, value_enum, value_name = "RULE", default_value_t = ChargedBack::Paid)]
+    charged_back: ChargedBack,
     /// How long to wait between two looks at what is due.
     #[arg(long = "due-every-ms", default_value = "1000", value_parser = crate::cli::milliseconds, hide = true)]
     pub(crate) due_every: Duration,
@@ -31,13 +40,27 @@ enum Destinations {
     Strict,
 }
 
+/// What becomes of money that a lost dispute took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ChargedBack {
+    /// It still counts as paid.
+    Paid,
+    /// It is owed again.
+    Owed,
+}
+
 impl Rules {
     /// The policy that says so.
     pub(crate) fn policy(&self) -> Policy {
         let policy = Policy::default().with_retries(self.retry.clone().unwrap_or_default());
-        match self.destinations {
+        let policy = if self.process_failed { policy.processing_failed() } else { policy };
+        let policy = match self.destinations {
             Destinations::Any => policy,
             Destinations::Strict => policy.with_strict_destinations(),
+        };
+        match self.charged_back {
+            ChargedBack::Paid => policy,
+            ChargedBack::Owed => policy.owing_charged_back(),
         }
     }
 }
@@ -66,7 +89,27 @@ fn delay(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        rules: Rules,
+    }
+
+    #[test]
+    fn charged_back_money_is_owed_where_the_operator_says_so() {
+        let policy = |words: &[&str]| {
+            let line = Line::try_parse_from([&["counterfoil"], words].concat());
+            line.map(|line| line.rules.policy().owe_charged_back).ok()
+        };
+        assert_eq!(policy(&[]), Some(false));
+        assert_eq!(policy(&["--charged-back", "paid"]), Some(false));
+        assert_eq!(policy(&["--charged-back", "owed"]), Some(true));
+        assert_eq!(policy(&["--charged-back", "lost"]), None);
+    }
 
     #[test]
     fn delays_are_numbers_with_units() {
@@ -75,6 +118,19 @@ mod tests {
         for bad in ["", "d", "1", "1w", "-1d", "+1d", "1.5h", " 1d", "1D", "1é", "99999999999999999999d"] {
             assert_eq!(seconds(bad), None, "{bad:?}");
         }
+    }
+
+    #[derive(clap::Parser)]
+    struct Only {
+        #[command(flatten)]
+        rules: Rules,
+    }
+
+    #[test]
+    fn failed_payments_are_processed_again_only_if_asked_for() {
+        let policy = |args: &[&str]| <Only as clap::Parser>::parse_from(args).rules.policy();
+        assert!(!policy(&["serve"]).process_failed);
+        assert!(policy(&["serve", "--process-failed"]).process_failed);
     }
 
     #[test]

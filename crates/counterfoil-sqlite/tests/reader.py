@@ -20,7 +20,7 @@ ZERO = bytes(32)
 CLAIM_KINDS = [
     "create_key", "process_key", "top_up_key", "top_up", "gateway_attempt", "gateway_payment", "record_key",
     "update", "capture_key", "refund_key", "void_key", "notification", "gateway_dispute", "gateway_capture",
-    "gateway_refund", "gateway_void",
+    "gateway_refund", "gateway_void", "gateway_return",
 ]
 STATUSES = [
     "INITIATED", "PENDING", "PROCESSING", "REQUIRES_ACTION", "AUTHORIZED", "PARTIALLY_CAPTURED", "SUCCEEDED",
@@ -35,15 +35,26 @@ PLACES = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 ATTEMPT, REFUND, VOID, CAPTURE = 1, 2, 3, 4
-COMMAND, EVIDENCE, CLOCK = 1, 2, 4
+AUTHORIZES = 2
+COMMAND, EVIDENCE, CLOCK, RESOLUTION = 1, 2, 4, 8
+REQUESTED, RECORDED, EXTERNAL = 1, 2, 3
 INVOICE = 1
 STUCK = 2
 SOFT = 1
 SECOND = 1_000_000
 QUICK_TRIES = 5
-HOLD = 1
 CREDITS = 4
-SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED = 1, 2, 3, 4, 5, 6, 7, 8
+INQUIRY = 1
+# No amount says more.
+MOST = 2**53 - 1
+WON, LOST, WITHDRAWN, REINSTATED = 3, 4, 5, 6
+SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED, RETURN_CANCELED = range(1, 10)
+LIVE = PENDING, REQUIRES_ACTION, UNKNOWN
+# What a report is about.
+OPERATION, HOLD, RETURN = (1, ""), (2, ""), (3, "")
+# What an operator decides.
+DECIDED_SUCCEEDED, DECIDED_FAILED, DECIDED_NOT_SENT, RETURNED, ALLOCATED, SAME_AS, ANOTHER = range(1, 8)
+CLOSED_FAILED, CLOSED_VOIDED = 1, 2
 
 
 class Wrong(Exception):
@@ -143,7 +154,7 @@ class Event:
         self.stream = stream_of(reader)
         self.sequence, self.at = reader.int(), reader.time()
         self.actor, self.cause = reader.text(), reader.byte()
-        require(self.cause in (COMMAND, EVIDENCE, CLOCK), "a cause of no kind")
+        require(self.cause in (COMMAND, EVIDENCE, CLOCK, RESOLUTION), "a cause of no kind")
         self.kind = reader.int()
         self.body = Reader(reader.blob())
         self.claims = reader.list(claim_of)
@@ -159,77 +170,216 @@ def claim_of(reader):
     return CLAIM_KINDS[kind - 1], name, reader.data[start:reader.at]
 
 
-class Operation:
-    """What was asked for, and all that was reported about it."""
+def evidence(reader):
+    fields = reader.record()
+    return {
+        "outcome": take(fields, 1, Reader.byte),
+        "at": take(fields, 2, Reader.time),
+        "id": take(fields, 3, Reader.text),
+        "amount": take(fields, 4, Reader.money),
+        "failure": take(fields, 5, failure),
+        "url": take(fields, 6, Reader.text),
+        "message": take(fields, 7, Reader.text),
+    }
 
-    def __init__(self, fields, event):
+
+def failure(reader):
+    return reader.byte(), reader.text(), reader.text()
+
+
+def subject_of(reader):
+    kind = reader.byte()
+    return (RETURN[0], reader.text()) if kind == 4 else (kind, "")
+
+
+def facts_of(told, subject, currency, asked):
+    """The facts that a report tells, each under a name. Of two under one name the greater counts."""
+    facts, outcome, amount = {}, told["outcome"], None
+    if told.get("amount"):
+        of, minor = told["amount"]
+        amount = minor if of == currency and minor > 0 else None
+        if amount is None:
+            facts["flagged", of == currency] = True
+    undoes = ("released", "") if subject == HOLD else ("returned", subject[1])
+    if outcome == SUCCEEDED:
+        minor = amount if told.get("amount") else asked
+        if minor:
+            facts["authorized" if subject == HOLD else "charged", minor] = True
+    elif outcome == REVERSED:
+        facts[(*undoes, "amount")] = amount or 0
+        facts[(*undoes, "message")] = told.get("message")
+        if not told.get("amount"):
+            facts[(*undoes, "whole")] = True
+    elif outcome == RETURN_CANCELED:
+        facts[(*undoes, "canceled")] = True
+    else:
+        if outcome in (PENDING, REQUIRES_ACTION):
+            facts["live",] = told["at"], outcome, told.get("url") or ""
+        else:
+            facts["said", outcome] = told.get("failure") or told.get("message") or ""
+        if amount:
+            facts["other", amount] = True
+    return facts
+
+
+def add(known, facts):
+    for name, value in facts.items():
+        known[name] = max(value, known.get(name, value))
+
+
+def is_news(known, facts):
+    return any(name not in known or known[name] < value for name, value in facts.items())
+
+
+class Operation:
+    """What was asked for, and all the facts that were reported about it."""
+
+    def __init__(self, fields, event, payment):
         self.kind, self.id = take(fields, 1, operation_id)
         self.currency, self.amount = take(fields, 2, Reader.money)
+        self.gateway, self.instrument = take(fields, 3, Reader.text), take(fields, 4, Reader.text)
         self.lease = take(fields, 5, Reader.time)
-        self.holds = 10 in fields
-        self.attempt = take(fields, 11, Reader.id)
-        self.gateway = take(fields, 3, Reader.text)
-        # What a gateway told of names no attempt: what else is known says of which it is.
-        self.is_placed = event.cause == EVIDENCE and self.kind in (CAPTURE, VOID)
-        self.gateway_ids = set()
-        releases = take(fields, 12, Reader.money)
-        self.releases = releases and releases[1]
-        self.excess = take(fields, 16, Reader.money)
-        self.said, self.ever_moved, self.live, self.heard, self.expired = set(), None, None, False, None
-        self.updated_at, self.polls, self.next, self.resent, self.failure = event.at, 0, None, None, 0
-        self.retry = take(fields, 15, lambda reader: (reader.time(), reader.time()))
+        kind = take(fields, 10, Reader.record)
+        self.authorizes = take(kind, 1, Reader.byte) == AUTHORIZES
+        self.retry = take(kind, 2, lambda reader: (reader.time(), reader.time()))
+        self.parent = take(kind, 3, Reader.id)
+        self.releases = (take(kind, 4, Reader.money) or (None, None))[1]
+        self.is_reversal = 5 in kind or 6 in kind
+        self.origin = EXTERNAL if event.cause == EVIDENCE else RECORDED if 8 in fields else REQUESTED
+        self.is_sized = self.origin == EXTERNAL and self.kind != ATTEMPT
+        self.whole = payment.amount
+        self.facts, self.known, self.since = {}, None, None
+        self.stated, self.allocated, self.may_be_requested, self.expired = None, None, False, None
+        self.sequence, self.updated_at, self.polls, self.next, self.resent = event.sequence, event.at, 0, None, None
+        if self.origin == EXTERNAL and self.parent is not None:
+            self.facts["parent", self.parent] = True
+        subject = HOLD if self.authorizes else OPERATION
         if 6 in fields:
-            self.learn({"outcome": SUCCEEDED, "at": event.at, "amount": None})
+            self.learn({"outcome": SUCCEEDED}, subject)
         elif 7 in fields:
-            self.learn({"outcome": FAILED, "at": event.at, "amount": None, "class": fields[7].byte()})
+            self.learn({"outcome": FAILED, "failure": take(fields, 7, failure)}, subject)
         elif 8 in fields:
-            self.learn(evidence(fields[8].record()))
+            self.learn(take(fields, 8, evidence), subject)
 
-    def name(self):
-        called = [max(self.gateway_ids)] if self.gateway_ids else []
-        return called, self.id
+    def learn(self, told, subject=OPERATION, clash=False):
+        if self.origin == REQUESTED and self.authorizes:
+            subject = HOLD
+        facts = facts_of(told, subject, self.currency, self.whole if self.is_sized else self.amount)
+        names = {("clash",): True} if clash else {("name", told["id"]): True} if told.get("id") else {}
+        if self.known is not None:
+            if not is_news(self.known, {**facts, **(names if clash else {})}):
+                add(self.facts, names)
+                return
+            add(self.since, {**facts, **names})
+        add(self.facts, {**facts, **names})
+        if self.is_sized:
+            reported = [self.facts] if self.known is None else [self.known, self.since]
+            amounts = [name[1] for facts in reported for name in facts if name[0] in ("charged", "authorized", "other")]
+            self.amount = max(amounts, default=self.whole)
 
-    def learn(self, told, clash=False):
-        outcome = told["outcome"]
-        if told.get("id") is not None and not clash:
-            self.gateway_ids.add(told["id"].encode())
-        self.heard = True
-        if outcome in (PENDING, REQUIRES_ACTION):
-            self.live = max(self.live or (-1, 0), (told["at"], outcome))
-        elif outcome == SUCCEEDED:
-            currency, amount = told["amount"] or (self.currency, self.amount)
-            if currency == self.currency and amount > 0:
-                self.ever_moved = max(self.ever_moved or 0, amount)
-                self.said.add(SUCCEEDED)
-        else:
-            self.said.add(outcome)
-            self.failure = max(self.failure, told.get("class") or 0)
+    def decide(self, decision, content, note):
+        """Sets aside all that is known. What an operator says stands instead, until something new is reported."""
+        authorizes = self.authorizes and self.charged() is None
+        subject = HOLD if authorizes or self.is_hold() else OPERATION
+        known = self.facts if self.known is None else {**self.known}
+        add(known, self.since or {})
+        brought = self.charged() or self.charged(known)
+        self.facts = {name: True for name in self.facts if name[0] in ("name", "parent")}
+        self.known, self.since = known, {}
+        said = {"outcome": SUCCEEDED, "amount": content if decision == DECIDED_SUCCEEDED else
+                brought and (self.currency, brought)}
+        if decision == DECIDED_FAILED:
+            said = {"outcome": FAILED, "failure": content}
+        elif decision == DECIDED_NOT_SENT:
+            said = {"outcome": NOT_SENT, "message": note}
+        add(self.facts, facts_of(said, subject, self.currency, self.amount))
+        if decision == RETURNED:
+            said = {"outcome": REVERSED, "amount": content, "message": note}
+            add(self.facts, facts_of(said, subject, self.currency, self.amount))
+
+    def are(self, kind):
+        return [name[1] for name in self.facts if name[0] == kind]
+
+    def is_nameless(self):
+        return not self.are("name")
+
+    def charged(self, facts=None):
+        """What it moved once. What went back had come."""
+        facts = self.facts if facts is None else facts
+        came = any(name[0] == "returned" and name[2] in ("whole", "amount") and value for name, value in facts.items())
+        return max((name[1] for name in facts if name[0] == "charged"), default=self.amount if came else None)
+
+    def gross(self):
+        """What it moved once, or held where nothing moved."""
+        charged = self.charged()
+        return max(self.are("authorized"), default=None) if charged is None else charged
+
+    def undone(self):
+        """What went back of that: by the returns of all names, or what was released of a hold."""
+        gross = self.gross() or 0
+        kind = "released" if self.charged() is None else "returned"
+        names = {name for name in self.are(kind) if (kind, name, "canceled") not in self.facts or kind == "released"}
+        if any((kind, name, "whole") in self.facts for name in names):
+            return gross
+        return min(gross, sum(self.facts.get((kind, name, "amount"), 0) for name in names))
 
     def status(self):
-        order = [REVERSED] + [FAILED] * (self.kind == REFUND) + [SUCCEEDED, FAILED, CANCELED]
-        for outcome in order:
-            if outcome in self.said:
-                return outcome
-        if self.live:
-            return self.live[1]
+        gross = self.gross()
+        if self.undone() >= gross if gross is not None else ("released", "", "whole") in self.facts:
+            return REVERSED
+        failed = ("said", FAILED) in self.facts
+        if gross is not None and not (failed and self.kind == REFUND):
+            return SUCCEEDED
+        if failed:
+            return FAILED
+        if ("said", CANCELED) in self.facts:
+            return CANCELED
+        if ("live",) in self.facts:
+            return self.facts["live",][1]
         for outcome in (NOT_SENT, UNKNOWN):
-            if outcome in self.said:
+            if ("said", outcome) in self.facts:
                 return outcome
         return PENDING
 
     def is_live(self):
-        return self.status() in (PENDING, REQUIRES_ACTION, UNKNOWN)
+        return self.status() in LIVE
+
+    def is_hold(self):
+        """Of an external attempt only what was reported says so."""
+        held = (self.authorizes and self.origin != EXTERNAL) or bool(self.are("authorized"))
+        return self.kind == ATTEMPT and held and self.charged() is None
+
+    def is_set_apart(self):
+        return self.may_be_requested or self.stated == SAME_AS
+
+    def moved(self):
+        """What it moves, or holds, now."""
+        if self.status() != SUCCEEDED or self.is_set_apart():
+            return 0
+        return self.gross() - self.undone()
+
+    def brought(self):
+        return (self.charged() or 0) if self.status() in (SUCCEEDED, REVERSED) else 0
+
+    def gives_back(self):
+        return self.kind == REFUND or (self.kind == VOID and self.is_reversal)
+
+    def releases_hold(self):
+        return self.kind == VOID and not self.is_reversal
+
+    def took_of_hold(self):
+        if self.kind != CAPTURE and not self.releases_hold():
+            return 0
+        gross = self.gross()
+        took = self.amount if gross is None and self.status() == REVERSED else gross or 0
+        return took + (self.releases or 0) if took else 0
 
     def doubtful_from(self):
-        """From when on nobody knows what became of it; None while somebody does."""
-        if self.status() == UNKNOWN:
-            return 0
-        if self.status() != PENDING:
-            return None
-        return self.runs_until()
+        """From when on its outcome is unknown; None while it is not."""
+        return {UNKNOWN: 0, PENDING: self.runs_until()}.get(self.status())
 
     def runs_until(self):
-        return self.resent if self.resent is not None or self.heard else self.lease
+        return self.resent if self.resent is not None or self.facts else self.lease
 
     def is_given_up(self):
         return self.polls > 0 and self.next is None
@@ -243,43 +393,50 @@ class Operation:
         until = self.runs_until()
         return self.updated_at + SECOND if until is None else until
 
-    def moved(self):
-        return self.ever_moved if self.status() == SUCCEEDED else None
 
-    def takes(self):
-        return self.kind == CAPTURE or (self.kind == ATTEMPT and not self.holds)
+class Dispute:
+    """All that counts of what was said of a dispute."""
 
-    def undoes(self):
-        return self.kind == VOID and not self.holds
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.amount, self.stage, self.ends, self.funds = None, INQUIRY, {}, {WITHDRAWN: {}, REINSTATED: {}}
 
-    def took(self):
-        if self.ever_moved is None and self.status() == REVERSED:
-            return self.amount
-        return self.ever_moved or 0
+    def learn(self, word, name, currency, asked):
+        kind, stage, at = take(word, 1, Reader.byte), take(word, 2, Reader.byte), take(word, 8, Reader.time)
+        told, status = take(word, 4, Reader.money), take(word, 3, Reader.byte)
+        minor = told[1] if told and told[0] == currency else 0
+        if kind in self.funds:
+            moved = minor if told else asked
+            movement = (stage, None) if name is None else (None, name)
+            if moved > 0:
+                self.funds[kind][movement] = max(self.funds[kind].get(movement, 0), moved)
+            return
+        self.stage = max(self.stage, stage)
+        self.amount = max(self.amount or 0, minor) or None
+        end = WON if WON in (kind, status) else LOST if LOST in (kind, status) else None
+        if end is not None:
+            self.ends[stage, end] = max(self.ends.get((stage, end), at), at)
 
-    def took_of_hold(self):
-        if not self.took() or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
-            return 0
-        return self.took() + (self.releases or 0) * (self.kind == CAPTURE)
+    def end(self):
+        """The later of a win and a loss at its stage; at one time a loss."""
+        ends = [(self.ends[key], key[1]) for key in self.ends if key[0] == self.stage]
+        return max(ends)[1] if ends else None
 
+    def is_charged_back(self):
+        return self.stage > INQUIRY and self.end() == LOST
 
-    def may_take_of_hold(self):
-        if not self.is_live() or not (self.kind == CAPTURE or (self.kind == VOID and self.holds)):
-            return 0
-        return self.amount + (self.releases or 0) * (self.kind == CAPTURE)
+    def withdrawn(self):
+        return sum(self.funds[WITHDRAWN].values())
 
-    def is_over(self):
-        return self.expired is not None or self.status() == REVERSED
+    def reinstated(self):
+        return sum(self.funds[REINSTATED].values())
 
-
-def evidence(fields):
-    return {
-        "outcome": take(fields, 1, Reader.byte),
-        "at": take(fields, 2, Reader.time),
-        "id": take(fields, 3, Reader.text),
-        "amount": take(fields, 4, Reader.money),
-        "class": fields[5].byte() if 5 in fields else 0,
-    }
+    def reserved(self, asked):
+        amount = self.amount or asked
+        if self.is_charged_back():
+            return max(0, max(amount, self.withdrawn()) - self.reinstated())
+        net = max(0, self.withdrawn() - self.reinstated())
+        return max(amount, net) if self.stage > INQUIRY and self.end() is None else net
 
 
 class Payment:
@@ -291,29 +448,38 @@ class Payment:
         self.currency, self.amount = take(fields, 1, Reader.money)
         kind, destination = take(fields, 2, lambda reader: (reader.byte(), reader.text()))
         self.destination = f"destination:{DESTINATIONS[kind - 1]}:{destination}"
-        self.terms = kind, destination.encode(), take(fields, 3, lambda reader: (reader.byte(), reader.text()))[0]
-        self.submitted, self.closed, self.excess = 6 in fields, 0, None
+        method, instrument = take(fields, 3, lambda reader: (reader.byte(), reader.text()))
+        self.terms = kind, destination.encode(), method
+        self.own_books = f"wallet:{instrument}" if method == CREDITS else "offline"
+        self.submitted, self.closed_as, self.reopened, self.excess = 6 in fields, 0, 0, None
         self.created_at, self.is_archived = event.at, False
         self.updated_at, self.expires = event.at, take(fields, 15, Reader.time)
         self.gateway, self.tracked, self.polls, self.next = take(fields, 9, Reader.text), None, 0, None
-        self.operations, self.disputes, self.posted, self.called = {}, {}, 0, None
-        if 7 in fields:
-            self.start(fields[7].record(), event)
+        self.operations, self.disputes, self.called = {}, {}, None
+        self.instrument = None
+        self.first = take(fields, 7, Reader.record)
 
     def apply(self, event):
+        taken, excess = self.taken(), self.happen(event)
+        self.allocate()
+        if self.taken() != taken:
+            self.excess = excess
+        self.updated_at = event.at
+        self.is_archived = (self.is_archived or event.kind == 4) and self.status() in ("INITIATED", "FAILED")
+
+    def happen(self, event):
+        """Applies an event; returns what it says to be captured beyond what is due."""
         body = event.body
+        if event.kind == 1:
+            return self.first and self.start(self.first, event)
         if event.kind == 2:
-            self.start(body.record(), event)
-        elif event.kind == 3:
-            self.report(body.record(), event.at)
-        elif event.kind == 7:
-            fields = body.record()
-            self.submitted |= 3 in fields
-            called = take(fields, 3, Reader.text) or self.called
-            if called != self.called:
-                self.called, self.polls, self.next = called, 0, None
-            self.gateway = take(fields, 2, Reader.text) or self.gateway
-            self.tracked = take(fields, 4, Reader.text) or self.tracked
+            return self.start(body.record(), event)
+        if event.kind == 3:
+            return self.report(body.record(), event.at)
+        if event.kind == 16:
+            return self.resolve(body.record(), event.at)
+        if event.kind == 7:
+            self.change(body.record())
         elif event.kind == 8:
             self.submitted = True
         elif event.kind == 9:
@@ -321,141 +487,220 @@ class Payment:
         elif event.kind == 11:
             self.dispute(body.record())
         elif event.kind == 12:
-            fields = body.record()
-            asked = self.known(take(fields, 1, operation_id)) if 1 in fields else self
-            asked.polls, asked.next = take(fields, 2, Reader.int), take(fields, 3, Reader.time)
-            if asked is not self:
-                operation = asked
-                operation.resent = take(fields, 4, Reader.time) or operation.resent
-                if operation.lease is not None and not operation.heard:
-                    operation.learn({"outcome": UNKNOWN, "at": event.at, "amount": None})
-                    operation.updated_at = event.at
+            self.poll(body.record(), event.at)
         else:
-            require(event.kind in (4, 13, 15), "an event that is none of a payment's")
-        self.place()
-        self.updated_at = event.at
-        self.is_archived = (self.is_archived or event.kind == 4) and self.status() in ("INITIATED", "FAILED")
+            require(event.kind in (4, 13, 15, 17), "an event that is none of a payment's")
+        return None
 
     def known(self, of):
         require(of in self.operations, "an event about an operation that was never started")
         return self.operations[of]
 
     def start(self, fields, event):
-        operation = Operation(fields, event)
+        operation = Operation(fields, event, self)
         key = operation.kind, operation.id
         require(key not in self.operations, "an operation that is started twice")
-        closes = take(fields, 9, Reader.byte) or 0
         self.submitted |= operation.kind == ATTEMPT
-        self.closed = max(self.closed, closes, 1 if 7 in fields else 0)
-        if operation.takes() and operation.moved() is not None:
-            self.excess = operation.excess
+        if 7 in fields:
+            self.closed_as = CLOSED_FAILED
+        if 18 in fields:
+            self.closed_as, self.reopened = 0, event.sequence
+        self.closed_as = max(self.closed_as, take(fields, 9, Reader.byte) or 0)
         self.operations[key] = operation
+        return take(fields, 16, Reader.money)
 
     def report(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
         operation.updated_at = now
-        # What was only held had brought nothing.
-        before = operation.moved() if operation.takes() else None
-        turn = take(fields, 7, Reader.byte)
-        if turn is not None:
-            # What only its gateway told of is a hold, or a charge, from now on.
-            operation.holds, operation.ever_moved = turn == HOLD, None
-            operation.said.discard(SUCCEEDED)
-        operation.learn(evidence(fields[2].record()), clash=3 in fields)
-        if self.called is not None and len(operation.gateway_ids) > 1:
-            # It is called as its payment is only as long as it has no name of its own.
-            operation.gateway_ids.discard(self.called.encode())
-        closes = take(fields, 4, Reader.byte)
-        if operation.takes() and operation.moved() != before:
-            self.excess = take(fields, 6, Reader.money)
-        if 5 in fields and closes:
-            self.closed = closes
-        else:
-            self.closed = max(self.closed, closes or 0)
+        operation.learn(take(fields, 2, evidence), take(fields, 7, subject_of) or OPERATION, clash=3 in fields)
+        parent = take(fields, 5, Reader.id)
+        if parent is not None:
+            operation.facts["parent", parent] = True
+        if self.called is not None and operation.origin == EXTERNAL and len(operation.are("name")) > 1:
+            # The name of its payment stands in for its own until that is known.
+            operation.facts.pop(("name", self.called), None)
+        self.closed_as = max(self.closed_as, take(fields, 4, Reader.byte) or 0)
+        return take(fields, 6, Reader.money)
 
-    def place(self):
-        """Says of what the captures and voids are that only a gateway told of."""
-        all_of = self.operations.values()
-        placed = [one for one in all_of if one.is_placed]
-        for one in placed:
-            one.attempt = None
-        attempts = sorted((one for one in all_of if one.kind == ATTEMPT), key=Operation.name)
-        left = {one.id: self.left_of(one) for one in attempts}
-        for one in sorted(placed, key=lambda one: (one.kind == VOID, -one.took(), one.name())):
-            there = [other for other in attempts if other.gateway == one.gateway and other.ever_moved]
-            there = [other for other in there if other.holds] or there
-            enough = [other for other in there if left[other.id] >= one.took()]
-            sign = 1 if enough else -1
-            if there:
-                order = lambda other: (sign * left[other.id], not other.is_over())
-                one.attempt = min(enough or there, key=order).id
-                left[one.attempt] -= one.took()
-        for void in all_of:
-            if void.kind == VOID and void.attempt is not None:
-                void.holds = self.operations[ATTEMPT, void.attempt].holds
+    def resolve(self, fields, now):
+        operation = self.known(take(fields, 1, operation_id))
+        note = take(fields, 4, Reader.text)
+        reader = fields[2]
+        decision = reader.byte()
+        if decision in (DECIDED_SUCCEEDED, RETURNED):
+            operation.decide(decision, (reader.list(Reader.money) or [None])[0], note)
+        elif decision == DECIDED_FAILED:
+            operation.decide(decision, failure(reader), note)
+        elif decision == DECIDED_NOT_SENT:
+            operation.decide(decision, None, note)
+        elif decision == SAME_AS:
+            same = self.known(operation_id(reader))
+            operation.stated, same.updated_at = SAME_AS, now
+            for known in (same.facts, same.since):
+                if known is not None:
+                    add(known, operation.facts)
+        elif decision == ALLOCATED:
+            operation.allocated = reader.id()
+            operation.stated = ANOTHER if operation.stated == ANOTHER else None
+        else:
+            require(decision == ANOTHER, "a decision of no kind")
+            operation.stated = ANOTHER
+        reader.end()
+        operation.updated_at = now
+        self.closed_as = take(fields, 5, Reader.byte) or self.closed_as
+        return take(fields, 6, Reader.money)
+
+    def change(self, fields):
+        self.submitted |= 3 in fields
+        called = take(fields, 3, Reader.text) or self.called
+        if called != self.called:
+            self.called, self.polls, self.next = called, 0, None
+        self.gateway = take(fields, 2, Reader.text) or self.gateway
+        self.tracked = take(fields, 4, Reader.text) or self.tracked
+        self.instrument = take(fields, 5, Reader.text) or self.instrument
 
     def close(self, fields, now):
-        at = take(fields, 2, Reader.time)
         for of in take(fields, 3, lambda reader: reader.list(operation_id)) or []:
-            self.known(of).learn({"outcome": CANCELED, "at": at, "amount": None})
+            self.known(of).learn({"outcome": CANCELED, "message": "the payment was voided"})
             self.known(of).updated_at = now
         released = take(fields, 4, lambda reader: reader.list(operation_id)) or []
         for of in released:
             hold = self.known(of)
             hold.expired = (hold.expired or 0) + self.held_by(hold)
         if not released:
-            self.closed = take(fields, 1, Reader.byte)
+            self.closed_as = take(fields, 1, Reader.byte)
+
+    def poll(self, fields, now):
+        asked = self.known(take(fields, 1, operation_id)) if 1 in fields else self
+        asked.polls, asked.next = take(fields, 2, Reader.int), take(fields, 3, Reader.time)
+        if asked is not self:
+            asked.resent = take(fields, 4, Reader.time) or asked.resent
+            if asked.lease is not None and not asked.facts:
+                asked.learn({"outcome": UNKNOWN})
+                asked.updated_at = now
 
     def dispute(self, fields):
-        funds = self.disputes.setdefault(take(fields, 1, Reader.id), {5: {}, 6: {}})
-        name, word = take(fields, 4, Reader.text), fields[5].record()
-        kind, amount = take(word, 1, Reader.byte), take(word, 4, Reader.money) or (self.currency, self.amount)
-        if kind in funds and amount[0] == self.currency and amount[1] > 0:
-            funds[kind][name] = max(funds[kind].get(name, 0), amount[1])
+        gateway = take(fields, 2, Reader.text)
+        dispute = self.disputes.setdefault(take(fields, 1, Reader.id), Dispute(gateway))
+        dispute.learn(fields[5].record(), take(fields, 4, Reader.text), self.currency, self.amount)
+
+    def all(self, *kinds):
+        return [one for one in self.operations.values() if not kinds or one.kind in kinds]
+
+    def attempts(self):
+        return self.all(ATTEMPT)
+
+    def allocate(self):
+        """Of what the external captures, refunds and voids are, and whether one may have been requested here."""
+        for one in self.all(CAPTURE, REFUND, VOID):
+            if one.origin == EXTERNAL:
+                one.parent = self.parent_of(one)
+                source = self.operations.get((ATTEMPT, one.parent))
+                one.is_reversal = source is not None and source.charged() is not None
+                one.may_be_requested = self.may_be_requested(one)
+
+    def parent_of(self, one):
+        if one.allocated is not None:
+            return one.allocated
+        there = [other for other in self.attempts() if other.gateway == one.gateway and other.gross() is not None]
+        parents = one.are("parent") or [source.id for source in there]
+        return parents[0] if len(parents) == 1 else None
+
+    def may_be_requested(self, one):
+        if one.kind == VOID or one.charged() is None or one.stated == ANOTHER:
+            return False
+        return any(
+            older.sequence < one.sequence and older.origin == REQUESTED and older.is_nameless()
+            and older.status() not in (FAILED, CANCELED, NOT_SENT)
+            and (older.gateway, older.amount) == (one.gateway, one.amount)
+            and one.parent in (None, older.parent)
+            for older in self.all(one.kind)
+        )
 
     def of(self, attempt):
-        return [other for other in self.operations.values() if other.attempt == attempt.id]
+        return [other for other in self.operations.values() if other.parent == attempt.id]
 
-    def is_ended(self, hold):
-        return any(other.releases is not None and other.took_of_hold() > 0 for other in self.of(hold))
+    def unallocated(self):
+        return [one for one in self.all(CAPTURE) if one.parent is None]
+
+    def brought_by(self, attempt):
+        """What a charge brought, or what was captured of it, the larger of the two; less what banks took back."""
+        captures = [one for one in self.of(attempt) if one.kind == CAPTURE and not one.is_set_apart()]
+        own = [] if attempt.is_hold() else [attempt]
+        brought = max(sum(one.brought() for one in own), sum(one.brought() for one in captures))
+        return max(0, brought - sum(one.undone() for one in own + captures))
 
     def held_by(self, hold):
-        if hold.expired is not None or self.is_ended(hold):
+        of = self.of(hold)
+        if hold.expired is not None or any(one.releases is not None and one.took_of_hold() for one in of):
             return 0
-        return max(0, (hold.moved() or 0) - sum(other.took_of_hold() for other in self.of(hold)))
+        of += [one for one in self.unallocated() if one.gateway == hold.gateway]
+        return max(0, hold.moved() - sum(one.took_of_hold() for one in of if not one.is_set_apart()))
 
-    def left_of(self, attempt):
-        """What nothing has taken of an attempt, or is about to."""
-        if not attempt.holds:
-            return attempt.moved() or 0
-        if self.is_ended(attempt):
-            return 0
-        gone = sum(other.took_of_hold() + other.may_take_of_hold() for other in self.of(attempt))
-        return max(0, attempt.took() - gone - (attempt.expired or 0))
+    def taken(self):
+        brought = sum(self.brought_by(one) for one in self.attempts())
+        return brought + sum(one.moved() for one in self.unallocated())
 
     def sums(self):
         """What is captured, refunded and held."""
-        all_of = self.operations.values()
-        moved = lambda which: sum(one.moved() or 0 for one in all_of if which(one))
-        captured = max(0, moved(Operation.takes) - moved(Operation.undoes))
-        held = sum(self.held_by(one) for one in all_of if one.kind == ATTEMPT and one.holds)
-        return captured, moved(lambda one: one.kind == REFUND), held
+        captured = max(0, self.taken() - sum(one.moved() for one in self.all(VOID) if one.is_reversal))
+        held = sum(self.held_by(one) for one in self.attempts() if one.is_hold())
+        return captured, sum(one.moved() for one in self.all(REFUND)), held
 
-    def attempts(self):
-        return [one for one in self.operations.values() if one.kind == ATTEMPT]
+    def told(self):
+        """The same, as far as an amount can say."""
+        return [min(minor, MOST) for minor in self.sums()]
+
+    def account(self, gateway):
+        return f"gateway:{gateway}" if gateway else self.own_books
+
+    def position(self):
+        """What each account has of it: its postings are what an event changes of that."""
+        gave, spread = {}, 0
+
+        def give(account, minor):
+            if minor:
+                gave[account] = gave.get(account, 0) + minor
+
+        for one in self.attempts():
+            give(self.account(one.gateway), self.brought_by(one))
+        for one in self.all(CAPTURE, REFUND, VOID):
+            if one.kind == CAPTURE and one.parent is None:
+                give(self.account(one.gateway), one.moved())
+            elif one.gives_back() and one.origin == RECORDED and one.parent is None and not one.gateway:
+                spread += one.moved()
+            elif one.gives_back():
+                give(self.account(one.gateway), -one.moved())
+        for account in gave:
+            back = min(spread, max(0, gave[account]))
+            gave[account] -= back
+            spread -= back
+        give(self.account(self.gateway_of()), -spread)
+        for dispute in self.disputes.values():
+            give(f"disputed:{dispute.gateway}", dispute.reinstated() - dispute.withdrawn())
+        position = {account: -minor for account, minor in gave.items()}
+        return {**position, self.destination: sum(gave.values())}
+
+    def gateway_of(self):
+        attempts = self.attempts()
+        return self.gateway or (attempts[-1].gateway if attempts else None)
 
     def share(self):
-        """What its destination has of it: paid, on its way, refunded; and from when on that is in doubt."""
-        captured, refunded, held = self.sums()
+        """What its destination has of it: paid, on its way, refunded, disputed, charged back; and from when on that is in
+        doubt."""
+        captured, refunded, held = self.told()
         live = [one for one in self.attempts() if one.is_live()]
         since = [one.doubtful_from() for one in live if one.doubtful_from() is not None]
         doubt = min(since) if since and self.terms[0] == INVOICE else None
-        return (captured, sum(one.amount for one in live) + held, refunded), doubt
+        disputed = [0, 0]
+        for one in self.disputes.values():
+            disputed[one.is_charged_back()] += one.reserved(self.amount)
+        disputed = [min(minor, MOST) for minor in disputed]
+        return (captured, sum(one.amount for one in live) + held, refunded, *disputed), doubt
 
     def listed(self):
         """What can change of how it is listed."""
-        last = self.attempts()[-1].gateway if self.attempts() else None
-        names = self.gateway or last, self.called, self.tracked
+        names = self.gateway_of(), self.called, self.tracked
         return (int(self.is_archived), *[name and name.encode() for name in names])
 
     def is_stuck(self):
@@ -478,12 +723,20 @@ class Payment:
         attempts = self.attempts()
         last = attempts[-1] if attempts else None
         if last and last.status() == FAILED and last.retry:
-            return last.retry[0 if last.failure == SOFT else 1]
+            return last.retry[0 if self.has_usable_instrument() else 1]
         if last and last.status() == NOT_SENT:
             heard = [place for place, one in enumerate(attempts, 1) if one.status() != NOT_SENT]
             tries = len(attempts) - (heard[-1] if heard else 0)
             return last.updated_at + (SECOND << tries - 1 if tries <= QUICK_TRIES else 0)
         return None
+
+    def has_usable_instrument(self):
+        """Whether one was named or tried that was neither declined for good nor returned."""
+        attempts = self.attempts()
+        known = [one.instrument for one in attempts] + [self.instrument] * (self.instrument is not None)
+        hard = [one for one in attempts if one.status() == FAILED and one.facts["said", FAILED][0] != SOFT]
+        returned = [one for one in attempts if one.status() == REVERSED]
+        return not set(known) <= {one.instrument for one in hard + returned}
 
     def can_expire(self):
         live = [one for one in self.operations.values() if one.is_live()]
@@ -492,17 +745,18 @@ class Payment:
         waits = is_open and all(one.status() == REQUIRES_ACTION for one in attempts)
         return not self.is_archived and (waits or (self.sums()[2] > 0 and not live))
 
-    def kept(self):
-        """What its events should have posted to what it pays."""
-        kept = 0
-        for one in self.operations.values():
-            if one.takes():
-                kept += one.moved() or 0
-            elif one.kind == REFUND or one.undoes():
-                kept -= one.moved() or 0
-        for funds in self.disputes.values():
-            kept += sum(funds[6].values()) - sum(funds[5].values())
-        return kept
+    def is_returned(self):
+        """Whether banks took back all that was captured since it was last opened again."""
+        brought = [one for one in self.all(ATTEMPT, CAPTURE) if not one.is_hold() and one.sequence >= self.reopened]
+        return any(one.undone() for one in brought) and self.sums()[0] == 0
+
+    def closed(self):
+        closed = [self.closed_as]
+        if any(one.is_reversal and one.moved() for one in self.all(VOID)):
+            closed.append(CLOSED_VOIDED)
+        if self.is_returned():
+            closed.append(CLOSED_FAILED)
+        return max(closed)
 
     def status(self):
         captured, refunded, held = self.sums()
@@ -516,21 +770,15 @@ class Payment:
             return "OVERPAID" if captured > self.amount or self.excess else "SUCCEEDED"
         if held:
             return "AUTHORIZED"
-        for one in self.operations.values():
-            if one.kind == ATTEMPT and one.is_live():
+        for one in self.attempts():
+            if one.is_live():
                 return "REQUIRES_ACTION" if one.status() == REQUIRES_ACTION else "PROCESSING"
-        all_of = self.operations.values()
-        released = any(
-            one.expired is not None or (one.kind == VOID and one.holds and one.moved() is not None) for one in all_of
-        )
-        authorized = any(one.kind == ATTEMPT and one.holds and one.ever_moved for one in all_of)
-        returned = any(one.takes() and one.status() == REVERSED for one in all_of)
-        if released or (authorized and not returned):
+        released = any(one.expired is not None or (one.releases_hold() and one.moved()) for one in self.all())
+        held_once = any(one.is_hold() and one.gross() for one in self.attempts())
+        if released or (held_once and not self.is_returned()):
             return "VOIDED"
-        if self.closed > 1 or any(one.undoes() and one.moved() is not None for one in all_of):
-            return "VOIDED"
-        if self.closed:
-            return "FAILED"
+        if self.closed():
+            return "FAILED" if self.closed() == CLOSED_FAILED else "VOIDED"
         return "PENDING" if self.submitted else "INITIATED"
 
 
@@ -543,14 +791,15 @@ class Stream:
 
     def apply(self, event):
         if event.stream[0] == 1:
+            moved = self.payment.position() if self.payment else {}
+            moved = {account: -minor for account, minor in moved.items()}
             if self.payment is None:
                 self.payment = Payment(event)
-            else:
-                self.payment.apply(event)
-            own = [money for account, money in event.postings if account == self.payment.destination]
-            require(all(currency == self.payment.currency for currency, _ in own), "postings of another currency")
-            self.payment.posted += sum(minor for _, minor in own)
-            require(self.payment.posted == self.payment.kept(), "postings that do not come to what was moved")
+            self.payment.apply(event)
+            for account, minor in self.payment.position().items():
+                moved[account] = moved.get(account, 0) + minor
+            made = sorted((account, (self.payment.currency, minor)) for account, minor in moved.items() if minor)
+            require(sorted(event.postings) == made, f"postings that are not what was moved: {made}")
             return
         require(event.kind in (5, 6, 10, 14), "an event that is none of an account's")
         if event.kind != 14:
@@ -574,7 +823,7 @@ class Destination:
         if was == now:
             return
         self.revision += 1
-        totals = self.totals.get(currency, (0, 0, 0))
+        totals = self.totals.get(currency, (0,) * 5)
         self.totals[currency] = tuple(sum + new - old for sum, new, old in zip(totals, now[0], was[0]))
         self.doubts.pop(payment, None)
         if now[1] is not None:
@@ -594,7 +843,7 @@ def destination_row(revision, data):
     totals, doubts = {}, {}
     while 9 in fields and fields[9].at < len(fields[9].data):
         currency = fields[9].raw(3).decode("ascii")
-        totals[currency] = tuple(int.from_bytes(fields[9].raw(16), "big", signed=True) for _ in range(3))
+        totals[currency] = tuple(int.from_bytes(fields[9].raw(16), "big", signed=True) for _ in range(5))
     while 10 in fields and fields[10].at < len(fields[10].data):
         payment = fields[10].id()
         doubts[payment] = fields[10].time()
@@ -637,7 +886,7 @@ class Books:
         stream.hash = hashlib.sha256(stream.hash + data).digest()
         require(stream.hash == kept, "its hash does not follow from the one before it")
         self.head = hashlib.sha256(self.head + kept).digest()
-        nothing = (0, 0, 0), None
+        nothing = (0,) * 5, None
         was = stream.payment.share() if stream.payment else nothing
         stream.apply(event)
         self.keep(event, stream, was)
@@ -729,7 +978,7 @@ class Books:
             digest.update(leb128(stream.version) + stream.hash)
             path = "/".join(scope)
             if kind == 1:
-                captured, refunded, _ = stream.payment.sums()
+                captured, refunded, _ = stream.payment.told()
                 told = stream.payment.status(), stream.payment.currency, captured, refunded
                 payments[f"{path}/{name.hex()}"] = told
             elif name.startswith(b"wallet:"):

@@ -179,6 +179,10 @@ impl Gateway for CrashingGateway {
         self.inner.finality()
     }
 
+    fn can_reverse_captures(&self) -> bool {
+        self.inner.can_reverse_captures()
+    }
+
     async fn charge(&self, charge: &Charge) -> Evidence {
         self.crash.around(self.inner.charge(charge)).await
     }

@@ -117,50 +117,88 @@ pub fn gateway_operation(id: &str) -> GatewayOperationId {
     text!(GatewayOperationId, id)
 }
 
+/// What a gateway says: an outcome, and the amount that it reports, if it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What became of the operation.
+    pub outcome: Outcome,
+    /// The amount that is reported.
+    pub amount: Option<Money>,
+}
+
+impl From<Outcome> for Said {
+    fn from(outcome: Outcome) -> Said {
+        Said { outcome, amount: None }
+    }
+}
+
+impl Said {
+    /// With this amount.
+    #[must_use]
+    pub const fn of(mut self, amount: Money) -> Said {
+        self.amount = Some(amount);
+        self
+    }
+}
+
 /// Success; with the amount that the gateway reports, if it does.
 #[must_use]
-pub const fn succeeded(reported: Option<Money>) -> Outcome {
-    Outcome::Succeeded { reported }
+pub const fn succeeded(amount: Option<Money>) -> Said {
+    Said { outcome: Outcome::Succeeded, amount }
+}
+
+/// It goes on.
+#[must_use]
+pub const fn pending() -> Said {
+    Said { outcome: Outcome::Pending, amount: None }
+}
+
+/// It was undone.
+#[must_use]
+pub fn reversed() -> Said {
+    Outcome::Reversed { error_message: Message::lossy("the bank took it back") }.into()
 }
 
 /// A no.
 #[must_use]
-pub fn failed(class: FailureClass) -> Outcome {
+pub fn failed(class: FailureClass) -> Said {
     Outcome::Failed(Failure {
         class,
         code: ErrorCode::lossy("card_declined"),
         message: Message::lossy("the card was declined"),
     })
+    .into()
 }
 
 /// The payer must act, at no address in particular.
 #[must_use]
-pub const fn requires_action() -> Outcome {
-    Outcome::RequiresAction { payment_url: None }
+pub const fn requires_action() -> Said {
+    Said { outcome: Outcome::RequiresAction { payment_url: None }, amount: None }
 }
 
 /// Certainly nothing was sent.
 #[must_use]
-pub fn not_sent() -> Outcome {
-    Outcome::NotSent { error_message: Message::lossy("the gateway could not be reached") }
+pub fn not_sent() -> Said {
+    Outcome::NotSent { error_message: Message::lossy("the gateway could not be reached") }.into()
 }
 
 /// Given up before any money moved.
 #[must_use]
-pub fn canceled() -> Outcome {
-    Outcome::Canceled { error_message: Message::lossy("the payer gave up") }
+pub fn canceled() -> Said {
+    Outcome::Canceled { error_message: Message::lossy("the payer gave up") }.into()
 }
 
 /// Nobody knows.
 #[must_use]
-pub fn unknown() -> Outcome {
-    Outcome::Unknown { error_message: Message::lossy("the answer did not come") }
+pub fn unknown() -> Said {
+    Outcome::Unknown { error_message: Message::lossy("the answer did not come") }.into()
 }
 
-/// Evidence of `outcome`, `second` seconds into the gateway's time.
+/// Evidence of what is `said`, `second` seconds into the gateway's time.
 #[must_use]
-pub fn evidence(outcome: Outcome, second: u32) -> Evidence {
-    Evidence::new(outcome, self::second(second))
+pub fn evidence(said: impl Into<Said>, second: u32) -> Evidence {
+    let Said { outcome, amount } = said.into();
+    Evidence::new(outcome, self::second(second)).with_amount(amount)
 }
 
 /// So many seconds into the gateway's time, which is long ago.

@@ -70,7 +70,7 @@ pub use proptest;
 pub use clock::{ManualClock, SeededIds};
 pub use desk::Desk;
 pub use judged::JudgedStore;
-pub use run::{Answer, Trace, block_on, compare, run, run_against_model};
+pub use run::{Answer, Trace, block_on, compare, run, run_against_model, run_commands_against_model};
 pub use script::Script;
 
 #[cfg(doctest)]

@@ -83,14 +83,21 @@ pub async fn run(script: &Script, store: &dyn PaymentStore) -> Trace {
 ///
 /// Panics at the first difference.
 pub async fn run_against_model(script: &Script, store: &dyn PaymentStore) -> Trace {
+    run_commands_against_model(&script.commands(), store).await
+}
+
+/// Executes commands as [`run_against_model`] executes those of a script.
+///
+/// Panics at the first difference.
+pub async fn run_commands_against_model(commands: &[Command], store: &dyn PaymentStore) -> Trace {
     let mut model = Model::default();
     let mut answers = Vec::new();
-    for (place, command) in script.commands().into_iter().enumerate() {
-        let expected = model.execute(&command);
+    for (place, command) in commands.iter().enumerate() {
+        let expected = model.execute(command);
         let got = Answer::of(store.execute(command.clone()).await);
-        assert_eq!(got, expected, "the store (left) differs from the model at {}", told(place, &command));
-        assert_equal(&model, store, &told(place, &command)).await;
-        assert_equal_destinations(&model, store, command.at, &told(place, &command)).await;
+        assert_eq!(got, expected, "the store (left) differs from the model at {}", told(place, command));
+        assert_equal(&model, store, &told(place, command)).await;
+        assert_equal_destinations(&model, store, command.at, &told(place, command)).await;
         answers.push(got);
     }
     Trace { answers, digest: digest(store).await }

@@ -121,9 +121,10 @@ impl Tollgate {
     }
 
     fn evidence(&self, answer: &Answer) -> Evidence {
+        // What was really moved: if it is not what was asked for, the payment is listed for review.
+        let moved = Some(answer.amount).filter(|_| answer.state == "done");
         let outcome = match answer.state {
-            // What was really moved: if it is not what was asked for, the payment is marked for review.
-            "done" => Outcome::Succeeded { reported: Some(answer.amount) },
+            "done" => Outcome::Succeeded,
             "in_progress" => Outcome::Pending,
             "no_funds" => no(FailureClass::Soft, answer.state),
             "card_expired" => no(FailureClass::ExpiredInstrument, answer.state),
@@ -131,7 +132,7 @@ impl Tollgate {
             "not_that_much" => no(FailureClass::Hard, answer.state),
             _ => return self.unknown("Tollgate's answer makes no sense"),
         };
-        let evidence = Evidence::new(outcome, self.clock.now());
+        let evidence = Evidence::new(outcome, self.clock.now()).with_amount(moved);
         match GatewayOperationId::new(&answer.id) {
             Ok(id) => evidence.with_gateway_operation_id(id),
             Err(_) => evidence,

@@ -5,6 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::hash::Hash;
 use crate::id::{TopUpId, UpdateId};
 use crate::scope::Scope;
 use crate::stream::StreamId;
@@ -48,6 +49,8 @@ words! {
         GatewayRefund = 15, "gateway_refund";
         /// What a gateway calls a void.
         GatewayVoid = 16, "gateway_void";
+        /// What a gateway calls a return.
+        GatewayReturn = 17, "gateway_return";
     }
 }
 
@@ -87,6 +90,10 @@ impl ClaimKey {
         ClaimKey::at_gateway(scope, kind, gateway, id.as_str())
     }
 
+    pub(crate) fn gateway_return(scope: &Scope, gateway: &GatewayName, id: &GatewayOperationId) -> ClaimKey {
+        ClaimKey::at_gateway(scope, ClaimKind::GatewayReturn, Some(gateway), id.as_str())
+    }
+
     /// Without a gateway: the id was given by one that is not known here.
     pub(crate) fn gateway_payment(
         scope: &Scope,
@@ -98,6 +105,19 @@ impl ClaimKey {
 
     pub(crate) fn notification(scope: &Scope, gateway: &GatewayName, id: &NotificationId) -> ClaimKey {
         ClaimKey::at_gateway(scope, ClaimKind::Notification, Some(gateway), id.as_str())
+    }
+
+    /// Other contents under the id of a notification that is known.
+    pub(crate) fn notification_contents(
+        scope: &Scope,
+        gateway: &GatewayName,
+        id: &NotificationId,
+        contents: &Fingerprint,
+    ) -> ClaimKey {
+        let digest = Hash::new(Sha256::digest(contents.to_bytes()).into());
+        // No id holds this character.
+        let name = format!("{id}\u{1f}{digest}");
+        ClaimKey::at_gateway(scope, ClaimKind::Notification, Some(gateway), &name)
     }
 
     pub(crate) fn gateway_dispute(scope: &Scope, gateway: &GatewayName, id: &GatewayDisputeId) -> ClaimKey {
@@ -174,6 +194,30 @@ words! {
         Reason = 22, "reason";
         /// Whether the rest of a hold is released with a capture.
         Final = 23, "final";
+        /// Whether a refund is only recorded: it was made elsewhere.
+        Recorded = 24, "recorded";
+        /// What its gateway calls a refund.
+        GatewayRefundId = 25, "gateway_refund_id";
+        /// When it was made.
+        OccurredAt = 26, "occurred_at";
+        /// What a notification is.
+        NotificationType = 27, "type";
+        /// What its gateway calls the payment.
+        GatewayPaymentId = 28, "gateway_payment_id";
+        /// What its gateway calls the operation, the return, or the movement of funds.
+        GatewayOperationId = 29, "gateway_operation_id";
+        /// What its gateway calls the dispute.
+        DisputeId = 30, "dispute_id";
+        /// The stage of the dispute.
+        Stage = 31, "stage";
+        /// Where the dispute stands.
+        DisputeStatus = 32, "dispute_status";
+        /// Why it did not go well, for programs.
+        ErrorCode = 33, "error_code";
+        /// Where the payer is sent.
+        PaymentUrl = 34, "payment_url";
+        /// Which attempt it is of.
+        AttemptId = 35, "attempt_id";
     }
 }
 

@@ -1,6 +1,7 @@
 //! The edge to whoever moves the money.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,12 @@ pub trait Gateway: Debug + Send + Sync + 'static {
     /// How long after the lease of an operation "I know nothing of it" becomes final.
     fn finality(&self) -> Finality;
 
+    /// Whether [`void`](Self::void) can reverse a capture, as if the money had never been taken. Where it cannot, a void
+    /// of captured money is refused, and its caller is pointed to refunds. The safe answer is no, which is the default.
+    fn can_reverse_captures(&self) -> bool {
+        false
+    }
+
     /// Asks for money. Must come back by `charge.deadline`.
     ///
     /// `charge.token` must go to the gateway as its idempotency key. `charge.payment` and `charge.operation` are
@@ -44,7 +51,8 @@ pub trait Gateway: Debug + Send + Sync + 'static {
     /// Gives captured money back.
     async fn refund(&self, refund: &Modification) -> Evidence;
 
-    /// Releases what is held, or takes a charge back as if it had never been.
+    /// Releases what is held, takes a charge back as if it had never been, or reverses a capture: which of them,
+    /// [`holds`](Modification::holds) and [`reverses`](Modification::reverses) say.
     async fn void(&self, void: &Modification) -> Evidence;
 
     /// Asks what became of an operation; moves no money. `None`: the gateway answered, and knows nothing of
@@ -65,6 +73,24 @@ pub enum Finality {
     Never,
     /// Not any more after this long.
     After(Duration),
+}
+
+/// The gateways that [can reverse a capture](Gateway::can_reverse_captures).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CaptureReversals(Arc<[GatewayName]>);
+
+impl CaptureReversals {
+    /// Whether `gateway` can.
+    #[must_use]
+    pub fn contains(&self, gateway: &GatewayName) -> bool {
+        self.0.contains(gateway)
+    }
+}
+
+impl FromIterator<GatewayName> for CaptureReversals {
+    fn from_iter<I: IntoIterator<Item = GatewayName>>(gateways: I) -> CaptureReversals {
+        CaptureReversals(gateways.into_iter().collect())
+    }
 }
 
 /// A charge, as a gateway needs to know it.
@@ -122,8 +148,12 @@ pub struct Modification {
     pub gateway_payment_id: Option<GatewayPaymentId>,
     /// Of a capture: whether the rest of the hold is released with it.
     pub is_final: bool,
-    /// Of a void: whether it releases what is held; else it takes a charge back.
+    /// Of a void: whether it releases what is held; else it takes a charge back, or reverses a capture.
     pub holds: bool,
+    /// Of a void that reverses a capture: that capture. All of it is reversed, which is the amount.
+    pub reverses: Option<OperationId>,
+    /// What the gateway calls that capture, where it said so.
+    pub gateway_capture_id: Option<GatewayOperationId>,
     /// Why, in the host's words.
     pub reason: Option<Message>,
     /// The time by which the call must be over.

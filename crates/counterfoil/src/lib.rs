@@ -94,4 +94,10 @@ pub mod docs {
 
     #[doc = include_str!("../docs/events.md")]
     pub mod events {}
+
+    #[doc = include_str!("../docs/evidence.md")]
+    pub mod evidence {}
+
+    #[doc = include_str!("../docs/gateways.md")]
+    pub mod gateways {}
 }

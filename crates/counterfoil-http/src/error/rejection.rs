@@ -48,6 +48,17 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         |payment: PaymentId| ApiError::new(Code::InvalidOperation, rejection.to_string()).of(payment);
     Some(match rejection {
         Rejection::NotAllowed { payment, action, status } => not_allowed(refused(*payment), *action, *status),
+        Rejection::ProcessFailedDisabled { payment } => {
+            not_allowed(refused(*payment), Action::Process, PaymentStatus::Failed)
+        }
+        Rejection::SameInstrument { payment, instrument }
+        | Rejection::InstrumentReturned { payment, instrument } => {
+            let error = refused(*payment).with("current_status", PaymentStatus::Failed.as_str());
+            match instrument {
+                Some(instrument) => error.with("payment_method_id", instrument.as_str()),
+                None => error,
+            }
+        }
         Rejection::NotSettable { payment, status, to } => {
             let allowed: Vec<&str> = settable(*status).map(PaymentStatus::as_str).collect();
             let message = match other_way(*to) {
@@ -63,6 +74,7 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }
+        | Rejection::CaptureNotReversible { payment, .. }
         | Rejection::NothingToResolve { payment }
         | Rejection::NoneOpen { payment }
         | Rejection::SeveralOpen { payment } => refused(*payment),
@@ -127,6 +139,7 @@ fn will_not_do(rejection: &Rejection) -> ApiError {
         Rejection::Money(error) => ApiError::money(error),
         Rejection::NoGateway(_) => invalid("payment_method_type"),
         Rejection::InstrumentNotAllowed(_) => invalid("payment_method_id"),
+        Rejection::NameRequired => invalid("gateway_operation_id"),
         Rejection::NotAtGateway(_) => invalid("gateway_payment_id"),
         Rejection::NotRecordable(_) => invalid("payment_status"),
         Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) => invalid("payment_gateway"),

@@ -33,9 +33,11 @@ use crate::{answer, schema};
 
 /// Takes what a gateway tells of its own accord.
 ///
-/// Any order and any repetition leads to the same payment, and what is told under one `notification_id` takes effect
-/// once. What was made at the gateway (a refund by its dashboard, a dispute) comes to be known by it. Of nothing that
-/// is known here it is 404, and leaves no trace: whoever repeats it later may find more.
+/// Any order and any repetition leads to the same payment. The same contents under one `notification_id` take effect
+/// once. Other contents are applied too, listed for review (`notification_id_reused`), and answered with the fields that
+/// differ. A refund made by the gateway's dashboard or a dispute comes to be known by its notification. A notification
+/// that names nothing known here, or that may be about several operations, is answered 404 and changes nothing, so
+/// that the gateway sends it again.
 #[utoipa::path(
     post,
     path = "/gateways/{endpoint_id}/notifications",
@@ -69,8 +71,12 @@ pub(crate) async fn take(
     let (ledger, caller) = (api.ledger.clone(), endpoint.caller().clone());
     let receipt = api.flows.carry(async move { ledger.notify(&caller, told).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
-    let view =
-        TakenView { applied: !receipt.replayed, payment_id: payment.id(), payment_status: payment.status() };
+    let view = TakenView {
+        applied: !receipt.replayed,
+        payment_id: payment.id(),
+        payment_status: payment.status(),
+        differs: receipt.differing.iter().map(|field| field.as_str()).collect(),
+    };
     Ok(answer::json(StatusCode::OK, &view))
 }
 
@@ -95,4 +101,7 @@ struct TakenView {
     /// Where the payment stands now.
     #[schema(value_type = schema::PaymentStatus)]
     payment_status: PaymentStatus,
+    /// The fields in which it differs from the first notification of its `notification_id`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differs: Vec<&'static str>,
 }

@@ -2,18 +2,18 @@
 
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Told};
+use counterfoil::id::AttemptId;
 use counterfoil::ledger::Notification;
 use counterfoil::money::Money;
 use counterfoil::payment::{
     DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome,
 };
 use counterfoil::text::{ErrorCode, GatewayName, GatewayOperationId, Message, NotificationId, PaymentUrl};
-use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
 use super::failure::class_of;
 use crate::error::ApiError;
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::{amount, schema};
 
 /// What a notification can be about.
@@ -36,6 +36,7 @@ enum Says {
     RequiresAction,
     Canceled,
     Reversed,
+    ReturnCanceled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ enum Type {
 }
 
 /// The types that there are, by their names.
-const TYPES: [(&str, Type); 20] = [
+const TYPES: [(&str, Type); 21] = [
     ("attempt.succeeded", Type::Operation(Subject::Attempt, Says::Succeeded)),
     ("attempt.failed", Type::Operation(Subject::Attempt, Says::Failed)),
     ("attempt.pending", Type::Operation(Subject::Attempt, Says::Pending)),
@@ -60,6 +61,7 @@ const TYPES: [(&str, Type); 20] = [
     ("refund.succeeded", Type::Operation(Subject::Refund, Says::Succeeded)),
     ("refund.failed", Type::Operation(Subject::Refund, Says::Failed)),
     ("payment.returned", Type::Operation(Subject::Returned, Says::Reversed)),
+    ("payment.return_canceled", Type::Operation(Subject::Returned, Says::ReturnCanceled)),
     ("dispute.opened", Type::Dispute(DisputeWordKind::Opened)),
     ("dispute.updated", Type::Dispute(DisputeWordKind::Updated)),
     ("dispute.won", Type::Dispute(DisputeWordKind::Won)),
@@ -71,16 +73,11 @@ const TYPES: [(&str, Type); 20] = [
 /// What the body tells, as a word of `gateway`.
 #[doc(hidden)]
 pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notification, ApiError> {
-    let fields = Fields::parse(body)?;
+    let fields = Fields::of::<NotificationBody>(body)?;
     let (_, kind) = fields.required("type", |fields, name| fields.word(name, &TYPES, |named| named.0))?;
     let id: NotificationId = fields.required("notification_id", Fields::text)?;
-    let about = About {
-        payment: fields.parsed("payment_id")?,
-        gateway_payment_id: fields.text("gateway_payment_id")?,
-        operation: operation(&fields, kind)?,
-        gateway_dispute_id: fields.text("dispute_id")?,
-    };
-    let called: Option<GatewayOperationId> = fields.text("gateway_operation_id")?;
+    let about = about(&fields, kind)?;
+    let called = own_name(&fields, kind)?;
     let (evidence, word) = (Details::of(&fields)?, dispute(&fields)?);
     let (told, funds) = match kind {
         Type::Operation(subject, says) => (subject.told(evidence.say(says, called)), None),
@@ -97,19 +94,45 @@ pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notificat
     }
 }
 
-/// The operation that it is about, under our own id of it. (A refund may also name the attempt that it gives back.)
-fn operation(fields: &Fields<'_>, kind: Type) -> Result<Option<OperationId>, ApiError> {
-    let attempt = fields.parsed("attempt_id")?.map(OperationId::Attempt);
+/// The names of what it is about: our own id of the operation, and the attempt that it is of.
+fn about(fields: &Fields<'_>, kind: Type) -> Result<About, ApiError> {
+    let attempt: Option<AttemptId> = fields.parsed("attempt_id")?;
     let capture = fields.parsed("capture_id")?.map(OperationId::Capture);
     let refund = fields.parsed("refund_id")?.map(OperationId::Refund);
     let void = fields.parsed("void_id")?.map(OperationId::Void);
-    Ok(match kind {
-        Type::Operation(Subject::Capture, _) => capture,
+    let gateway_attempt_id = fields.text("gateway_attempt_id")?;
+    let operation = match kind {
+        Type::Operation(Subject::Capture | Subject::Returned, _) => capture,
         Type::Operation(Subject::Refund, _) => refund,
         Type::Operation(Subject::Void, _) => void,
-        Type::Operation(..) => attempt,
+        Type::Operation(..) => attempt.map(OperationId::Attempt),
         Type::Dispute(_) => None,
+    };
+    Ok(About {
+        payment: fields.parsed("payment_id")?,
+        gateway_payment_id: fields.text("gateway_payment_id")?,
+        operation,
+        attempt: attempt.filter(|_| !is_of_attempt(kind)),
+        gateway_attempt_id: gateway_attempt_id.filter(|_| !is_of_attempt(kind)),
+        gateway_dispute_id: fields.text("dispute_id")?,
     })
+}
+
+/// The gateway's own name of what is told. Of an attempt, `gateway_attempt_id` is another word for it.
+fn own_name(fields: &Fields<'_>, kind: Type) -> Result<Option<GatewayOperationId>, ApiError> {
+    let own: Option<GatewayOperationId> = fields.text("gateway_operation_id")?;
+    let attempt = fields.text("gateway_attempt_id")?.filter(|_| is_of_attempt(kind));
+    match (own, attempt) {
+        (Some(own), Some(attempt)) if own != attempt => {
+            let message = "gateway_attempt_id and gateway_operation_id name one attempt, and differ";
+            Err(ApiError::invalid("gateway_attempt_id", message))
+        }
+        (own, attempt) => Ok(own.or(attempt)),
+    }
+}
+
+const fn is_of_attempt(kind: Type) -> bool {
+    matches!(kind, Type::Operation(Subject::Attempt | Subject::Authorization, _))
 }
 
 /// The stage is a chargeback unless said: that is what takes money.
@@ -144,18 +167,21 @@ impl Details {
     fn say(self, says: Says, called: Option<GatewayOperationId>) -> Evidence {
         let message = |otherwise| self.error_message.clone().unwrap_or_else(|| Message::lossy(otherwise));
         let outcome = match says {
-            Says::Succeeded => Outcome::Succeeded { reported: self.amount },
+            Says::Succeeded => Outcome::Succeeded,
             Says::Pending => Outcome::Pending,
             Says::RequiresAction => Outcome::RequiresAction { payment_url: self.payment_url },
             Says::Canceled => Outcome::Canceled { error_message: message("the gateway gave it up") },
             Says::Reversed => Outcome::Reversed { error_message: message("the gateway undid it") },
+            Says::ReturnCanceled => {
+                Outcome::ReturnCanceled { error_message: message("the gateway canceled the return") }
+            }
             Says::Failed => {
                 let message = message("the gateway refused it");
                 let code = self.error_code.unwrap_or_else(|| ErrorCode::lossy("unspecified"));
                 Outcome::Failed(Failure { class: class_of(code.as_str()), code, message })
             }
         };
-        let evidence = Evidence::new(outcome, self.occurred_at);
+        let evidence = Evidence::new(outcome, self.occurred_at).with_amount(self.amount);
         match called {
             Some(id) => evidence.with_gateway_operation_id(id),
             None => evidence,
@@ -187,41 +213,46 @@ impl Subject {
     }
 }
 
-/// What a gateway tells: of what, under whatever names it knows, and what became of it.
-#[derive(ToSchema)]
-#[schema(as = Notification)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-pub(super) struct NotificationBody {
-    notification_id: schema::NotificationId,
-    #[schema(rename = "type", schema_with = types)]
-    kind: (),
-    payment_id: Option<schema::PaymentId>,
-    gateway_payment_id: Option<schema::GatewayPaymentId>,
-    attempt_id: Option<schema::AttemptId>,
-    capture_id: Option<schema::CaptureId>,
-    refund_id: Option<schema::RefundId>,
-    void_id: Option<schema::VoidId>,
-    /// What the gateway calls the dispute; required of one.
-    dispute_id: Option<schema::GatewayDisputeId>,
-    /// What the gateway calls the attempt, capture, refund or void; of a dispute's funds, what it calls their movement.
-    gateway_operation_id: Option<schema::GatewayOperationId>,
-    /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
-    amount: Option<schema::GivenDue>,
-    currency: Option<schema::GivenCurrency>,
-    /// Of a dispute: `chargeback` unless said.
-    stage: Option<schema::DisputeStage>,
-    /// Of a dispute that is open.
-    dispute_status: Option<schema::DisputeStatus>,
-    /// Until when a dispute is to be answered.
-    due_by: Option<schema::Time>,
-    /// Where the payer is sent, of `attempt.requires_action`.
-    payment_url: Option<schema::PaymentUrl>,
-    /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
-    /// of what is not known here, it may.
-    error_code: Option<schema::ErrorCode>,
-    error_message: Option<schema::Message>,
-    /// By the gateway's clock.
-    occurred_at: schema::Time,
+own_body! {
+    /// What a gateway tells: of what, under whatever names it knows, and what became of it.
+    #[schema(as = Notification)]
+    pub(super) struct NotificationBody {
+        notification_id: schema::NotificationId,
+        #[schema(schema_with = types)]
+        r#type: (),
+        payment_id: Option<schema::PaymentId>,
+        gateway_payment_id: Option<schema::GatewayPaymentId>,
+        /// Our own id of the attempt; of a capture, refund, void or return, of the attempt that it is of.
+        attempt_id: Option<schema::AttemptId>,
+        /// What the gateway calls that attempt.
+        gateway_attempt_id: Option<schema::GatewayOperationId>,
+        capture_id: Option<schema::CaptureId>,
+        refund_id: Option<schema::RefundId>,
+        void_id: Option<schema::VoidId>,
+        /// What the gateway calls the dispute; required of one.
+        dispute_id: Option<schema::GatewayDisputeId>,
+        /// What the gateway calls the attempt, capture, refund, void or return; of a dispute's funds, what it calls their
+        /// movement. Required of a capture, of a refund, and of a return with an amount, where our own id is not given.
+        /// Without it a stage of a dispute has one withdrawal and one reinstatement, of the largest amount.
+        gateway_operation_id: Option<schema::GatewayOperationId>,
+        /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
+        amount: Option<schema::GivenDue>,
+        currency: Option<schema::GivenCurrency>,
+        /// Of a dispute: `chargeback` unless said.
+        stage: Option<schema::DisputeStage>,
+        /// Of a dispute that is open.
+        dispute_status: Option<schema::DisputeStatus>,
+        /// Until when a dispute is to be answered.
+        due_by: Option<schema::Time>,
+        /// Where the payer is sent, of `attempt.requires_action`.
+        payment_url: Option<schema::PaymentUrl>,
+        /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
+        /// of what is not known here, it may.
+        error_code: Option<schema::ErrorCode>,
+        error_message: Option<schema::Message>,
+        /// By the gateway's clock. Of a dispute that is won and lost at one stage the later decides; at one time it is lost.
+        occurred_at: schema::Time,
+    }
 }
 
 fn types() -> Object {

@@ -130,7 +130,7 @@ async fn what_is_read_is_described_and_nothing_else() {
     let body = r#"{"amount": 1, "currency": "usd", "destination_type": "INVOICE", "destination_id": "i",
         "payment_method_type": "CARD", "process_payment": false, "payment_status": "SUCCEEDED",
         "outcome": "succeeded", "note": "n", "amount_due": 1, "type": "attempt.succeeded",
-        "notification_id": "n", "occurred_at": "2026-01-01T00:00:00Z"}"#;
+        "notification_id": "n", "occurred_at": "2026-01-01T00:00:00Z", "recorded": true}"#;
     for (path, method, operation) in described(&document) {
         let (status, payment) = send(&app, "post", "/v1/payments", body).await;
         assert_eq!(status, 201, "{payment}");

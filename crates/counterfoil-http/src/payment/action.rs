@@ -41,7 +41,7 @@ pub(crate) async fn list(
     PaymentPath(id): PaymentPath,
 ) -> Result<Response, ApiError> {
     let payment = super::find(&api, &caller.scope, id).await?;
-    let possible = payment.actions(api.clock.now());
+    let possible = api.ledger.actions(&payment);
     let items = possible.into_iter().map(|possible| ActionView::new(possible, api.amounts)).collect();
     Ok(answer::json(StatusCode::OK, &ActionListView { items }))
 }
@@ -64,6 +64,9 @@ struct ActionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Amount)]
     max_amount: Option<Box<RawValue>>,
+    /// Whether it takes another `payment_method_id` than the payment's own one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    needs_another_payment_method_id: bool,
     /// Why not, in plain words. The words may change.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
@@ -73,6 +76,12 @@ struct ActionView {
 impl ActionView {
     fn new(possible: Possible, amounts: Amounts) -> ActionView {
         let max_amount = possible.max_amount.map(|amount| amounts.json(amount));
-        ActionView { action: possible.action, allowed: possible.allowed, max_amount, reason: possible.reason }
+        ActionView {
+            action: possible.action,
+            allowed: possible.allowed,
+            max_amount,
+            needs_another_payment_method_id: possible.needs_another_instrument,
+            reason: possible.reason,
+        }
     }
 }

@@ -6,8 +6,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use counterfoil::command::Recorded;
-use counterfoil::ledger::NewAttempt;
+use counterfoil::command::{Recorded, Rejection};
+use counterfoil::ledger::{LedgerError, NewAttempt};
 use counterfoil::money::Currency;
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
@@ -24,7 +24,7 @@ use crate::error::ApiError;
 use crate::error::described::{
     BadRequest, Conflict, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge,
 };
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::schema;
@@ -34,8 +34,8 @@ const ENDS: [OperationStatus; 2] = [OperationStatus::Succeeded, OperationStatus:
 
 /// Writes down an attempt that was made elsewhere.
 ///
-/// Money that came in another way, or a no that was heard. One that failed leaves the payment open. One
-/// `gateway_attempt_id` is one attempt.
+/// Money that came in another way, at the `payment_gateway` or off-gateway (cash, a transfer), or a no that was heard. No
+/// gateway is called. One that failed leaves the payment open. One `gateway_attempt_id` is one attempt.
 #[utoipa::path(
     post,
     path = "/payments/{id}/attempts",
@@ -61,12 +61,15 @@ pub(crate) async fn record_attempt(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?;
+    let fields = Fields::of::<AttemptBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
     new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
     let ledger = api.ledger.clone();
-    let receipt = api.flows.carry(async move { ledger.record_attempt(&caller, id, new).await }).await?;
+    let receipt = api
+        .flows
+        .carry(async move { ledger.record_attempt(&caller, id, new).await.map_err(refusal) })
+        .await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
     let attempt = receipt.operation();
     let view = AttemptView::new(payment, attempt.ok_or_else(ApiError::internal)?);
@@ -115,31 +118,50 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewAttempt, ApiError
         (_, None, error_message) => Recorded::Failed { error_message },
         (_, Some(_), _) => return Err(only_with("amount", OperationStatus::Succeeded)),
     };
+    if !fields.boolean("recorded")?.unwrap_or(true) {
+        let message = "an attempt can only be recorded here; POST /payments/{id}/process makes one";
+        return Err(ApiError::invalid("recorded", message));
+    }
     let mut new = NewAttempt::new(outcome);
+    new.gateway = fields.text("payment_gateway")?;
     new.gateway_attempt_id = fields.text("gateway_attempt_id")?;
     Ok(new)
+}
+
+/// The error of an attempt that cannot be recorded, with the field that it is about.
+fn refusal(error: LedgerError) -> ApiError {
+    match error.rejection() {
+        Some(Rejection::NotAtGateway(_)) => ApiError::from(error).with("field", "payment_gateway"),
+        _ => error.into(),
+    }
 }
 
 fn only_with(field: &str, status: OperationStatus) -> ApiError {
     ApiError::invalid(field, format!("{field} goes with the payment_status {status} only"))
 }
 
-/// An attempt that was made elsewhere.
-#[derive(ToSchema)]
-#[schema(as = RecordAttempt)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct AttemptBody {
-    /// How it ended.
-    #[schema(schema_with = ends)]
-    payment_status: (),
-    /// How much came, with `SUCCEEDED` only; all of it unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    /// With `FAILED` only.
-    error_message: Option<schema::Message>,
-    gateway_attempt_id: Option<schema::GatewayAttemptId>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+own_body! {
+    /// An attempt that was made elsewhere.
+    #[schema(as = RecordAttempt)]
+    struct AttemptBody {
+        /// How it ended.
+        #[schema(schema_with = ends)]
+        payment_status: (),
+        /// How much came, with `SUCCEEDED` only; all of it unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        /// With `FAILED` only.
+        error_message: Option<schema::Message>,
+        /// `true`, which it is unless said: an attempt is made by `POST /payments/{id}/process`.
+        recorded: Option<bool>,
+        /// The gateway at which it was made. Without it, and without a gateway's id of the attempt or of the payment, it
+        /// was made off-gateway.
+        payment_gateway: Option<schema::GatewayName>,
+        /// Without a `payment_gateway` it is an id of the payment's gateway.
+        gateway_attempt_id: Option<schema::GatewayAttemptId>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }
 
 fn ends() -> Object {

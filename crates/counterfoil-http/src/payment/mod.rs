@@ -5,6 +5,7 @@ pub(crate) mod attempt;
 pub(crate) mod capture;
 pub(crate) mod dispute;
 pub(crate) mod list;
+mod operation;
 pub(crate) mod refund;
 mod request;
 pub(crate) mod resolve;
@@ -67,6 +68,8 @@ use crate::path::PaymentPath;
                 ("void" = (operation_id = "voidPayment", parameters(("id" = "$response.body#/id")))),
                 ("refund" = (operation_id = "refundPayment", parameters(("id" = "$response.body#/id")))),
                 ("refunds" = (operation_id = "listRefunds", parameters(("id" = "$response.body#/id")))),
+                ("captures" = (operation_id = "listCaptures", parameters(("id" = "$response.body#/id")))),
+                ("voids" = (operation_id = "listVoids", parameters(("id" = "$response.body#/id")))),
                 ("disputes" = (operation_id = "listDisputes", parameters(("id" = "$response.body#/id")))),
                 ("resolve" = (operation_id = "resolvePayment", parameters(("id" = "$response.body#/id")))),
                 ("process" = (operation_id = "processPayment", parameters(("id" = "$response.body#/id")))),
@@ -99,6 +102,12 @@ pub(crate) async fn create(
 ///
 /// It is charged if it is `INITIATED` or `PENDING` with nothing under way. One that was made at a gateway is never
 /// charged: the gateway is asked about it.
+///
+/// A `FAILED` payment is charged only where the server allows it (`--process-failed`), and only with another
+/// `payment_method_id`: not that of its last attempt, and none whose payment was returned. An archived payment is not.
+///
+/// Under a schedule of retries this call neither uses nor moves an entry of the schedule. If the attempt is declined, the
+/// next scheduled one is made at its time, or at once if that has passed.
 #[utoipa::path(
     post,
     path = "/payments/{id}/process",

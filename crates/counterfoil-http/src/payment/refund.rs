@@ -6,33 +6,38 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use counterfoil::clock::Timestamp;
-use counterfoil::id::PaymentId;
-use counterfoil::ledger::NewRefund;
+use counterfoil::command::Rejection;
+use counterfoil::ledger::{LedgerError, NewRecordedRefund, NewRefund};
 use counterfoil::money::Currency;
 use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
-use counterfoil::text::{Actor, ErrorCode, GatewayName, GatewayOperationId, Message, Metadata, TenantId};
+use counterfoil::text::{GatewayOperationId, IdempotencyKey, Message, Metadata};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::operation::OperationView;
 use crate::amount::{self, Amounts};
 use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
-use crate::error::described::{BadRequest, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::error::described::{
+    BadRequest, Conflict, IdempotencyMismatch, NotFound, OutcomeUnknown, PayloadTooLarge,
+};
+use crate::fields::{Fields, own_body};
 use crate::idempotency::{self, KeyHeader};
 use crate::path::PaymentPath;
 use crate::{answer, schema};
 
-/// Gives captured money back.
+/// Gives captured money back, or records a refund that was made elsewhere.
 ///
 /// All that can be refunded, or a part, through the gateway that it came by; credits go back to their wallet at once.
 /// What is asked for is reserved until it is known what became of it. A refund that the gateway refuses is a refund
 /// too: it is answered with its `refund_status` and `error_message`.
+///
+/// With `recorded: true` no gateway is called: the refund was made elsewhere, at the `payment_gateway` or off-gateway
+/// (cash, a transfer), and has `SUCCEEDED` at once. It may be of all that is `refundable`; one `gateway_refund_id` is one
+/// refund. Refunds of credits cannot be recorded.
 #[utoipa::path(
     post,
     path = "/payments/{id}/refunds",
@@ -45,6 +50,7 @@ use crate::{answer, schema};
             headers(("Idempotent-Replayed" = bool, description = "`true` where the key had been used before."))),
         (status = 400, response = BadRequest),
         (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
         (status = 413, response = PayloadTooLarge),
         (status = 422, response = IdempotencyMismatch),
         (status = 504, response = OutcomeUnknown),
@@ -57,13 +63,18 @@ pub(crate) async fn refund(
     headers: HeaderMap,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let known = ["amount", "currency", "reason", "metadata", idempotency::FIELD];
-    let fields = Fields::parse_optional(&body)?.only(&known)?;
+    let fields = Fields::of_optional::<RefundBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
-    let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    let mut asked = parse(&fields, payment.terms().amount.currency())?;
+    asked.take_key(idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?);
     let ledger = api.ledger.clone();
-    let receipt = api.flows.carry(async move { ledger.refund(&caller, id, new).await }).await?;
+    let work = async move {
+        match asked {
+            Asked::Made(new) => ledger.refund(&caller, id, new).await.map_err(ApiError::from),
+            Asked::Recorded(new) => ledger.record_refund(&caller, id, new).await.map_err(refusal),
+        }
+    };
+    let receipt = api.flows.carry(work).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
     let refund = receipt.operation().ok_or_else(ApiError::internal)?;
     let view = RefundView::new(payment, refund, api.amounts);
@@ -93,27 +104,84 @@ pub(crate) async fn list(
     Ok(answer::json(StatusCode::OK, &RefundListView { items }))
 }
 
+/// What is asked for.
+enum Asked {
+    /// A refund through the gateway that the money came by.
+    Made(NewRefund),
+    /// To record a refund that was made elsewhere.
+    Recorded(NewRecordedRefund),
+}
+
+impl Asked {
+    fn take_key(&mut self, key: Option<IdempotencyKey>) {
+        match self {
+            Asked::Made(new) => new.idempotency_key = key,
+            Asked::Recorded(new) => new.idempotency_key = key,
+        }
+    }
+}
+
 /// The refund that the fields ask for, of a payment in `currency`.
-fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewRefund, ApiError> {
-    let mut new = NewRefund::all();
+fn parse(fields: &Fields<'_>, currency: Currency) -> Result<Asked, ApiError> {
+    let mut new = NewRecordedRefund::all();
     new.amount = amount::read_optional(fields, currency)?;
     new.reason = fields.text("reason")?;
     new.metadata = fields.metadata("metadata")?.unwrap_or_default();
-    Ok(new)
+    new.gateway = fields.text("payment_gateway")?;
+    new.gateway_refund_id = fields.text("gateway_refund_id")?;
+    new.occurred_at = fields.time("occurred_at")?;
+    if fields.boolean("recorded")?.unwrap_or(false) {
+        return Ok(Asked::Recorded(new));
+    }
+    let only_recorded = [
+        ("payment_gateway", new.gateway.is_some()),
+        ("gateway_refund_id", new.gateway_refund_id.is_some()),
+        ("occurred_at", new.occurred_at.is_some()),
+    ];
+    if let Some((name, _)) = only_recorded.iter().find(|(_, is_given)| *is_given) {
+        return Err(ApiError::invalid(name, format!("{name} goes with recorded true only")));
+    }
+    let mut made = NewRefund::all();
+    (made.amount, made.reason, made.metadata) = (new.amount, new.reason, new.metadata);
+    Ok(Asked::Made(made))
 }
 
-/// How much is to go back, and why.
-#[derive(ToSchema)]
-#[schema(as = RefundPayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct RefundBody {
-    /// All that can be refunded unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    reason: Option<schema::Message>,
-    metadata: Option<schema::Metadata>,
-    idempotency_key: Option<schema::IdempotencyKey>,
+/// The error of a refund that cannot be recorded, with the field that it is about.
+fn refusal(error: LedgerError) -> ApiError {
+    let field = match error.rejection() {
+        Some(Rejection::NotRecordable(_)) => Some("recorded"),
+        Some(Rejection::NotAtGateway(_)) => Some("payment_gateway"),
+        Some(Rejection::InFuture(_)) => Some("occurred_at"),
+        _ => None,
+    };
+    let refusal = ApiError::from(error);
+    match field {
+        Some(field) => refusal.with("field", field),
+        None => refusal,
+    }
+}
+
+own_body! {
+    /// How much is to go back, or went back elsewhere, and why.
+    #[schema(as = RefundPayment)]
+    struct RefundBody {
+        /// All that can be refunded unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        reason: Option<schema::Message>,
+        metadata: Option<schema::Metadata>,
+        /// Whether it was made elsewhere, and is only recorded; `false` unless said.
+        recorded: Option<bool>,
+        /// With `recorded` only: the gateway at which it was made. Without it, and without a `gateway_refund_id`, it was
+        /// made off-gateway.
+        payment_gateway: Option<schema::GatewayName>,
+        /// With `recorded` only. Without a `payment_gateway` it is an id of the payment's gateway.
+        gateway_refund_id: Option<schema::GatewayRefundId>,
+        /// With `recorded` only: when it was made, not in the future; now unless said.
+        occurred_at: Option<schema::Time>,
+        idempotency_key: Option<schema::IdempotencyKey>,
+    }
 }
 
 /// Refunds of a payment.
@@ -129,67 +197,29 @@ struct RefundListView<'a> {
 struct RefundView<'a> {
     #[schema(value_type = schema::RefundId)]
     id: OperationId,
-    #[schema(value_type = schema::PaymentId)]
-    payment_id: PaymentId,
-    /// What was asked for.
-    #[schema(value_type = schema::Amount)]
-    amount: Box<RawValue>,
-    #[schema(value_type = schema::Currency)]
-    currency: Currency,
     #[schema(value_type = schema::RefundStatus)]
     refund_status: OperationStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Message)]
     reason: Option<&'a Message>,
-    /// The gateway that it goes through; none where the money came past every gateway, and of credits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::GatewayName)]
-    payment_gateway: Option<&'a GatewayName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::GatewayRefundId)]
     gateway_refund_id: Option<&'a GatewayOperationId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::ErrorCode)]
-    error_code: Option<&'a ErrorCode>,
-    /// Why it did not go well, while that is how it stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schema::Message)]
-    error_message: Option<&'a Message>,
     #[schema(value_type = schema::Metadata)]
     metadata: &'a Metadata,
-    #[schema(value_type = schema::TenantId)]
-    tenant_id: &'a TenantId,
-    #[schema(value_type = schema::Time)]
-    created_at: Timestamp,
-    /// Whoever asked for it, or told of it.
-    #[schema(value_type = schema::Actor)]
-    created_by: &'a Actor,
-    #[schema(value_type = schema::Time)]
-    updated_at: Timestamp,
-    /// Whoever last changed it.
-    #[schema(value_type = schema::Actor)]
-    updated_by: &'a Actor,
+    #[serde(flatten)]
+    operation: OperationView<'a>,
 }
 
 impl<'a> RefundView<'a> {
     fn new(payment: &'a Payment, refund: &'a Operation, amounts: Amounts) -> RefundView<'a> {
         RefundView {
             id: refund.id,
-            payment_id: payment.id(),
-            amount: amounts.json(refund.amount),
-            currency: refund.amount.currency(),
             refund_status: refund.status(),
             reason: refund.reason.as_ref(),
-            payment_gateway: refund.gateway.as_ref(),
             gateway_refund_id: refund.gateway_operation_id(),
-            error_code: refund.failure().map(|failure| &failure.code),
-            error_message: refund.error_message(),
             metadata: &refund.metadata,
-            tenant_id: payment.scope().tenant(),
-            created_at: refund.created_at,
-            created_by: &refund.created_by,
-            updated_at: refund.updated_at,
-            updated_by: &refund.updated_by,
+            operation: OperationView::new(payment, refund, amounts),
         }
     }
 }

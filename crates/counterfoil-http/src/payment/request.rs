@@ -12,6 +12,10 @@ use crate::fields::Fields;
 use crate::idempotency;
 use crate::schema;
 
+/// Which calls take an amount.
+const MONEY_ELSEWHERE: &str = "processing charges the payment's own amount; to charge another amount, create a payment \
+    of it, and POST /payments/{id}/capture captures a part of a hold";
+
 /// What the body of `POST /payments` asks for. Does no I/O: this is the whole parser, for fuzzing too.
 pub fn parse_create(body: &[u8]) -> Result<NewPayment, ApiError> {
     let fields = Fields::parse(body)?;
@@ -29,6 +33,7 @@ pub fn parse_create(body: &[u8]) -> Result<NewPayment, ApiError> {
 /// What the body of `POST /payments/{id}/process` asks for; it may be empty.
 pub(super) fn parse_process(body: &[u8]) -> Result<Processing, ApiError> {
     let fields = Fields::parse_optional(body)?;
+    fields.require_no_money(MONEY_ELSEWHERE)?;
     let mut how = Processing::default();
     how.instrument = fields.text("payment_method_id")?;
     how.idempotency_key = fields.text(idempotency::FIELD)?;

@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use counterfoil::command::Resolution;
+use counterfoil::id::AttemptId;
 use counterfoil::ledger::{LedgerError, NewResolution};
-use counterfoil::money::Currency;
+use counterfoil::money::{Currency, Money};
+use counterfoil::payment::OperationId;
 use counterfoil::scope::Caller;
 use counterfoil::store::ExecuteError;
-use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
 use super::view::PaymentView;
@@ -20,7 +21,7 @@ use crate::api::Api;
 use crate::body::Bytes;
 use crate::error::ApiError;
 use crate::error::described::{BadRequest, NotFound, OutcomeUnknown, PayloadTooLarge};
-use crate::fields::Fields;
+use crate::fields::{Fields, own_body};
 use crate::path::PaymentPath;
 use crate::schema;
 
@@ -33,17 +34,34 @@ enum Verdict {
     Succeeded,
     Failed,
     NotSent,
+    Returned,
+    Allocated,
+    SameAs,
+    Another,
     Dismissed,
 }
 
 impl Verdict {
-    const ALL: [Verdict; 4] = [Verdict::Succeeded, Verdict::Failed, Verdict::NotSent, Verdict::Dismissed];
+    const ALL: [Verdict; 8] = [
+        Verdict::Succeeded,
+        Verdict::Failed,
+        Verdict::NotSent,
+        Verdict::Returned,
+        Verdict::Allocated,
+        Verdict::SameAs,
+        Verdict::Another,
+        Verdict::Dismissed,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Verdict::Succeeded => "succeeded",
             Verdict::Failed => "failed",
             Verdict::NotSent => "not_sent",
+            Verdict::Returned => "returned",
+            Verdict::Allocated => "allocated",
+            Verdict::SameAs => "same_as",
+            Verdict::Another => "another",
             Verdict::Dismissed => "dismissed",
         }
     }
@@ -51,9 +69,10 @@ impl Verdict {
 
 /// Settles what nobody knows, or what was marked for review.
 ///
-/// A person's word on what became of an operation: it counts as the gateway's would, is marked with
-/// `review: ["resolved"]`, and is taken only once nobody can be on the way with the operation any more. `dismissed` says
-/// that nothing is to be done about what was marked.
+/// An operator's decision about an operation. It overrides what is known when it is made, is listed with
+/// `review: ["resolved"]`, and is taken only after the lease of the operation. What a gateway reports for the first time
+/// afterwards counts against it, by precedence. A later decision replaces it. What a gateway settled and nothing
+/// contradicts cannot be overridden. `dismissed` says that nothing is to be done about what is listed for review.
 #[utoipa::path(
     post,
     path = "/payments/{id}/resolve",
@@ -76,7 +95,7 @@ pub(crate) async fn resolve(
     PaymentPath(id): PaymentPath,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body)?.only(&["operation_id", "outcome", "amount", "currency", "note"])?;
+    let fields = Fields::of::<ResolveBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let new = parse(&fields, payment.terms().amount.currency())?;
     let ledger = api.ledger.clone();
@@ -93,15 +112,8 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewResolution, ApiEr
     let amount = amount::read_optional(fields, currency)?;
     let operation = fields.parsed("operation_id")?;
     let note = fields.required("note", Fields::text)?;
-    let resolution = match (verdict, amount) {
-        (Verdict::Succeeded, amount) => Resolution::Succeeded { amount },
-        (_, Some(_)) => {
-            return Err(ApiError::invalid("amount", "amount goes with the outcome succeeded only"));
-        }
-        (Verdict::Failed, None) => Resolution::Failed,
-        (Verdict::NotSent, None) => Resolution::NotSent,
-        (Verdict::Dismissed, None) => Resolution::Dismissed,
-    };
+    let given = Given { amount, attempt: fields.parsed("attempt_id")?, same_as: fields.parsed("same_as")? };
+    let resolution = given.resolution(verdict)?;
     let new = NewResolution::new(resolution, note);
     match operation {
         Some(_) if verdict == Verdict::Dismissed => {
@@ -112,28 +124,73 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewResolution, ApiEr
     }
 }
 
+/// What goes with some outcomes only.
+struct Given {
+    amount: Option<Money>,
+    attempt: Option<AttemptId>,
+    same_as: Option<OperationId>,
+}
+
+impl Given {
+    fn resolution(self, verdict: Verdict) -> Result<Resolution, ApiError> {
+        let goes_with = [
+            ("amount", self.amount.is_some(), &[Verdict::Succeeded, Verdict::Returned][..]),
+            ("attempt_id", self.attempt.is_some(), &[Verdict::Allocated]),
+            ("same_as", self.same_as.is_some(), &[Verdict::SameAs]),
+        ];
+        for (field, is_given, verdicts) in goes_with {
+            if is_given && !verdicts.contains(&verdict) {
+                let names: Vec<&str> = verdicts.iter().map(|verdict| verdict.as_str()).collect();
+                let message = format!("{field} goes with the outcome {} only", names.join(" or "));
+                return Err(ApiError::invalid(field, message));
+            }
+        }
+        let required = |field| ApiError::invalid(field, format!("{field} is required of this outcome"));
+        Ok(match verdict {
+            Verdict::Succeeded => Resolution::Succeeded { amount: self.amount },
+            Verdict::Returned => Resolution::Returned { amount: self.amount },
+            Verdict::Failed => Resolution::Failed,
+            Verdict::NotSent => Resolution::NotSent,
+            Verdict::Allocated => {
+                Resolution::Allocated { attempt: self.attempt.ok_or_else(|| required("attempt_id"))? }
+            }
+            Verdict::SameAs => {
+                Resolution::SameAs { operation: self.same_as.ok_or_else(|| required("same_as"))? }
+            }
+            Verdict::Another => Resolution::Another,
+            Verdict::Dismissed => Resolution::Dismissed,
+        })
+    }
+}
+
 fn refusal(error: LedgerError) -> ApiError {
     let in_doubt = matches!(error.error(), ExecuteError::Unknown(_));
     let refusal = ApiError::from(error);
     if in_doubt { refusal.saying(IN_DOUBT) } else { refusal }
 }
 
-/// A person's word.
-#[derive(ToSchema)]
-#[schema(as = ResolvePayment)]
-#[allow(dead_code, reason = "only described: the parser reads fields by their names")]
-struct ResolveBody {
-    /// What it is about; the one operation whose outcome is open unless said. Not with `dismissed`.
-    operation_id: Option<schema::OperationId>,
-    /// What became of it; `not_sent` is that it never reached the gateway.
-    #[schema(schema_with = verdicts)]
-    outcome: (),
-    /// How much moved, with `succeeded` only; what was asked for unless said.
-    amount: Option<schema::GivenAmount>,
-    /// The payment's own.
-    currency: Option<schema::GivenCurrency>,
-    /// Why; it stands in the history.
-    note: schema::Message,
+own_body! {
+    /// The decision of an operator.
+    #[schema(as = ResolvePayment)]
+    struct ResolveBody {
+        /// What it is about; the one operation whose outcome is open unless said. Not with `dismissed`.
+        operation_id: Option<schema::OperationId>,
+        /// What became of it. `not_sent`: it never reached the gateway. `returned`: a bank took the money back. `allocated`: a
+        /// capture or refund that the gateway reported is of the attempt `attempt_id`. `same_as`: it is the requested
+        /// operation `same_as`. `another`: it is none of those that were requested here.
+        #[schema(schema_with = verdicts)]
+        outcome: (),
+        /// How much moved, with `succeeded`, or came back, with `returned`; all that was asked for unless said.
+        amount: Option<schema::GivenAmount>,
+        /// The payment's own.
+        currency: Option<schema::GivenCurrency>,
+        /// The attempt that it is of, with `allocated`.
+        attempt_id: Option<schema::AttemptId>,
+        /// The requested operation that it is, with `same_as`.
+        same_as: Option<schema::OperationId>,
+        /// Why; it stands in the history.
+        note: schema::Message,
+    }
 }
 
 fn verdicts() -> Object {

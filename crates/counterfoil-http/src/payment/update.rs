@@ -28,6 +28,11 @@ use crate::schema;
 /// No key guards a change: asked for again, it could be made on top of what came in between.
 const IN_DOUBT: &str = "it may have happened: read the payment, and change it again with If-Match";
 
+/// Which calls take an amount.
+const MONEY_ELSEWHERE: &str = "an update moves the payment's own amount; POST /payments/{id}/refunds refunds a part, \
+    POST /payments/{id}/capture captures a part, POST /payments/{id}/attempts records what came, and another amount is \
+    another payment";
+
 /// The times that can be said, each with the status that it is the time of.
 const TIMES: [(&str, PaymentStatus); 4] = [
     ("succeeded_at", PaymentStatus::Succeeded),
@@ -84,6 +89,7 @@ pub(crate) async fn update(
 /// What the body of `PUT /payments/{id}` asks for. Does no I/O: this is the whole parser, for fuzzing too.
 pub fn parse_update(body: &[u8]) -> Result<Update, ApiError> {
     let fields = Fields::parse(body)?;
+    fields.require_no_money(MONEY_ELSEWHERE)?;
     let mut update = Update::default();
     update.change.metadata = fields.metadata("metadata")?;
     update.change.gateway = fields.text("payment_gateway")?;

@@ -42,6 +42,9 @@ pub(super) struct PaymentView<'a> {
     /// What disputes have taken, or may take.
     #[schema(value_type = schema::Amount)]
     amount_disputed: Box<RawValue>,
+    /// What of `amount_disputed` lost chargebacks took, less what was reinstated.
+    #[schema(value_type = schema::Amount)]
+    amount_charged_back: Box<RawValue>,
     /// What could be given back.
     #[schema(value_type = schema::Amount)]
     refundable: Box<RawValue>,
@@ -94,7 +97,8 @@ pub(super) struct PaymentView<'a> {
     track_attempts: bool,
     /// Every try to get the money, the first one first.
     attempts: Vec<AttemptView<'a>>,
-    /// Why it did not go well, while that is how it stands.
+    /// Why it did not go well, while that is how it stands: the host's own words, else why an automatic retry was given up,
+    /// else what was said of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Message)]
     error_message: Option<&'a Message>,
@@ -106,7 +110,7 @@ pub(super) struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     expires_at: Option<Timestamp>,
-    /// When the next attempt is made by itself, if one is.
+    /// When the next attempt is made by itself, if one is. A time that has passed means at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Time)]
     next_attempt_at: Option<Timestamp>,
@@ -197,6 +201,7 @@ impl<'a> PaymentView<'a> {
             amount_captured: amounts.json(payment.captured()),
             amount_refunded: amounts.json(payment.refunded()),
             amount_disputed: amounts.json(payment.disputed()),
+            amount_charged_back: amounts.json(payment.charged_back()),
             refundable: amounts.json(payment.refundable()),
             capturable: amounts.json(payment.capturable()),
             currency: terms.amount.currency(),

@@ -1,9 +1,10 @@
 //! `POST /v1/payments/{id}/attempts`.
 
 use axum::http::Method;
+use counterfoil::event::StreamId;
 use serde_json::{Value, json};
 
-use crate::support::{ACME, Answer, App, card_with, recorded, request};
+use crate::support::{ACME, Answer, App, card_with, recorded, request, scope};
 
 const SUCCEEDED: &str = r#"{"payment_status": "SUCCEEDED"}"#;
 
@@ -63,7 +64,7 @@ async fn the_amount_is_exact_and_the_payments_own() {
         ("\"123.00\"", "SUCCEEDED"),
         ("1.23e2", "SUCCEEDED"),
         ("123.01, \"currency\": \"USD\"", "OVERPAID"),
-        ("null, \"currency\": null", "SUCCEEDED"),
+        ("123, \"currency\": null", "SUCCEEDED"),
     ] {
         let path = waiting(&app).await;
         let body = format!("{{\"payment_status\": \"SUCCEEDED\", \"amount\": {amount}}}");
@@ -77,7 +78,7 @@ async fn the_amount_is_exact_and_the_payments_own() {
     let other = json!({"field": "currency", "currency": "jpy"});
     for (amount, details) in [
         ("0.5", too_fine),
-        ("null, \"currency\": \"usd\"", other.clone()),
+        ("null", json!({"field": "amount"})),
         ("123, \"currency\": \"usd\"", other.clone()),
         ("0.5, \"currency\": \"usd\"", other),
         ("0", json!({"field": "amount"})),
@@ -196,4 +197,34 @@ async fn one_name_at_the_gateway_is_one_attempt() {
     let other = record(&app, &path, &body.replace("FAILED", "SUCCEEDED")).await;
     assert_eq!(other.details_of("already_exists", 409), taken);
     assert_eq!(app.books().await, before);
+}
+
+#[tokio::test]
+async fn an_attempt_names_its_gateway_or_was_made_at_none() {
+    let app = App::new();
+    for (gateway, account) in [("null", "offline"), ("\"sandbox\"", "gateway:sandbox")] {
+        let path = waiting(&app).await;
+        let body =
+            format!(r#"{{"payment_status": "SUCCEEDED", "recorded": true, "payment_gateway": {gateway}}}"#);
+        assert_eq!(record(&app, &path, &body).await.status, 201);
+        let id = path.strip_prefix("/v1/payments/").unwrap().parse().unwrap();
+        let history =
+            app.ledger.history(&scope("acme", "test"), &StreamId::Payment(id), 0, 10).await.unwrap();
+        let postings = history.last().unwrap().postings();
+        assert!(postings.iter().any(|posting| posting.account.to_string() == account), "{postings:?}");
+    }
+    let path = waiting(&app).await;
+    let offline = card_with("payment_method_type", Some("\"OFFLINE\", \"process_payment\": false"));
+    let offline = format!("/v1/payments/{}", app.create(offline).await.string("/id"));
+    let before = app.books().await;
+    for (path, more, field) in [
+        (&path, r#""payment_gateway": "nowhere""#, "payment_gateway"),
+        (&offline, r#""payment_gateway": "sandbox""#, "payment_gateway"),
+        (&path, r#""recorded": false"#, "recorded"),
+    ] {
+        let refused = record(&app, path, &format!(r#"{{"payment_status": "SUCCEEDED", {more}}}"#)).await;
+        assert_eq!(refused.details_of("validation_error", 400), json!({"field": field}));
+    }
+    assert_eq!(app.books().await, before);
+    assert_eq!(app.sandbox.calls(), 0);
 }

@@ -39,6 +39,7 @@ async fn the_reference_call_is_answered_as_its_document_shows() {
     let expected = json!({
         "id": id, "amount": 123, "currency": "usd", "payment_status": "SUCCEEDED",
         "amount_authorized": 0, "amount_captured": 123, "amount_refunded": 0, "amount_disputed": 0,
+        "amount_charged_back": 0,
         "refundable": 123, "capturable": 0, "capture_method": "automatic",
         "destination_type": "INVOICE", "destination_id": "inv_2026_001",
         "payment_method_type": "CARD", "payment_method_id": "pm_1", "payment_gateway": "sandbox",

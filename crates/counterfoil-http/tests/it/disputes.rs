@@ -1,5 +1,6 @@
 //! Disputes, as gateways tell of them.
 
+use counterfoil::command::Policy;
 use serde_json::{Value, json};
 
 use crate::support::{App, CARD};
@@ -56,6 +57,124 @@ async fn a_dispute_is_told_listed_and_reserves_its_money() {
     assert_eq!((&payment["amount_disputed"], &payment["refundable"]), (&json!(40), &json!(60)));
     let refused = app.post(&format!("/v1/payments/{id}/refunds"), r#"{"amount": 61}"#).await;
     assert_eq!(refused.details_of("invalid_operation", 400)["refundable"], 60);
+}
+
+/// One movement without a name is one, in however many notifications it is told.
+#[tokio::test]
+async fn a_movement_without_a_name_counts_once_at_each_stage() {
+    let app = App::new();
+    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    let funds = |amount: i64, stage| json!({"amount": amount, "currency": "usd", "stage": stage});
+    for (name, funds, applied, withdrawn) in [
+        ("n1", funds(40, "chargeback"), true, 40),
+        ("n2", funds(40, "chargeback"), false, 40),
+        ("n3", funds(30, "chargeback"), false, 40),
+        ("n4", funds(45, "chargeback"), true, 45),
+        ("n5", funds(40, "arbitration"), true, 85),
+    ] {
+        let taken = app.notify(&word(name, "funds_withdrawn", &id, &funds)).await;
+        assert_eq!(taken.json()["applied"], applied, "{name}: {}", taken.text);
+        let dispute = app.get(&format!("/v1/payments/{id}/disputes")).await.json()["items"][0].clone();
+        assert_eq!(dispute["amount_withdrawn"], withdrawn, "{name}");
+    }
+    let history = app.get(&format!("/v1/payments/{id}/events")).await.text;
+    assert!(!history.contains("gateway_operation_id\":\"n1"), "a notification's id names no movement");
+    app.books().await;
+}
+
+fn at(second: u32) -> Value {
+    json!({"occurred_at": format!("2026-01-01T00:00:0{second}Z"), "amount": 100, "currency": "usd"})
+}
+
+/// INVARIANTS 43: lost, then won, with all money reinstated.
+#[tokio::test]
+async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
+    let app = App::new();
+    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    let path = format!("/v1/payments/{id}");
+    let steps = [
+        ("opened", at(1), json!([100, 0, 0])),
+        ("funds_withdrawn", at(2), json!([100, 0, 0])),
+        ("lost", at(3), json!([100, 100, 0])),
+        ("won", at(4), json!([100, 0, 0])),
+        ("funds_reinstated", at(5), json!([0, 0, 100])),
+        // Told late, and it was before: nothing changes any more but what is known.
+        ("lost", at(2), json!([0, 0, 100])),
+    ];
+    for (place, (kind, more, amounts)) in steps.into_iter().enumerate() {
+        app.notify(&word(&format!("n{place}"), kind, &id, &more)).await;
+        let payment = app.get(&path).await.json();
+        let shown =
+            ["amount_disputed", "amount_charged_back", "refundable"].map(|name| payment[name].clone());
+        assert_eq!(Value::from(shown.to_vec()), amounts, "{kind}");
+        assert_eq!(payment["payment_status"], "SUCCEEDED", "a dispute changes no status");
+    }
+    let status = app.get(&format!("{path}/disputes")).await.json()["items"][0]["dispute_status"].clone();
+    assert_eq!(status, "WON");
+    assert_eq!(app.get(&path).await.json()["review"], json!(["contradiction"]));
+    app.post(&format!("{path}/refunds"), r#"{"amount": 100}"#).await;
+    assert_eq!(app.get(&path).await.json()["payment_status"], "REFUNDED");
+    app.books().await;
+}
+
+/// At one time it is lost; what is given back of that is free all the same.
+#[tokio::test]
+async fn a_tie_is_lost_and_what_is_reinstated_is_free() {
+    let app = App::new();
+    for order in [["won", "lost"], ["lost", "won"]] {
+        let id = app.create(CARD.replace("123", "100")).await.string("/id");
+        let dispute = |more: Value| {
+            let mut more = more;
+            more["dispute_id"] = json!(format!("dp_{id}"));
+            more
+        };
+        for kind in order {
+            app.notify(&word(&format!("{kind}_{id}"), kind, &id, &dispute(at(3)))).await;
+        }
+        let path = format!("/v1/payments/{id}");
+        let payment = app.get(&path).await.json();
+        assert_eq!(
+            (&payment["amount_charged_back"], &payment["review"]),
+            (&json!(100), &json!(["contradiction"]))
+        );
+        let mut part = at(4);
+        part["amount"] = json!(70);
+        app.notify(&word(&format!("back_{id}"), "funds_reinstated", &id, &dispute(part))).await;
+        let payment = app.get(&path).await.json();
+        assert_eq!((&payment["amount_charged_back"], &payment["refundable"]), (&json!(30), &json!(70)));
+    }
+}
+
+/// A destination shows what is disputed beside what was charged back, which is owed again where a policy says so.
+#[tokio::test]
+async fn what_was_charged_back_is_owed_again_by_policy_only() {
+    for (owed, remaining) in [(false, 0), (true, 100)] {
+        let policy = Policy::default();
+        let policy = if owed { policy.owing_charged_back() } else { policy };
+        let app = App::with(|ledger| ledger.with_policy(policy));
+        let invoice = "/v1/destinations/INVOICE/inv_1";
+        app.put(invoice, r#"{"currency": "usd", "amount_due": 100}"#).await;
+        let body = CARD.replace("123", "100");
+        let id = app.create(body.clone()).await.string("/id");
+        for (kind, at, expected) in [
+            ("opened", at(1), json!([100, 100, 0, 0])),
+            ("lost", at(2), json!([100, 0, 100, remaining])),
+            ("funds_withdrawn", at(3), json!([100, 0, 100, remaining])),
+        ] {
+            app.notify(&word(kind, kind, &id, &at)).await;
+            let found = app.get(invoice).await.json();
+            let shown = ["paid", "disputed", "charged_back", "remaining"].map(|name| found[name].clone());
+            assert_eq!(Value::from(shown.to_vec()), expected, "{kind}, owed again: {owed}");
+        }
+        let again = app.post("/v1/payments", body).await;
+        if owed {
+            assert_eq!((again.status, &again.json()["payment_status"]), (201, &json!("SUCCEEDED")));
+            assert_eq!(app.get(invoice).await.json()["remaining"], 0);
+        } else {
+            assert_eq!(again.details_of("invalid_operation", 400)["remaining"], 0);
+        }
+        app.books().await;
+    }
 }
 
 /// One movement of money is one, under however many notifications it is told.

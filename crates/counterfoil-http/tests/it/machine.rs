@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use counterfoil::command::Recorded;
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::{NewAttempt, NewPayment, Update};
+use counterfoil::ledger::{NewAttempt, NewPayment, NewRecordedRefund, Update};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::PaymentStore;
 use counterfoil::text::Metadata;
@@ -90,6 +90,9 @@ impl Player for Counter {
             (Call::Record(_, new), Some(path)) => {
                 self.send(Method::POST, &format!("{path}/attempts"), None, &attempt(new)).await
             }
+            (Call::RecordRefund(_, new), Some(path)) => {
+                self.send(Method::POST, &format!("{path}/refunds"), None, &recorded_refund(new)).await
+            }
             (Call::Update(_, change, seen), Some(path)) => {
                 let version = match seen {
                     Some(ago) => Some(self.till.version(payment.unwrap()).await - ago),
@@ -135,6 +138,16 @@ fn create(new: &NewPayment) -> Value {
     body.into()
 }
 
+fn recorded_refund(new: &NewRecordedRefund) -> Value {
+    let mut body = new.amount.iter().flat_map(object).collect();
+    set(&mut body, "recorded", Some(&true));
+    set(&mut body, "payment_gateway", new.gateway.as_ref());
+    set(&mut body, "gateway_refund_id", new.gateway_refund_id.as_ref());
+    set(&mut body, "occurred_at", new.occurred_at.as_ref());
+    set(&mut body, "idempotency_key", new.idempotency_key.as_ref());
+    body.into()
+}
+
 fn attempt(new: &NewAttempt) -> Value {
     let mut body = Map::new();
     match &new.outcome {
@@ -147,6 +160,7 @@ fn attempt(new: &NewAttempt) -> Value {
             set(&mut body, "error_message", error_message.as_ref());
         }
     }
+    set(&mut body, "payment_gateway", new.gateway.as_ref());
     set(&mut body, "gateway_attempt_id", new.gateway_attempt_id.as_ref());
     set(&mut body, "idempotency_key", new.idempotency_key.as_ref());
     body.into()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::{Answer, App, CARD, SECRET, card_with, held};
 
 /// A notification of `kind` about `payment`, with these fields too.
-fn told(id: &str, kind: &str, payment: &str, more: Value) -> Value {
+pub(crate) fn told(id: &str, kind: &str, payment: &str, more: Value) -> Value {
     let mut told = json!({"notification_id": id, "type": kind, "payment_id": payment,
         "occurred_at": "2026-01-01T00:00:00Z"});
     if let Value::Object(more) = more {

@@ -53,7 +53,8 @@ async fn what_was_never_registered_shows_what_came() {
         (&found["currency"], &found["paid"], found.get("remaining")),
         (&json!("jpy"), &json!(123), None)
     );
-    let others = json!([{"currency": "usd", "paid": 123, "pending": 0, "refunded": 0}]);
+    let others = json!([{"currency": "usd", "paid": 123, "pending": 0, "refunded": 0, "disputed": 0,
+        "charged_back": 0}]);
     assert_eq!((found.get("amount_due"), &found["other_currencies"]), (None, &others));
     let foreign = app.send(request(Method::GET, PATH, ACME_LIVE, "")).await;
     assert_eq!(foreign.details_of("not_found", 404), Value::Null);

@@ -151,7 +151,8 @@ async fn settle(shop: &Shop, payment: &Payment) -> Payment {
 /// What became of each operation, in short.
 fn describe(payment: &Payment) -> String {
     let one = |operation: &Operation| {
-        let Operation { id, amount, releases, .. } = operation;
+        let Operation { id, amount, kind, .. } = operation;
+        let releases = kind.releases();
         format!("{id} of {amount}, releasing {releases:?}: {}", operation.status())
     };
     let operations: Vec<_> = payment.operations().iter().map(one).collect();

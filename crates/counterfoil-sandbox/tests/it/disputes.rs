@@ -1,7 +1,7 @@
 //! What payers and banks do.
 
 use counterfoil::ledger::NewRefund;
-use counterfoil::payment::DisputeStatus;
+use counterfoil::payment::{DisputeStatus, Review};
 use counterfoil::status::PaymentStatus;
 use counterfoil_testkit::fixtures::usd;
 
@@ -25,7 +25,7 @@ async fn a_dispute_takes_money_and_gives_it_back() {
     let disputed = shop.now(&payment).await;
     assert_eq!((disputed.disputed(), disputed.refundable()), (usd(60), usd(40)));
 
-    assert!(shop.sandbox.win(&dispute) && !shop.sandbox.lose(&dispute));
+    assert!(shop.sandbox.win(&dispute) && !shop.sandbox.win(&dispute));
     assert!(shop.sandbox.reinstate(&dispute));
     shop.deliver().await;
     let won = shop.now(&payment).await;
@@ -39,10 +39,33 @@ async fn what_is_lost_stays_with_the_payer() {
     let shop = Shop::new();
     let payment = shop.pay("any").await;
     let dispute = shop.sandbox.open_dispute(payment.id(), usd(100)).unwrap();
-    assert!(shop.sandbox.withdraw(&dispute) && shop.sandbox.lose(&dispute) && !shop.sandbox.win(&dispute));
+    assert!(shop.sandbox.withdraw(&dispute) && shop.sandbox.lose(&dispute) && !shop.sandbox.lose(&dispute));
     shop.deliver().await;
     let lost = shop.now(&payment).await;
     assert_eq!((lost.disputes()[0].status(), lost.refundable()), (DisputeStatus::Lost, usd(0)));
+    assert_eq!((lost.disputed(), lost.charged_back()), (usd(100), usd(100)));
+}
+
+/// INVARIANTS 43: in whatever order its gateway tells of it.
+#[tokio::test]
+async fn a_dispute_lost_and_then_won_frees_the_payment() {
+    for later in [1, 0] {
+        let shop = Shop::new();
+        let payment = shop.pay("any").await;
+        let dispute = shop.sandbox.open_dispute(payment.id(), usd(60)).unwrap();
+        assert!(shop.sandbox.withdraw(&dispute) && shop.sandbox.lose(&dispute));
+        shop.wait(later).await;
+        assert!(shop.sandbox.win(&dispute) && shop.sandbox.reinstate(&dispute));
+        let decided = if later > 0 { DisputeStatus::Won } else { DisputeStatus::Lost };
+        shop.deliver().await;
+        let free = shop.now(&payment).await;
+        assert_eq!(free.disputes()[0].status(), decided, "at one time it is lost");
+        assert_eq!((free.disputed(), free.charged_back(), free.refundable()), (usd(0), usd(0), usd(100)));
+        assert_eq!(free.reviews(), [Review::Contradiction].into());
+        assert_eq!(shop.sandbox.disputed(payment.id()), None);
+        shop.ledger.refund(&shop.caller, payment.id(), NewRefund::default()).await.unwrap();
+        assert_eq!(shop.now(&payment).await.status(), PaymentStatus::Refunded);
+    }
 }
 
 #[tokio::test]

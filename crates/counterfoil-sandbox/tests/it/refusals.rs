@@ -43,6 +43,10 @@ impl Gateway for Spy {
         self.0.finality()
     }
 
+    fn can_reverse_captures(&self) -> bool {
+        self.0.can_reverse_captures()
+    }
+
     async fn charge(&self, charge: &Charge) -> Evidence {
         self.0.charge(charge).await
     }
@@ -80,7 +84,7 @@ fn spied() -> (Shop, Arc<Spy>) {
 
 fn code(evidence: &Evidence) -> &str {
     match &evidence.outcome {
-        Outcome::Succeeded { .. } => "done",
+        Outcome::Succeeded => "done",
         Outcome::Failed(failure) => failure.code.as_str(),
         other => panic!("{other:?}"),
     }
@@ -137,4 +141,37 @@ async fn of_what_was_never_charged_nothing_is_refunded() {
     asked.attempt = OperationId::Attempt(AttemptId::new(SeededIds::new(3).next(Timestamp::EPOCH)));
     let answer = shop.sandbox.refund(&asked).await;
     assert_eq!(code(&answer), "charge_not_found", "the gateway calls another charge so");
+}
+
+/// What a gateway needs to know: which capture, what the gateway calls it, of which hold, and that none is released.
+#[tokio::test]
+async fn reversal_names_its_capture() {
+    let (shop, spy) = spied();
+    let payment = shop.hold("any").await;
+    let captured = shop.ledger.capture(&shop.caller, payment.id(), NewCapture::of(usd(60))).await.unwrap();
+    shop.ledger.void(&shop.caller, payment.id(), NewVoid::default()).await.unwrap();
+    let asked = spy.1.lock().unwrap().clone().unwrap();
+    let (capture, hold) = (captured.operation().unwrap(), payment.attempts().next().unwrap());
+    assert_eq!((asked.holds, asked.amount, asked.reverses), (false, usd(60), Some(capture.id)));
+    assert_eq!((asked.attempt, asked.gateway_attempt_id.as_ref()), (hold.id, hold.gateway_operation_id()));
+    assert!(asked.gateway_capture_id.is_some());
+    assert_eq!(asked.gateway_capture_id.as_ref(), capture.gateway_operation_id());
+    assert_eq!(shop.sandbox.captured(payment.id()), None);
+}
+
+/// Captured money is no hold, and no charge: without the name of its capture nothing is taken back.
+#[tokio::test]
+async fn captured_hold_is_neither_released_nor_voided_as_a_charge() {
+    let (shop, spy) = spied();
+    let payment = shop.hold("any").await;
+    shop.ledger.capture(&shop.caller, payment.id(), NewCapture::all()).await.unwrap();
+    shop.ledger.void(&shop.caller, payment.id(), NewVoid::default()).await.unwrap();
+    let mut asked = spy.again(2, 100);
+    asked.reverses = None;
+    assert_eq!(code(&shop.sandbox.void(&asked).await), "capture_not_found");
+    let mut asked = spy.again(3, 100);
+    asked.holds = true;
+    assert_eq!(code(&shop.sandbox.void(&asked).await), "already_voided");
+    let cannot = Sandbox::new().without_capture_reversals();
+    assert_eq!(code(&cannot.void(&spy.again(4, 100)).await), "capture_not_reversible");
 }

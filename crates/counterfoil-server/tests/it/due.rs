@@ -200,6 +200,7 @@ fn rules_that_make_no_sense_are_refused() {
         (["--retry", "3d,1d"], "--retry <DELAYS>: a delay must not be shorter"),
         (["--retry", "soon"], "as in 1d,3d,7d"),
         (["--destinations", "some"], "--destinations <RULE>"),
+        (["--charged-back", "lost"], "--charged-back <RULE>"),
     ] {
         let ended = run(&[&["serve", "--store", "memory:"], &options[..]].concat());
         assert_eq!(ended.code, Some(2));

@@ -115,8 +115,7 @@ fn four_and_four(place: &Place) {
     let card = PaymentMethod::new(PaymentMethodType::Card, None).unwrap();
     let create = maker.create_as(card, 5, false, None);
     let process = maker.process(created(&create));
-    let reports = [Outcome::Pending, Outcome::Succeeded { reported: None }]
-        .map(|outcome| maker.report(&process, outcome));
+    let reports = [Outcome::Pending, Outcome::Succeeded].map(|outcome| maker.report(&process, outcome));
     let top_ups = [(); 4].map(|()| maker.top_up("w", 1));
     for command in [create, process].into_iter().chain(reports).chain(top_ups) {
         store.execute_batch(&[command])[0].as_ref().unwrap();

@@ -29,7 +29,7 @@ fn commands() -> Vec<Command> {
         let start = |name, minor| maker.create_for(to(name), PaymentMethod::Card(None), minor, true, None);
         let (paid, doubtful, failed) = (start("one", 70), start("two", 8), start("one", 900));
         let reports = [
-            maker.report(&paid, Outcome::Succeeded { reported: None }),
+            maker.report(&paid, Outcome::Succeeded),
             maker.report(&doubtful, Outcome::Unknown { error_message: Message::lossy("no answer") }),
             maker.report(&failed, Outcome::Canceled { error_message: Message::lossy("by the payer") }),
         ];
@@ -44,7 +44,7 @@ fn commands() -> Vec<Command> {
 }
 
 fn totals(paid: i128, pending: i128) -> Totals {
-    Totals { paid, pending, refunded: 0 }
+    Totals { paid, pending, ..Totals::default() }
 }
 
 async fn check(store: &SqliteStore) {

@@ -65,7 +65,7 @@ async fn what_is_done_with_is_due_no_more() {
     let store = place.open();
     let maker = Maker::new("acme");
     let (one, other) = (start(&maker, time(0)), start(&maker, time(1)));
-    let succeeded = maker.report(&one, Outcome::Succeeded { reported: None });
+    let succeeded = maker.report(&one, Outcome::Succeeded);
     let pending = Command { at: time(70), ..maker.report(&other, Outcome::Pending) };
     let due = async |seconds| {
         let found = store.due(time(seconds), 9).await.unwrap();
@@ -93,7 +93,7 @@ async fn lists_find_who_waits_for_a_person() {
         let maker = Maker::new(tenant);
         let [fine, more, stuck, both] = [(); 4].map(|()| start(&maker, SystemClock.now()));
         let usd = |minor| Some(Money::from_minor(minor, counterfoil::money::Currency::USD).unwrap());
-        let moved = |start, minor| maker.report(start, Outcome::Succeeded { reported: usd(minor) });
+        let moved = |start, minor| maker.report_of(start, Outcome::Succeeded, usd(minor));
         let commands = [
             [fine.clone(), more.clone(), stuck.clone(), both.clone()],
             [moved(&fine, 7), moved(&more, 9), give_up(&maker, &stuck), give_up(&maker, &both)],

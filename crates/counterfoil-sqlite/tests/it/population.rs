@@ -80,7 +80,7 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
             idempotency_key: None,
         }),
         9 | 10 => {
-            let evidence = Evidence::new(outcome(names), time(9));
+            let evidence = Evidence::new(outcome(names), time(9)).with_amount(amount(names));
             Request::Report(Report { payment, operation: attempt.into(), evidence })
         }
         11 | 12 => Request::Update(update(payment, names)),
@@ -94,14 +94,18 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
     }
 }
 
-fn outcome([which, minor, ..]: [u8; 4]) -> Outcome {
+fn outcome([which, ..]: [u8; 4]) -> Outcome {
     match which % 5 {
-        0 => Outcome::Succeeded { reported: None },
-        1 => Outcome::Succeeded { reported: Money::from_minor(i64::from(minor), Currency::USD).ok() },
+        0 | 1 => Outcome::Succeeded,
         2 => Outcome::Unknown { error_message: Message::lossy("no answer") },
         3 => Outcome::Canceled { error_message: Message::lossy("by the payer") },
         _ => Outcome::Pending,
     }
+}
+
+/// What is reported with some successes.
+fn amount([which, minor, ..]: [u8; 4]) -> Option<Money> {
+    Money::from_minor(i64::from(minor), Currency::USD).ok().filter(|_| which % 5 == 1)
 }
 
 fn register([name, due, ..]: [u8; 4]) -> Request {

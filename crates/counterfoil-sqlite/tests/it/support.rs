@@ -174,12 +174,17 @@ impl Maker {
 
     /// What the gateway says about the attempt that `start` starts.
     pub(crate) fn report(&self, start: &Command, outcome: Outcome) -> Command {
+        self.report_of(start, outcome, None)
+    }
+
+    /// What it says, with the amount that it reports.
+    pub(crate) fn report_of(&self, start: &Command, outcome: Outcome, amount: Option<Money>) -> Command {
         let (payment, attempt) = match &start.request {
             Request::Process(NextAttempt { payment, attempt, .. })
             | Request::Create(Create { payment, process: Some(attempt), .. }) => (*payment, *attempt),
             other => panic!("{other:?}"),
         };
-        let evidence = Evidence::new(outcome, SystemClock.now());
+        let evidence = Evidence::new(outcome, SystemClock.now()).with_amount(amount);
         self.command(Request::Report(Report { payment, operation: attempt.into(), evidence }))
     }
 

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 
 use counterfoil::clock::Timestamp;
 use counterfoil::command::Recorded;
-use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
+use counterfoil::ledger::{NewAttempt, NewPayment, NewRecordedRefund, NewTopUp, Processing, Update};
 use counterfoil::payment::PaymentMethod;
 use counterfoil::status::PaymentStatus;
 use counterfoil::text::{IdempotencyKey, Message, Metadata};
@@ -23,6 +23,7 @@ pub fn any_calls(most: usize) -> impl Strategy<Value = Vec<Call>> {
         6 => new_payment().prop_map(Call::Create),
         3 => (place(), processing()).prop_map(|(place, how)| Call::Process(place, how)),
         2 => (place(), new_attempt()).prop_map(|(place, new)| Call::Record(place, new)),
+        2 => (place(), new_recorded_refund()).prop_map(|(place, new)| Call::RecordRefund(place, new)),
         6 => (place(), update(), option::weighted(0.3, 0..2_u64))
             .prop_map(|(place, update, seen)| Call::Update(place, update, seen)),
         1 => place().prop_map(Call::Archive),
@@ -99,9 +100,29 @@ fn new_attempt() -> impl Strategy<Value = NewAttempt> {
         Just(Recorded::Succeeded { amount: Some(fixtures::usd(1_001)) }),
         message().prop_map(|error_message| Recorded::Failed { error_message }),
     ];
-    (outcome, option::of(select(vec!["ch_1", "ch_2"])), key()).prop_map(|(outcome, id, key)| {
-        let mut new = NewAttempt::new(outcome);
-        (new.gateway_attempt_id, new.idempotency_key) = (id.map(fixtures::gateway_operation), key);
+    (outcome, made_at(), option::of(select(vec!["ch_1", "ch_2"])), key()).prop_map(
+        |(outcome, gateway, id, key)| {
+            let mut new = NewAttempt::new(outcome);
+            (new.gateway, new.idempotency_key) = (gateway.map(text), key);
+            new.gateway_attempt_id = id.map(fixtures::gateway_operation);
+            new
+        },
+    )
+}
+
+/// Where something was made elsewhere: mostly off-gateway.
+fn made_at() -> impl Strategy<Value = Option<&'static str>> {
+    option::weighted(0.3, select(vec!["test-gateway", "elsewhere"]))
+}
+
+fn new_recorded_refund() -> impl Strategy<Value = NewRecordedRefund> {
+    let amount = option::weighted(0.8, select(vec![fixtures::usd(300), fixtures::usd(1_000)]));
+    let id = option::of(select(vec!["re_1", "re_2"]));
+    (amount, made_at(), id, key(), any::<bool>()).prop_map(|(amount, gateway, id, key, given)| {
+        let mut new = NewRecordedRefund::default();
+        (new.amount, new.gateway, new.idempotency_key) = (amount, gateway.map(text), key);
+        new.gateway_refund_id = id.map(fixtures::gateway_operation);
+        new.occurred_at = given.then(|| fixtures::second(7));
         new
     })
 }

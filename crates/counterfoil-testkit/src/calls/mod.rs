@@ -31,7 +31,9 @@ use std::time::Duration;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Receipt, Rejection};
 use counterfoil::id::{IdSource, PaymentId};
-use counterfoil::ledger::{Ledger, LedgerError, NewAttempt, NewPayment, NewTopUp, Processing, Update};
+use counterfoil::ledger::{
+    Ledger, LedgerError, NewAttempt, NewPayment, NewRecordedRefund, NewTopUp, Processing, Update,
+};
 use counterfoil::scope::Caller;
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::PaymentStore;
@@ -52,6 +54,8 @@ pub enum Call {
     Process(usize, Processing),
     /// An attempt that was made elsewhere.
     Record(usize, NewAttempt),
+    /// A refund that was made elsewhere.
+    RecordRefund(usize, NewRecordedRefund),
     /// Names, notes, a status. The second number is how many versions ago the caller looked at it, if it did.
     Update(usize, Update, Option<u64>),
     /// To hide it.
@@ -110,9 +114,11 @@ pub async fn play<P: Player>(calls: &[Call], player: &mut P) -> Vec<Said<P::Refu
 
 fn about(call: &Call, payments: &[PaymentId]) -> Option<PaymentId> {
     match call {
-        Call::Process(place, _) | Call::Record(place, _) | Call::Update(place, ..) | Call::Archive(place) => {
-            payments.get(place.checked_rem(payments.len())?).copied()
-        }
+        Call::Process(place, _)
+        | Call::Record(place, _)
+        | Call::RecordRefund(place, _)
+        | Call::Update(place, ..)
+        | Call::Archive(place) => payments.get(place.checked_rem(payments.len())?).copied(),
         Call::Create(_) | Call::TopUp(_) | Call::Wait(_) => None,
     }
 }
@@ -184,6 +190,7 @@ impl Player for Till {
             (Call::TopUp(new), _) => ledger.top_up(caller, new.clone()).await,
             (Call::Process(_, how), Some(id)) => ledger.process(caller, id, how.clone()).await,
             (Call::Record(_, new), Some(id)) => ledger.record_attempt(caller, id, new.clone()).await,
+            (Call::RecordRefund(_, new), Some(id)) => ledger.record_refund(caller, id, new.clone()).await,
             (Call::Update(_, update, seen), Some(id)) => {
                 let mut update = update.clone();
                 if let Some(ago) = seen {

@@ -70,6 +70,12 @@ macro_rules! __for_each_case {
                 beside_a_doubt_no_invoice_is_charged,
                 of_charges_at_once_no_more_are_made_than_is_due,
             }
+            disputes {
+                one_movement_in_two_notifications_counts_once,
+                of_won_and_lost_the_later_counts,
+                what_a_lost_dispute_gives_back_is_free,
+                a_destination_shows_what_is_disputed_and_charged_back,
+            }
             money {
                 refunds_at_once_give_back_no_more_than_there_is,
                 captures_at_once_take_no_more_than_is_held,
@@ -82,6 +88,11 @@ macro_rules! __for_each_case {
                 a_late_success_counts_and_is_marked,
                 money_brings_an_archived_payment_back,
                 a_gateway_id_belongs_to_one_operation,
+            }
+            attribution {
+                a_bound_gateway_name_is_taken,
+                expiry_keeps_what_an_unallocated_capture_took,
+                a_fact_reported_after_a_resolution_counts,
             }
             update {
                 a_status_is_set_where_it_can_be,
@@ -99,6 +110,7 @@ macro_rules! __for_each_case {
                 what_was_made_at_its_gateway_is_never_charged,
                 one_name_at_a_gateway_is_one_payment,
                 one_name_at_a_gateway_is_one_attempt,
+                recorded_refunds_sum_to_what_is_refundable,
                 what_is_discovered_counts_once,
                 what_was_written_down_is_not_discovered_again,
                 what_is_told_of_another_name_is_no_news,

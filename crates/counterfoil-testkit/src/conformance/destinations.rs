@@ -23,7 +23,8 @@ async fn find(trial: &Trial, scope: &Scope, name: &str) -> Option<Arc<Account>> 
 /// What the payments of the caller's invoice come to: paid, pending, refunded.
 async fn totals(trial: &Trial, name: &str) -> [i128; 3] {
     let account = find(trial, &trial.caller.scope, name).await;
-    let Totals { paid, pending, refunded } = account.map(|row| row.totals(Currency::USD)).unwrap_or_default();
+    let Totals { paid, pending, refunded, .. } =
+        account.map(|row| row.totals(Currency::USD)).unwrap_or_default();
     [paid, pending, refunded]
 }
 

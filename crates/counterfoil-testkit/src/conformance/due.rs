@@ -6,13 +6,13 @@ use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewRefund, NewVoid};
-use counterfoil::payment::{Outcome, Work};
+use counterfoil::payment::Work;
 use counterfoil::scope::Caller;
 use counterfoil::store::Due;
 
 use super::trial::{Trial, card_payment, ok};
 use crate::desk::{created, started};
-use crate::fixtures::{caller, evidence, scope, succeeded, unknown};
+use crate::fixtures::{caller, evidence, pending, scope, succeeded, unknown};
 use crate::script::Script;
 
 async fn due(trial: &Trial, now: Timestamp, limit: usize) -> Vec<Due> {
@@ -86,7 +86,7 @@ pub(super) async fn every_event_moves_what_is_due(trial: &mut Trial) {
     trial.done(&create).await;
     let (payment, attempt) = (created(&create), started(&create));
     let mut seen = vec![only_due(trial, payment).await];
-    for outcome in [Outcome::Pending, unknown()] {
+    for outcome in [pending(), unknown()] {
         trial.report(payment, attempt, evidence(outcome, 1)).await;
         seen.push(only_due(trial, payment).await);
     }

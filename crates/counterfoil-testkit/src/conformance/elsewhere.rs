@@ -3,14 +3,14 @@
 use counterfoil::command::{Command, Recorded, Rejection};
 use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
-use counterfoil::ledger::{NewAttempt, Processing, Update};
+use counterfoil::ledger::{NewAttempt, NewRecordedRefund, Processing, Update};
 use counterfoil::money::Currency;
 use counterfoil::payment::Evidence;
 use counterfoil::status::PaymentStatus::{self, Overpaid, Pending};
 
 use super::trial::{Trial, card_payment, place, split};
 use crate::desk::{created, started};
-use crate::fixtures::{caller, evidence, gateway_operation, gateway_payment, money, succeeded, usd};
+use crate::fixtures::{caller, evidence, gateway, gateway_operation, gateway_payment, money, succeeded, usd};
 
 pub(super) async fn a_recorded_no_leaves_the_payment_open(trial: &mut Trial) {
     let payment = trial.recorded(card_payment()).await;
@@ -77,6 +77,33 @@ pub(super) async fn one_name_at_a_gateway_is_one_attempt(trial: &mut Trial) {
     assert_eq!(trial.payment(payment).await.attempts().count(), 1);
     let other = trial.recorded(card_payment()).await;
     let no = trial.refused(&trial.desk.record_attempt(&trial.caller, other, new())).await;
+    assert_eq!(no, Rejection::GatewayIdTaken(StreamId::Payment(payment)));
+}
+
+/// A payment that came in.
+async fn paid(trial: &Trial) -> PaymentId {
+    let (payment, attempt) = trial.charging().await;
+    trial.report(payment, attempt, evidence(succeeded(None), 1)).await;
+    payment
+}
+
+/// INVARIANTS 29, 31: of refunds that were made elsewhere no more are recorded than is refundable, and each name once.
+pub(super) async fn recorded_refunds_sum_to_what_is_refundable(trial: &mut Trial) {
+    let payment = paid(trial).await;
+    let part = || NewRecordedRefund::of(usd(300));
+    let record = |new| trial.desk.record_refund(&trial.caller, payment, new);
+    let named = part().with_gateway(gateway()).with_gateway_refund_id(gateway_operation("re_1"));
+    let (won, lost) = split(trial.together((0..8).map(|_| record(named.clone())).collect()).await);
+    assert_eq!((won.len(), lost.len()), (8, 0));
+    assert!(won.iter().all(|receipt| place(receipt) == place(&won[0])), "equal receipts");
+    let (won, lost) = split(trial.together((0..8).map(|_| record(part())).collect()).await);
+    assert_eq!((won.len(), lost.len()), (2, 6));
+    let exceeds = Rejection::ExceedsRefundable { payment, refundable: usd(100) };
+    assert!(lost.iter().all(|no| *no == exceeds), "{lost:?}");
+    let stored = trial.payment(payment).await;
+    assert_eq!((stored.refunded(), stored.refunds().count()), (usd(900), 3));
+    let other = paid(trial).await;
+    let no = trial.refused(&trial.desk.record_refund(&trial.caller, other, named)).await;
     assert_eq!(no, Rejection::GatewayIdTaken(StreamId::Payment(payment)));
 }
 

@@ -1,20 +1,20 @@
 //! What gateways say.
 
 use counterfoil::command::Receipt;
-use counterfoil::payment::{Evidence, FailureClass, Outcome, Payment, Review};
+use counterfoil::payment::{Evidence, FailureClass, Payment, Review};
 use counterfoil::status::PaymentStatus;
 
 use super::trial::{Trial, card_payment};
 use crate::desk::{created, started};
 use crate::fixtures::{
-    caller, evidence, failed, gateway_operation, not_sent, requires_action, succeeded, unknown, usd,
+    caller, evidence, failed, gateway_operation, not_sent, pending, requires_action, succeeded, unknown, usd,
 };
 
 pub(super) async fn any_order_gives_equal_payments(trial: &mut Trial) {
     let sets = [
-        vec![Outcome::Pending, requires_action(), failed(FailureClass::Soft), succeeded(None)],
+        vec![pending(), requires_action(), failed(FailureClass::Soft), succeeded(None)],
         vec![succeeded(Some(usd(999))), succeeded(Some(usd(1_001))), succeeded(None), not_sent()],
-        vec![unknown(), not_sent(), Outcome::Pending, requires_action()],
+        vec![unknown(), not_sent(), pending(), requires_action()],
         vec![failed(FailureClass::Soft), failed(FailureClass::Hard), unknown()],
     ];
     for set in sets {
@@ -51,7 +51,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 
 pub(super) async fn a_repetition_writes_nothing(trial: &mut Trial) {
     let (payment, attempt) = trial.charging().await;
-    let outcomes = [unknown(), Outcome::Pending, failed(FailureClass::Hard), succeeded(Some(usd(5)))];
+    let outcomes = [unknown(), pending(), failed(FailureClass::Hard), succeeded(Some(usd(5)))];
     for outcome in outcomes {
         let said = evidence(outcome, 1).with_gateway_operation_id(gateway_operation("ch_1"));
         assert!(!trial.report(payment, attempt, said.clone()).await.replayed);

@@ -21,7 +21,7 @@ use super::trial::{Trial, card_payment, place};
 use crate::desk::{created, started};
 use crate::fixtures::{
     ach, card, credits, evidence, failed, gateway_operation, instrument, invoice, key, money, not_sent,
-    scope, succeeded, usd, wallet,
+    pending, scope, succeeded, usd, wallet,
 };
 
 pub(super) async fn every_method_is_created_in_its_first_status(trial: &mut Trial) {
@@ -100,7 +100,7 @@ pub(super) async fn attempts_are_numbered_from_one(trial: &mut Trial) {
 
 pub(super) async fn versions_rise_by_one(trial: &mut Trial) {
     let (payment, attempt) = trial.charging().await;
-    let outcomes = [Outcome::Pending, failed(FailureClass::Soft), succeeded(None)];
+    let outcomes = [pending(), failed(FailureClass::Soft), succeeded(None)];
     for (outcome, version) in outcomes.into_iter().zip(2..) {
         let receipt = trial.report(payment, attempt, evidence(outcome, 1)).await;
         assert_eq!(receipt.sequence, version);
@@ -178,7 +178,7 @@ fn odd_evidence(id: &str) -> [Evidence; 3] {
     [
         latest(Outcome::RequiresAction { payment_url: Some(url) }),
         latest(Outcome::Unknown { error_message: Message::lossy(&"中".repeat(1_000)) }),
-        latest(succeeded(None)).with_gateway_operation_id(gateway_operation(id)),
+        latest(Outcome::Succeeded).with_gateway_operation_id(gateway_operation(id)),
     ]
 }
 
@@ -187,7 +187,7 @@ pub(super) async fn event_times_rise_though_the_clock_steps_back(trial: &mut Tri
     let (payment, attempt) = trial.charging().await;
     trial.top_up("w", 1).await;
     trial.desk.clock().set(Timestamp::EPOCH);
-    for outcome in [Outcome::Pending, failed(FailureClass::Hard), succeeded(None)] {
+    for outcome in [pending(), failed(FailureClass::Hard), succeeded(None)] {
         trial.report(payment, attempt, evidence(outcome, 1)).await;
     }
     trial.top_up("w", 1).await;

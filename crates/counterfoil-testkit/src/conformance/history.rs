@@ -7,13 +7,13 @@ use counterfoil::account::AccountId;
 use counterfoil::event::{Event, StreamId, evolve_account, evolve_payment};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewTopUp, Update};
-use counterfoil::payment::{FailureClass, Outcome};
+use counterfoil::payment::FailureClass;
 use counterfoil::text::Metadata;
 use uuid::Uuid;
 
 use super::shown::assert_same;
 use super::trial::{Trial, card_payment, ok};
-use crate::fixtures::{credits, evidence, failed, invoice, requires_action, succeeded, usd, wallet};
+use crate::fixtures::{credits, evidence, failed, invoice, pending, requires_action, succeeded, usd, wallet};
 
 /// More events than anybody has in one page.
 const MANY: u64 = 260;
@@ -21,7 +21,7 @@ const MANY: u64 = 260;
 /// A payment with five events.
 async fn told(trial: &Trial) -> StreamId {
     let (payment, attempt) = trial.charging().await;
-    for outcome in [Outcome::Pending, requires_action(), failed(FailureClass::Hard), succeeded(None)] {
+    for outcome in [pending(), requires_action(), failed(FailureClass::Hard), succeeded(None)] {
         trial.report(payment, attempt, evidence(outcome, 1)).await;
     }
     StreamId::Payment(payment)
@@ -94,7 +94,7 @@ pub(super) async fn what_does_not_exist_has_no_history(trial: &mut Trial) {
 pub(super) async fn events_fold_to_the_stored_state_at_every_step(trial: &mut Trial) {
     let (id, attempt) = trial.charging().await;
     let mut stored = vec![trial.payment(id).await];
-    for outcome in [Outcome::Pending, requires_action(), failed(FailureClass::Hard), succeeded(None)] {
+    for outcome in [pending(), requires_action(), failed(FailureClass::Hard), succeeded(None)] {
         trial.report(id, attempt, evidence(outcome, 1)).await;
         stored.push(trial.payment(id).await);
     }

@@ -13,12 +13,14 @@
 
 mod accounts;
 mod attention;
+mod attribution;
 mod bounds;
 mod cases;
 mod claims;
 mod close;
 mod concurrency;
 mod destinations;
+mod disputes;
 mod dropped;
 mod due;
 mod elsewhere;

@@ -3,12 +3,12 @@
 use counterfoil::command::{Command, Rejection};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, NewTopUp, NewVoid};
-use counterfoil::payment::{FailureClass, Outcome};
+use counterfoil::payment::FailureClass;
 use counterfoil::status::PaymentStatus;
 
 use super::trial::{Trial, card_payment, split};
 use crate::desk::{created, started};
-use crate::fixtures::{credits, evidence, failed, invoice, succeeded, usd, wallet};
+use crate::fixtures::{Said, credits, evidence, failed, invoice, succeeded, usd, wallet};
 
 /// A card payment of ten dollars that came.
 async fn paid(trial: &Trial) -> PaymentId {
@@ -35,7 +35,7 @@ async fn accepted(trial: &Trial, commands: Vec<Command>, is_fit: fn(&Rejection) 
     made
 }
 
-async fn come_to(trial: &Trial, payment: PaymentId, commands: &[Command], outcome: Outcome) {
+async fn come_to(trial: &Trial, payment: PaymentId, commands: &[Command], outcome: Said) {
     for command in commands {
         trial.report(payment, started(command), evidence(outcome.clone(), 2)).await;
     }

@@ -9,7 +9,7 @@ use counterfoil::id::PaymentId;
 use counterfoil::ledger::{
     NewAttempt, NewCapture, NewPayment, NewRefund, NewTopUp, NewVoid, Notification, Processing, Update,
 };
-use counterfoil::payment::{DisputeWord, DisputeWordKind};
+use counterfoil::payment::{DisputeWord, DisputeWordKind, OperationId};
 use counterfoil::scope::Caller;
 use counterfoil::store::{Key, Lookup};
 
@@ -17,7 +17,8 @@ use super::scope::strangers;
 use super::trial::{Trial, card_payment};
 use crate::desk::{created, started};
 use crate::fixtures::{
-    card, evidence, gateway, gateway_operation, gateway_payment, invoice, key, second, succeeded, usd, wallet,
+    card, evidence, gateway, gateway_operation, gateway_payment, invoice, key, reversed, second, succeeded,
+    usd, wallet,
 };
 
 pub(super) async fn one_name_may_be_of_every_kind(trial: &mut Trial) {
@@ -83,11 +84,21 @@ fn moved(trial: &Trial, caller: &Caller, text: &str) -> Vec<Command> {
     let capture = desk.capture(caller, payment, some);
     let refund = desk.refund(caller, payment, NewRefund::of(usd(100)).with_idempotency_key(key(text)));
     let void = desk.void(caller, payment, NewVoid::default().with_idempotency_key(key(text)));
+    let returned = desk.notify(caller, returned(payment, started(&capture), text));
     let steps = [create, capture, refund, void];
     let mut commands: Vec<Command> =
         steps.into_iter().flat_map(|step| [step.clone(), named(&step)]).collect();
+    commands.push(returned);
     commands.push(desk.notify(caller, disputed(payment, text)));
     commands
+}
+
+/// A return of money that a capture brought, in a notification that has a name of its own.
+fn returned(payment: PaymentId, capture: OperationId, text: &str) -> Notification {
+    let about = About { payment: Some(payment), operation: Some(capture), ..About::default() };
+    let said = evidence(reversed().of(usd(1)), 2).with_gateway_operation_id(gateway_operation(text));
+    let name = payment.to_string().parse().expect("a valid name");
+    Notification::new(gateway(), name, about, Told::Returned(said))
 }
 
 fn disputed(payment: PaymentId, text: &str) -> Notification {

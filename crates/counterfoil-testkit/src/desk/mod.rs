@@ -117,6 +117,7 @@ impl Desk {
             payment,
             attempt: AttemptId::new(self.ids.next(at)),
             outcome: new.outcome,
+            gateway: new.gateway,
             gateway_attempt_id: new.gateway_attempt_id,
             idempotency_key: new.idempotency_key,
         };
@@ -216,6 +217,7 @@ pub fn started(command: &Command) -> OperationId {
         Request::Discover(discover) => Some(discover.attempt),
         Request::Capture(capture) => return capture.capture.into(),
         Request::Refund(refund) => return refund.refund.into(),
+        Request::RecordRefund(record) => return record.refund.into(),
         Request::Void(void) => return void.void.into(),
         _ => None,
     };

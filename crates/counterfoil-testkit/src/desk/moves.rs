@@ -1,13 +1,17 @@
 //! Commands about money that was charged or held, what gateways tell of their own accord, and what is due.
 
 use counterfoil::account::Owed;
-use counterfoil::command::{Capture, Command, Lapse, Notify, Poll, Refund, Register, Request, Resolve, Void};
+use counterfoil::command::{
+    Capture, Command, Lapse, Notify, Poll, RecordRefund, Refund, Register, Request, Resolve, Void,
+};
 use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId};
-use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
 use counterfoil::payment::{Destination, Work};
 use counterfoil::scope::Caller;
+use counterfoil::text::Message;
 
 use super::Desk;
+use crate::fixtures;
 
 impl Desk {
     /// Taking what is held for `payment`.
@@ -30,13 +34,36 @@ impl Desk {
         self.command(caller, at, Request::Refund(refund))
     }
 
-    /// Cancelling `payment`, releasing what is held for it, or taking its charge back.
+    /// A refund of `payment` that was made elsewhere.
+    #[must_use]
+    pub fn record_refund(&self, caller: &Caller, payment: PaymentId, new: NewRecordedRefund) -> Command {
+        let at = self.next_moment();
+        let refund = RefundId::new(self.ids.next(at));
+        let record = RecordRefund {
+            payment,
+            refund,
+            amount: new.amount,
+            gateway: new.gateway,
+            gateway_refund_id: new.gateway_refund_id,
+            occurred_at: new.occurred_at,
+            reason: new.reason,
+            metadata: new.metadata,
+            idempotency_key: new.idempotency_key,
+        };
+        self.command(caller, at, Request::RecordRefund(record))
+    }
+
+    /// Cancelling `payment`, releasing what is held for it, or taking its charge back; or its capture, which only the
+    /// first of the tests' gateways can.
     #[must_use]
     pub fn void(&self, caller: &Caller, payment: PaymentId, new: NewVoid) -> Command {
         let at = self.next_moment();
         let void = VoidId::new(self.ids.next(at));
         let NewVoid { reason, idempotency_key, .. } = new;
-        self.command(caller, at, Request::Void(Void { payment, void, reason, idempotency_key }))
+        // The other gateway cannot.
+        let reversals = [fixtures::gateway()].into_iter().collect();
+        let void = Void { payment, void, reason, reversals, idempotency_key };
+        self.command(caller, at, Request::Void(void))
     }
 
     /// What a gateway tells of its own accord.
@@ -78,6 +105,7 @@ impl Desk {
     /// That time is over for `payment`.
     #[must_use]
     pub fn lapse(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
-        self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work }))
+        let reason = matches!(work, Work::Retry { .. }).then(|| Message::lossy("it cannot be made"));
+        self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work, reason }))
     }
 }

@@ -26,10 +26,10 @@ use std::fmt;
 
 use counterfoil::event::Event;
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, DisputeStatus, Operation, Payment};
+use counterfoil::payment::{Attention, DisputeStatus, Operation, Payment, VoidTarget};
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 
-pub use sums::{Sums, is_refund, takes, undoes};
+pub use sums::{Sums, is_refund, taken, takes, undoes};
 
 /// A law that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +81,10 @@ pub fn of_step(before: Option<&Payment>, event: &Event, after: &Payment) -> Law 
     law("32", after.version() == before.version() + 1, || "its version did not rise by one".into())?;
     times(before, after)?;
     disputes(before, after)?;
-    if cause == Cause::Clock {
-        by_the_clock(before, event, after)?;
+    match cause {
+        Cause::Clock => by_the_clock(before, event, after)?,
+        Cause::Command => voids(before, after)?,
+        Cause::Evidence | Cause::Resolution => {}
     }
     let (was, is) = (Sums::of(before).exceeding(), Sums::of(after).exceeding());
     law("3", cause != Cause::Command || is <= was, || {
@@ -115,10 +117,11 @@ fn amounts(payment: &Payment) -> Law {
     same("7", "refunded", payment.refunded().minor(), sums.refunded)?;
     same("8, 43", "refundable", payment.refundable().minor(), sums.refundable())?;
     same("43", "disputed", payment.disputed().minor(), sums.disputed)?;
+    same("43", "charged back", payment.charged_back().minor(), sums.charged_back)?;
     let (held, capturable) = (payment.held().minor(), payment.capturable().minor());
     law("1, 8", capturable <= held, || format!("{capturable} can be captured of {held} held"))?;
     // Of several holds, which only a late success makes, one can be captured.
-    let holds = payment.attempts().filter(|attempt| attempt.holds && attempt.moved().is_some()).count();
+    let holds = payment.attempts().filter(|attempt| attempt.is_hold() && attempt.moved().is_some()).count();
     law("8", holds > 1 || held - capturable <= sums.reserved_of_holds, || {
         format!("{} reserved of {held} held, and {capturable} left", sums.reserved_of_holds)
     })
@@ -190,6 +193,27 @@ fn disputes(before: &Payment, after: &Payment) -> Law {
         let open = matches!(is.status(), DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
         let again = closed && open && was.stage() == is.stage();
         law("42", !again, || "a dispute that was closed is open again".into())?;
+    }
+    Ok(())
+}
+
+/// 4, 12: what a gateway is asked to release is held, and what it is asked to take back was captured: by a charge, or by
+/// the capture that the void names.
+fn voids(before: &Payment, after: &Payment) -> Law {
+    let new = after.voids().filter(|void| before.operation(void.id).is_none());
+    for void in new.filter(|void| void.lease_until.is_some()) {
+        let told = || format!("{} of {} of what was {}", void.id, void.amount, before.status());
+        let target = void.kind.void_target();
+        let releases = target == Some(VoidTarget::Hold);
+        let there = if releases { before.capturable() } else { before.captured() };
+        law("4, 12", void.amount == there, told)?;
+        let of_hold =
+            void.parent().and_then(|of| before.operation(of.into())).is_some_and(Operation::is_hold);
+        let reversed = void.kind.reversed_capture();
+        law("12", reversed.is_some() == (of_hold && !releases), told)?;
+        let capture = reversed.and_then(|capture| before.operation(capture.into()));
+        let brought = capture.is_none_or(|capture| capture.moved() == Some(void.amount));
+        law("4, 12", brought, told)?;
     }
     Ok(())
 }

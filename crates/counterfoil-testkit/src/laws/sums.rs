@@ -1,7 +1,10 @@
 //! The words of the invariants about amounts, worked out from a payment's operations and disputes.
 
+use counterfoil::id::AttemptId;
 use counterfoil::money::Money;
-use counterfoil::payment::{DisputeStage, DisputeStatus, Operation, OperationId, Payment};
+use counterfoil::payment::{
+    Dispute, DisputeStage, DisputeStatus, Operation, OperationId, OperationKind, Payment, VoidTarget,
+};
 
 /// C, R, P, K and L of a payment, in minor units, each added up from what the payment shows of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Sums {
     pub reserved_of_holds: i64,
     /// L: what disputes have taken, or may.
     pub disputed: i64,
+    /// What of L lost disputes have taken.
+    pub charged_back: i64,
 }
 
 impl Sums {
@@ -29,15 +34,18 @@ impl Sums {
         };
         let open = |is: &dyn Fn(&Operation) -> bool| -> i64 {
             let those =
-                payment.operations().iter().filter(|operation| is(operation) && operation.status().is_live());
-            those.map(|operation| operation.amount.minor() + operation.releases.map_or(0, Money::minor)).sum()
+                payment.operations().iter().filter(|operation| is(operation) && operation.is_reserved());
+            those
+                .map(|operation| operation.amount.minor() + operation.kind.releases().map_or(0, Money::minor))
+                .sum()
         };
         Sums {
-            captured: (moved(takes) - moved(undoes)).max(0),
+            captured: (taken(payment) - moved(undoes)).max(0),
             refunded: moved(is_refund),
             returning: open(&|operation| is_refund(operation) || undoes(operation)),
             reserved_of_holds: open(&|operation| takes_of_hold(payment, operation)),
-            disputed: disputed(payment),
+            disputed: payment.disputes().iter().map(|dispute| reserved(payment, dispute)).sum(),
+            charged_back: lost(payment).map(|dispute| reserved(payment, dispute)).sum(),
         }
     }
 
@@ -54,16 +62,47 @@ impl Sums {
     }
 }
 
-/// Whether its success is money that was taken from the payer, whatever was voided since.
+/// Whether its success brings money from the payer.
 #[must_use]
 pub fn takes(operation: &Operation) -> bool {
-    is_capture(operation) || (matches!(operation.id, OperationId::Attempt(_)) && !operation.holds)
+    is_capture(operation) || (matches!(operation.id, OperationId::Attempt(_)) && !operation.is_hold())
+}
+
+/// What was taken from the payer and not returned, whatever was voided since. What an attempt brought under its own name
+/// includes what was captured of it.
+#[must_use]
+pub fn taken(payment: &Payment) -> i64 {
+    let captures = |of: Option<AttemptId>| {
+        let all = payment.operations().iter().filter(|operation| is_capture(operation));
+        all.filter(move |capture| capture.parent() == of && !capture.is_set_apart())
+    };
+    let unallocated: i64 = captures(None).map(|capture| brought(capture) - returned(capture)).sum();
+    let attempts = payment.operations().iter().filter_map(|operation| match operation.id {
+        OperationId::Attempt(id) => Some((operation, id)),
+        _ => None,
+    });
+    let each = attempts.map(|(attempt, id)| {
+        let own = Some(attempt).filter(|attempt| !attempt.is_hold());
+        let by_captures: i64 = captures(Some(id)).map(brought).sum();
+        let back: i64 = captures(Some(id)).chain(own).map(returned).sum();
+        (own.map_or(0, brought).max(by_captures) - back).max(0)
+    });
+    unallocated + each.sum::<i64>()
+}
+
+/// What an operation brought, whether or not it was returned.
+fn brought(operation: &Operation) -> i64 {
+    operation.moved().map_or(0, Money::minor) + returned(operation)
+}
+
+fn returned(operation: &Operation) -> i64 {
+    operation.returned().map_or(0, Money::minor)
 }
 
 /// Whether its success takes a charge back: a void of captured money.
 #[must_use]
 pub fn undoes(operation: &Operation) -> bool {
-    is_void(operation) && !operation.holds
+    matches!(operation.kind, OperationKind::Void { target, .. } if target != VoidTarget::Hold)
 }
 
 /// Whether it is a refund.
@@ -80,19 +119,28 @@ fn is_void(operation: &Operation) -> bool {
     matches!(operation.id, OperationId::Void(_))
 }
 
-fn disputed(payment: &Payment) -> i64 {
-    let each = payment.disputes().iter().map(|dispute| {
-        let all = dispute.amount().unwrap_or(payment.terms().amount).minor();
-        let open = dispute.stage() >= DisputeStage::Chargeback && dispute.status() != DisputeStatus::Won;
-        let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::minor).sum::<i64>();
-        let gone = sum(&mut dispute.withdrawn()) - sum(&mut dispute.reinstated());
-        gone.max(if open { all } else { 0 })
-    });
-    each.sum()
+fn lost(payment: &Payment) -> impl Iterator<Item = &Dispute> {
+    let chargebacks = payment.disputes().iter().filter(|dispute| dispute.stage() >= DisputeStage::Chargeback);
+    chargebacks.filter(|dispute| dispute.status() == DisputeStatus::Lost)
+}
+
+/// L of one dispute.
+fn reserved(payment: &Payment, dispute: &Dispute) -> i64 {
+    let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
+    let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
+    let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+    let reserved = match (dispute.stage(), dispute.status()) {
+        (DisputeStage::Inquiry, _) | (_, DisputeStatus::Won) => withdrawn - reinstated,
+        (_, DisputeStatus::Lost) => amount.max(withdrawn) - reinstated,
+        _ => amount.max(withdrawn - reinstated),
+    };
+    reserved.max(0)
 }
 
 /// Whether it takes from what is held. What was a hold when it was captured of may have been a charge.
 fn takes_of_hold(payment: &Payment, operation: &Operation) -> bool {
-    let of = operation.attempt.and_then(|of| payment.operation(of.into()));
-    (is_capture(operation) && of.is_none_or(|of| of.holds)) || (is_void(operation) && operation.holds)
+    let of = operation.parent().and_then(|of| payment.operation(of.into()));
+    let is_there = |hold: &&Operation| hold.is_hold() && hold.gateway == operation.gateway;
+    let of_hold = of.map_or(payment.attempts().any(|attempt| is_there(&attempt)), Operation::is_hold);
+    (is_capture(operation) && of_hold) || (is_void(operation) && !undoes(operation))
 }

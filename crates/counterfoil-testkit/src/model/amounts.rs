@@ -15,16 +15,19 @@ impl Payment {
         Money::from_minor(minor, self.asked.amount.currency()).expect("it was cut to size")
     }
 
-    /// C: what was captured, less what voids took back.
+    /// C: what was taken, less what voids gave back.
     pub(super) fn captured(&self) -> i128 {
         let undone: i128 =
             self.operations.iter().filter(|own| own.undoes()).map(Operation::moved_minor).sum();
-        (self.captured_gross() - undone).max(0)
+        (self.taken() - undone).max(0)
     }
 
-    /// What was captured, whether or not voids took it back.
-    pub(super) fn captured_gross(&self) -> i128 {
-        self.operations.iter().filter(|own| own.takes()).map(Operation::moved_minor).sum()
+    /// What was taken and not returned, whether or not voids gave it back.
+    pub(super) fn taken(&self) -> i128 {
+        let attempts = self.operations.iter().filter(|own| own.is_attempt());
+        let unallocated = self.operations.iter().filter(|own| own.is_capture() && own.parent.is_none());
+        let brought: i128 = attempts.map(|attempt| self.brought_by(attempt)).sum();
+        brought + unallocated.map(Operation::moved_minor).sum::<i128>()
     }
 
     /// R: what refunds gave back.
@@ -35,12 +38,18 @@ impl Payment {
     /// P: what open refunds, and open voids of captured money, may yet give back.
     fn returning(&self) -> i128 {
         let back = self.operations.iter().filter(|own| own.is_refund() || own.undoes());
-        back.filter(|own| own.is_live()).map(|own| i128::from(own.amount.minor())).sum()
+        back.filter(|own| own.is_reserved()).map(Operation::asked_minor).sum()
     }
 
     /// L: what disputes have taken or may take.
     pub(super) fn disputed(&self) -> i128 {
         self.disputes.iter().map(|dispute| dispute.reserved(self.asked.amount)).sum()
+    }
+
+    /// What of that was lost.
+    pub(super) fn charged_back(&self) -> i128 {
+        let lost = self.disputes.iter().filter(|dispute| dispute.is_charged_back());
+        lost.map(|dispute| dispute.reserved(self.asked.amount)).sum()
     }
 
     /// C − R − P − L, if it is more than nothing.
@@ -53,14 +62,15 @@ impl Payment {
         (self.refunded() + self.returning() + self.disputed() - self.captured()).max(0)
     }
 
+    /// All that gateways ever held.
     pub(super) fn authorized(&self) -> i128 {
         let attempts = self.operations.iter().filter(|own| own.is_attempt());
-        attempts.filter_map(Operation::authorized).map(i128::from).sum()
+        attempts.filter_map(|own| own.known().held()).map(i128::from).sum()
     }
 
     /// What those that hold held at first.
     pub(super) fn ever_held(&self) -> i128 {
-        self.holds().filter_map(Operation::paid).map(i128::from).sum()
+        self.holds().filter_map(Operation::gross).map(i128::from).sum()
     }
 
     /// H: what is held, neither captured nor released.
@@ -78,17 +88,36 @@ impl Payment {
         self.operations.iter().any(|own| !own.is_attempt() && own.is_live())
     }
 
-    /// How much more than there is was captured, or goes back: only evidence leads there.
+    /// How much more than there is was captured, returned, or goes back: only evidence leads there.
     pub(super) fn exceeded(&self) -> i128 {
-        let taken: i128 =
-            self.operations.iter().filter(|own| own.is_capture() || !own.found).map(Operation::of_hold).sum();
-        let charged: i128 = self.operations.iter().map(Operation::paid_beyond_hold).map(i128::from).sum();
-        (taken - self.ever_held()).max(0) + charged + self.excess_returned()
+        let of_holds = self.operations.iter().filter(|own| {
+            let of = own.parent.and_then(|id| self.operation(id.into()));
+            of.is_none_or(Operation::holds) && !own.is_set_apart() && !self.is_void_of_all(own)
+        });
+        let taken: i128 = of_holds.map(Operation::of_hold).sum();
+        let charges = self.operations.iter().filter(|own| own.is_attempt() && !own.holds());
+        let beyond: i128 = charges.map(|own| self.taken_beyond(own)).sum();
+        let returned: i128 =
+            self.operations.iter().map(|own| own.known().returned_beyond()).map(i128::from).sum();
+        (taken - self.ever_held()).max(0) + beyond + returned + self.excess_returned()
+    }
+
+    /// How much more a charge brought than was held for it; where nothing was, how much more its captures brought.
+    fn taken_beyond(&self, charge: &Operation) -> i128 {
+        let captured: i128 = self.captures_of(charge).map(Operation::took).sum();
+        let charged = charge.charged().map_or(0, i128::from);
+        let held = charge.known().held().map_or(charged, i128::from);
+        (captured.max(charged) - held).max(0)
+    }
+
+    /// An external void of all of a payment is one of what was left.
+    fn is_void_of_all(&self, own: &Operation) -> bool {
+        own.is_external() && own.is_release() && own.took() == i128::from(self.asked.amount.minor())
     }
 
     /// The attempts that hold, or held, or are to.
     pub(super) fn holds(&self) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(|own| own.is_attempt() && own.holds)
+        self.operations.iter().filter(|own| own.holds())
     }
 
     /// The first of those of which most can be captured.
@@ -108,8 +137,15 @@ impl Payment {
         if hold.expired > 0 || self.about(hold.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
             return 0;
         }
-        let taken: i128 = self.about(hold.id).map(Operation::of_hold).sum();
-        (hold.moved_minor() - taken).max(0)
+        let takes = self.taking_from(hold).filter(|own| !own.is_set_apart());
+        (hold.moved_minor() - takes.map(Operation::of_hold).sum::<i128>()).max(0)
+    }
+
+    /// What is of it, and every unallocated capture at its gateway.
+    fn taking_from<'a>(&'a self, hold: &'a Operation) -> impl Iterator<Item = &'a Operation> {
+        let unallocated = |own: &&Operation| own.is_capture() && own.parent.is_none();
+        let there = self.operations.iter().filter(|own| own.gateway == hold.gateway);
+        self.about(hold.id).chain(there.filter(unallocated))
     }
 
     /// Whether something is under way that takes from it.
@@ -117,29 +153,9 @@ impl Payment {
         self.about(hold.id).any(|own| own.is_live() && own.may_take_of_hold() > 0)
     }
 
-    /// Whether any of it was ever captured.
-    pub(super) fn was_captured_of(&self, hold: OperationId) -> bool {
-        self.about(hold).any(|own| own.is_capture() && own.paid().is_some())
-    }
-
-    /// What nothing has taken of an attempt yet, or is about to: of what it brought, or ever held.
-    pub(super) fn rest_of(&self, attempt: &Operation) -> i128 {
-        if !attempt.holds {
-            return attempt.moved_minor();
-        }
-        if self.about(attempt.id).any(|own| own.releases.is_some() && own.of_hold() > 0) {
-            return 0;
-        }
-        let about = |own: &Operation| own.of_hold() + if own.is_live() { own.may_take_of_hold() } else { 0 };
-        let gone: i128 = self.about(attempt.id).map(about).sum();
-        // One after the other, so that nothing below zero counts.
-        (attempt.took() - gone - attempt.expired).max(0)
-    }
-
     fn capturable_of(&self, hold: &Operation) -> i128 {
-        let reserved: i128 =
-            self.about(hold.id).filter(|own| own.is_live()).map(Operation::may_take_of_hold).sum();
-        (self.held_by(hold) - reserved).max(0)
+        let reserved = self.taking_from(hold).filter(|own| own.is_reserved());
+        (self.held_by(hold) - reserved.map(Operation::may_take_of_hold).sum::<i128>()).max(0)
     }
 
     /// The most that one refund can give back: of one charge of a gateway, or all that came past gateways.
@@ -177,7 +193,7 @@ impl Payment {
                 }
             }
         };
-        for back in self.operations.iter().filter(|own| own.attempt.is_none()) {
+        for back in self.operations.iter().filter(|own| own.parent.is_none()) {
             take(back.gateway.as_ref(), back.goes_back());
         }
         for dispute in &self.disputes {
@@ -186,10 +202,18 @@ impl Payment {
         left
     }
 
+    /// What was charged under its own name includes what was captured of it.
     fn brought_by(&self, attempt: &Operation) -> i128 {
-        let charged = if attempt.takes() { attempt.moved_minor() } else { 0 };
-        let captures = self.about(attempt.id).filter(|own| own.is_capture());
-        charged + captures.map(Operation::moved_minor).sum::<i128>()
+        let own = Some(attempt).filter(|own| !own.holds());
+        let charged = own.map_or(0, Operation::brought);
+        let captured: i128 = self.captures_of(attempt).map(Operation::brought).sum();
+        let returned: i128 =
+            self.captures_of(attempt).chain(own).map(|own| i128::from(own.known().undone())).sum();
+        (charged.max(captured) - returned).max(0)
+    }
+
+    fn captures_of(&self, attempt: &Operation) -> impl Iterator<Item = &Operation> {
+        self.about(attempt.id).filter(|own| own.is_capture() && !own.is_set_apart())
     }
 
     fn went_back_of(&self, attempt: &Operation) -> i128 {
@@ -198,7 +222,7 @@ impl Payment {
 
     /// The operations that take from what an attempt brought or holds.
     fn about(&self, attempt: OperationId) -> impl Iterator<Item = &Operation> {
-        let is_about = move |own: &&Operation| own.attempt.map(OperationId::Attempt) == Some(attempt);
+        let is_about = move |own: &&Operation| own.parent.map(OperationId::Attempt) == Some(attempt);
         self.operations.iter().filter(is_about)
     }
 }
@@ -221,38 +245,43 @@ impl Operation {
         self.moved().map_or(0, i128::from)
     }
 
+    fn asked_minor(&self) -> i128 {
+        self.amount().minor().into()
+    }
+
+    /// What it brought once, whether or not that was returned.
+    fn brought(&self) -> i128 {
+        let is_done = matches!(self.status(), OperationStatus::Succeeded | OperationStatus::Reversed);
+        self.charged().filter(|_| is_done).map_or(0, i128::from)
+    }
+
     /// What went back by it, or may.
     fn goes_back(&self) -> i128 {
-        match (self.is_refund() || self.undoes(), self.is_live()) {
+        match (self.is_refund() || self.undoes(), self.is_reserved()) {
             (false, _) => 0,
-            (true, true) => self.amount.minor().into(),
+            (true, true) => self.asked_minor(),
             (true, false) => self.moved_minor(),
         }
     }
 
     /// What it takes out of its hold for good, once it was done.
     fn of_hold(&self) -> i128 {
-        match self.id {
-            OperationId::Capture(_) if self.took() > 0 => self.took() + self.released(),
-            OperationId::Void(_) if self.holds => self.took(),
+        match self.took() {
+            took if self.is_capture() && took > 0 => took + self.released(),
+            took if self.is_release() => took,
             _ => 0,
         }
     }
 
     /// What it moved, whether or not that was undone.
-    pub(super) fn took(&self) -> i128 {
-        let undone = (self.status() == OperationStatus::Reversed).then_some(self.amount.minor());
-        self.paid().or(undone).map_or(0, i128::from)
+    fn took(&self) -> i128 {
+        let undone = (self.status() == OperationStatus::Reversed).then_some(self.asked_minor());
+        self.gross().map(i128::from).or(undone).unwrap_or(0)
     }
 
     /// What it may take while it is open.
     fn may_take_of_hold(&self) -> i128 {
-        let asked = i128::from(self.amount.minor());
-        match self.id {
-            OperationId::Capture(_) => asked + self.released(),
-            OperationId::Void(_) if self.holds => asked,
-            _ => 0,
-        }
+        if self.is_capture() || self.is_release() { self.asked_minor() + self.released() } else { 0 }
     }
 
     fn released(&self) -> i128 {

@@ -2,6 +2,7 @@
 
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Capture, Command, Rejection};
+use counterfoil::destinations::Known;
 use counterfoil::money::{Money, MoneyError};
 use counterfoil::payment::OperationId;
 use counterfoil::status::{Action, PaymentStatus};
@@ -40,7 +41,7 @@ impl Model {
         operation.releases = lets_go.then_some(rest);
         operation.sent(command)?;
         payment.operations.push(operation);
-        payment.happened(command.at, None);
+        self.happened(command, &mut payment, &Known::Unasked, None);
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         Ok(self.keep(scope, payment))
     }
@@ -80,7 +81,7 @@ impl Operation {
     /// It takes from `attempt`, or from what that one takes from, through the same gateway.
     pub(super) fn of(&mut self, attempt: &Operation) {
         let OperationId::Attempt(id) = attempt.id else { panic!("money comes by attempts") };
-        self.attempt = Some(id);
+        self.parent = Some(id);
         self.gateway.clone_from(&attempt.gateway);
         self.instrument.clone_from(&attempt.instrument);
     }

@@ -98,7 +98,8 @@ impl Model {
         }
         let Some(due) = self.due(scope, &destination, known) else { return Ok(()) };
         let totals = self.totals(scope, &id).remove(&create.amount.currency()).unwrap_or_default();
-        let left = i128::from(due.minor()) - (totals.paid - totals.refunded) - totals.pending;
+        let again = if command.policy.owe_charged_back { totals.charged_back } else { 0 };
+        let left = i128::from(due.minor()) - (totals.paid - totals.refunded - again) - totals.pending;
         let left = i64::try_from(left.clamp(0, Money::MAX_MINOR.into())).expect("it was cut to size");
         if command.policy.overpayment == Overpayment::Refuse && create.amount.minor() > left {
             let remaining = Money::from_minor(left, due.currency())?;
@@ -121,9 +122,9 @@ impl Model {
         }
     }
 
-    /// What is paid and kept beyond what is due, once what `payment` took is `more`. What went back of this payment
-    /// may come again.
-    pub(super) fn excess(&self, payment: &Payment, known: &Known, more: i128) -> Option<Money> {
+    /// What is paid and kept beyond what is due, once `payment`, of which so much was captured `before`, took `more`. What
+    /// went back of this payment, or was charged back, may come again.
+    pub(super) fn excess(&self, payment: &Payment, known: &Known, before: i128, more: i128) -> Option<Money> {
         let (scope, destination) = (&payment.asked_by.scope, &payment.asked.destination);
         let currency = payment.asked.amount.currency();
         let due = self.due(scope, destination, known).filter(|due| due.currency() == currency)?;
@@ -133,8 +134,8 @@ impl Model {
                 && other.asked.destination == *destination
                 && other.asked.amount.currency() == currency
         });
-        let kept: i128 = others.map(|(_, other)| kept(other)).sum();
-        let own = i128::from(payment.money(payment.captured()).minor());
+        let kept: i128 = others.map(|(_, other)| kept(other, self.owes_charged_back)).sum();
+        let own = i128::from(payment.money(before).minor());
         let over = kept + own + more - i128::from(due.minor());
         (over > 0).then(|| payment.money(over))
     }
@@ -163,10 +164,12 @@ impl Model {
         for payment in self.paying(scope, id) {
             let totals = all.entry(payment.asked.amount.currency()).or_default();
             let money = |minor| i128::from(payment.money(minor).minor());
-            let live: i128 = payment.live_attempts().map(|live| i128::from(live.amount.minor())).sum();
+            let live: i128 = payment.live_attempts().map(|live| i128::from(live.amount().minor())).sum();
             totals.paid += money(payment.captured());
             totals.pending += live + money(payment.held());
             totals.refunded += money(payment.refunded());
+            totals.disputed += money(payment.disputed() - payment.charged_back());
+            totals.charged_back += money(payment.charged_back());
         }
         all.retain(|_, totals| *totals != Totals::default());
         all
@@ -186,9 +189,10 @@ impl Model {
     }
 }
 
-fn kept(payment: &Payment) -> i128 {
+fn kept(payment: &Payment, owes_charged_back: bool) -> i128 {
     let money = |minor| i128::from(payment.money(minor).minor());
-    money(payment.captured()) - money(payment.refunded())
+    let again = if owes_charged_back { money(payment.charged_back()) } else { 0 };
+    money(payment.captured()) - money(payment.refunded()) - again
 }
 
 fn is_in_doubt(payment: &Payment, now: Timestamp) -> bool {

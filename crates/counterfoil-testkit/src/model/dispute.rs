@@ -16,28 +16,28 @@ pub(super) struct Dispute {
     pub(super) gateway: GatewayName,
     pub(super) called: GatewayDisputeId,
     pub(super) asked: Money,
-    /// What was said, and under which name.
-    pub(super) words: Vec<(DisputeWord, NotificationId)>,
+    /// What was said, and the gateway's name of the movement of funds.
+    pub(super) words: Vec<(DisputeWord, Option<NotificationId>)>,
 }
+
+/// A name, or else the stage stands in.
+type Movement = Result<NotificationId, DisputeStage>;
 
 /// All that counts of what was said.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Said {
     facts: DisputeFacts,
-    ends: Vec<(DisputeStage, DisputeStatus)>,
+    ends: BTreeMap<(DisputeStage, DisputeStatus), Timestamp>,
     last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<String>, Option<String>)>,
-    moved: [BTreeMap<NotificationId, i64>; 2],
+    moved: [BTreeMap<Movement, i64>; 2],
     stages: Vec<DisputeStage>,
     foreign: bool,
 }
 
 impl Dispute {
     pub(super) fn said(&self) -> Said {
-        let mut ends: Vec<_> = self.ends().collect();
-        ends.sort_unstable();
-        ends.dedup();
         let mut stages: Vec<_> = self.told().map(|word| word.stage).collect();
         stages.sort_unstable();
         stages.dedup();
@@ -48,7 +48,7 @@ impl Dispute {
         };
         Said {
             facts: self.facts(),
-            ends,
+            ends: self.ends(),
             last: self.last(),
             due_by: self.due_by(),
             reason: reasons.map(text).max(),
@@ -63,7 +63,9 @@ impl Dispute {
         let funds = |kind| {
             let currency = self.asked.currency();
             let money = |minor| Money::from_minor(minor, currency).expect("it was told as money");
-            self.moved(kind).into_values().map(money).collect()
+            let mut amounts: Vec<_> = self.moved(kind).into_values().collect();
+            amounts.sort_unstable();
+            amounts.into_iter().map(money).collect()
         };
         DisputeFacts {
             id: self.id,
@@ -78,24 +80,34 @@ impl Dispute {
         }
     }
 
-    /// The larger of what is disputed, from the chargeback on and unless it was won, and of what was taken and not
-    /// given back.
+    /// What is disputed, as long as a chargeback is open; of one that is lost, less what was given back; of a question,
+    /// and of one that is won, nothing. What was taken and not given back counts at least.
     pub(super) fn reserved(&self, all: Money) -> i128 {
-        let counts = self.stage() >= DisputeStage::Chargeback && self.status() != DisputeStatus::Won;
-        let disputed = if counts { self.amount().unwrap_or(all).minor() } else { 0 };
-        i128::from(disputed).max(self.net_withdrawn())
+        let claimed = i128::from(self.amount().unwrap_or(all).minor());
+        let net = self.sum(DisputeWordKind::FundsWithdrawn) - self.sum(DisputeWordKind::FundsReinstated);
+        let reserved = if self.is_charged_back() {
+            net.max(claimed - self.sum(DisputeWordKind::FundsReinstated))
+        } else if self.stage() != DisputeStage::Inquiry && self.status() != DisputeStatus::Won {
+            net.max(claimed)
+        } else {
+            net
+        };
+        reserved.max(0)
     }
 
-    pub(super) fn net_withdrawn(&self) -> i128 {
-        let sum = |kind| self.moved(kind).into_values().map(i128::from).sum::<i128>();
-        sum(DisputeWordKind::FundsWithdrawn) - sum(DisputeWordKind::FundsReinstated)
+    /// Whether the host lost it.
+    pub(super) fn is_charged_back(&self) -> bool {
+        self.stage() != DisputeStage::Inquiry && self.status() == DisputeStatus::Lost
+    }
+
+    fn sum(&self, kind: DisputeWordKind) -> i128 {
+        self.moved(kind).into_values().map(i128::from).sum()
     }
 
     pub(super) fn reviews(&self) -> Vec<Review> {
+        let ends = self.ends();
         let won_and_lost = |stage| {
-            let ends = || self.ends().filter(move |(at, _)| *at == stage);
-            ends().any(|(_, end)| end == DisputeStatus::Won)
-                && ends().any(|(_, end)| end == DisputeStatus::Lost)
+            [DisputeStatus::Won, DisputeStatus::Lost].iter().all(|end| ends.contains_key(&(stage, *end)))
         };
         let contradiction = DisputeStage::ALL.iter().any(|stage| won_and_lost(*stage));
         let reasons = [(Review::Contradiction, contradiction), (Review::CurrencyMismatch, self.is_foreign())];
@@ -112,15 +124,26 @@ impl Dispute {
         self.told().map(|word| word.stage).max().unwrap_or(DisputeStage::Inquiry)
     }
 
-    /// An end of this stage stays; a loss outweighs a win. Else what was last said of it while it was open.
+    /// An end of this stage stays: the later of a win and a loss, and a loss if they are of one time. Else what was last
+    /// said of it while it was open.
     fn status(&self) -> DisputeStatus {
-        let end = self.ends().filter(|(stage, _)| *stage == self.stage()).map(|(_, end)| end).max();
+        let ends = self.ends();
+        let at = |end| ends.get(&(self.stage(), end));
+        let end = match (at(DisputeStatus::Won), at(DisputeStatus::Lost)) {
+            (None, None) => None,
+            (won, lost) if won > lost => Some(DisputeStatus::Won),
+            _ => Some(DisputeStatus::Lost),
+        };
         let last = self.last().get(&self.stage()).map(|(_, open)| *open);
         end.or(last).unwrap_or(DisputeStatus::NeedsResponse)
     }
 
-    fn ends(&self) -> impl Iterator<Item = (DisputeStage, DisputeStatus)> {
-        self.told().filter_map(|word| Some((word.stage, end_of(word)?)))
+    /// The last time of each end of each stage.
+    fn ends(&self) -> BTreeMap<(DisputeStage, DisputeStatus), Timestamp> {
+        let ends = self.told().filter_map(|word| Some(((word.stage, end_of(word)?), word.occurred_at)));
+        let mut ends: Vec<_> = ends.collect();
+        ends.sort_unstable();
+        ends.into_iter().collect()
     }
 
     fn last(&self) -> BTreeMap<DisputeStage, (Timestamp, DisputeStatus)> {
@@ -144,13 +167,15 @@ impl Dispute {
         self.told().filter_map(|word| word.amount).filter(own).max_by_key(|amount| amount.minor())
     }
 
-    /// What moved under one name moved once: the largest amount that was told. Without an amount it is all.
-    fn moved(&self, kind: DisputeWordKind) -> BTreeMap<NotificationId, i64> {
+    /// What moved under one name moved once, and without a name once at each stage: the largest amount that was told.
+    /// Without an amount it is all.
+    fn moved(&self, kind: DisputeWordKind) -> BTreeMap<Movement, i64> {
         let mut moved = BTreeMap::new();
         for (word, name) in self.words.iter().filter(|(word, _)| word.kind == kind) {
             let amount = word.amount.unwrap_or(self.asked);
             if amount.currency() == self.asked.currency() && !amount.is_zero() {
-                let known = moved.entry(name.clone()).or_insert(amount.minor());
+                let movement = name.clone().ok_or(word.stage);
+                let known = moved.entry(movement).or_insert(amount.minor());
                 *known = amount.minor().max(*known);
             }
         }

@@ -6,9 +6,9 @@ use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Lapse, Poll, Rejection};
 use counterfoil::payment::{Closed, Evidence, FailureClass, Outcome, Work};
 use counterfoil::status::{OperationStatus, PaymentStatus};
-use counterfoil::text::Message;
+use counterfoil::text::{Message, PaymentMethodId};
 
-use super::operation::{Heard, Operation};
+use super::operation::{Operation, Report};
 use super::payment::Payment;
 use super::{Model, unchanged};
 use crate::fixtures;
@@ -50,10 +50,10 @@ impl Model {
                     known.polls.next = known.polls.next.map(|next| next.max(lease));
                     known.resent_until = Some(lease);
                 }
-                if known.lease_until.is_some() && known.heard.is_empty() {
+                if known.lease_until.is_some() && known.is_unheard() {
                     let error_message = Message::lossy("nothing was heard of it");
                     let evidence = Evidence::new(Outcome::Unknown { error_message }, moment);
-                    known.hear(Heard::new(evidence), moment);
+                    known.hear(Report::new(evidence), moment);
                 }
             }
             _ => return Ok(unchanged(&payment)),
@@ -79,6 +79,8 @@ impl Model {
             return Ok(unchanged(&payment));
         } else {
             payment.close(command.at, command.at, closes);
+            let is_retry = matches!(lapse.work, Work::Retry { .. });
+            payment.given_up = lapse.reason.clone().filter(|_| is_retry);
         }
         payment.happened(command.at, Some(command.at));
         Ok(self.keep(&command.caller.scope, payment))
@@ -138,8 +140,8 @@ impl Payment {
             }
             OperationStatus::Failed => {
                 let (at, until) = last.retry?;
-                let soft = last.known().refused.is_some_and(|failure| failure.class == FailureClass::Soft);
-                Some(if soft { (at, Work::Retry { number }) } else { (until, Work::GiveUp) })
+                let go_on = !self.instruments_left().is_empty();
+                Some(if go_on { (at, Work::Retry { number }) } else { (until, Work::GiveUp) })
             }
             _ => None,
         }
@@ -159,22 +161,71 @@ impl Payment {
 
     fn release_holds(&mut self) {
         let held: Vec<i128> =
-            self.operations.iter().map(|own| if own.holds { self.held_by(own) } else { 0 }).collect();
+            self.operations.iter().map(|own| if own.holds() { self.held_by(own) } else { 0 }).collect();
         for (own, held) in self.operations.iter_mut().zip(held) {
             own.expired += if own.is_attempt() { held } else { 0 };
         }
     }
 
-    /// What follows the attempt that begins at `at` should it be refused: when the next one is made if the reason may
-    /// pass, and until when another instrument is waited for. Attempts that never arrived do not count.
-    pub(super) fn retry(&self, command: &Command) -> Option<(Timestamp, Timestamp)> {
-        let attempts = || self.operations.iter().filter(|own| own.is_attempt());
-        let before = attempts().filter(|own| own.status() != OperationStatus::NotSent).count();
-        let delays = &fixtures::RETRIES[..command.policy.retries.len()];
-        let delay = delays.get(before)?;
-        let first = attempts().next().map_or(command.at, |own| own.began);
-        let until = first.saturating_add(delays.iter().sum());
-        Some((command.at.saturating_add(*delay), until.max(command.at)))
+    /// With what the next scheduled attempt can be made: the instrument that was named, then what was tried, from the last
+    /// to the first. What was declined for good or returned is out.
+    fn instruments_left(&self) -> Vec<Option<PaymentMethodId>> {
+        let attempts: Vec<_> = self.operations.iter().filter(|own| own.is_attempt()).collect();
+        let spent = |own: &&&Operation| match own.status() {
+            OperationStatus::Failed => {
+                own.failure().is_some_and(|failure| failure.class != FailureClass::Soft)
+            }
+            status => status == OperationStatus::Reversed,
+        };
+        let out: Vec<_> = attempts.iter().filter(spent).map(|own| &own.instrument).collect();
+        let mut left: Vec<_> = self.changed.instrument.clone().map(Some).into_iter().collect();
+        left.extend(attempts.iter().rev().map(|own| own.instrument.clone()));
+        left.retain(|instrument| !out.contains(&instrument));
+        left
+    }
+
+    /// The instrument of what the clock does next.
+    pub(super) fn instrument_when_due(&self) -> Option<PaymentMethodId> {
+        let last = self.operations.iter().rfind(|own| own.is_attempt())?;
+        match last.status() {
+            OperationStatus::NotSent => last.instrument.clone(),
+            _ => self.instruments_left().into_iter().next()?,
+        }
+    }
+
+    /// Whether an attempt that the clock makes now is of the schedule: one that repeats what was never sent is what that
+    /// was.
+    pub(super) fn is_next_scheduled(&self) -> bool {
+        match self.operations.iter().rfind(|own| own.is_attempt()) {
+            Some(last) if last.status() == OperationStatus::NotSent => last.scheduled,
+            _ => true,
+        }
+    }
+
+    /// When the next scheduled attempt is made and when the schedule ends, as an attempt has it that begins now. The
+    /// first and the scheduled ones go one entry further; any other changes nothing. What was never sent does not count.
+    pub(super) fn retry(&self, command: &Command, scheduled: bool) -> Option<(Timestamp, Timestamp)> {
+        let sent: Vec<_> = self.sent_attempts().collect();
+        let entry = match sent.last() {
+            None => 0,
+            Some(_) if scheduled => 1 + sent.iter().filter(|own| own.scheduled).count(),
+            Some(last) => return last.retry,
+        };
+        let rest = &fixtures::RETRIES[..command.policy.retries.len()].get(entry..)?;
+        let until = command.at.saturating_add(rest.iter().sum());
+        Some((command.at.saturating_add(*rest.first()?), until))
+    }
+
+    fn sent_attempts(&self) -> impl Iterator<Item = &Operation> {
+        let sent = |own: &&Operation| {
+            own.is_attempt() && own.lease_until.is_some() && own.status() != OperationStatus::NotSent
+        };
+        self.operations.iter().filter(sent)
+    }
+
+    /// What follows when an attempt that was made elsewhere failed: what would have followed without it.
+    pub(super) fn retry_beside(&self) -> Option<(Timestamp, Timestamp)> {
+        self.sent_attempts().last()?.retry
     }
 }
 

@@ -1,205 +1,234 @@
-//! What gateways say.
+//! What gateways answer, and what they say when they are asked.
 
 use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Discover, Rejection, Report};
-use counterfoil::destinations::Known;
-use counterfoil::money::Money;
-use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
-use counterfoil::status::OperationStatus;
+use counterfoil::command::{Command, Discover, Rejection, Report as GatewayReport};
+use counterfoil::destinations::Known as Host;
+use counterfoil::payment::{Closed, Evidence, OperationId, Origin, Outcome};
+use counterfoil::text::{GatewayName, GatewayOperationId};
 
-use super::names::{kind_of_name, of_operation, operation_name};
-use super::operation::{Heard, Operation};
+use super::names::{Name, kind_of_name, of_operation, operation_name};
+use super::operation::{About, Operation, Report, Stated};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
 
 impl Model {
-    pub(super) fn report(&mut self, command: &Command, report: &Report) -> Result<Answer, Rejection> {
+    pub(super) fn report(&mut self, command: &Command, report: &GatewayReport) -> Result<Answer, Rejection> {
         let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
         let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
         let known = known.ok_or(Rejection::OperationNotFound(report.operation))?;
-        let evidence = known.for_sure(&report.evidence);
-        if self.word(command, &mut payment, report.operation, &evidence, Said::ByGateway) {
-            Ok(self.keep(&command.caller.scope, payment))
-        } else {
-            Ok(unchanged(&payment))
-        }
+        let meant = counted_as(known);
+        let news = self.reported(command, &mut payment, meant, Report::new(report.evidence.clone()));
+        Ok(if news { self.keep(&command.caller.scope, payment) } else { unchanged(&payment) })
     }
 
-    /// A word about an operation of `payment`. Whether it says anything new.
-    pub(super) fn word(
+    /// A report about an operation of `payment`. Whether it says anything new.
+    pub(super) fn reported(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         id: OperationId,
-        evidence: &Evidence,
-        said: Said,
+        mut report: Report,
     ) -> bool {
-        let (scope, moment) = (&command.caller.scope, payment.moment(command.at));
-        let (taken, ended) = (payment.captured_gross(), payment.ended);
+        let scope = &command.caller.scope;
         let place = payment.operations.iter().position(|own| own.id == id).expect("it is there");
-        let mut after = payment.operations[place].clone();
-        let called = evidence.gateway_operation_id.as_ref();
-        let name = called.map(|called| operation_name(kind_of_name(id), after.gateway.as_ref(), called));
-        let own = called.is_some_and(|called| after.gateway_ids().any(|known| known == called));
-        let fields = of_operation(id);
-        let clash = !own && self.names.first_answer(scope, name.as_ref(), &fields).is_err();
-
-        let by_hand = match said {
-            Said::ByHand(at) => Some(at),
-            _ => None,
-        };
-        let a_charge = said == Said::ThatItWasACharge;
-        if a_charge || said == Said::ThatItHolds {
-            after.holds = !a_charge;
-            after.forget_successes();
-        }
-        let held = match said {
-            Said::ThatItHeld(minor) => Some(minor),
-            _ => None,
-        };
-        let heard = Heard { clash, by_hand: by_hand.is_some(), held, ..Heard::new(evidence.clone()) };
-        after.hear(heard, moment);
-        if let Some(whole) = &payment.changed.gateway_payment_id {
-            // It is called as its payment is only as long as it has no name of its own.
-            let has_own = after.gateway_ids().any(|id| id.as_str() != whole.as_str());
-            if has_own {
-                after.forget_name(whole.as_str());
-            }
-        }
-        let news = after.known() != payment.operations[place].known()
-            || after.holds != payment.operations[place].holds;
-        let taken_back = a_charge && after.status() == OperationStatus::Reversed;
-        let closes = if taken_back { Some(Closed::Failed) } else { closes(&after, evidence) };
-        let ends = closes.is_some() && (ended < closes || (by_hand.is_some() && ended != closes));
-        if !news && !ends {
+        let before = payment.operations[place].clone();
+        report.evidence = before.for_sure(&report.evidence);
+        if before.is_external() && goes_on(&report.evidence) {
             return false;
         }
-        let before = std::mem::replace(&mut payment.operations[place], after);
-        let more = payment.captured_gross() - taken;
-        // What was held before had brought nothing.
-        let brought = |own: &Operation| own.moved().filter(|_| own.takes());
-        if payment.operations[place].takes() && brought(&before) != brought(&payment.operations[place]) {
-            let then = Payment { operations: replaced(payment, place, before), ..payment.clone() };
-            payment.excess = self.excess(&then, &Known::Unasked, more);
+        let name = name_in(&report, &before).filter(|_| !is_known_as(&before, &report));
+        let holder = name.as_ref().and_then(|name| self.names.holder(scope, name));
+        report.clash = holder.is_some_and(|(_, of)| of != Some(&*id.to_string()));
+        let closes = closes(&before, &report.evidence);
+        let mut after = before.clone();
+        after.hear(report, payment.moment(command.at));
+        if let Some(whole) = &payment.changed.gateway_payment_id {
+            after.forget_stand_in(whole.as_str());
         }
-        // A person has the last word; else the weightiest end counts.
-        payment.ended = if by_hand.is_some() && closes.is_some() { closes } else { ended.max(closes) };
-        payment.happened(command.at, by_hand);
-        let taking = name.filter(|_| !clash && !own);
-        self.names.take(scope, taking, &stream(payment), payment.version, fields);
+        let all = |own: &Operation| {
+            let names: Vec<_> = own.names().into_iter().cloned().collect();
+            (own.known(), own.reported(), names, own.parents())
+        };
+        let closes = closes.filter(|_| place >= payment.done_with);
+        let ends = closes.is_some() && payment.ended < closes;
+        if all(&after) == all(&before) && !ends {
+            return false;
+        }
+        let free = name.filter(|_| holder.is_none());
+        payment.operations[place] = after;
+        payment.ended = payment.ended.max(closes);
+        self.happened(command, payment, &Host::Unasked, None);
+        self.names.take(scope, free, &stream(payment), payment.version, of_operation(id));
         true
     }
 
-    /// An attempt that nobody knew of, or a word about one that was known. Only of a payment that was made there
-    /// has a gateway such things to tell; where it names no attempt, there is but one.
+    /// What a gateway says of a payment that was created there is one more report about an attempt, or a first one.
     pub(super) fn discover(&mut self, command: &Command, discover: &Discover) -> Result<Answer, Rejection> {
         let scope = &command.caller.scope;
-        let payment = self.payment(scope, discover.payment)?;
+        let mut payment = self.payment(scope, discover.payment)?.clone();
         let id = OperationId::Attempt(discover.attempt);
-        let known = payment.operations.iter().any(|operation| operation.id == id);
-        let Some(whole) = &payment.changed.gateway_payment_id else {
+        let Some(whole) = payment.changed.gateway_payment_id.clone() else {
             return Err(Rejection::OperationNotFound(id));
         };
-        if *whole != discover.gateway_payment_id || known {
-            return Ok(unchanged(payment));
+        if whole != discover.gateway_payment_id || payment.operation(id).is_some() {
+            return Ok(unchanged(&payment));
         }
-        if !is_end(&discover.evidence, payment.asked.amount) {
-            let mut payment = payment.clone();
-            let kept =
-                payment.keep_misfit(&discover.evidence, discover.gateway_payment_id.as_str(), command.at);
+        if !payment.is_end(&discover.evidence) {
+            let kept = payment.keep_misfit(&discover.evidence, whole.as_str(), command.at);
             return Ok(if kept { self.keep(scope, payment) } else { unchanged(&payment) });
         }
-        let given = discover.evidence.gateway_operation_id.clone();
-        let called = given.unwrap_or_else(|| whole.as_str().parse().expect("no id is longer than another"));
+        let given = discover.evidence.gateway_operation_id.as_ref();
+        let called = given.cloned().unwrap_or_else(|| stand_in(whole.as_str()));
         let name = operation_name(ClaimKind::GatewayAttempt, Some(&discover.gateway), &called);
-        let evidence = discover.evidence.clone().with_gateway_operation_id(called);
-        let holder = self.names.holder(scope, &name);
-        if let Some((other, _)) = holder.filter(|(holder, _)| **holder != stream(payment)) {
-            return Err(Rejection::GatewayIdTaken(other.clone()));
-        }
-        let own = match holder {
-            Some((_, of)) => payment.operations.iter().find(|own| Some(&*own.id.to_string()) == of),
-            // Written down by somebody who did not know what the gateway calls it.
-            None => payment.operations.iter().find(|own| own.is_nameless_money_of(&discover.gateway)),
-        };
-        let mut said = evidence.clone();
-        let own = own.or_else(|| {
-            // It names none, and there is but one, of which it told.
-            said = discover.evidence.clone();
-            let there =
-                |own: &&Operation| own.is_attempt() && own.gateway.as_ref() == Some(&discover.gateway);
-            let there: Vec<_> = payment.operations.iter().filter(there).collect();
-            let [one] = there[..] else { return None };
-            (said.gateway_operation_id.is_none() && !one.is_ours()).then_some(one)
-        });
-        let own = own.map(|own| (own.id, own.holds && !own.is_ours()));
-        let mut payment = payment.clone();
-        if let Some((operation, held)) = own {
-            let came = held && matches!(said.outcome, Outcome::Succeeded { .. });
-            if came && payment.was_captured_of(operation) {
-                return Ok(unchanged(&payment));
+        let known = match self.names.holder(scope, &name) {
+            Some((other, of)) => {
+                let own = payment.named(of).filter(|_| *other == stream(&payment));
+                Some(own.ok_or(Rejection::GatewayIdTaken(other.clone()))?.id)
             }
-            let by = if came { Said::ThatItWasACharge } else { Said::ByGateway };
-            let news = self.word(command, &mut payment, operation, &said, by);
-            return Ok(if news { self.keep(&command.caller.scope, payment) } else { unchanged(&payment) });
+            None => match payment.attempt_meant(&discover.gateway, given.is_some()) {
+                Ok(meant) => meant,
+                Err(_) => return Ok(unchanged(&payment)),
+            },
+        };
+        let news = if let Some(known) = known {
+            self.reported(command, &mut payment, known, Report::new(discover.evidence.clone()))
+        } else {
+            let evidence = discover.evidence.clone().with_gateway_operation_id(called);
+            let first = Report::new(evidence);
+            let mut own = payment.begin(id, payment.asked.amount, command.at);
+            own.gateway = Some(discover.gateway.clone());
+            own.instrument = payment.instrument().cloned();
+            self.first_reported(command, &mut payment, own, first, Some(name));
+            true
+        };
+        Ok(if news { self.keep(scope, payment) } else { unchanged(&payment) })
+    }
+
+    /// An operation that a gateway reported first.
+    pub(super) fn first_reported(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        mut own: Operation,
+        report: Report,
+        name: Option<Name>,
+    ) {
+        let (scope, id) = (&command.caller.scope, own.id);
+        own.origin = Origin::External;
+        own.authorizes = own.is_attempt() && report.about == About::Authorization;
+        if own.is_attempt() {
+            payment.accepted = true;
+            payment.ended = payment.ended.max(closes(&own, &report.evidence));
         }
-        let mut attempt = payment.begin(id, payment.asked.amount, command.at);
-        attempt.gateway = Some(discover.gateway.clone());
-        attempt.instrument = payment.instrument().cloned();
-        payment.ended = payment.ended.or(is_refusal(&evidence).then_some(Closed::Failed));
-        attempt.heard.push(Heard::new(evidence));
-        self.add(&mut payment, attempt, &Known::Unasked);
-        payment.accepted = true;
-        payment.happened(command.at, None);
-        let stream = stream(&payment);
-        self.names.take(scope, Some(name), &stream, payment.version, of_operation(id));
-        Ok(self.keep(scope, payment))
+        own.reports.push(report);
+        payment.operations.push(own);
+        self.happened(command, payment, &Host::Unasked, None);
+        self.names.take(scope, name, &stream(payment), payment.version, of_operation(id));
+    }
+
+    /// Something happened to `payment`. What it took beyond what is due is decided anew when it took more or less.
+    pub(super) fn happened(
+        &self,
+        command: &Command,
+        payment: &mut Payment,
+        host: &Host,
+        said: Option<Timestamp>,
+    ) {
+        payment.settle();
+        let more = payment.taken() - payment.taken_before;
+        if more != 0 {
+            payment.excess = self.excess(payment, host, payment.captured_before, more);
+        }
+        payment.happened(command.at, said);
     }
 }
 
-/// Who says something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
-    ByGateway,
-    /// A gateway, of an attempt that only it told of: it holds money.
-    ThatItHolds,
-    /// A gateway, of a hold that only it told of: it was no hold.
-    ThatItWasACharge,
-    /// A gateway, of a charge that only it told of: so much was held on the way to it, in minor units.
-    ThatItHeld(i64),
-    /// A person, who says when it came about.
-    ByHand(Timestamp),
+impl Payment {
+    /// The operation that a taken name is the name of.
+    pub(super) fn named(&self, of: Option<&str>) -> Option<&Operation> {
+        self.operations.iter().find(|own| Some(&*own.id.to_string()) == of)
+    }
+
+    /// The attempt there that a report is about which names none that is known: the only nameless one, or without a
+    /// name the only one that may have been sent.
+    pub(super) fn attempt_meant(
+        &self,
+        gateway: &GatewayName,
+        is_named: bool,
+    ) -> Result<Option<OperationId>, Rejection> {
+        use counterfoil::status::OperationStatus::NotSent;
+        let may_be = |own: &&Operation| {
+            let is_meant = if is_named { self.is_nameless(own) } else { own.status() != NotSent };
+            own.is_attempt() && own.is_at(gateway) && is_meant
+        };
+        only(self.operations.iter().filter(may_be))
+    }
+
+    /// Whether its gateway gave it no name. The name of its payment only stands in for one.
+    fn is_nameless(&self, own: &Operation) -> bool {
+        let whole = self.changed.gateway_payment_id.as_ref().filter(|_| own.is_external());
+        own.names().into_iter().all(|name| whole.is_some_and(|whole| whole.as_str() == name.as_str()))
+    }
+
+    /// Whether that is the end of it: a decline, or money in the payment's own currency.
+    pub(super) fn is_end(&self, evidence: &Evidence) -> bool {
+        matches!(evidence.outcome, Outcome::Failed(_)) || self.is_money(evidence)
+    }
+
+    pub(super) fn is_money(&self, evidence: &Evidence) -> bool {
+        let amount = evidence.amount.unwrap_or(self.asked.amount);
+        let counts = amount.currency() == self.asked.amount.currency() && !amount.is_zero();
+        evidence.is_success() && counts
+    }
 }
 
-/// A no to an attempt ends its payment, unless another is to follow; money that a bank took back ends it in any case.
+/// Whether that is no end. Of an external operation it is no news.
+fn goes_on(evidence: &Evidence) -> bool {
+    matches!(
+        evidence.outcome,
+        Outcome::Pending | Outcome::RequiresAction { .. } | Outcome::NotSent { .. } | Outcome::Unknown { .. }
+    )
+}
+
+/// The only one of them; none where there is none. Of several it cannot be said which is meant.
+pub(super) fn only<'a>(
+    mut among: impl Iterator<Item = &'a Operation>,
+) -> Result<Option<OperationId>, Rejection> {
+    match (among.next(), among.next()) {
+        (one, None) => Ok(one.map(|own| own.id)),
+        _ => Err(Rejection::NothingKnown),
+    }
+}
+
+/// An operator may have said that an operation is another one: then all that is reported of it is of that one.
+pub(super) fn counted_as(own: &Operation) -> OperationId {
+    match own.stated {
+        Some(Stated::SameAs(requested)) => requested,
+        _ => own.id,
+    }
+}
+
+pub(super) fn stand_in(whole: &str) -> GatewayOperationId {
+    whole.parse().expect("no id is longer than another")
+}
+
+/// A decline of an attempt ends its payment, unless another attempt is to follow.
 fn closes(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
-    let ends = match evidence.outcome {
-        Outcome::Failed(_) => operation.is_attempt() && operation.retry.is_none(),
-        Outcome::Reversed { .. } => operation.takes(),
-        _ => false,
+    let declined = matches!(evidence.outcome, Outcome::Failed(_));
+    (declined && operation.is_attempt() && operation.retry.is_none()).then_some(Closed::Failed)
+}
+
+/// The gateway's name in a report: of the operation, or of the return.
+fn name_in(report: &Report, own: &Operation) -> Option<Name> {
+    let (kind, called) = match &report.about {
+        About::Return(called) => (ClaimKind::GatewayReturn, called.as_ref()),
+        _ => (kind_of_name(own.id), report.evidence.gateway_operation_id.as_ref()),
     };
-    ends.then_some(Closed::Failed)
+    Some(operation_name(kind, own.gateway.as_ref(), called?))
 }
 
-fn replaced(payment: &Payment, place: usize, operation: Operation) -> Vec<Operation> {
-    let mut operations = payment.operations.clone();
-    operations[place] = operation;
-    operations
-}
-
-fn is_refusal(evidence: &Evidence) -> bool {
-    matches!(evidence.outcome, Outcome::Failed(_))
-}
-
-/// Whether that is the end of it: a no, or money in the payment's own currency.
-fn is_end(evidence: &Evidence, asked: Money) -> bool {
-    match &evidence.outcome {
-        Outcome::Succeeded { reported } => {
-            let amount = reported.unwrap_or(asked);
-            amount.currency() == asked.currency() && !amount.is_zero()
-        }
-        _ => is_refusal(evidence),
-    }
+fn is_known_as(own: &Operation, report: &Report) -> bool {
+    report.evidence.gateway_operation_id.as_ref().is_some_and(|called| own.names().contains(called))
 }

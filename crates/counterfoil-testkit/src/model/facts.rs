@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::id::{AttemptId, DisputeId};
+use counterfoil::id::{AttemptId, CaptureId, DisputeId};
 use counterfoil::money::Money;
 use counterfoil::payment::{
-    Dispute, DisputeStage, DisputeStatus, Operation, OperationId, Payment, Review, Work,
+    Dispute, DisputeStage, DisputeStatus, Operation, OperationId, OperationKind, Origin, Payment, Review,
+    VoidTarget, Work,
 };
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::{
@@ -33,6 +34,8 @@ pub struct PaymentFacts {
     pub capturable: Money,
     /// What disputes have taken or may take.
     pub disputed: Money,
+    /// What of that lost disputes have taken.
+    pub charged_back: Money,
     /// What was captured beyond what was due.
     pub excess: Option<Money>,
     /// Its disputes, in order.
@@ -96,20 +99,28 @@ pub struct OperationFacts {
     pub id: OperationId,
     /// Its number among those of its kind.
     pub number: u32,
+    /// How the ledger came to know of it.
+    pub origin: Origin,
     /// Where it stands.
     pub status: OperationStatus,
     /// What was asked for.
     pub amount: Money,
     /// What it moved, if it succeeded.
     pub moved: Option<Money>,
+    /// What was returned of it.
+    pub returned: Option<Money>,
     /// Who was asked.
     pub gateway: Option<GatewayName>,
     /// With which instrument.
     pub instrument: Option<PaymentMethodId>,
+    /// Whether the schedule of retries made it.
+    pub scheduled: bool,
     /// Whether it is about a hold.
     pub holds: bool,
     /// The attempt that it takes from.
     pub attempt: Option<AttemptId>,
+    /// The capture that it reverses.
+    pub reverses: Option<CaptureId>,
     /// What of a hold it releases beside what it captures.
     pub releases: Option<Money>,
     /// Until when nothing need be heard of it.
@@ -133,6 +144,7 @@ impl PaymentFacts {
             held: payment.held(),
             capturable: payment.capturable(),
             disputed: payment.disputed(),
+            charged_back: payment.charged_back(),
             excess: payment.excess(),
             disputes: payment.disputes().iter().map(DisputeFacts::of).collect(),
             is_stuck: payment.is_stuck(),
@@ -178,14 +190,21 @@ impl OperationFacts {
         OperationFacts {
             id: operation.id,
             number: operation.number,
+            origin: operation.origin,
             status: operation.status(),
             amount: operation.amount,
             moved: operation.moved(),
+            returned: operation.returned(),
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
-            holds: operation.holds,
-            attempt: operation.attempt,
-            releases: operation.releases,
+            scheduled: operation.kind.is_scheduled(),
+            holds: match operation.kind {
+                OperationKind::Void { target, .. } => target == VoidTarget::Hold,
+                _ => operation.is_hold(),
+            },
+            attempt: operation.parent(),
+            reverses: operation.kind.reversed_capture(),
+            releases: operation.kind.releases(),
             runs_until: operation.runs_until(),
             is_stuck: operation.is_stuck(),
             updated_at: operation.updated_at,
@@ -210,9 +229,9 @@ pub struct DisputeFacts {
     pub amount: Option<Money>,
     /// Until when the host is to answer.
     pub due_by: Option<Timestamp>,
-    /// What was taken for it.
+    /// What was taken for it, the smallest first.
     pub withdrawn: Vec<Money>,
-    /// What was given back.
+    /// What was given back, the smallest first.
     pub reinstated: Vec<Money>,
 }
 
@@ -226,8 +245,14 @@ impl DisputeFacts {
             status: dispute.status(),
             amount: dispute.amount(),
             due_by: dispute.due_by(),
-            withdrawn: dispute.withdrawn().collect(),
-            reinstated: dispute.reinstated().collect(),
+            withdrawn: sorted(dispute.withdrawn()),
+            reinstated: sorted(dispute.reinstated()),
         }
     }
+}
+
+fn sorted(amounts: impl Iterator<Item = Money>) -> Vec<Money> {
+    let mut amounts: Vec<_> = amounts.collect();
+    amounts.sort_unstable_by_key(|amount| amount.minor());
+    amounts
 }

@@ -4,6 +4,7 @@
 //! every answer worked out anew. Where the model and a store differ, one of them is wrong.
 
 mod accounts;
+mod allocation;
 mod amounts;
 mod capture;
 mod destination;
@@ -11,12 +12,13 @@ mod dispute;
 mod due;
 mod evidence;
 mod facts;
-mod found;
+mod known;
 mod names;
 mod notify;
 mod operation;
 mod payment;
 mod record;
+mod record_refund;
 mod refund;
 mod resolve;
 mod standing;
@@ -52,15 +54,19 @@ pub struct Model {
     wallets: BTreeMap<(Scope, WalletId), Wallet>,
     registered: BTreeMap<(Scope, AccountId), Registered>,
     names: Names,
+    /// Whether, by the rules of the command that is executed, what was charged back is owed again.
+    owes_charged_back: bool,
 }
 
 impl Model {
     /// What a store must answer to `command` now.
     pub fn execute(&mut self, command: &Command) -> Answer {
+        self.owes_charged_back = command.policy.owe_charged_back;
         let answer = match &command.request {
             Request::Create(create) => self.create(command, create),
             Request::Process(process) => self.process(command, process),
             Request::RecordAttempt(record) => self.record_attempt(command, record),
+            Request::RecordRefund(record) => self.record_refund(command, record),
             Request::Report(report) => self.report(command, report),
             Request::Discover(discover) => self.discover(command, discover),
             Request::Update(update) => self.update(command, update),

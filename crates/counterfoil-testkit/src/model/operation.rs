@@ -1,130 +1,165 @@
-//! The model's operations: everything is worked out anew from all that was ever heard.
+//! The model's operations: everything is worked out anew from the list of what was reported and decided.
 
 use std::collections::BTreeSet;
 
 use counterfoil::clock::Timestamp;
-use counterfoil::id::AttemptId;
+use counterfoil::id::{AttemptId, CaptureId};
 use counterfoil::money::Money;
-use counterfoil::payment::{Evidence, Failure, OperationId, Outcome, Review};
+use counterfoil::payment::{Evidence, Failure, OperationId, Origin, Outcome, Review};
 use counterfoil::status::OperationStatus;
-use counterfoil::text::{GatewayName, GatewayOperationId, Message, PaymentMethodId, PaymentUrl};
+use counterfoil::text::{GatewayName, GatewayOperationId, Message, PaymentMethodId};
 
 use super::due::Polls;
+use super::known::Known;
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Operation {
     pub(super) id: OperationId,
+    pub(super) origin: Origin,
     pub(super) sequence: u64,
-    pub(super) amount: Money,
+    /// What was asked for; of what a gateway reported first, the amount of the payment.
+    pub(super) asked: Money,
     pub(super) gateway: Option<GatewayName>,
     pub(super) instrument: Option<PaymentMethodId>,
-    /// Whether it is about a hold, not about money that moves.
-    pub(super) holds: bool,
-    /// Whether only a gateway told of it.
-    pub(super) found: bool,
-    /// What it takes from, if it takes from anything.
-    pub(super) attempt: Option<AttemptId>,
-    /// How much was left for it there, if it was found.
-    pub(super) was_left: i128,
+    /// Of an attempt: whether it is to hold money.
+    pub(super) authorizes: bool,
+    /// Of a void: whether it gives captured money back.
+    pub(super) reverses: bool,
+    /// The capture that it, a void, takes back.
+    pub(super) capture: Option<CaptureId>,
+    /// The attempt that it is of.
+    pub(super) parent: Option<AttemptId>,
     /// What of its hold it releases beside what it captures.
     pub(super) releases: Option<Money>,
     /// When the next attempt is made, and until when another instrument is waited for.
     pub(super) retry: Option<(Timestamp, Timestamp)>,
+    /// Whether the schedule of retries made it.
+    pub(super) scheduled: bool,
     pub(super) lease_until: Option<Timestamp>,
-    /// The lease of whoever sent it again.
+    /// The lease of the caller that sent it again.
     pub(super) resent_until: Option<Timestamp>,
-    pub(super) began: Timestamp,
     /// When something was last learnt about it.
     pub(super) touched: Timestamp,
     /// What of it, a hold, was released by time.
     pub(super) expired: i128,
     pub(super) polls: Polls,
-    pub(super) heard: Vec<Heard>,
+    /// All that was reported of it, in order.
+    pub(super) reports: Vec<Report>,
+    pub(super) decided: Option<Decided>,
+    pub(super) stated: Option<Stated>,
+    /// The attempt that an operator said it is of.
+    pub(super) allocated: Option<AttemptId>,
+    /// Whether it is a possible duplicate of one that was requested.
+    pub(super) may_be_requested: bool,
 }
 
-/// Something that was said about an operation.
-#[derive(Debug, Clone)]
-pub(super) struct Heard {
+/// Something that was reported of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) about: About,
     pub(super) evidence: Evidence,
-    /// Whether the gateway's id in it is another operation's.
+    /// The attempt that the operation was reported to be of.
+    pub(super) parent: Option<AttemptId>,
+    /// Whether the gateway's name in it is another operation's.
     pub(super) clash: bool,
-    /// Whether a person said it.
-    pub(super) by_hand: bool,
-    /// Whether it was a success of something else.
-    pub(super) forgotten: bool,
-    /// What was held on the way to the charge that it is about, in minor units.
-    pub(super) held: Option<i64>,
+    pub(super) counts: Counts,
 }
 
-impl Heard {
-    pub(super) fn new(evidence: Evidence) -> Heard {
-        Heard { evidence, clash: false, by_hand: false, forgotten: false, held: None }
+/// Whether a report counts of an operation that an operator has resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// If it was not known then.
+    IfNew,
+    /// It was reported of another one, which is this one.
+    Always,
+    /// Only its name does.
+    Never,
+}
+
+/// What of an operation a report is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum About {
+    Operation,
+    Authorization,
+    /// Under its name; without one it is all of it.
+    Return(Option<GatewayOperationId>),
+}
+
+/// What an operator said became of an operation.
+#[derive(Debug, Clone)]
+pub(super) struct Decided {
+    /// How many of the reports were known then.
+    known: usize,
+    says: Vec<Report>,
+}
+
+/// What an operator said that an external operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stated {
+    SameAs(OperationId),
+    Another,
+}
+
+impl Report {
+    pub(super) fn new(evidence: Evidence) -> Report {
+        Report { about: About::Operation, evidence, parent: None, clash: false, counts: Counts::IfNew }
+    }
+
+    pub(super) fn about(about: About, evidence: Evidence) -> Report {
+        Report { about, ..Report::new(evidence) }
     }
 }
 
-/// All that counts of what was heard: hearing something that leaves it as it is changes nothing.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    paid: Option<i64>,
-    amounts: BTreeSet<i64>,
-    authorized: Option<i64>,
-    pub(super) refused: Option<Failure>,
-    canceled: Option<Message>,
-    reversed: Option<Message>,
-    going_on: Option<GoingOn>,
-    not_sent: Option<Message>,
-    unknown: Option<Message>,
-    gateway_ids: BTreeSet<GatewayOperationId>,
-    has_anothers_id: bool,
-    reviews: BTreeSet<Review>,
-}
-
-/// When, whether the payer must act, and where.
-type GoingOn = (Timestamp, bool, Option<PaymentUrl>);
-
 impl Operation {
-    /// One of which nothing was heard yet, that begins at `at`.
-    pub(super) fn new(id: OperationId, sequence: u64, amount: Money, at: Timestamp) -> Operation {
+    /// One of which nothing was reported yet, requested at `at`.
+    pub(super) fn new(id: OperationId, sequence: u64, asked: Money, at: Timestamp) -> Operation {
         Operation {
             id,
+            origin: Origin::Requested,
             sequence,
-            amount,
+            asked,
             gateway: None,
             instrument: None,
-            holds: false,
-            found: false,
-            attempt: None,
-            was_left: 0,
+            authorizes: false,
+            reverses: false,
+            capture: None,
+            parent: None,
             releases: None,
             retry: None,
+            scheduled: false,
             lease_until: None,
             resent_until: None,
-            began: at,
             touched: at,
             expired: 0,
             polls: Polls::default(),
-            heard: Vec::new(),
+            reports: Vec::new(),
+            decided: None,
+            stated: None,
+            allocated: None,
+            may_be_requested: false,
         }
     }
 
-    pub(super) fn hear(&mut self, heard: Heard, at: Timestamp) {
-        self.heard.push(heard);
+    /// Of an authorization that was requested every report is about the hold.
+    pub(super) fn hear(&mut self, mut report: Report, at: Timestamp) {
+        if self.is_requested() && self.authorizes {
+            report.about = About::Authorization;
+        }
+        self.reports.push(report);
         self.touched = at;
     }
 
-    /// What succeeded so far was something else.
-    pub(super) fn forget_successes(&mut self) {
-        self.heard.iter_mut().for_each(|heard| heard.forgotten = true);
-    }
-
-    /// It is not called so.
-    pub(super) fn forget_name(&mut self, name: &str) {
-        for heard in &mut self.heard {
-            heard.evidence.gateway_operation_id.take_if(|known| known.as_str() == name);
+    /// An external attempt is called as its payment is only as long as it has no name of its own.
+    pub(super) fn forget_stand_in(&mut self, stand_in: &str) {
+        if self.is_external() && self.names().len() > 1 {
+            for report in &mut self.reports {
+                report.evidence.gateway_operation_id.take_if(|name| name.as_str() == stand_in);
+            }
         }
     }
 
-    /// That nothing was sent is certain only as long as nobody sent it again.
+    /// That nothing was sent is certain only until it is sent again.
     pub(super) fn for_sure(&self, evidence: &Evidence) -> Evidence {
         let mut evidence = evidence.clone();
         if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, self.resent_until) {
@@ -133,103 +168,114 @@ impl Operation {
         evidence
     }
 
-    /// Whether it was sent from here.
-    pub(super) fn is_ours(&self) -> bool {
-        self.lease_until.is_some()
+    /// An operator says what became of it. Whether that changes anything.
+    pub(super) fn decide(&mut self, says: Vec<Report>) -> bool {
+        let known = self.reports.len();
+        let same = self.decided.as_ref().is_some_and(|before| {
+            self.known_of(&before.says) == self.known_of(&says)
+                && self.known_of(&self.reports[..before.known]) == self.known_of(&self.reports)
+        });
+        self.decided = Some(Decided { known, says });
+        !same
     }
 
+    /// What counts of all that is known.
     pub(super) fn known(&self) -> Known {
-        Known {
-            paid: self.paid(),
-            amounts: self.amounts().collect(),
-            authorized: self.authorized(),
-            refused: self.refusal(),
-            canceled: self.canceled(),
-            reversed: self.reversed(),
-            going_on: self.going_on(),
-            not_sent: self.most(|evidence| match &evidence.outcome {
-                Outcome::NotSent { error_message } => Some(error_message.clone()),
-                _ => None,
-            }),
-            unknown: self.most(|evidence| match &evidence.outcome {
-                Outcome::Unknown { error_message } => Some(error_message.clone()),
-                _ => None,
-            }),
-            gateway_ids: self.gateway_ids().cloned().collect(),
-            has_anothers_id: self.heard.iter().any(|heard| heard.clash),
-            reviews: self.reviews(),
+        self.known_of(self.counted())
+    }
+
+    /// All that its gateway reported, whatever an operator said since.
+    pub(super) fn reported(&self) -> Known {
+        self.known_of(&self.reports)
+    }
+
+    fn known_of<'a>(&self, reports: impl IntoIterator<Item = &'a Report>) -> Known {
+        self.listed(reports).of(self.amount())
+    }
+
+    fn listed<'a>(&self, reports: impl IntoIterator<Item = &'a Report>) -> Known {
+        let mut known = Known::default();
+        for report in reports.into_iter().filter(|report| report.counts != Counts::Never) {
+            known.add(self.asked, report);
         }
+        known
     }
 
-    /// The largest success in its own currency, if it is of anything; one without an amount is of what was
-    /// asked for.
-    pub(super) fn paid(&self) -> Option<i64> {
-        self.amounts().max()
+    /// An operator's word sets aside what was known; what is first reported afterwards counts too.
+    pub(super) fn counted(&self) -> Vec<&Report> {
+        let Some(decided) = &self.decided else { return self.reports.iter().collect() };
+        let (aside, since) = self.reports.split_at(decided.known);
+        let known = self.known_of(aside);
+        let is_news = |report: &&Report| {
+            report.counts == Counts::Always || self.known_of(aside.iter().chain([*report])) != known
+        };
+        decided.says.iter().chain(since.iter().filter(is_news)).collect()
     }
 
-    /// What each success of anything in its own currency was of.
-    fn amounts(&self) -> impl Iterator<Item = i64> {
-        self.amounts_of(self.successes())
+    /// What was reported of it so far, as reports of the requested operation that it is.
+    pub(super) fn reports_for_requested(&self) -> Vec<Report> {
+        let mut counted: Vec<Report> = self.counted().into_iter().cloned().collect();
+        for report in &mut counted {
+            report.counts = Counts::Always;
+            if report.evidence.is_success() {
+                report.evidence.amount.get_or_insert(self.asked);
+            }
+        }
+        counted.extend(self.reports.iter().cloned().map(|report| Report { counts: Counts::Never, ..report }));
+        counted
     }
 
-    fn amounts_of(&self, successes: impl Iterator<Item = Money>) -> impl Iterator<Item = i64> {
-        let own = successes.filter(|amount| amount.currency() == self.amount.currency());
-        own.map(Money::minor).filter(|minor| *minor > 0)
+    /// What its gateway calls it; a name that is another operation's is not one of them.
+    pub(super) fn names(&self) -> BTreeSet<&GatewayOperationId> {
+        let own = self.reports.iter().filter(|report| !report.clash);
+        own.filter_map(|report| report.evidence.gateway_operation_id.as_ref()).collect()
     }
 
-    /// The most that was ever held by it, or on the way to it, if it is a charge.
-    pub(super) fn authorized(&self) -> Option<i64> {
-        let on_the_way = self.heard.iter().filter_map(|heard| heard.held);
-        // What was forgotten had been a hold.
-        let held = self.heard.iter().filter(|heard| self.holds || heard.forgotten);
-        self.amounts_of(self.successes_in(held)).chain(on_the_way).max()
+    /// The attempts that it was reported to be of.
+    pub(super) fn parents(&self) -> BTreeSet<AttemptId> {
+        self.reports.iter().filter_map(|report| report.parent).collect()
     }
 
-    /// How much more it brought than was held on the way to it, if anything was.
-    pub(super) fn paid_beyond_hold(&self) -> i64 {
-        let held = self.authorized().filter(|_| self.is_attempt() && !self.holds);
-        held.map_or(0, |held| (self.paid().unwrap_or(0) - held).max(0))
+    /// What was asked for: of an external capture, refund or void the largest amount that was reported.
+    pub(super) fn amount(&self) -> Money {
+        let largest = self.listed(&self.reports).largest().filter(|_| self.is_sized_by_reports());
+        largest.map_or(self.asked, |minor| {
+            Money::from_minor(minor, self.asked.currency()).expect("it was reported as money")
+        })
     }
 
-    /// What it moves, or holds: nothing unless that is how it stands.
+    /// What it moved or held, whether or not that was undone.
+    pub(super) fn gross(&self) -> Option<i64> {
+        self.known().gross()
+    }
+
+    /// What it brought by itself, if it brought anything, whether or not that was undone.
+    pub(super) fn charged(&self) -> Option<i64> {
+        self.known().charged()
+    }
+
+    /// What it moves, or holds: nothing unless that is how it stands, and not in place of another one.
     pub(super) fn moved(&self) -> Option<i64> {
-        self.paid().filter(|_| self.status() == OperationStatus::Succeeded)
-    }
-
-    /// By precedence: reversed, succeeded, failed, canceled, going on, not sent; unknown only while nothing else was
-    /// ever said. A refund that failed did so whether or not it had succeeded.
-    pub(super) fn status(&self) -> OperationStatus {
         let known = self.known();
-        let failed = known.refused.as_ref().map(|_| OperationStatus::Failed);
-        let said = [
-            known.reversed.map(|_| OperationStatus::Reversed),
-            failed.filter(|_| self.is_refund()),
-            known.paid.map(|_| OperationStatus::Succeeded),
-            failed,
-            known.canceled.map(|_| OperationStatus::Canceled),
-            known.going_on.map(|(_, acts, _)| {
-                if acts { OperationStatus::RequiresAction } else { OperationStatus::Processing }
-            }),
-            known.not_sent.map(|_| OperationStatus::NotSent),
-            known.unknown.map(|_| OperationStatus::Unknown),
-        ];
-        said.into_iter().flatten().next().unwrap_or(OperationStatus::Processing)
+        let counts = self.status() == OperationStatus::Succeeded && !self.is_set_apart();
+        known.gross().filter(|_| counts).map(|gross| gross - known.undone())
     }
 
-    /// Whether it is an attempt at `gateway` that brought money, and nobody knows what the gateway calls it.
-    pub(super) fn is_nameless_money_of(&self, gateway: &GatewayName) -> bool {
-        let nameless = self.gateway_ids().next().is_none();
-        self.is_attempt() && nameless && self.moved().is_some() && self.gateway.as_ref() == Some(gateway)
+    pub(super) fn status(&self) -> OperationStatus {
+        self.known().status(self.is_refund())
     }
 
-    /// Whether it may still move money.
+    pub(super) fn error_message(&self) -> Option<Message> {
+        self.known().message(self.status())
+    }
+
+    /// The decline that was reported, if any.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.known().failed().cloned()
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.status().is_live()
-    }
-
-    /// Whether only a gateway told of it, an attempt that brought nothing: it may be told to hold.
-    pub(super) fn may_hold(&self) -> bool {
-        self.is_attempt() && !self.is_ours() && self.paid().is_none()
     }
 
     /// Whether it is an attempt that may still bring money.
@@ -237,14 +283,56 @@ impl Operation {
         self.is_attempt() && self.is_live()
     }
 
+    pub(super) fn is_requested(&self) -> bool {
+        self.origin == Origin::Requested
+    }
+
+    pub(super) fn is_external(&self) -> bool {
+        self.origin == Origin::External
+    }
+
+    pub(super) fn is_sized_by_reports(&self) -> bool {
+        self.is_external() && !self.is_attempt()
+    }
+
+    pub(super) fn is_external_capture_or_refund(&self) -> bool {
+        self.is_external() && (self.is_capture() || self.is_refund())
+    }
+
+    /// Whether it counts nothing by itself: it is, or may be, one that was requested.
+    pub(super) fn is_set_apart(&self) -> bool {
+        self.may_be_requested || self.is_same_as_another()
+    }
+
+    pub(super) fn is_same_as_another(&self) -> bool {
+        matches!(self.stated, Some(Stated::SameAs(_)))
+    }
+
+    /// Whether its amount is reserved.
+    pub(super) fn is_reserved(&self) -> bool {
+        (self.is_live() || self.may_be_requested) && !self.is_same_as_another()
+    }
+
+    /// Whether it is an attempt that holds money, or is to, and did not take it.
+    pub(super) fn holds(&self) -> bool {
+        let known = self.known();
+        let is_asked = self.authorizes && !self.is_external();
+        self.is_attempt() && known.charged().is_none() && (is_asked || known.held().is_some())
+    }
+
     /// Whether its success brings money.
     pub(super) fn takes(&self) -> bool {
-        self.is_capture() || (self.is_attempt() && !self.holds)
+        self.is_capture() || (self.is_attempt() && !self.holds())
     }
 
     /// Whether its success takes captured money back as if it had never been.
     pub(super) fn undoes(&self) -> bool {
-        self.is_void() && !self.holds
+        self.is_void() && self.reverses
+    }
+
+    /// Whether its success releases a hold.
+    pub(super) fn is_release(&self) -> bool {
+        self.is_void() && !self.reverses
     }
 
     pub(super) fn is_attempt(&self) -> bool {
@@ -263,105 +351,34 @@ impl Operation {
         matches!(self.id, OperationId::Void(_))
     }
 
-    /// Whoever started it may be on the way for so long, unless something was heard of it; whoever sent it again, as
-    /// long as it goes on.
-    pub(super) fn runs_until(&self) -> Option<Timestamp> {
-        let again = self.resent_until.filter(|_| self.is_live());
-        again.or(self.lease_until.filter(|_| self.heard.is_empty()))
+    pub(super) fn is_at(&self, gateway: &GatewayName) -> bool {
+        self.gateway.as_ref() == Some(gateway)
     }
 
-    /// Why it did not go well, while that is how it stands.
-    pub(super) fn error_message(&self) -> Option<Message> {
-        let known = self.known();
-        match self.status() {
-            OperationStatus::Failed => known.refused.map(|failure| failure.message),
-            OperationStatus::Canceled => known.canceled,
-            OperationStatus::NotSent => known.not_sent,
-            OperationStatus::Unknown => known.unknown,
-            OperationStatus::Reversed => known.reversed,
+    pub(super) fn attempt_id(&self) -> Option<AttemptId> {
+        match self.id {
+            OperationId::Attempt(id) => Some(id),
             _ => None,
         }
     }
 
+    pub(super) fn is_unheard(&self) -> bool {
+        self.reports.is_empty() && self.decided.is_none()
+    }
+
+    /// The caller that started it may be sending it for so long, unless something was reported; the one that sent it
+    /// again, as long as it goes on.
+    pub(super) fn runs_until(&self) -> Option<Timestamp> {
+        let again = self.resent_until.filter(|_| self.is_live());
+        again.or(self.lease_until.filter(|_| self.is_unheard()))
+    }
+
     pub(super) fn reviews(&self) -> BTreeSet<Review> {
-        let any = |is: fn(&Outcome) -> bool| self.heard.iter().any(|heard| is(&heard.evidence.outcome));
-        let done = self.paid().is_some() || self.reversed().is_some();
-        let (refused, canceled) = (self.refusal().is_some(), self.canceled().is_some());
-        let not_sent = any(|outcome| matches!(outcome, Outcome::NotSent { .. }));
-        let ends = [done, refused, canceled].into_iter().filter(|end| *end).count();
-        let sent = ends > 0 || self.going_on().is_some();
-        let bounced = self.is_refund() && done && refused && !canceled && !not_sent;
-        let own = self.successes().filter(|amount| amount.currency() == self.amount.currency());
-        let ids: BTreeSet<_> = self.gateway_ids().collect();
-        let reasons = [
-            (Review::Contradiction, !bounced && (ends > 1 || (not_sent && sent))),
-            (Review::RefundBounced, bounced),
-            (
-                Review::AmountMismatch,
-                self.amounts().min() < self.paid()
-                    || own.clone().any(|amount| amount.is_zero() || (!self.found && amount != self.amount)),
-            ),
-            (Review::CurrencyMismatch, own.count() < self.successes().count()),
-            (Review::GatewayIdClash, ids.len() > 1 || self.heard.iter().any(|heard| heard.clash)),
-            (Review::Resolved, self.heard.iter().any(|heard| heard.by_hand)),
-        ];
-        reasons.into_iter().filter_map(|(review, holds)| holds.then_some(review)).collect()
-    }
-
-    fn canceled(&self) -> Option<Message> {
-        self.most(|evidence| match &evidence.outcome {
-            Outcome::Canceled { error_message } => Some(error_message.clone()),
-            _ => None,
-        })
-    }
-
-    fn reversed(&self) -> Option<Message> {
-        self.most(|evidence| match &evidence.outcome {
-            Outcome::Reversed { error_message } => Some(error_message.clone()),
-            _ => None,
-        })
-    }
-
-    /// The weightiest no.
-    fn refusal(&self) -> Option<Failure> {
-        self.most(|evidence| match &evidence.outcome {
-            Outcome::Failed(failure) => Some(failure.clone()),
-            _ => None,
-        })
-    }
-
-    /// What the gateway called it; an id that is another operation's is not one of them.
-    pub(super) fn gateway_ids(&self) -> impl Iterator<Item = &GatewayOperationId> {
-        let own = self.heard.iter().filter(|heard| !heard.clash);
-        own.filter_map(|heard| heard.evidence.gateway_operation_id.as_ref())
-    }
-
-    fn successes(&self) -> impl Iterator<Item = Money> + Clone {
-        self.successes_in(self.heard.iter().filter(|heard| !heard.forgotten))
-    }
-
-    fn successes_in<'a>(
-        &self,
-        heard: impl Iterator<Item = &'a Heard> + Clone,
-    ) -> impl Iterator<Item = Money> + Clone {
-        heard.filter_map(|heard| match heard.evidence.outcome {
-            Outcome::Succeeded { reported } => Some(reported.unwrap_or(self.amount)),
-            _ => None,
-        })
-    }
-
-    /// The last that was said of one that goes on, by the gateway's clock.
-    fn going_on(&self) -> Option<GoingOn> {
-        self.most(|evidence| match &evidence.outcome {
-            Outcome::Pending => Some((evidence.occurred_at, false, None)),
-            Outcome::RequiresAction { payment_url } => {
-                Some((evidence.occurred_at, true, payment_url.clone()))
-            }
-            _ => None,
-        })
-    }
-
-    fn most<T: Ord>(&self, pick: impl Fn(&Evidence) -> Option<T>) -> Option<T> {
-        self.heard.iter().filter_map(|heard| pick(&heard.evidence)).max()
+        let known = self.known();
+        let asked = Some(self.asked.minor()).filter(|_| !self.is_sized_by_reports());
+        let mut reviews = known.reviews(self.is_refund(), asked);
+        reviews.extend((self.names().len() > 1).then_some(Review::GatewayIdClash));
+        reviews.extend(self.decided.is_some().then_some(Review::Resolved));
+        reviews
     }
 }

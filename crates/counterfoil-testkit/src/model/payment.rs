@@ -13,7 +13,7 @@ use counterfoil::text::{DestinationNumber, GatewayName, GatewayOperationId, Mess
 use super::dispute::Dispute;
 use super::due::Polls;
 use super::facts::TimeFacts;
-use super::operation::{Heard, Operation};
+use super::operation::{Operation, Report};
 
 #[derive(Debug, Clone)]
 pub(super) struct Payment {
@@ -22,9 +22,16 @@ pub(super) struct Payment {
     pub(super) asked_at: Timestamp,
     pub(super) accepted: bool,
     pub(super) ended: Option<Closed>,
+    /// Why the clock gave it up, if a retry could not be made.
+    pub(super) given_up: Option<Message>,
+    /// How many operations it had when a failed payment was opened again. They end it no more.
+    pub(super) done_with: usize,
     pub(super) archived: bool,
     pub(super) operations: Vec<Operation>,
     pub(super) disputes: Vec<Dispute>,
+    /// What it had taken, and what of it was captured, at its last event.
+    pub(super) taken_before: i128,
+    pub(super) captured_before: i128,
     /// What was captured beyond what was due by then.
     pub(super) excess: Option<Money>,
     /// Why somebody should look at what was told of it and is nothing of it.
@@ -50,9 +57,13 @@ impl Payment {
             asked_at: at,
             accepted: create.process.is_some() || !through_gateway(create.method.kind()),
             ended: None,
+            given_up: None,
+            done_with: 0,
             archived: false,
             operations: Vec::new(),
             disputes: Vec::new(),
+            taken_before: 0,
+            captured_before: 0,
             excess: None,
             misfits: Vec::new(),
             dismissed: BTreeSet::new(),
@@ -94,9 +105,10 @@ impl Payment {
         let evidence = Evidence::new(Outcome::Canceled { error_message }, at);
         let moment = self.moment(now);
         for live in self.operations.iter_mut().filter(|operation| operation.is_under_way()) {
-            live.hear(Heard::new(evidence.clone()), moment);
+            live.hear(Report::new(evidence.clone()), moment);
         }
         self.ended = Some(closes);
+        self.given_up = None;
     }
 
     /// Whether there is an attempt that nobody can give up.
@@ -105,17 +117,24 @@ impl Payment {
         live.any(|attempt| attempt.status() != OperationStatus::RequiresAction)
     }
 
-    /// How it was ended, if it was: what undid a charge ended it too.
+    /// How it was ended, if it was: a void of a charge ended it too, and returns of all that was captured.
     pub(super) fn how_ended(&self) -> Option<Closed> {
         let undone = self.operations.iter().any(|own| own.undoes() && own.moved().is_some());
-        self.ended.max(undone.then_some(Closed::Voided))
+        let returned = self.is_returned_of_any() && self.captured() == 0;
+        self.ended.max(undone.then_some(Closed::Voided)).max(returned.then_some(Closed::Failed))
+    }
+
+    /// Whether any of what an operation brought was returned, since the payment was last opened.
+    pub(super) fn is_returned_of_any(&self) -> bool {
+        self.operations.iter().skip(self.done_with).any(|own| own.takes() && own.known().undone() > 0)
     }
 
     /// Notes that something happened to it: at `at`, or in the words of whoever wrote it down, at `said`.
     pub(super) fn happened(&mut self, at: Timestamp, said: Option<Timestamp>) {
         self.times.updated_at = self.moment(at);
         self.version += 1;
-        self.settle_found();
+        self.settle();
+        (self.taken_before, self.captured_before) = (self.taken(), self.captured());
         let status = self.status();
         self.archived &= matches!(status, PaymentStatus::Initiated | PaymentStatus::Failed);
         let times = &mut self.times;
@@ -131,7 +150,7 @@ impl Payment {
 
     /// Keeps a success that moved nothing of it, once under each name. Whether it is kept now.
     pub(super) fn keep_misfit(&mut self, evidence: &Evidence, told_as: &str, at: Timestamp) -> bool {
-        let Outcome::Succeeded { reported: Some(amount) } = evidence.outcome else { return false };
+        let Some(amount) = evidence.amount.filter(|_| evidence.is_success()) else { return false };
         let own = amount.currency() == self.asked.amount.currency();
         let name = evidence.gateway_operation_id.as_ref().map_or(told_as, GatewayOperationId::as_str);
         let misfit = (if own { Review::AmountMismatch } else { Review::CurrencyMismatch }, name.to_owned());

@@ -1,19 +1,26 @@
 //! Giving back what was captured.
 
 use counterfoil::claim::{ClaimKind, RequestField};
-use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Refund, Rejection};
 use counterfoil::destinations::Known;
 use counterfoil::money::Money;
-use counterfoil::payment::{Evidence, OperationId, Outcome, PaymentMethod};
+use counterfoil::payment::{Evidence, OperationId, PaymentMethod};
 use counterfoil::status::{Action, PaymentStatus};
 
 use super::amounts::Way;
 use super::capture::{amount_fields, within};
-use super::operation::{Heard, Operation};
+use super::operation::{Operation, Report};
 use super::payment::Payment;
 use super::{Model, again, stream};
 use crate::run::Answer;
+
+/// Where there is money that may go back.
+pub(super) const REFUNDABLE: [PaymentStatus; 4] = [
+    PaymentStatus::Succeeded,
+    PaymentStatus::Overpaid,
+    PaymentStatus::PartiallyCaptured,
+    PaymentStatus::PartiallyRefunded,
+];
 
 impl Model {
     pub(super) fn refund(&mut self, command: &Command, refund: &Refund) -> Result<Answer, Rejection> {
@@ -32,20 +39,14 @@ impl Model {
         if let Some(known) = payment.operation(id) {
             return Ok(again(&payment, known.sequence));
         }
-        let paid = [
-            PaymentStatus::Succeeded,
-            PaymentStatus::Overpaid,
-            PaymentStatus::PartiallyCaptured,
-            PaymentStatus::PartiallyRefunded,
-        ];
-        payment.allows(Action::Refund, &paid)?;
+        payment.allows(Action::Refund, &REFUNDABLE)?;
         let refundable = payment.refundable_at_once();
         let exceeds = Rejection::ExceedsRefundable { payment: refund.payment, refundable };
         let amount = within(refund.amount, refundable, exceeds.clone())?;
         let way = payment.way_back(amount.minor().into()).ok_or(exceeds)?;
         let operation = payment.begin(id, amount, command.at);
         self.back(command, &mut payment, operation, way)?;
-        payment.happened(command.at, None);
+        self.happened(command, &mut payment, &Known::Unasked, None);
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         Ok(self.keep(scope, payment))
     }
@@ -58,7 +59,7 @@ impl Model {
         mut operation: Operation,
         way: Way,
     ) -> Result<(), Rejection> {
-        let amount = operation.amount;
+        let amount = operation.asked;
         if let Way::Charge(attempt) = way {
             operation.of(&attempt);
             if !operation.is_refund() {
@@ -67,10 +68,10 @@ impl Model {
             operation.sent(command)?;
         } else {
             let moment = payment.moment(command.at);
-            operation.heard.push(Heard::new(done(moment)));
+            operation.reports.push(Report::new(Evidence::succeeded(moment)));
             self.credit_back(command, payment, amount)?;
         }
-        self.add(payment, operation, &Known::Unasked);
+        payment.operations.push(operation);
         Ok(())
     }
 
@@ -81,8 +82,4 @@ impl Model {
             _ => Ok(()),
         }
     }
-}
-
-fn done(at: Timestamp) -> Evidence {
-    Evidence::new(Outcome::Succeeded { reported: None }, at)
 }

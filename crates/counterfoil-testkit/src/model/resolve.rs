@@ -1,12 +1,15 @@
-//! A person's word.
+//! What an operator decides.
 
 use counterfoil::claim::ClaimKind;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Rejection, Resolution, Resolve};
+use counterfoil::destinations::Known as Host;
 use counterfoil::money::{Money, MoneyError};
-use counterfoil::payment::{Evidence, OperationId, Outcome};
+use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
+use counterfoil::text::Message;
 
-use super::evidence::Said;
 use super::names::Fields;
+use super::operation::{About, Operation, Report, Stated};
 use super::payment::Payment;
 use super::record::recorded_failure;
 use super::{Model, stream, unchanged};
@@ -20,42 +23,117 @@ impl Model {
             return Ok(first);
         }
         let mut payment = self.payment(scope, resolve.payment)?.clone();
-        let outcome = outcome(resolve, payment.asked.amount)?;
-        match outcome {
-            None => payment.dismiss(command)?,
-            Some(outcome) => {
-                let id = payment.meant_by(resolve.operation)?;
-                let until = payment.operation(id).and_then(super::operation::Operation::runs_until);
-                if let Some(until) = until.filter(|until| *until > command.at) {
-                    return Err(Rejection::InFlight { payment: resolve.payment, until });
-                }
-                let evidence = Evidence::new(outcome, command.at);
-                if !self.word(command, &mut payment, id, &evidence, Said::ByHand(command.at)) {
-                    return Ok(unchanged(&payment));
-                }
+        check_amount(&resolve.resolution, payment.asked.amount)?;
+        if resolve.resolution == Resolution::Dismissed {
+            payment.dismiss(command)?;
+        } else {
+            let id = payment.resolved(resolve.operation)?;
+            let known = payment.operation(id).expect("it is there");
+            if let Some(until) = known.runs_until().filter(|until| *until > command.at) {
+                return Err(Rejection::InFlight { payment: resolve.payment, until });
+            }
+            payment.check_fit(known, &resolve.resolution)?;
+            if !self.decide(command, &mut payment, id, resolve.resolution, Some(&resolve.note), command.at) {
+                return Ok(unchanged(&payment));
             }
         }
         self.names.take(scope, Some(own), &stream(&payment), payment.version, Fields::new());
         Ok(self.keep(scope, payment))
     }
+
+    /// An operator decides about an operation. Whether that changes anything about it.
+    pub(super) fn decide(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        id: OperationId,
+        resolution: Resolution,
+        note: Option<&Message>,
+        at: Timestamp,
+    ) -> bool {
+        let moment = payment.moment(command.at);
+        let place = payment.operations.iter().position(|own| own.id == id).expect("it is there");
+        let own = &mut payment.operations[place];
+        let stated = match resolution {
+            Resolution::SameAs { operation } => Some(Stated::SameAs(operation)),
+            Resolution::Another => Some(Stated::Another),
+            // What is allocated is not another one's.
+            Resolution::Allocated { .. } => own.stated.filter(|stated| *stated == Stated::Another),
+            _ => own.stated,
+        };
+        let allocated = match resolution {
+            Resolution::Allocated { attempt } => Some(attempt),
+            _ => own.allocated,
+        };
+        let merged = own.reports_for_requested();
+        let news = match resolution {
+            Resolution::SameAs { .. } | Resolution::Another | Resolution::Allocated { .. } => {
+                (own.stated, own.allocated) != (stated, allocated)
+            }
+            _ => own.decide(own.says(resolution, note, at)),
+        };
+        if !news {
+            return false;
+        }
+        (own.stated, own.allocated) = (stated, allocated);
+        own.touched = moment;
+        let fails = matches!(resolution, Resolution::Failed) && own.is_attempt() && own.retry.is_none();
+        payment.ended = if fails { Some(Closed::Failed) } else { payment.ended };
+        if let Resolution::SameAs { operation: requested } = resolution {
+            let same = payment.operations.iter_mut().find(|own| own.id == requested);
+            let same = same.expect("it fits");
+            same.reports.extend(merged);
+            same.touched = moment;
+        }
+        self.happened(command, payment, &Host::Unasked, Some(at));
+        true
+    }
 }
 
-/// `None`: nothing is to be done about what was marked.
-fn outcome(resolve: &Resolve, asked: Money) -> Result<Option<Outcome>, Rejection> {
-    let note = resolve.note.clone();
-    Ok(Some(match resolve.resolution {
-        Resolution::Succeeded { amount: Some(amount) } if amount.is_zero() => {
-            return Err(Rejection::AmountNotPositive);
-        }
-        Resolution::Succeeded { amount: Some(amount) } if amount.currency() != asked.currency() => {
+fn check_amount(resolution: &Resolution, asked: Money) -> Result<(), Rejection> {
+    match *resolution {
+        Resolution::Succeeded { amount: Some(amount) } | Resolution::Returned { amount: Some(amount) } => {
             let (expected, got) = (asked.currency(), amount.currency());
-            return Err(MoneyError::CurrencyMismatch { expected, got }.into());
+            if amount.is_zero() {
+                Err(Rejection::AmountNotPositive)
+            } else if expected != got {
+                Err(MoneyError::CurrencyMismatch { expected, got }.into())
+            } else {
+                Ok(())
+            }
         }
-        Resolution::Succeeded { amount } => Outcome::Succeeded { reported: amount },
-        Resolution::Failed => Outcome::Failed(recorded_failure(Some(note))),
-        Resolution::NotSent => Outcome::NotSent { error_message: note },
-        _ => return Ok(None),
-    }))
+        _ => Ok(()),
+    }
+}
+
+impl Operation {
+    /// What became of it, as an operator says, in the words of reports.
+    fn says(&self, resolution: Resolution, note: Option<&Message>, at: Timestamp) -> Vec<Report> {
+        let error_message = note.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
+        let authorizes = self.holds() || (self.authorizes && self.charged().is_none());
+        let about = if authorizes { About::Authorization } else { About::Operation };
+        let say = |outcome, amount| {
+            let mut evidence = Evidence::new(outcome, at);
+            evidence.amount = amount;
+            Report::about(about.clone(), evidence)
+        };
+        match resolution {
+            Resolution::Succeeded { amount } => {
+                vec![say(Outcome::Succeeded, Some(amount.unwrap_or(self.amount())))]
+            }
+            Resolution::Failed => vec![say(Outcome::Failed(recorded_failure(note.cloned())), None)],
+            Resolution::NotSent => vec![say(Outcome::NotSent { error_message }, None)],
+            Resolution::Returned { amount } => {
+                let brought = self
+                    .charged()
+                    .or(self.reported().charged())
+                    .map(|minor| Money::from_minor(minor, self.asked.currency()).expect("it was money"));
+                let brought = Some(brought.unwrap_or(self.amount()));
+                vec![say(Outcome::Succeeded, brought), say(Outcome::Reversed { error_message }, amount)]
+            }
+            other => panic!("{other:?} says nothing of what became of it"),
+        }
+    }
 }
 
 impl Payment {
@@ -70,22 +148,56 @@ impl Payment {
     }
 
     /// The one that is named; else the one that is open, if there is but one.
-    fn meant_by(&self, named: Option<OperationId>) -> Result<OperationId, Rejection> {
+    fn resolved(&self, named: Option<OperationId>) -> Result<OperationId, Rejection> {
+        let payment = self.asked.payment;
         let at_gateway = || self.operations.iter().filter(|own| own.gateway.is_some());
         if let Some(id) = named {
             let known = at_gateway().find(|own| own.id == id).ok_or(Rejection::OperationNotFound(id))?;
-            let settled = !known.is_live() && self.reviews().is_empty();
-            let nothing = Rejection::NothingToResolve { payment: self.asked.payment };
-            return if settled { Err(nothing) } else { Ok(id) };
+            let may_be = self.may_be_resolved(known);
+            return if may_be { Ok(id) } else { Err(Rejection::NothingToResolve { payment }) };
         }
         let open: Vec<_> = at_gateway().filter(|own| own.is_live()).collect();
         match open[..] {
             [one] => Ok(one.id),
-            [] if self.reviews().is_empty() => {
-                Err(Rejection::NothingToResolve { payment: self.asked.payment })
-            }
-            [] => Err(Rejection::NoneOpen { payment: self.asked.payment }),
-            _ => Err(Rejection::SeveralOpen { payment: self.asked.payment }),
+            [] if self.reviews().is_empty() => Err(Rejection::NothingToResolve { payment }),
+            [] => Err(Rejection::NoneOpen { payment }),
+            _ => Err(Rejection::SeveralOpen { payment }),
         }
     }
+
+    /// What a gateway settled, and nothing contradicts, stays so.
+    fn may_be_resolved(&self, own: &Operation) -> bool {
+        let was_decided = own.decided.is_some()
+            || own.stated.is_some()
+            || own.allocated.is_some()
+            || self.operations.iter().any(|other| was_said_to_be(other, own));
+        let is_flagged = self.marks_about(own).iter().any(|reviews| !reviews.is_empty());
+        own.is_live() || was_decided || is_flagged
+    }
+
+    fn check_fit(&self, own: &Operation, resolution: &Resolution) -> Result<(), Rejection> {
+        let there = |id: OperationId| self.operation(id).ok_or(Rejection::OperationNotFound(id));
+        let fits = match *resolution {
+            Resolution::Allocated { attempt } => {
+                let same_gateway = there(attempt.into())?.gateway == own.gateway;
+                own.is_external_capture_or_refund() && same_gateway
+            }
+            Resolution::SameAs { operation } => {
+                there(operation)?;
+                self.requested_like(own).any(|known| known.id == operation)
+            }
+            Resolution::Another => own.is_external_capture_or_refund(),
+            Resolution::Returned { .. } => own.takes(),
+            _ => true,
+        };
+        if fits { Ok(()) } else { Err(Rejection::NothingToResolve { payment: self.asked.payment }) }
+    }
+}
+
+/// Whether an operator ever said that `external` is `own`: since then both have the gateway's name.
+fn was_said_to_be(external: &Operation, own: &Operation) -> bool {
+    let is_other = external.is_external_capture_or_refund() && external.id != own.id;
+    let is_alike = external.gateway == own.gateway
+        && std::mem::discriminant(&external.id) == std::mem::discriminant(&own.id);
+    is_other && is_alike && external.names().intersection(&own.names()).next().is_some()
 }

@@ -40,10 +40,8 @@ impl Payment {
     /// Whether what was held was released. Where a bank took the money back, that is the end of it, unless somebody
     /// let the rest of the hold go.
     fn is_released(&self) -> bool {
-        let release =
-            |own: &Operation| own.expired > 0 || (own.is_void() && own.holds && own.moved().is_some());
-        let returned = |own: &Operation| own.takes() && own.status() == OperationStatus::Reversed;
-        self.operations.iter().any(release) || (self.ever_held() > 0 && !self.operations.iter().any(returned))
+        let release = |own: &Operation| own.expired > 0 || (own.is_release() && own.moved().is_some());
+        self.operations.iter().any(release) || (self.ever_held() > 0 && !self.is_returned_of_any())
     }
 
     pub(super) fn live_attempt(&self) -> Option<&Operation> {
@@ -67,12 +65,12 @@ impl Payment {
         let misfits = self.misfits.iter().enumerate();
         let misfits = misfits.map(|(place, (review, _))| (format!("misfit {place}"), [*review].into()));
         let operations = self.operations.iter().map(|known| (known.id.to_string(), known.reviews()));
-        let doubtful = self.operations.iter().filter(|known| self.is_doubtful(known));
-        let doubtful =
-            doubtful.map(|known| (format!("doubtful {}", known.id), [Review::Contradiction].into()));
+        let unallocated = self.operations.iter().filter(|known| known.is_unallocated());
+        let unallocated =
+            unallocated.map(|known| (format!("unallocated {}", known.id), [Review::Unallocated].into()));
         let beside = self.operations.iter().filter(|known| self.is_beside(known));
         let beside = beside.map(|known| (format!("beside {}", known.id), [Review::Contradiction].into()));
-        let operations = operations.chain(doubtful).chain(beside);
+        let operations = operations.chain(unallocated).chain(beside);
         let disputes =
             self.disputes.iter().map(|known| (known.id.to_string(), known.reviews().into_iter().collect()));
         [own].into_iter().chain(misfits).chain(operations).chain(disputes).collect()
@@ -80,10 +78,17 @@ impl Payment {
 
     /// Whether it is money that we did not ask for, and money that we asked for came by the same gateway too.
     fn is_beside(&self, own: &Operation) -> bool {
-        let brought = |own: &Operation| own.is_attempt() && own.paid().is_some();
-        let asked = |other: &Operation| brought(other) && other.is_ours() && other.gateway == own.gateway;
+        let brought = |own: &Operation| own.is_attempt() && own.gross().is_some();
+        let asked =
+            |other: &Operation| brought(other) && other.is_requested() && other.gateway == own.gateway;
         let made_here = self.changed.gateway_payment_id.is_none();
-        made_here && brought(own) && !own.is_ours() && self.operations.iter().any(asked)
+        made_here && brought(own) && !own.is_requested() && self.operations.iter().any(asked)
+    }
+
+    /// What is marked of an operation, and of the payment as a whole.
+    pub(super) fn marks_about(&self, own: &Operation) -> Vec<BTreeSet<Review>> {
+        let is_about = |of: &String| of.is_empty() || of.ends_with(&own.id.to_string());
+        self.marked().into_iter().filter(|(of, _)| is_about(of)).map(|(_, reviews)| reviews).collect()
     }
 
     /// Nobody has looked yet at what was not marked `before`.

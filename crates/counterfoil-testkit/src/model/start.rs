@@ -2,18 +2,17 @@
 
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Command, Create, Process, Rejection};
-use counterfoil::destinations::Known;
 use counterfoil::event::StreamId;
 use counterfoil::id::AttemptId;
 use counterfoil::payment::{
     CaptureMethod, Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
     PaymentMethodType, Work,
 };
-use counterfoil::status::{Action, PaymentStatus};
-use counterfoil::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
+use counterfoil::status::{Action, OperationStatus, PaymentStatus};
+use counterfoil::text::{ErrorCode, GatewayName, Message};
 
 use super::names::{Fields, create_fields};
-use super::operation::Heard;
+use super::operation::{Operation, Report};
 use super::payment::{Payment, through_gateway};
 use super::{Model, again};
 use crate::run::Answer;
@@ -50,9 +49,9 @@ impl Model {
         let mut payment = Payment::new(create, &command.caller, command.at);
         payment.number = self.number(scope, &create.destination, &create.known);
         if let Some(attempt) = create.process {
-            self.attempt(command, &mut payment, attempt, None, &create.known)?;
+            self.attempt(command, &mut payment, attempt, None)?;
         }
-        payment.happened(command.at, None);
+        self.happened(command, &mut payment, &create.known, None);
         self.names.take(scope, key, &stream, 1, create_fields(create));
         Ok(self.keep(scope, payment))
     }
@@ -73,7 +72,9 @@ impl Model {
         if let Some(number) = process.number {
             payment.require_due(Work::Retry { number }, command.at)?;
         }
-        payment.allows(Action::Process, &[PaymentStatus::Initiated, PaymentStatus::Pending])?;
+        let open = [PaymentStatus::Initiated, PaymentStatus::Pending, PaymentStatus::Failed];
+        payment.allows(Action::Process, &open)?;
+        payment.can_be_opened_again(command, process)?;
         if payment.changed.gateway_payment_id.is_some() {
             return Err(Rejection::AtGateway { payment: process.payment });
         }
@@ -82,24 +83,24 @@ impl Model {
         if asked.method.kind() != PaymentMethodType::Offline {
             self.require_room(command, asked, &process.known)?;
         }
-        let instrument = process.instrument.as_ref();
-        self.attempt(command, &mut payment, process.attempt, instrument, &process.known)?;
+        self.attempt(command, &mut payment, process.attempt, Some(process))?;
         payment.accepted = true;
-        payment.happened(command.at, None);
+        self.happened(command, &mut payment, &process.known, None);
         let stream = StreamId::Payment(process.payment);
         self.names.take(scope, key, &stream, payment.version, fields);
         Ok(self.keep(scope, payment))
     }
 
-    /// Adds attempt `id`: sent to a gateway, or done at once.
+    /// Adds attempt `id`, as a creation or `process` asks for it: sent to a gateway, or done at once.
     fn attempt(
         &mut self,
         command: &Command,
         payment: &mut Payment,
         id: AttemptId,
-        instrument: Option<&PaymentMethodId>,
-        known: &Known,
+        process: Option<&Process>,
     ) -> Result<(), Rejection> {
+        let instrument = process.and_then(|process| process.instrument.clone());
+        let due = process.is_some_and(|process| process.number.is_some());
         let amount = payment.asked.amount;
         let kind = payment.asked.method.kind();
         let mut attempt = payment.begin(id.into(), amount, command.at);
@@ -111,21 +112,57 @@ impl Model {
             PaymentMethod::Credits(wallet) => Some(self.debit(command, wallet, amount)),
             _ => {
                 attempt.gateway = Some(choose(command, payment)?.clone());
-                attempt.instrument = instrument.or(payment.instrument()).cloned();
+                let own = || payment.instrument().cloned();
+                attempt.instrument =
+                    instrument.or_else(|| if due { payment.instrument_when_due() } else { own() });
+                attempt.scheduled = due && payment.is_next_scheduled();
                 attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
-                attempt.holds = payment.asked.capture_method == CaptureMethod::Manual;
-                attempt.retry = payment.retry(command);
+                attempt.authorizes = payment.asked.capture_method == CaptureMethod::Manual;
+                attempt.retry = payment.retry(command, attempt.scheduled);
+                if payment.status() == PaymentStatus::Failed {
+                    (payment.ended, payment.given_up) = (None, None);
+                    payment.done_with = payment.operations.len();
+                }
                 None
             }
         };
         if let Some(paid) = at_once {
-            let outcome =
-                if paid { Outcome::Succeeded { reported: None } } else { Outcome::Failed(no_credits()) };
-            attempt.heard.push(Heard::new(Evidence::new(outcome, command.at)));
+            let outcome = if paid { Outcome::Succeeded } else { Outcome::Failed(no_credits()) };
+            attempt.reports.push(Report::new(Evidence::new(outcome, command.at)));
             payment.ended = if paid { payment.ended } else { Some(Closed::Failed) };
         }
-        self.add(payment, attempt, known);
+        payment.operations.push(attempt);
         Ok(())
+    }
+}
+
+impl Payment {
+    /// A failed payment is tried again under a policy, with an instrument that was not tried last and not returned.
+    fn can_be_opened_again(&self, command: &Command, process: &Process) -> Result<(), Rejection> {
+        let (payment, status) = (self.asked.payment, self.status());
+        if status != PaymentStatus::Failed {
+            return Ok(());
+        }
+        if !self.needs_gateway() {
+            return Err(Rejection::NotAllowed { payment, action: Action::Process, status });
+        }
+        if !command.policy.process_failed {
+            return Err(Rejection::ProcessFailedDisabled { payment });
+        }
+        if self.changed.gateway_payment_id.is_some() {
+            return Err(Rejection::AtGateway { payment });
+        }
+        let instrument = process.instrument.as_ref().or(self.instrument()).cloned();
+        let with_it = |own: &&Operation| own.is_attempt() && own.instrument == instrument;
+        if self.operations.iter().filter(with_it).any(|own| own.status() == OperationStatus::Reversed) {
+            return Err(Rejection::InstrumentReturned { payment, instrument });
+        }
+        match self.operations.iter().rfind(|own| own.is_attempt()) {
+            Some(last) if last.instrument == instrument => {
+                Err(Rejection::SameInstrument { payment, instrument })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,20 +2,18 @@
 
 use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Rejection, Target, Update};
+use counterfoil::command::{Command, Rejection, Resolution, Target, Update};
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, RefundId, VoidId};
 use counterfoil::money::Money;
-use counterfoil::payment::{Closed, Evidence, OperationId, Outcome, PaymentMethod, References};
+use counterfoil::payment::{Closed, Evidence, OperationId, Origin, PaymentMethod, References};
 use counterfoil::status::PaymentStatus;
 use counterfoil::text::Message;
 
 use super::due::Polls;
-use super::evidence::Said;
 use super::names::{Fields, Name};
-use super::operation::{Heard, Operation};
+use super::operation::{Operation, Report};
 use super::payment::Payment;
-use super::record::recorded_failure;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
 
@@ -39,7 +37,7 @@ impl Model {
         if news != References::default() {
             name = self.gateway_payment_name(command, &news, &payment)?;
             payment.change(&news);
-            payment.happened(command.at, None);
+            self.happened(command, &mut payment, &Known::Unasked, None);
         }
         if let Some(target) = target.filter(|target| payment.status() != target.status) {
             let given_back = self.set(command, &mut payment, update, target)?;
@@ -159,11 +157,17 @@ impl Model {
                 said = None;
             }
             (Initiated | Pending, Succeeded) => {
-                let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-                let named = payment.changed.gateway_payment_id.is_some();
-                self.write_down(command, payment, AttemptId::new(id).into(), evidence, named)?;
+                let evidence = Evidence::succeeded(at);
+                let made_there = payment.changed.gateway_payment_id.is_some();
+                let some = if made_there {
+                    payment.gateway().or(command.gateways.first())
+                } else {
+                    payment.asked_gateway()
+                };
+                let gateway = some.filter(|_| payment.needs_gateway()).cloned();
+                super::record::write_down(command, payment, AttemptId::new(id).into(), evidence, gateway)?;
             }
-            (Initiated | Pending, Failed) => payment.ended = Some(Closed::Failed),
+            (Initiated | Pending, Failed) => payment.close(command.at, at, Closed::Failed),
             (Processing, Succeeded | Failed) => {
                 self.settle(command, payment, target.status, at, update.change.error_message.as_ref())?;
                 return Ok(None);
@@ -173,26 +177,16 @@ impl Model {
             }
             (Succeeded, Voided) => {
                 payment.require_whole()?;
-                given_back = Some(self.give_back(command, payment, OperationId::Void(VoidId::new(id)), at));
+                given_back = Some(give_back(command, payment, OperationId::Void(VoidId::new(id)), at));
             }
             (Succeeded | Overpaid | PartiallyCaptured | PartiallyRefunded, Refunded) => {
                 payment.require_free()?;
-                given_back =
-                    Some(self.give_back(command, payment, OperationId::Refund(RefundId::new(id)), at));
+                given_back = Some(give_back(command, payment, OperationId::Refund(RefundId::new(id)), at));
             }
             _ => return Err(payment.not_settable(target)),
         }
-        payment.happened(command.at, said);
+        self.happened(command, payment, &Known::Unasked, said);
         Ok(given_back)
-    }
-
-    /// Adds money that went back elsewhere, all of it that could.
-    fn give_back(&self, command: &Command, payment: &mut Payment, id: OperationId, at: Timestamp) -> Money {
-        let amount = payment.refundable();
-        let mut operation = payment.begin(id, amount, command.at);
-        operation.heard.push(Heard::new(Evidence::new(Outcome::Succeeded { reported: None }, at)));
-        self.add(payment, operation, &Known::Unasked);
-        amount
     }
 
     /// A person's word on what is under way counts like the gateway's, once nobody can be on the way any more.
@@ -211,14 +205,21 @@ impl Model {
         }
         let came = to == PaymentStatus::Succeeded;
         let ids: Vec<OperationId> = live.map(|own| own.id).take(if came { 1 } else { usize::MAX }).collect();
+        let says = if came { Resolution::Succeeded { amount: None } } else { Resolution::Failed };
         for id in ids {
-            let outcome = if came {
-                Outcome::Succeeded { reported: None }
-            } else {
-                Outcome::Failed(recorded_failure(message.cloned()))
-            };
-            self.word(command, payment, id, &Evidence::new(outcome, at), Said::ByHand(at));
+            self.decide(command, payment, id, says, message, at);
         }
         Ok(())
     }
+}
+
+/// Adds money that went back elsewhere, all of it that could.
+fn give_back(command: &Command, payment: &mut Payment, id: OperationId, at: Timestamp) -> Money {
+    let amount = payment.refundable();
+    let mut operation = payment.begin(id, amount, command.at);
+    operation.origin = Origin::Recorded;
+    operation.reverses = operation.is_void();
+    operation.reports.push(Report::new(Evidence::succeeded(at)));
+    payment.operations.push(operation);
+    amount
 }

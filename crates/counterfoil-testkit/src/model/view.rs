@@ -2,6 +2,8 @@
 
 use std::mem::discriminant;
 
+use counterfoil::status::PaymentStatus;
+
 use super::dispute::Dispute;
 use super::facts::{NameFacts, OperationFacts, PaymentFacts};
 use super::operation::Operation;
@@ -18,6 +20,7 @@ impl Payment {
             held: self.money(self.held()),
             capturable: self.capturable(),
             disputed: self.money(self.disputed()),
+            charged_back: self.money(self.charged_back()),
             excess: self.excess,
             disputes: self.disputes.iter().map(Dispute::facts).collect(),
             is_stuck: self.is_stuck(),
@@ -34,16 +37,21 @@ impl Payment {
     fn operation_facts(&self, operation: &Operation) -> OperationFacts {
         let of_kind = |other: &&Operation| discriminant(&other.id) == discriminant(&operation.id);
         let before = self.operations.iter().take_while(|other| other.id != operation.id);
+        let returned = Some(operation.known().undone()).filter(|minor| *minor > 0 && !operation.holds());
         OperationFacts {
             id: operation.id,
             number: before.filter(of_kind).map(|_| 1).sum::<u32>() + 1,
+            origin: operation.origin,
             status: operation.status(),
-            amount: operation.amount,
+            amount: operation.amount(),
             moved: operation.moved().map(|minor| self.money(minor.into())),
+            returned: returned.map(|minor| self.money(minor.into())),
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
-            holds: operation.holds,
-            attempt: operation.attempt,
+            scheduled: operation.scheduled,
+            holds: operation.holds() || operation.is_release(),
+            attempt: operation.parent,
+            reverses: operation.capture,
             releases: operation.releases,
             runs_until: operation.runs_until(),
             is_stuck: operation.is_stuck(),
@@ -61,7 +69,9 @@ impl Payment {
             gateway_payment_id: self.changed.gateway_payment_id.clone(),
             gateway_tracking_id: self.changed.gateway_tracking_id.clone(),
             instrument: self.instrument().cloned(),
-            error_message: own.or_else(|| last.and_then(Operation::error_message)),
+            error_message: own
+                .or_else(|| self.given_up.clone().filter(|_| self.status() == PaymentStatus::Failed))
+                .or_else(|| last.and_then(Operation::error_message)),
         }
     }
 }

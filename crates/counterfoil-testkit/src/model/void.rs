@@ -1,13 +1,16 @@
-//! Cancelling, releasing a hold, taking a charge back.
+//! Cancelling, releasing a hold, taking a charge or a capture back.
 
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::command::{Command, Rejection, Void};
-use counterfoil::id::UpdateId;
-use counterfoil::payment::{Closed, OperationId};
+use counterfoil::destinations::Known;
+use counterfoil::id::{CaptureId, UpdateId};
+use counterfoil::payment::{Closed, Irreversible, OperationId};
 use counterfoil::status::{Action, PaymentStatus};
 
+use super::amounts::Way;
 use super::capture::HELD;
 use super::names::Fields;
+use super::operation::Operation;
 use super::payment::Payment;
 use super::{Model, again, stream};
 use crate::run::Answer;
@@ -48,12 +51,16 @@ impl Model {
             let amount = payment.money(payment.captured());
             let not_whole = Rejection::NotWhole { payment: payment.asked.payment };
             let way = payment.way_back(amount.minor().into()).ok_or(not_whole)?;
-            let operation = payment.begin(id, amount, command.at);
+            let mut operation = payment.begin(id, amount, command.at);
+            operation.reverses = true;
+            if let Way::Charge(attempt) = &way {
+                operation.capture = payment.capture_taken_back(attempt, command, void)?;
+            }
             self.back(command, &mut payment, operation, way)?;
         } else {
             payment.release(command, id)?;
         }
-        payment.happened(command.at, cancels.then_some(command.at));
+        self.happened(command, &mut payment, &Known::Unasked, cancels.then_some(command.at));
         let (stream, version) = (stream(&payment), payment.version);
         self.names.take(scope, key, &stream, version, fields);
         self.names.take(scope, cancels.then_some(own), &stream, version, Fields::new());
@@ -71,6 +78,35 @@ impl Payment {
         Ok(())
     }
 
+    /// Money that came out of a hold goes back as its one capture, where the gateway does that; of a charge it is the
+    /// charge that goes back.
+    fn capture_taken_back(
+        &self,
+        attempt: &Operation,
+        command: &Command,
+        void: &Void,
+    ) -> Result<Option<CaptureId>, Rejection> {
+        if !attempt.holds() {
+            return Ok(None);
+        }
+        let gateway = attempt.gateway.clone().expect("a hold is at a gateway");
+        if !command.gateways.contains(&gateway) {
+            return Err(Rejection::UnknownGateway(gateway));
+        }
+        let of_hold = |own: &&Operation| own.parent.map(OperationId::from) == Some(attempt.id);
+        let brought = self.operations.iter().filter(of_hold).filter(|own| own.moved().is_some());
+        let captures: Vec<_> =
+            brought.filter_map(|own| Some((own.capture_id()?, own.moved_minor()))).collect();
+        let reason = match captures[..] {
+            [_] if !void.reversals.contains(&gateway) => Irreversible::ByGateway(gateway),
+            // Of what a void took back in part, only the rest could go back.
+            [(capture, took)] if took == self.captured() => return Ok(Some(capture)),
+            [_] => Irreversible::PartlyReversed,
+            _ => Irreversible::InParts,
+        };
+        Err(Rejection::CaptureNotReversible { payment: self.asked.payment, reason })
+    }
+
     /// Releases what nobody is about to take.
     fn release(&mut self, command: &Command, id: OperationId) -> Result<(), Rejection> {
         let capturable = self.capturable();
@@ -81,9 +117,17 @@ impl Payment {
         let mut operation = self.begin(id, capturable, command.at);
         operation.of(&hold);
         operation.instrument = None;
-        operation.holds = true;
         operation.sent(command)?;
         self.operations.push(operation);
         Ok(())
+    }
+}
+
+impl Operation {
+    fn capture_id(&self) -> Option<CaptureId> {
+        match self.id {
+            OperationId::Capture(id) => Some(id),
+            _ => None,
+        }
     }
 }

@@ -92,6 +92,12 @@ pub enum Bug {
     KindsOfKeysMeet,
     /// What a gateway calls a refund and what it calls a void are kept as one kind.
     GatewayNamesMeet,
+    /// A movement of a dispute's funds without a name is kept under that of its notification.
+    MovementsCountedTwice,
+    /// What a dispute gave back is noted, and not counted.
+    ReinstatedStaysReserved,
+    /// A dispute that was lost stays so, whatever is said of it later.
+    LostForEver,
     /// Lists are sorted by the millisecond.
     SortedByMilliseconds,
     /// Lists are asked for by the millisecond.
@@ -100,4 +106,10 @@ pub enum Bug {
     FeedStalls,
     /// Of a history only so many events are ever shown.
     HistoryEndsEarly,
+    /// The gateway's name of an operation is not taken when it is bound.
+    GatewayNameNotTaken,
+    /// When a hold expires, what an unallocated capture took of it is released too.
+    ExpiryReleasesCaptured,
+    /// What is reported of an operation after an operator resolved it is not written.
+    ResolutionHidesReports,
 }

@@ -21,14 +21,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::{Future, poll_fn};
 use std::ops::Bound;
 use std::pin::pin;
-use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use async_trait::async_trait;
 use counterfoil::claim::Claim;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Receipt, Request};
+use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
@@ -89,7 +88,8 @@ impl PlantedStore {
     }
 
     async fn decide(&self, command: &Command) -> Result<(Plan, Guards), StoreError> {
-        let mut group = Group::new(slice::from_ref(command));
+        let commands = writes::with_release(command, &*self.open("loading")?, self.bug);
+        let mut group = Group::new(&commands);
         let mut guards = Guards::new();
         loop {
             match group.step() {
@@ -121,7 +121,7 @@ impl PlantedStore {
                 self.news.notify_waiters();
             }
             let missing = || StoreError::new(StoreErrorKind::Other, "answering");
-            let answer = plan.committed().next().unwrap_or_else(|| Err(ExecuteError::Unknown(missing())));
+            let answer = plan.committed().last().unwrap_or_else(|| Err(ExecuteError::Unknown(missing())));
             if self.bug == Bug::SumsWrap && writes::wrap(command, &answer) {
                 continue;
             }
@@ -160,6 +160,14 @@ impl Books {
                 same.map(|claim| Record::Claim(Arc::new(Claim { key: asked.clone(), ..(**claim).clone() })))
             }
             _ => self.records.get(&names::kept_as(key, bug)).map(|record| names::found_as(key, record)),
+        }
+    }
+
+    /// The payment, if it is there.
+    fn payment(&self, scope: &Scope, id: PaymentId) -> Option<&Arc<Payment>> {
+        match self.records.get(&Key::Payment(scope.clone(), id)) {
+            Some(Record::Payment(payment)) => Some(payment),
+            _ => None,
         }
     }
 
@@ -205,9 +213,7 @@ impl PaymentStore for PlantedStore {
     }
 
     async fn execute(&self, mut command: Command) -> Result<Receipt, ExecuteError> {
-        if let (Bug::UpdateVersionIgnored, Request::Update(update)) = (self.bug, &mut command.request) {
-            update.if_version = None;
-        }
+        writes::mishear(&mut command, self.bug);
         self.begin().await?;
         let answer = self.commit(&mut command).await;
         self.books().busy = false;

@@ -4,8 +4,8 @@ use counterfoil::account::Owed;
 use counterfoil::command::Policy;
 use counterfoil::destinations::Known;
 use counterfoil::ledger::{
-    NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid, Notification,
-    Processing, Update,
+    NewAttempt, NewCapture, NewPayment, NewRecordedRefund, NewRefund, NewResolution, NewTopUp, NewVoid,
+    Notification, Processing, Update,
 };
 use counterfoil::payment::{Destination, Evidence, Work};
 use counterfoil::scope::Caller;
@@ -140,6 +140,15 @@ pub enum Step {
         /// What.
         new: NewRefund,
     },
+    /// Records a refund that was made elsewhere.
+    RecordRefund {
+        /// Who asks.
+        caller: Option<Caller>,
+        /// Of which payment.
+        payment: usize,
+        /// What.
+        new: NewRecordedRefund,
+    },
     /// Cancels, releases, takes back.
     Void {
         /// Who asks.
@@ -159,6 +168,8 @@ pub enum Step {
         by_id: bool,
         /// About which of its operations, if it calls one by our name.
         operation: Option<Place>,
+        /// Of which of its attempts, counted from the first, if it calls one by our name.
+        parent: Option<usize>,
         /// The rest of what it says.
         said: Notification,
     },
@@ -170,6 +181,9 @@ pub enum Step {
         payment: usize,
         /// Which of its operations, if one is named.
         operation: Option<Place>,
+        /// Which other one, counted from the first, where the resolution names one: an attempt, or an operation that was
+        /// requested.
+        other: usize,
         /// How.
         new: NewResolution,
     },

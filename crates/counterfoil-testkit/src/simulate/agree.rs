@@ -8,12 +8,14 @@
 //!   it is on record who took it upon himself. An end that is told for the first time after that makes the books agree,
 //!   or opens a review again.
 //!
+//! What disputes have taken or may take of a payment is the same on both sides.
+//!
 //! What a person wrote down as having happened elsewhere the gateway does not know, and nothing else may be missing
 //! there, or more. Where each operation agrees, what is held does; but of what was captured and taken back again, the
 //! gateway does not tell any more how much it had been, so that a person's word on that cannot be held against it.
 
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Operation, Outcome, Payment, Review};
+use counterfoil::payment::{Attention, Operation, Payment, Review};
 use counterfoil::status::OperationStatus;
 use counterfoil::store::{Filter, Query};
 use counterfoil_sandbox::Sandbox;
@@ -24,7 +26,7 @@ use super::settle::unreadable;
 use crate::laws::{Broken, is_refund, law, takes, undoes};
 
 impl Run {
-    /// 46.
+    /// 43, 46.
     pub(super) fn agrees(&self, payment: &Payment) -> Result<(), Broken> {
         let (id, status) = (payment.id(), payment.status());
         let (mut captured, mut refunded, mut all_agree) = (0, 0, true);
@@ -46,6 +48,9 @@ impl Run {
                 "{id}, {status}: {amounts:?} are captured, refunded, held there; what is known here makes {ours:?}"
             )
         })?;
+        let disputed =
+            [Some(payment.disputed()).filter(|disputed| !disputed.is_zero()), self.sandbox.disputed(id)];
+        law("46", disputed[0] == disputed[1], || format!("{id}: {disputed:?} are disputed here, and there"))?;
         let held = payment.held().minor();
         law("46", !all_agree || held == amounts[2], || {
             format!("{id}, {status}: {held} are held here, {} there", amounts[2])
@@ -55,7 +60,7 @@ impl Run {
     /// Whether an operation has moved here what it moved there, and ever did; if it has not, somebody can see why.
     fn is_as_there(&self, payment: &Payment, own: &Operation, there: i64) -> Result<bool, Broken> {
         // A hold that ran out went well there: it only holds nothing any more.
-        let ran_out = own.holds && own.id.is_attempt() && own.status() == OperationStatus::Reversed;
+        let ran_out = own.is_hold() && own.status() == OperationStatus::Reversed;
         let here = own.moved().map_or(0, Money::minor);
         if here == there || ran_out {
             let undone = own.status() == OperationStatus::Reversed;
@@ -101,7 +106,7 @@ impl Run {
 /// What its gateway's books say that an operation has moved, or holds.
 pub(super) fn moved_there(sandbox: &Sandbox, operation: &Operation) -> i64 {
     match sandbox.said(operation.id) {
-        Some(Outcome::Succeeded { reported }) => reported.unwrap_or(operation.amount).minor(),
+        Some(said) if said.is_success() => said.amount.unwrap_or(operation.amount).minor(),
         _ => 0,
     }
 }

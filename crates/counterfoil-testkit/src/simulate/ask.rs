@@ -7,11 +7,11 @@ use counterfoil::clock::Timestamp;
 use counterfoil::command::Receipt;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{
-    Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewTopUp, NewVoid,
-    Processing, Update,
+    Ledger, LedgerError, NewAttempt, NewCapture, NewPayment, NewRecordedRefund, NewRefund, NewResolution,
+    NewTopUp, NewVoid, Processing, Update,
 };
 use counterfoil::money::Money;
-use counterfoil::payment::{Destination, Payment, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Destination, Payment, PaymentMethod};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, PaymentStatus, allowed};
 use counterfoil::text::{IdempotencyKey, Metadata};
@@ -20,7 +20,7 @@ use super::dice::Dice;
 use crate::fixtures;
 
 /// Instruments that steer the sandbox; others go well, or as a hostile gateway has it.
-const CARDS: [&str; 12] = [
+const CARDS: [&str; 14] = [
     "pm_sandbox_decline",
     "pm_sandbox_decline_hard",
     "pm_sandbox_decline_once",
@@ -33,6 +33,8 @@ const CARDS: [&str; 12] = [
     "pm_sandbox_overpaid",
     "pm_sandbox_refund_fails",
     "pm_sandbox_refund_bounces",
+    "pm_sandbox_capture_decline",
+    "pm_sandbox_void_decline",
 ];
 
 /// The clients' wallet. Like all names of theirs it is none that a service of somebody's own would use.
@@ -44,6 +46,7 @@ pub(super) enum Ask {
     Create(NewPayment),
     Process(PaymentId, Processing),
     Record(PaymentId, NewAttempt),
+    RecordRefund(PaymentId, NewRecordedRefund),
     Capture(PaymentId, NewCapture),
     Refund(PaymentId, NewRefund),
     Void(PaymentId, NewVoid),
@@ -59,6 +62,7 @@ impl Ask {
             Ask::Create(new) => ledger.create(caller, new).await,
             Ask::Process(id, how) => ledger.process(caller, id, how).await,
             Ask::Record(id, new) => ledger.record_attempt(caller, id, new).await,
+            Ask::RecordRefund(id, new) => ledger.record_refund(caller, id, new).await,
             Ask::Capture(id, new) => ledger.capture(caller, id, new).await,
             Ask::Refund(id, new) => ledger.refund(caller, id, new).await,
             Ask::Void(id, new) => ledger.void(caller, id, new).await,
@@ -75,6 +79,7 @@ impl Ask {
             Ask::Create(new) => new.idempotency_key.as_ref(),
             Ask::Process(_, how) => how.idempotency_key.as_ref(),
             Ask::Record(_, new) => new.idempotency_key.as_ref(),
+            Ask::RecordRefund(_, new) => new.idempotency_key.as_ref(),
             Ask::Capture(_, new) => new.idempotency_key.as_ref(),
             Ask::Refund(_, new) => new.idempotency_key.as_ref(),
             Ask::Void(_, new) => new.idempotency_key.as_ref(),
@@ -131,6 +136,11 @@ impl Ask {
         let id = payment.id();
         let cents = i64::try_from(1 + dice.below(100)).unwrap_or(1);
         let part = fixtures::usd(cents);
+        let is_manual = payment.terms().capture_method == CaptureMethod::Manual;
+        if is_manual && payment.status() == PaymentStatus::Succeeded && dice.one_in(2) {
+            // Where it was captured at once, the capture can be reversed.
+            return Some(Ask::Void(id, NewVoid::default().with_idempotency_key(key)));
+        }
         let actions = [Action::Process, Action::Capture, Action::Refund, Action::Refund, Action::Void];
         let likely: Vec<Action> =
             actions.into_iter().filter(|action| allowed(payment.status(), *action)).collect();
@@ -138,10 +148,16 @@ impl Ask {
         let offline = matches!(payment.terms().method, PaymentMethod::Offline);
         Some(match action? {
             Action::Process if offline => Ask::Record(id, NewAttempt::succeeded().with_idempotency_key(key)),
-            Action::Process => Ask::Process(id, Processing::default().with_idempotency_key(key)),
+            Action::Process => {
+                let how = Processing::default().with_idempotency_key(key);
+                // A failed payment takes another instrument only.
+                let another = payment.status() == PaymentStatus::Failed || dice.one_in(4);
+                let other = fixtures::instrument("pm_other");
+                Ask::Process(id, if another { how.with_instrument(other) } else { how })
+            }
             Action::Capture => {
-                let mut new = if dice.one_in(3) { NewCapture::all() } else { NewCapture::of(part) };
-                new.is_final = dice.one_in(3);
+                let mut new = if dice.one_in(2) { NewCapture::all() } else { NewCapture::of(part) };
+                new.is_final = dice.one_in(2);
                 Ask::Capture(id, new.with_idempotency_key(key))
             }
             Action::Void if dice.one_in(3) => Ask::Void(id, NewVoid::default().with_idempotency_key(key)),

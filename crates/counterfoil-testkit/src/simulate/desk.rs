@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use counterfoil::account::Owed;
 use counterfoil::command::{Recorded, Resolution};
-use counterfoil::ledger::{Ledger, NewAttempt, NewResolution, Update};
+use counterfoil::ledger::{Ledger, NewAttempt, NewRecordedRefund, NewResolution, Update};
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Operation, Outcome, Payment};
+use counterfoil::payment::{Attention, Evidence, Operation, Outcome, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, allowed};
 use counterfoil::store::{Filter, Query};
@@ -21,6 +21,9 @@ use super::dice::Dice;
 use super::trouble::Trouble;
 use super::world::World;
 use crate::fixtures;
+
+/// Who the person is in the histories.
+const ACTOR: &str = "desk";
 
 /// Steps between two things that are done at the desk, at most.
 const PACE: u64 = 24;
@@ -114,7 +117,7 @@ impl Desk {
     fn tenant(&self, place: usize) -> (Caller, &Shelf) {
         let (tenant, known) = &self.shelves[place];
         let scope = fixtures::caller(tenant).scope;
-        (Caller::new(scope, Actor::new("desk").expect("a constant")), known)
+        (Caller::new(scope, Actor::new(ACTOR).expect("a constant")), known)
     }
 
     fn choose(&self, world: &World, payment: &Payment) -> Option<Ask> {
@@ -176,9 +179,9 @@ impl Desk {
     }
 }
 
-/// What was sent to a gateway.
+/// What was sent to a gateway, or told of by one. What this person recorded no gateway's books have.
 fn at_gateway(payment: &Payment) -> impl Iterator<Item = &Operation> {
-    payment.operations().iter().filter(|own| own.gateway.is_some())
+    payment.operations().iter().filter(|own| own.gateway.is_some() && own.created_by.as_str() != ACTOR)
 }
 
 fn moved_here(operation: &Operation) -> i64 {
@@ -186,9 +189,9 @@ fn moved_here(operation: &Operation) -> i64 {
 }
 
 /// What is read in the gateway's books; `None`: that nobody knows yet.
-fn read(said: Option<&Outcome>) -> Option<Resolution> {
-    match said {
-        Some(Outcome::Succeeded { reported }) => Some(Resolution::Succeeded { amount: *reported }),
+fn read(said: Option<&Evidence>) -> Option<Resolution> {
+    match said.map(|said| &said.outcome) {
+        Some(Outcome::Succeeded) => Some(Resolution::Succeeded { amount: said.and_then(|said| said.amount) }),
         Some(Outcome::Failed(_) | Outcome::Canceled { .. }) => Some(Resolution::Failed),
         Some(_) => None,
         None => Some(Resolution::NotSent),
@@ -196,15 +199,17 @@ fn read(said: Option<&Outcome>) -> Option<Resolution> {
 }
 
 fn guess(dice: &mut Dice) -> Resolution {
-    match dice.below(5) {
+    match dice.below(7) {
         0 => Resolution::Succeeded { amount: Some(some(dice, 150)) },
         1 | 2 => Resolution::Succeeded { amount: None },
         3 => Resolution::Failed,
+        4 => Resolution::Returned { amount: None },
+        5 => Resolution::Returned { amount: Some(some(dice, 150)) },
         _ => Resolution::NotSent,
     }
 }
 
-/// A status that is set, or money that came in another way.
+/// A status that is set, or money that came or went in another way.
 fn by_hand(dice: &mut Dice, payment: &Payment) -> Option<Ask> {
     let recordable = allowed(payment.status(), Action::RecordAttempt);
     if recordable && dice.one_in(2) {
@@ -214,6 +219,12 @@ fn by_hand(dice: &mut Dice, payment: &Payment) -> Option<Ask> {
             _ => Recorded::Succeeded { amount: Some(some(dice, 150)) },
         };
         return Some(Ask::Record(payment.id(), NewAttempt::new(outcome)));
+    }
+    if allowed(payment.status(), Action::Refund) && dice.one_in(2) {
+        let mut new = NewRecordedRefund::of(some(dice, 60));
+        // Every attempt of the simulation goes through the first gateway that there is.
+        new.gateway = payment.gateway().filter(|_| dice.one_in(2)).cloned();
+        return Some(Ask::RecordRefund(payment.id(), new));
     }
     let settable: Vec<_> = counterfoil::command::settable(payment.status()).collect();
     let update = Update::to(*dice.pick(&settable)?);

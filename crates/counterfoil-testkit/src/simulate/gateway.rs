@@ -182,6 +182,10 @@ impl Gateway for FarGateway {
         self.inner.finality()
     }
 
+    fn can_reverse_captures(&self) -> bool {
+        self.inner.can_reverse_captures()
+    }
+
     async fn charge(&self, charge: &Charge) -> Evidence {
         self.moves(Moves::Charge(charge.clone())).await
     }

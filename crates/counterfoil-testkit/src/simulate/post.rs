@@ -1,5 +1,6 @@
 //! What the gateway tells of its own accord, and what the world outside does.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,11 +26,29 @@ struct Bag {
     dice: Dice,
     letters: Vec<(Scope, Notification)>,
     disputes: Vec<GatewayDisputeId>,
+    /// Those of which the gateway gives movements of funds no name, and tells each in two notifications.
+    nameless: BTreeSet<GatewayDisputeId>,
+}
+
+impl Bag {
+    fn collect(&mut self, sandbox: &Sandbox) {
+        for (scope, mut letter) in sandbox.take_notifications() {
+            let dispute = letter.about.gateway_dispute_id.as_ref();
+            if letter.funds.is_some() && dispute.is_some_and(|dispute| self.nameless.contains(dispute)) {
+                letter.funds = None;
+                let mut again = letter.clone();
+                again.notification = format!("{}_again", letter.notification).parse().expect("a valid id");
+                self.letters.push((scope.clone(), again));
+            }
+            self.letters.push((scope, letter));
+        }
+    }
 }
 
 impl Post {
     pub(super) fn new(seed: u64) -> Post {
-        let bag = Bag { dice: Dice::new(seed, 3), letters: Vec::new(), disputes: Vec::new() };
+        let (letters, disputes, nameless) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let bag = Bag { dice: Dice::new(seed, 3), letters, disputes, nameless };
         Post { bag: Mutex::new(bag) }
     }
 
@@ -43,7 +62,7 @@ impl Post {
             let wait = {
                 let bag = &mut *self.bag();
                 if bag.letters.is_empty() || bag.dice.one_in(6) {
-                    bag.letters.extend(sandbox.take_notifications());
+                    bag.collect(sandbox);
                 }
                 bag.dice.below(20)
             };
@@ -78,7 +97,7 @@ impl Post {
         loop {
             let next = {
                 let bag = &mut *self.bag();
-                bag.letters.extend(sandbox.take_notifications());
+                bag.collect(sandbox);
                 bag.letters.pop()
             };
             let Some(letter) = next else { return true };
@@ -102,7 +121,10 @@ impl Post {
             }
             4 | 5 if world.strikes(Trouble::Dispute, 2) => {
                 let cents = i64::try_from(1 + bag.dice.below(120)).unwrap_or(1);
-                bag.disputes.extend(sandbox.open_dispute(payment, fixtures::usd(cents)));
+                let opened = sandbox.open_dispute(payment, fixtures::usd(cents));
+                let is_nameless = bag.dice.one_in(2);
+                bag.nameless.extend(opened.clone().filter(|_| is_nameless));
+                bag.disputes.extend(opened);
             }
             6 | 7 => {
                 let Some(dispute) = bag.dice.pick(&bag.disputes).cloned() else { return };

@@ -259,6 +259,7 @@ fn sandbox(seed: u64, world: &Arc<World>, dice: &mut Dice) -> Sandbox {
         _ => Finality::After(Duration::from_secs(600)),
     };
     let sandbox = sandbox.with_clock(world.clock.clone()).with_finality(finality);
+    let sandbox = if dice.one_in(4) { sandbox.without_capture_reversals() } else { sandbox };
     if dice.one_in(2) { sandbox.with_notifications() } else { sandbox }
 }
 
@@ -270,6 +271,12 @@ fn policy(dice: &mut Dice) -> Policy {
     }
     if dice.one_in(2) {
         policy = policy.charging_beside_doubt();
+    }
+    if dice.one_in(2) {
+        policy = policy.owing_charged_back();
+    }
+    if dice.one_in(2) {
+        policy = policy.processing_failed();
     }
     policy
 }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::command::{Command, Request, Told};
-use counterfoil::event::{Body, Event, Start, StartResult};
+use counterfoil::event::{Body, Decision, Event, Start, StartResult};
 use counterfoil::id::PaymentId;
 use counterfoil::money::Money;
-use counterfoil::payment::{Evidence, Operation, OperationId, Outcome, Payment, Review};
+use counterfoil::payment::{Evidence, Operation, OperationId, Origin, Outcome, Payment, Review};
 use counterfoil::scope::Scope;
 use counterfoil::status::{Cause, OperationStatus};
 
@@ -56,12 +56,22 @@ enum End {
 
 impl End {
     /// `None`: it is none yet.
-    fn of(outcome: &Outcome, asked: Money) -> Option<End> {
-        match outcome {
-            Outcome::Succeeded { reported } => Some(End::Moved(reported.unwrap_or(asked).minor())),
+    fn of(said: &Evidence, asked: Money) -> Option<End> {
+        match said.outcome {
+            Outcome::Succeeded => Some(End::Moved(said.amount.unwrap_or(asked).minor())),
             Outcome::Failed(_) => Some(End::Failed),
             Outcome::Canceled { .. } => Some(End::Canceled),
             Outcome::Reversed { .. } => Some(End::Reversed),
+            _ => None,
+        }
+    }
+
+    /// What an operator decided that it came to.
+    fn decided(decision: &Decision, asked: Money) -> Option<End> {
+        match decision {
+            Decision::Succeeded { amount } => Some(End::Moved(amount.unwrap_or(asked).minor())),
+            Decision::Failed { .. } => Some(End::Failed),
+            Decision::Returned { .. } => Some(End::Reversed),
             _ => None,
         }
     }
@@ -87,7 +97,7 @@ impl Said {
         let Some(asked) = payment.and_then(|payment| payment.operation(id)).map(|own| own.amount) else {
             return;
         };
-        if let Some(end) = End::of(&evidence.outcome, asked) {
+        if let Some(end) = End::of(evidence, asked) {
             self.moment += 1;
             self.operations.entry(id).or_default().ends.entry(end).or_insert(self.moment);
         }
@@ -114,16 +124,22 @@ impl Said {
             }
             Body::Reported(reported) => {
                 let own = self.operations.entry(reported.operation).or_default();
-                if reported.note.is_some() {
-                    own.person = Some(self.moment);
-                    let asked = after.operation(reported.operation).map(|own| own.amount);
-                    let end = asked.and_then(|asked| End::of(&reported.evidence.outcome, asked));
-                    end.map(|end| own.ends.entry(end).or_insert(self.moment));
-                }
                 let was = before.and_then(|before| before.operation(reported.operation));
                 let is = after.operation(reported.operation);
                 if let (Some(was), Some(is)) = (was, is) {
-                    own.reported(&reported.evidence, was, is, after, reported.note.is_some())?;
+                    own.reported(&reported.evidence, was, is, after)?;
+                }
+            }
+            Body::Resolved(resolved) => {
+                let own = self.operations.entry(resolved.operation).or_default();
+                own.person = Some(self.moment);
+                let is = after.operation(resolved.operation);
+                if let Some(is) = is {
+                    own.ends
+                        .extend(End::decided(&resolved.decision, is.amount).map(|end| (end, self.moment)));
+                    law("46", is_marked(after, is), || {
+                        format!("a resolution of {}, and no review is open", is.id)
+                    })?;
                 }
             }
             _ => {}
@@ -140,7 +156,7 @@ impl Said {
         let own = self.operations.entry(start.operation).or_default();
         if let StartResult::Recorded(evidence) = &start.result {
             own.by_hand = event.cause() == Cause::Command;
-            own.kinds.extend(End::of(&evidence.outcome, start.amount).map(End::kind));
+            own.kinds.extend(End::of(evidence, start.amount).map(End::kind));
         }
     }
 
@@ -161,7 +177,7 @@ impl Said {
         &self,
         payment: &Payment,
         operation: &Operation,
-        there: Option<&Outcome>,
+        there: Option<&Evidence>,
     ) -> bool {
         let dismissed = self.dismissed.get(&(payment.scope().clone(), payment.id())).copied().unwrap_or(0);
         let Some(own) = self.operations.get(&operation.id) else { return false };
@@ -179,9 +195,8 @@ impl OfOne {
         was: &Operation,
         is: &Operation,
         payment: &Payment,
-        by_person: bool,
     ) -> Result<(), Broken> {
-        let end = End::of(&evidence.outcome, is.amount).map(End::kind);
+        let end = End::of(evidence, is.amount).map(End::kind);
         let is_new = end.is_some_and(|end| self.kinds.insert(end));
         let contradicts = is_new && self.kinds.len() > 1;
         let marked = is_marked(payment, is);
@@ -190,8 +205,9 @@ impl OfOne {
         let late = is_over_without(was.status()) && is.status() == OperationStatus::Succeeded;
         law("28", !late || marked, || what("a late success"))?;
         let other = is.moved() != was.moved() && is.moved().is_some_and(|moved| moved != is.amount);
-        law("30", is.found || !other || marked, || what("another amount"))?;
-        law("46", !by_person || marked, || what("a person's word"))
+        let is_sized = is.origin == Origin::External && !is.id.is_attempt();
+        law("30", is_sized || !other || marked, || what("another amount"))?;
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use counterfoil::claim::ClaimKey;
 use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, Hash, StreamId, evolve_payment};
-use counterfoil::payment::{Operation, OperationId, Outcome, Payment};
+use counterfoil::payment::{Evidence, Operation, OperationId, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{ExecuteError, Feed, PaymentStore, Position};
 
@@ -129,7 +129,7 @@ impl Watch {
     }
 
     /// Whether a person took it upon himself that an operation stands otherwise than its gateway says.
-    pub(super) fn is_taken_on(&self, payment: &Payment, own: &Operation, there: Option<&Outcome>) -> bool {
+    pub(super) fn is_taken_on(&self, payment: &Payment, own: &Operation, there: Option<&Evidence>) -> bool {
         self.seen().said.is_taken_on(payment, own, there)
     }
 

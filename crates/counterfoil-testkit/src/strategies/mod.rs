@@ -28,7 +28,7 @@ mod history;
 use counterfoil::command::Command;
 use counterfoil::ledger::NewPayment;
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, FailureClass, Outcome, PaymentMethod};
+use counterfoil::payment::{Destination, Evidence, FailureClass, PaymentMethod};
 use counterfoil::text::{DestinationId, IdempotencyKey, Metadata, PaymentMethodId, WalletId};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -168,7 +168,7 @@ pub fn evidence(asked: Money) -> impl Strategy<Value = Evidence> {
         3 => Just(fixtures::succeeded(None)),
         1 => money_in(asked.currency()).prop_map(|amount| fixtures::succeeded(Some(amount))),
         2 => select(FailureClass::ALL).prop_map(fixtures::failed),
-        1 => Just(Outcome::Pending),
+        1 => Just(fixtures::pending()),
         1 => Just(fixtures::requires_action()),
         1 => Just(fixtures::canceled()),
         1 => Just(fixtures::not_sent()),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use counterfoil::command::Rejection;
-use counterfoil::event::StreamId;
+use counterfoil::event::{Event, StreamId};
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, NewTopUp};
 use counterfoil::money::{Currency, Money, MoneyError};
 use counterfoil::payment::{Operation, Payment, PaymentMethod, Review};
@@ -16,20 +16,21 @@ use counterfoil_testkit::fixtures::{caller, credits, invoice, money, usd, wallet
 use counterfoil_testkit::{Answer, Desk, Script, block_on};
 use proptest::prelude::*;
 
-use crate::sums::{Sums, capped, is_dismissed, is_refund, takes, undoes};
+use crate::sums::{Sums, capped, is_dismissed, is_refund, taken, undoes};
 use crate::watched::{Watched, captured, config, heads, posted};
 
 proptest! {
     #![proptest_config(config(200))]
 
-    /// Invariant 1: what was authorized stays authorized, what funds moved for a dispute stays moved; what goes back is
+    /// Invariant 1: what was authorized stays authorized unless an operator says otherwise, what funds moved for a dispute stays moved; what goes back is
     /// an operation of its own.
     #[test]
     fn gross_counters_never_fall(script in Script::any(60)) {
         for life in Watched::run(&script).lives() {
-            for (_, before, after) in life.moves() {
+            for (event, before, after) in life.moves() {
                 let Some(before) = before else { continue };
-                prop_assert!(before.authorized().minor() <= after.authorized().minor());
+                let is_resolution = event.cause() == Cause::Resolution;
+                prop_assert!(is_resolution || before.authorized().minor() <= after.authorized().minor());
                 let known = before.operations().iter().map(|operation| operation.id);
                 prop_assert!(known.eq(after.operations().iter().take(before.operations().len()).map(|o| o.id)));
                 for (was, is) in before.disputes().iter().zip(after.disputes()) {
@@ -46,11 +47,17 @@ proptest! {
     fn more_than_was_held_is_marked(script in Script::any(60)) {
         for life in Watched::run(&script).lives().iter().filter(|life| !is_dismissed(life)) {
             for (event, before, after) in life.moves() {
-                let taken: i64 = after.captures().filter_map(Operation::moved).map(Money::minor).sum();
+                // What was captured of a charge is part of that.
+                let is_of_hold = |capture: &&Operation| {
+                    let of = capture.parent().and_then(|of| after.operation(of.into()));
+                    of.is_none_or(Operation::is_hold)
+                };
+                let taken = after.captures().filter(is_of_hold).filter_map(Operation::moved);
+                let taken: i64 = taken.map(Money::minor).sum();
                 if taken > after.authorized().minor() {
                     prop_assert!(after.reviews().contains(&Review::Exceeded));
                     let more = before.is_none_or(|before| captured(before) < captured(after));
-                    prop_assert!(!more || event.cause() == Cause::Evidence);
+                    prop_assert!(!more || is_told(event));
                 }
             }
         }
@@ -66,10 +73,10 @@ proptest! {
                 let free = sums.captured - sums.refunded - sums.returning - sums.disputed;
                 prop_assert_eq!(after.refundable().minor(), capped(free));
                 let held = after.held().minor() - sums.reserved_of_holds;
-                let holds = after.attempts().filter(|attempt| attempt.holds).count();
+                let holds = after.attempts().filter(|attempt| attempt.is_hold()).count();
                 prop_assert!(holds > 1 || after.capturable().minor() == held.max(0), "{:?}", sums);
                 let was = before.map_or(0, |before| Sums::of(before).exceeding());
-                prop_assert!(event.cause() == Cause::Evidence || sums.exceeding() <= was, "{:?}", event.body());
+                prop_assert!(is_told(event) || sums.exceeding() <= was, "{:?}", event.body());
                 let marked = after.reviews().contains(&Review::Exceeded) || is_dismissed(&life);
                 prop_assert!(sums.exceeding() == 0 || marked);
             }
@@ -166,7 +173,7 @@ proptest! {
                     let given = dispute.reinstated().map(Money::minor);
                     dispute.withdrawn().map(|taken| -taken.minor()).chain(given).collect::<Vec<_>>()
                 });
-                prop_assert_eq!(sum, moved(takes) - moved(undoes) - moved(is_refund) + funds.sum::<i64>());
+                prop_assert_eq!(sum, taken(after) - moved(undoes) - moved(is_refund) + funds.sum::<i64>());
             }
         }
     }
@@ -197,6 +204,11 @@ proptest! {
         }
         prop_assert!(sums.is_empty(), "posted to no wallet: {:?}", sums);
     }
+}
+
+/// Whether a gateway reported it, or an operator decided it.
+fn is_told(event: &Event) -> bool {
+    matches!(event.cause(), Cause::Evidence | Cause::Resolution)
 }
 
 /// What somebody wrote down of a gateway that there is not goes back through none.

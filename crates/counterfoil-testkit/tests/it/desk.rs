@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Receipt, Report, Request, Resolution, Update};
+use counterfoil::command::{Command, Notify, Receipt, Report, Request, Resolution, Told, Update};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::id::{PaymentId, UpdateId};
-use counterfoil::payment::{Attention, Evidence, Outcome, References};
+use counterfoil::payment::{Attention, Evidence, References};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
     Cursor, Due, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, State, StoreError,
@@ -52,11 +52,12 @@ impl Careless {
         match (self.wrong, &command.request) {
             (Wrong::TakesGuessesForTruth, Request::Resolve(resolve)) => {
                 let outcome = match resolve.resolution {
-                    Resolution::Succeeded { amount } => Outcome::Succeeded { reported: amount },
+                    Resolution::Succeeded { amount } => counterfoil_testkit::fixtures::succeeded(amount),
                     Resolution::Failed => failed(counterfoil::payment::FailureClass::Soft),
                     _ => return None,
                 };
-                let evidence = Evidence::new(outcome, command.at);
+                let mut evidence = Evidence::new(outcome.outcome, command.at);
+                evidence.amount = outcome.amount;
                 let operation = resolve.operation?;
                 Some(Request::Report(Report { payment: resolve.payment, operation, evidence }))
             }
@@ -66,7 +67,7 @@ impl Careless {
                 }
                 None
             }
-            (Wrong::ForgetsWhatWasDismissed, Request::Notify(notify)) => {
+            (Wrong::ForgetsWhatWasDismissed, Request::Notify(notify)) if !is_of_dispute(notify) => {
                 let payment = notify.about.payment.filter(|payment| dismissed.contains(payment))?;
                 let change = References::default();
                 let update = UpdateId::new(Uuid::nil());
@@ -75,6 +76,11 @@ impl Careless {
             _ => None,
         }
     }
+}
+
+/// What is told of a dispute is another law's matter.
+fn is_of_dispute(notify: &Notify) -> bool {
+    matches!(notify.told, Told::Dispute(_))
 }
 
 #[async_trait]

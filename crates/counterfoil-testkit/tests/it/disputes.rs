@@ -1,7 +1,7 @@
 //! Disputes: invariants 42 and 43.
 
 use counterfoil::command::Told;
-use counterfoil::payment::{DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Payment};
+use counterfoil::payment::{DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Payment, Review};
 use counterfoil_testkit::Script;
 use counterfoil_testkit::fixtures::{second, usd};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ proptest! {
         let held = Held::new();
         let word = |kind, cents| {
             let word = DisputeWord::new(kind, second(1)).with_amount(usd(cents));
-            Word { about: None, dispute: Some("dp_1"), told: Told::Dispute(word) }
+            Word::new(Told::Dispute(word)).of_dispute("dp_1")
         };
         let refundable = |told: &[Word]| held.after(&held.commands(told)).refundable().minor();
         let net = |told: &[Word]| held.after(&held.commands(told)).net().minor();
@@ -64,6 +64,34 @@ proptest! {
             refundable(&[opened.clone(), taken.clone(), won.clone(), given(back)]),
             (all - (disputed - back)).max(0)
         );
-        prop_assert_eq!(refundable(&[opened, taken, won, given(disputed)]), all);
+        prop_assert_eq!(refundable(&[opened.clone(), taken.clone(), won, given(disputed)]), all);
+        let lost = word(DisputeWordKind::Lost, disputed);
+        prop_assert_eq!(refundable(&[opened.clone(), lost.clone()]), left);
+        prop_assert_eq!(refundable(&[opened.clone(), taken.clone(), lost.clone()]), left);
+        prop_assert_eq!(
+            refundable(&[opened.clone(), taken.clone(), lost.clone(), given(back)]),
+            (all - (disputed - back)).max(0)
+        );
+        prop_assert_eq!(refundable(&[given(disputed), lost, taken, opened]), all);
+    }
+
+    /// Invariants 42 and 43: of won and lost at one stage the later decides, in either order; a tie is lost.
+    #[test]
+    fn the_later_end_decides(ends in proptest::collection::vec((any::<bool>(), 0..3_u32), 1..5)) {
+        let held = Held::new();
+        let word = |(won, at): &(bool, u32)| {
+            let kind = if *won { DisputeWordKind::Won } else { DisputeWordKind::Lost };
+            let word = DisputeWord::new(kind, second(*at)).with_amount(usd(300));
+            Word::new(Told::Dispute(word)).of_dispute("dp_1")
+        };
+        let words: Vec<Word> = ends.iter().map(word).collect();
+        let after = held.after(&held.commands(&words));
+        let last = ends.iter().map(|(_, at)| *at).max().unwrap();
+        let is_won = ends.iter().filter(|(_, at)| *at == last).all(|(won, _)| *won);
+        let status = if is_won { DisputeStatus::Won } else { DisputeStatus::Lost };
+        prop_assert_eq!(after.disputes()[0].status(), status);
+        prop_assert_eq!(after.charged_back(), usd(if is_won { 0 } else { 300 }));
+        let both = ends.iter().any(|(won, _)| *won) && ends.iter().any(|(won, _)| !won);
+        prop_assert_eq!(after.reviews().contains(&Review::Contradiction), both);
     }
 }

@@ -111,6 +111,7 @@ pub(crate) fn key_of(command: &Command) -> Option<ClaimKey> {
         Request::Create(create) => (ClaimKind::CreateKey, create.idempotency_key.as_ref()),
         Request::Process(process) => (ClaimKind::ProcessKey, process.idempotency_key.as_ref()),
         Request::RecordAttempt(record) => (ClaimKind::RecordKey, record.idempotency_key.as_ref()),
+        Request::RecordRefund(record) => (ClaimKind::RefundKey, record.idempotency_key.as_ref()),
         Request::TopUp(top_up) => (ClaimKind::TopUpKey, top_up.idempotency_key.as_ref()),
         Request::Capture(capture) => (ClaimKind::CaptureKey, capture.idempotency_key.as_ref()),
         Request::Refund(refund) => (ClaimKind::RefundKey, refund.idempotency_key.as_ref()),
@@ -138,6 +139,7 @@ fn with_new_ids(command: &Command) -> Command {
         }
         Request::Process(process) => process.attempt = AttemptId::new(Uuid::max()),
         Request::RecordAttempt(record) => record.attempt = AttemptId::new(Uuid::max()),
+        Request::RecordRefund(record) => record.refund = RefundId::new(Uuid::max()),
         Request::TopUp(top_up) => top_up.top_up = TopUpId::new(Uuid::max()),
         Request::Capture(capture) => capture.capture = CaptureId::new(Uuid::max()),
         Request::Refund(refund) => refund.refund = RefundId::new(Uuid::max()),
@@ -154,6 +156,7 @@ fn with_another_amount(command: &Command) -> Option<(Command, RequestField)> {
         Request::TopUp(top_up) => &mut top_up.amount,
         Request::Capture(capture) => capture.amount.as_mut()?,
         Request::Refund(refund) => refund.amount.as_mut()?,
+        Request::RecordRefund(record) => record.amount.as_mut()?,
         _ => return None,
     };
     *amount = Money::from_minor(amount.minor() - 1, amount.currency()).ok()?;

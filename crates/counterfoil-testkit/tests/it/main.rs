@@ -19,6 +19,7 @@ mod notifications;
 mod one_lock;
 mod planted;
 mod races;
+mod reversals;
 mod simulate;
 mod status;
 mod stores;

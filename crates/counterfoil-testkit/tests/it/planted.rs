@@ -121,6 +121,26 @@ fn a_clock_that_orders_is_found() {
 }
 
 #[test]
+fn disputes_that_take_too_much_are_found() {
+    found_by(Bug::MovementsCountedTwice, &["disputes::one_movement_in_two_notifications_counts_once"]);
+    found_by(
+        Bug::ReinstatedStaysReserved,
+        &[
+            "disputes::what_a_lost_dispute_gives_back_is_free",
+            "disputes::a_destination_shows_what_is_disputed_and_charged_back",
+        ],
+    );
+    found_by(Bug::LostForEver, &["disputes::of_won_and_lost_the_later_counts"]);
+}
+
+#[test]
+fn reports_that_are_counted_wrong_are_found() {
+    found_by(Bug::GatewayNameNotTaken, &["attribution::a_bound_gateway_name_is_taken"]);
+    found_by(Bug::ExpiryReleasesCaptured, &["attribution::expiry_keeps_what_an_unallocated_capture_took"]);
+    found_by(Bug::ResolutionHidesReports, &["attribution::a_fact_reported_after_a_resolution_counts"]);
+}
+
+#[test]
 fn a_sum_that_wraps_is_found() {
     found_by(Bug::SumsWrap, &["accounts::a_wallet_holds_no_more_than_money_can_say"]);
 }

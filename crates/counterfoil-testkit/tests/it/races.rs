@@ -142,7 +142,7 @@ fn now(store: &dyn PaymentStore, payment: PaymentId) -> Arc<Payment> {
 }
 
 fn reserves(operation: &Operation) -> i64 {
-    operation.amount.minor() + operation.releases.map_or(0, Money::minor)
+    operation.amount.minor() + operation.kind.releases().map_or(0, Money::minor)
 }
 
 /// What of it can still be asked for.

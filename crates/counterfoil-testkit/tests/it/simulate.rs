@@ -66,7 +66,7 @@ fn a_step_more_changes_nothing_that_was() {
 
 /// The first seed that finds it.
 pub(crate) fn found(setup: &Setup) -> Failure {
-    let tried = (1..=150).find_map(|seed| Simulation::seeded(seed).run(setup).err());
+    let tried = (1..=600).find_map(|seed| Simulation::seeded(seed).run(setup).err());
     tried.expect("it is found")
 }
 

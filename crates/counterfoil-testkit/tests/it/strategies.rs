@@ -50,6 +50,8 @@ fn commands_are_of_many_kinds() {
     let all = some(&strategies::commands(40), 20).concat();
     let refunds = all.iter().filter(|command| matches!(command.request, Request::Refund(_))).count();
     assert!(all.len() > 100 && refunds > 5, "{refunds} of {}", all.len());
+    let recorded = all.iter().filter(|command| matches!(command.request, Request::RecordRefund(_))).count();
+    assert!(recorded > 1, "{recorded} of {}", all.len());
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use counterfoil::event::Body;
 use counterfoil::money::Money;
-pub(crate) use counterfoil_testkit::laws::{Sums, is_refund, takes, undoes};
+pub(crate) use counterfoil_testkit::laws::{Sums, is_refund, taken, undoes};
 
 use crate::watched::Life;
 

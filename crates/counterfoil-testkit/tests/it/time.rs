@@ -7,11 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use counterfoil::clock::Clock;
 use counterfoil::command::{Command, Rejection, Request, Resolution};
-use counterfoil::event::Body;
+use counterfoil::event::{Body, StartResult};
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, NewPayment, NewRefund, NewResolution, Processing, Update};
-use counterfoil::payment::{Attention, Closed, Evidence, OperationId, Payment, PaymentMethod, Work};
+use counterfoil::payment::{
+    Attention, Closed, Evidence, Operation, OperationId, Payment, PaymentMethod, Retry, Work,
+};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 use counterfoil::store::{Filter, PaymentStore, Query};
@@ -52,7 +54,8 @@ proptest! {
         }
     }
 
-    /// Invariant 44: retries are bounded by their schedule, and each waits as long as it says.
+    /// Invariant 44: retries are bounded by their schedule, each waits as long as it says, and manual attempts leave the
+    /// schedule as it was.
     #[test]
     fn retries_keep_to_their_schedule(script in Script::any(80)) {
         for life in Watched::run(&script).lives() {
@@ -66,8 +69,13 @@ proptest! {
                 let due = started_when_due(&script, start.operation);
                 if own(&start.operation) && asked && due {
                     prop_assert!(by_schedule.is_some(), "nothing was due of {:?}", before.status());
-                    let sent = after.attempts().filter(|attempt| attempt.retry.is_some());
-                    prop_assert!(sent.count() <= RETRIES.len() + 1 + not_sent_of(after));
+                    let scheduled = after.attempts().filter(|attempt| attempt.kind.is_scheduled());
+                    prop_assert!(scheduled.count() <= RETRIES.len() + not_sent_of(after));
+                }
+                if let Some(pending) = pending(before).filter(|_| own(&start.operation) && asked && !due) {
+                    let manual = matches!(start.result, StartResult::Processing { .. });
+                    prop_assert!(!start.kind.is_scheduled());
+                    prop_assert!(!manual || start.kind.retry() == Some(pending), "the schedule was moved");
                 }
             }
         }
@@ -107,6 +115,27 @@ proptest! {
             prop_assert!(!waits.contains(&state.status()) || allowed(state.status(), Action::Void));
         }
     }
+}
+
+/// The scripts make manual attempts beside a schedule, scheduled ones, and open failed payments again.
+#[test]
+fn scripts_reach_every_kind_of_attempt() {
+    let (mut beside, mut scheduled, mut reopened) = (0, 0, 0);
+    for seed in 0..20 {
+        for life in Watched::run(&Script::seeded(seed, 300)).lives() {
+            for (event, before, _) in life.moves() {
+                let Body::Started(start) = event.body() else { continue };
+                beside +=
+                    u32::from(start.kind.retry().is_some() && before.and_then(pending) == start.kind.retry());
+                scheduled += u32::from(start.kind.is_scheduled());
+                reopened += u32::from(start.reopens);
+            }
+        }
+    }
+    assert!(
+        [beside, scheduled, reopened].iter().all(|reached| *reached > 0),
+        "{beside}, {scheduled}, {reopened}"
+    );
 }
 
 /// Invariant 45: two machines at once, and a gateway that takes money without a word.
@@ -154,6 +183,13 @@ fn started_when_due(script: &Script, operation: OperationId) -> bool {
         Request::Process(process) => process.number.is_some() && operation == process.attempt.into(),
         _ => false,
     })
+}
+
+/// What follows if the last attempt that reached its gateway was declined.
+fn pending(payment: &Payment) -> Option<Retry> {
+    let arrived =
+        |attempt: &&Operation| attempt.lease_until.is_some() && attempt.status() != OperationStatus::NotSent;
+    payment.attempts().filter(arrived).last()?.kind.retry()
 }
 
 fn not_sent_of(payment: &Payment) -> usize {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use counterfoil::command::{About, Command, Rejection, Told};
-use counterfoil::id::PaymentId;
-use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, Notification, Update};
+use counterfoil::command::{About, Command, Rejection, Resolution, Told};
+use counterfoil::id::{AttemptId, PaymentId};
+use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, NewResolution, Notification, Update};
 use counterfoil::payment::{OperationId, Payment};
 use counterfoil::store::PaymentStore;
+use counterfoil::text::Message;
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
 use counterfoil_testkit::fixtures::{
@@ -64,6 +65,29 @@ impl Held {
         held
     }
 
+    /// Our attempt.
+    pub(crate) fn attempt(&self) -> AttemptId {
+        match self.operations[0] {
+            OperationId::Attempt(id) => id,
+            other => panic!("{other} is no attempt"),
+        }
+    }
+
+    /// What an operator decides about an operation.
+    pub(crate) fn resolution(&self, about: OperationId, resolution: Resolution) -> Command {
+        let new = NewResolution::new(resolution, Message::lossy("as agreed")).about(about);
+        self.desk.resolve(&caller("acme"), self.payment, new)
+    }
+
+    pub(crate) fn operations(&self) -> &[OperationId] {
+        &self.operations
+    }
+
+    /// What led to it.
+    pub(crate) fn before(&self) -> &[Command] {
+        &self.before
+    }
+
     /// A command for each thing that is told, under a name of its own.
     pub(crate) fn commands(&self, told: &[Word]) -> Vec<Command> {
         let command = |(place, word): (usize, &Word)| {
@@ -71,6 +95,8 @@ impl Held {
             let about = About {
                 payment: Some(self.payment),
                 operation,
+                attempt: word.parent.and_then(Parent::of_ours).map(|()| self.attempt()),
+                gateway_attempt_id: word.parent.and_then(Parent::of_theirs).map(gateway_operation),
                 gateway_dispute_id: word.dispute.map(|id| id.parse().unwrap()),
                 ..About::default()
             };
@@ -86,6 +112,15 @@ impl Held {
             self.desk.notify(&caller("acme"), Notification::new(gateway(), name, about, told))
         };
         told.iter().enumerate().map(command).collect()
+    }
+
+    /// What is answered to a command.
+    pub(crate) fn answer(&self, command: &Command) -> Answer {
+        let store = MemoryStore::new();
+        for before in &self.before {
+            block_on(store.execute(before.clone())).unwrap();
+        }
+        Answer::of(block_on(store.execute(command.clone())))
     }
 
     /// What becomes of it when it is told so. What nobody can say yet what it is about is told again, as long as
@@ -116,7 +151,51 @@ impl Held {
 /// Something that is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Word {
+    /// Which of our operations the gateway echoes.
     pub(crate) about: Option<usize>,
+    pub(crate) parent: Option<Parent>,
     pub(crate) dispute: Option<&'static str>,
     pub(crate) told: Told,
+}
+
+/// The attempt that something is reported to be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent {
+    Ours,
+    Theirs(&'static str),
+}
+
+impl Parent {
+    fn of_ours(self) -> Option<()> {
+        (self == Parent::Ours).then_some(())
+    }
+
+    fn of_theirs(self) -> Option<&'static str> {
+        match self {
+            Parent::Ours => None,
+            Parent::Theirs(name) => Some(name),
+        }
+    }
+}
+
+impl Word {
+    pub(crate) fn new(told: Told) -> Word {
+        Word { about: None, parent: None, dispute: None, told }
+    }
+
+    /// Of an operation that our id names.
+    pub(crate) fn about(mut self, place: usize) -> Word {
+        self.about = Some(place);
+        self
+    }
+
+    pub(crate) fn of(mut self, parent: Option<Parent>) -> Word {
+        self.parent = parent;
+        self
+    }
+
+    pub(crate) fn of_dispute(mut self, id: &'static str) -> Word {
+        self.dispute = Some(id);
+        self
+    }
 }

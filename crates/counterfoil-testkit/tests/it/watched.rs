@@ -142,6 +142,7 @@ fn payment_of(request: &Request) -> Option<PaymentId> {
         Request::Create(create) => Some(create.payment),
         Request::Process(process) => Some(process.payment),
         Request::RecordAttempt(record) => Some(record.payment),
+        Request::RecordRefund(record) => Some(record.payment),
         Request::Report(report) => Some(report.payment),
         Request::Discover(discover) => Some(discover.payment),
         Request::Update(update) => Some(update.payment),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Account;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::command::Policy;
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
 use crate::payment::{DestinationType, Operation, Payment};
@@ -34,23 +35,34 @@ pub struct Totals {
     pub pending: i128,
     /// Of what was captured, given back.
     pub refunded: i128,
+    /// Reserved by disputes that are not lost: by open chargebacks, and by what was withdrawn otherwise and not
+    /// reinstated.
+    pub disputed: i128,
+    /// Taken by lost chargebacks, and not reinstated. No part of `disputed`.
+    pub charged_back: i128,
 }
 
 impl Totals {
     /// What may still be charged of `amount_due`: what is neither paid (and kept) nor on its way. Money that was
-    /// given back is owed again.
+    /// refunded is owed again; money that was charged back only under a policy that says so.
     #[must_use]
-    pub fn remaining(&self, amount_due: Money) -> Money {
-        let left = i128::from(amount_due.minor()) - (self.paid - self.refunded) - self.pending;
+    pub fn remaining(&self, amount_due: Money, policy: &Policy) -> Money {
+        let left = i128::from(amount_due.minor()) - self.kept(policy) - self.pending;
         let minor = i64::try_from(left.clamp(0, Money::MAX_MINOR.into())).unwrap_or(0);
         Money::from_minor(minor, amount_due.currency()).unwrap_or(Money::zero(amount_due.currency()))
     }
 
     /// How much more than `amount_due` is paid and kept, if it is more.
-    pub(crate) fn excess(&self, amount_due: Money) -> Option<Money> {
-        let over = self.paid - self.refunded - i128::from(amount_due.minor());
+    pub(crate) fn excess(&self, amount_due: Money, policy: &Policy) -> Option<Money> {
+        let over = self.kept(policy) - i128::from(amount_due.minor());
         let minor = i64::try_from(over.clamp(0, Money::MAX_MINOR.into())).unwrap_or(0);
         Money::from_minor(minor, amount_due.currency()).ok().filter(|over| !over.is_zero())
+    }
+
+    /// The part of `paid` that is not owed again.
+    fn kept(&self, policy: &Policy) -> i128 {
+        let charged_back = if policy.owe_charged_back { self.charged_back } else { 0 };
+        self.paid - self.refunded - charged_back
     }
 }
 
@@ -71,6 +83,8 @@ impl Share {
             paid: payment.captured().minor().into(),
             pending: pending + i128::from(payment.held().minor()),
             refunded: payment.refunded().minor().into(),
+            disputed: payment.in_dispute().minor().into(),
+            charged_back: payment.charged_back().minor().into(),
         };
         // A card is set up more than once, and nobody is charged twice by that.
         let invoice = payment.terms().destination.kind == DestinationType::Invoice;
@@ -105,6 +119,8 @@ impl Account {
         totals.paid += is.totals.paid - was.totals.paid;
         totals.pending += is.totals.pending - was.totals.pending;
         totals.refunded += is.totals.refunded - was.totals.refunded;
+        totals.disputed += is.totals.disputed - was.totals.disputed;
+        totals.charged_back += is.totals.charged_back - was.totals.charged_back;
         match is.doubt {
             Some(from) => self.doubts.insert(payment, from),
             None => self.doubts.remove(&payment),
@@ -135,7 +151,7 @@ impl Encode for Owed {
 pub(super) fn encode_totals(to: &mut Writer, totals: &BTreeMap<Currency, Totals>) {
     for (currency, totals) in totals {
         currency.encode(to);
-        for sum in [totals.paid, totals.pending, totals.refunded] {
+        for sum in [totals.paid, totals.pending, totals.refunded, totals.disputed, totals.charged_back] {
             to.raw(&sum.to_be_bytes());
         }
     }
@@ -146,7 +162,14 @@ pub(super) fn decode_totals(from: &mut Reader<'_>) -> Result<BTreeMap<Currency, 
     let sum = |from: &mut Reader<'_>| from.array().map(i128::from_be_bytes);
     while from.end().is_err() {
         let currency = Currency::decode(from)?;
-        all.insert(currency, Totals { paid: sum(from)?, pending: sum(from)?, refunded: sum(from)? });
+        let totals = Totals {
+            paid: sum(from)?,
+            pending: sum(from)?,
+            refunded: sum(from)?,
+            disputed: sum(from)?,
+            charged_back: sum(from)?,
+        };
+        all.insert(currency, totals);
     }
     Ok(all)
 }

@@ -9,9 +9,9 @@ use super::start::lease;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, RequestField};
 use crate::event::{Body, Start};
-use crate::id::{AttemptId, CaptureId, PaymentId};
+use crate::id::{CaptureId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Operation, OperationId};
+use crate::payment::{Operation, OperationId, OperationKind, attempt_id};
 use crate::scope::Scope;
 use crate::status::{Action, Cause};
 use crate::text::{GatewayName, IdempotencyKey};
@@ -46,14 +46,14 @@ impl Capture {
         let amount = within(self.amount, capturable, exceeds)?;
         let hold = payment.best_hold().ok_or_else(exceeds)?;
         let rest = capturable.checked_sub(amount)?;
+        // What another one is about to take is not let go by this one.
+        let releases =
+            Some(rest).filter(|rest| self.is_final && !rest.is_zero() && !payment.is_taken_from(hold));
+        let kind = OperationKind::Capture { of: attempt_id(hold), releases };
         let start = Start {
             gateway: Some(gateway_of(command, hold)?),
             instrument: hold.instrument.clone(),
-            attempt: attempt_of(hold),
-            // What another one is about to take is not let go by this one.
-            releases: Some(rest)
-                .filter(|rest| self.is_final && !rest.is_zero() && !payment.is_taken_from(hold)),
-            ..Start::new(OperationId::Capture(self.capture), amount, lease(command))
+            ..Start::new(OperationId::Capture(self.capture), kind, amount, lease(command))
         };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
@@ -74,13 +74,5 @@ pub(super) fn gateway_of(command: &Command, operation: &Operation) -> Result<Gat
         Ok(gateway.clone())
     } else {
         Err(Rejection::UnknownGateway(gateway.clone()))
-    }
-}
-
-/// The id of an attempt, or of the one that something else is about.
-pub(super) fn attempt_of(operation: &Operation) -> Option<AttemptId> {
-    match operation.id {
-        OperationId::Attempt(id) => Some(id),
-        _ => operation.attempt,
     }
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use super::Command;
-use super::books::turned_voids;
+use super::excess::excess;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::event::{
-    Body, Draft, Event, Hash, StreamId, evolve_account, evolve_payment, move_share, share_moved,
-};
+use crate::destinations::Known;
+use crate::event::{Body, Draft, Event, Hash, StreamId, apply, evolve_account, move_share, share_moved};
 use crate::id::PaymentId;
-use crate::payment::{Payment, check_moves};
+use crate::money::Money;
+use crate::payment::{Payment, check_moves, postings};
 use crate::status::Cause;
 use crate::store::Record;
 
@@ -33,17 +33,19 @@ pub struct Change {
 pub(super) type Taking = (ClaimKey, Fingerprint);
 
 /// What an event says, but for its place in the stream.
-#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) cause: Cause,
     pub(super) body: Body,
     pub(super) claims: Vec<Taking>,
+    /// What the host knows of the destination.
+    pub(super) known: Known,
+    /// What an event of an account moves. Those of a payment follow from its position.
     pub(super) postings: Vec<Posting>,
 }
 
 impl Entry {
     pub(super) fn new(cause: Cause, body: Body) -> Entry {
-        Entry { cause, body, claims: Vec::new(), postings: Vec::new() }
+        Entry { cause, body, claims: Vec::new(), known: Known::Unasked, postings: Vec::new() }
     }
 
     pub(super) fn claiming(mut self, claims: impl IntoIterator<Item = Taking>) -> Entry {
@@ -53,6 +55,11 @@ impl Entry {
 
     pub(super) fn posting(mut self, postings: Vec<Posting>) -> Entry {
         self.postings = postings;
+        self
+    }
+
+    pub(super) fn knowing(mut self, known: &Known) -> Entry {
+        self.known = known.clone();
         self
     }
 }
@@ -85,25 +92,30 @@ impl<'a> Recorder<'a> {
         Ok(recorder.finish(Subject::Payment(after), sequence))
     }
 
-    /// Adds an event to the stream of payment `id`, which now stands at `before`.
+    /// Adds an event to the stream of payment `id`, which now stands at `before`. Its postings are what it changes about
+    /// the position of the payment.
     pub(super) fn payment(
         &mut self,
         id: PaymentId,
         before: Option<&Payment>,
         entry: Entry,
     ) -> Result<Arc<Payment>, Halt> {
-        let cause = entry.cause;
-        let voids = before.filter(|before| before.has_voids()).map(|before| (before, entry.clone()));
-        let (mut event, mut after) = self.next(id, before, entry)?;
-        if let Some((before, mut entry)) = voids {
-            // What is told of an attempt may say anew what they are of, and so whose money they moved.
-            let turned = turned_voids(before, &after)?;
-            if !turned.is_empty() {
-                entry.postings.extend(turned);
-                (event, after) = self.next(id, Some(before), entry)?;
+        let (cause, known) = (entry.cause, entry.known.clone());
+        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
+        let (mut draft, previous) = self.draft(StreamId::Payment(id), place, entry);
+        let mut after = apply(before, &draft).map_err(Rejection::Defect)?;
+        if let Some(before) = before {
+            let decided = self.decide_excess(before, &after, &known, &mut draft)?;
+            if decided != after.excess() {
+                // Whether it is overpaid follows from that.
+                after = apply(Some(before), &draft).map_err(Rejection::Defect)?;
             }
         }
         check_moves(before, &after, cause).map_err(Rejection::from)?;
+        draft.postings = postings(before, &after);
+        debug_assert!(balanced(&draft.postings), "the postings of an event sum to zero");
+        let event = Arc::new(Event::seal(draft, previous));
+        after.head = event.hash();
         let after = Arc::new(after);
         self.keep_claims(&event);
         self.destination(before, &after)?;
@@ -112,17 +124,20 @@ impl<'a> Recorder<'a> {
         Ok(after)
     }
 
-    /// The next event of payment `id`, and the payment after it.
-    fn next(
+    /// What is captured beyond what is due. It is decided anew with every event that changes what is captured.
+    fn decide_excess(
         &self,
-        id: PaymentId,
-        before: Option<&Payment>,
-        entry: Entry,
-    ) -> Result<(Arc<Event>, Payment), Rejection> {
-        let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
-        let event = self.seal(StreamId::Payment(id), place, entry);
-        let after = evolve_payment(before, &event).map_err(Rejection::Defect)?;
-        Ok((event, after))
+        before: &Payment,
+        after: &Payment,
+        known: &Known,
+        draft: &mut Draft,
+    ) -> Result<Option<Money>, Halt> {
+        let taken = [before, after].map(Payment::taken_minor);
+        let Some(decided) = draft.body.excess_mut().filter(|_| taken[0] != taken[1]) else {
+            return Ok(after.excess());
+        };
+        *decided = excess(self.view, before, known, taken)?;
+        Ok(*decided)
     }
 
     /// What the payment's destination comes to with it.
@@ -147,7 +162,8 @@ impl<'a> Recorder<'a> {
         entry: Entry,
     ) -> Result<Arc<Account>, Rejection> {
         let place = before.map(|before| (before.version(), before.updated_at(), before.head()));
-        let event = self.seal(StreamId::Account(id), place, entry);
+        let (draft, previous) = self.draft(StreamId::Account(id), place, entry);
+        let event = Arc::new(Event::seal(draft, previous));
         let after = evolve_account(before, &event).map_err(Rejection::Defect)?;
         let after = Arc::new(after);
         self.keep_claims(&event);
@@ -166,8 +182,7 @@ impl<'a> Recorder<'a> {
         self.records.extend(event.claims().iter().cloned().map(Record::Claim));
     }
 
-    fn seal(&self, stream: StreamId, place: Option<(u64, Timestamp, Hash)>, entry: Entry) -> Arc<Event> {
-        debug_assert!(balanced(&entry.postings), "the postings of an event sum to zero");
+    fn draft(&self, stream: StreamId, place: Option<Place>, entry: Entry) -> (Draft, Hash) {
         let (version, last, previous) = place.unwrap_or((0, Timestamp::EPOCH, Hash::ZERO));
         let sequence = version + 1;
         let scope = &self.command.caller.scope;
@@ -186,9 +201,12 @@ impl<'a> Recorder<'a> {
             claims,
             postings: entry.postings,
         };
-        Arc::new(Event::seal(draft, previous))
+        (draft, previous)
     }
 }
+
+/// The version, time and hash of the last event of a stream.
+type Place = (u64, Timestamp, Hash);
 
 fn balanced(postings: &[Posting]) -> bool {
     postings.iter().map(|posting| i128::from(posting.minor)).sum::<i128>() == 0

@@ -11,5 +11,5 @@ pub(super) fn closing(payment: &Payment, closes: Closed, occurred_at: Timestamp)
     let live = payment.attempts().filter(|attempt| attempt.status().is_live());
     let waiting = live.clone().all(|attempt| attempt.status() == OperationStatus::RequiresAction);
     let cancels = live.map(|attempt| attempt.id).collect();
-    waiting.then_some(Closing { closes, occurred_at, cancels, releases: Vec::new() })
+    waiting.then_some(Closing { closes, occurred_at, cancels, releases: Vec::new(), reason: None })
 }

@@ -74,7 +74,7 @@ impl Create {
             return Err(Rejection::InPast(past).into());
         }
         let payable = Payable::find(view, &self.destination, &self.known)?;
-        payable.require(command, self.amount.currency())?;
+        payable.require(self.amount.currency())?;
         if self.process.is_some() && kind != PaymentMethodType::Offline {
             payable.require_room(command, self.payment, self.amount)?;
         }
@@ -97,7 +97,8 @@ impl Create {
         let terms = Arc::new(self.terms(command, payable.number()));
         let mut started = match self.process {
             Some(id) => {
-                Some(Start { terms: &terms, payment: None, id, instrument: None }.decide(command, view)?)
+                let start = Start { terms: &terms, payment: None, id, instrument: None, scheduled: false };
+                Some(start.decide(command, view)?)
             }
             None => None,
         };
@@ -109,8 +110,7 @@ impl Create {
             attempt: started.as_ref().map(|started| started.start.clone()),
             terms,
         };
-        let postings = started.as_ref().map(|started| started.postings.clone()).unwrap_or_default();
-        let entry = Entry::new(Cause::Command, Body::Created(created)).claiming(claim).posting(postings);
+        let entry = Entry::new(Cause::Command, Body::Created(created)).claiming(claim);
         let mut recorder = Recorder::new(command, view);
         let payment = recorder.payment(self.payment, None, entry)?;
         if let Some(started) = started {

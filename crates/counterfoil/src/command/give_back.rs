@@ -1,13 +1,12 @@
 //! Giving captured money back inside our own books: credits to their wallet, other money as somebody says it went.
 
-use super::books::{shift, ways_back};
 use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::AccountId;
-use crate::event::{Body, Entered, Start};
+use crate::event::{Body, Entered};
 use crate::money::Money;
-use crate::payment::{Flow, OperationId, Payment, PaymentMethod};
+use crate::payment::{OperationId, Payment, PaymentMethod};
 use crate::status::Cause;
 
 /// Nothing of the money is on its way elsewhere, or disputed.
@@ -36,18 +35,6 @@ pub(super) struct GiveBack<'a> {
 }
 
 impl GiveBack<'_> {
-    /// The event that says so of all that came past every gateway.
-    pub(super) fn past_gateways(&self, start: Start) -> Result<Entry, Rejection> {
-        let postings = shift(self.payment, Flow::Out, None, [None, Some(self.amount)])?;
-        Ok(Entry::new(Cause::Command, Body::Started(start)).posting(postings))
-    }
-
-    /// The event that says so, by whatever way it came.
-    pub(super) fn entry(&self, start: Start) -> Result<Entry, Rejection> {
-        let postings = ways_back(self.payment, self.amount)?;
-        Ok(Entry::new(Cause::Command, Body::Started(start)).posting(postings))
-    }
-
     /// Puts credits back into the wallet that they came from.
     pub(super) fn credit(
         &self,

@@ -9,6 +9,7 @@ use crate::event::{Body, Closing};
 use crate::id::PaymentId;
 use crate::payment::{Closed, Payment, Work};
 use crate::status::Cause;
+use crate::text::Message;
 
 /// Ends a payment whose time has run out, or releases what is held for it. Time moves no money otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Lapse {
     /// What is due about it: [`Expire`](Work::Expire), [`GiveUp`](Work::GiveUp), or a
     /// [`Retry`](Work::Retry) that cannot be made, which is given up.
     pub work: Work,
+    /// Why a [`Retry`](Work::Retry) is given up. It becomes the payment's error message and stands in its history.
+    pub reason: Option<Message>,
 }
 
 impl Lapse {
@@ -30,7 +33,9 @@ impl Lapse {
         }
         let closing = match self.work {
             Work::Expire => expiring(payment, command.at),
-            Work::GiveUp | Work::Retry { .. } => closing(payment, Closed::Failed, command.at),
+            Work::GiveUp => closing(payment, Closed::Failed, command.at),
+            Work::Retry { .. } => closing(payment, Closed::Failed, command.at)
+                .map(|closing| Closing { reason: self.reason.clone(), ..closing }),
             Work::Poll { .. } | Work::LookUp { .. } => None,
         };
         let body = Body::Closed(closing.ok_or_else(not_due)?);
@@ -44,5 +49,5 @@ fn expiring(payment: &Payment, at: Timestamp) -> Option<Closing> {
     if releases.is_empty() {
         return closing(payment, Closed::Expired, at);
     }
-    Some(Closing { closes: Closed::Expired, occurred_at: at, cancels: Vec::new(), releases })
+    Some(Closing { closes: Closed::Expired, occurred_at: at, cancels: Vec::new(), releases, reason: None })
 }

@@ -6,12 +6,12 @@
 
 mod amount;
 mod archive;
-mod books;
 mod capture;
 mod change;
 mod close;
 mod create;
 mod discover;
+mod excess;
 mod give_back;
 mod lapse;
 mod notify;
@@ -21,6 +21,7 @@ mod poll;
 mod process;
 mod receipt;
 mod record;
+mod record_refund;
 mod refund;
 mod register;
 mod rejection;
@@ -49,6 +50,7 @@ pub use poll::Poll;
 pub use process::Process;
 pub use receipt::{Receipt, Subject};
 pub use record::{RecordAttempt, Recorded};
+pub use record_refund::RecordRefund;
 pub use refund::Refund;
 pub use register::Register;
 pub use rejection::Rejection;
@@ -89,6 +91,8 @@ pub enum Request {
     Process(Process),
     /// To write down an attempt that was made elsewhere.
     RecordAttempt(RecordAttempt),
+    /// To record a refund that was made elsewhere.
+    RecordRefund(RecordRefund),
     /// To write down what a gateway says of an operation.
     Report(Report),
     /// To write down what a gateway says of a payment that was made there.
@@ -135,11 +139,12 @@ impl Command {
     ///
     /// The [`Rejection`] that says why not; then nothing may be written.
     pub fn decide(&self, state: &State) -> Result<Decision, Rejection> {
-        let view = View { scope: &self.caller.scope, state };
+        let view = View { scope: &self.caller.scope, state, policy: &self.policy };
         let decided = match &self.request {
             Request::Create(create) => create.decide(self, &view),
             Request::Process(process) => process.decide(self, &view),
             Request::RecordAttempt(record) => record.decide(self, &view),
+            Request::RecordRefund(record) => record.decide(self, &view),
             Request::Report(report) => report.decide(self, &view),
             Request::Discover(discover) => discover.decide(self, &view),
             Request::Update(update) => update.decide(self, &view),

@@ -1,7 +1,7 @@
 //! Whether a destination may be paid, and whether it may be charged so much.
 
 use super::Command;
-use super::policy::Overpayment;
+use super::policy::{Overpayment, Policy};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId, Totals};
@@ -16,6 +16,7 @@ pub(super) struct Payable<'a> {
     destination: &'a Destination,
     known: &'a Known,
     account: Option<&'a Account>,
+    policy: &'a Policy,
 }
 
 impl<'a> Payable<'a> {
@@ -25,7 +26,7 @@ impl<'a> Payable<'a> {
         known: &'a Known,
     ) -> Result<Payable<'a>, Halt> {
         let account = view.account(&AccountId::destination(destination))?;
-        Ok(Payable { destination, known, account: account.map(AsRef::as_ref) })
+        Ok(Payable { destination, known, account: account.map(AsRef::as_ref), policy: view.policy })
     }
 
     /// What people call it.
@@ -47,10 +48,15 @@ impl<'a> Payable<'a> {
 
     /// What is paid beyond what is due once `amount` more is.
     pub(super) fn excess_after(&self, amount: Money) -> Option<Money> {
-        let due = self.amount_due().filter(|due| due.currency() == amount.currency())?;
         let mut totals = self.totals(amount.currency());
         totals.paid += i128::from(amount.minor());
-        totals.excess(due)
+        self.excess(&totals, amount.currency())
+    }
+
+    /// What is paid beyond what is due where its payments in `currency` come to `totals`.
+    pub(super) fn excess(&self, totals: &Totals, currency: Currency) -> Option<Money> {
+        let due = self.amount_due().filter(|due| due.currency() == currency)?;
+        totals.excess(due, self.policy)
     }
 
     /// What its payments in `currency` come to.
@@ -59,12 +65,12 @@ impl<'a> Payable<'a> {
     }
 
     /// Refuses what is not there, is not payable, or is paid in another currency.
-    pub(super) fn require(&self, command: &Command, currency: Currency) -> Result<(), Rejection> {
+    pub(super) fn require(&self, currency: Currency) -> Result<(), Rejection> {
         let owed = self.account.and_then(Account::owed);
         let (expected, payable) = match (self.known, owed) {
             (Known::Found(info), _) => (info.currency, info.payable),
             (Known::Unasked, Some(owed)) => (owed.amount_due.currency(), owed.payable),
-            (Known::Unasked, None) if !command.policy.strict_destinations => return Ok(()),
+            (Known::Unasked, None) if !self.policy.strict_destinations => return Ok(()),
             (Known::Absent | Known::Unasked, _) => {
                 return Err(Rejection::DestinationNotFound(self.destination.clone()));
             }
@@ -87,7 +93,7 @@ impl<'a> Payable<'a> {
         payment: PaymentId,
         amount: Money,
     ) -> Result<(), Rejection> {
-        if !command.policy.beside_doubt
+        if !self.policy.beside_doubt
             && let Some(other) = self.account.and_then(|account| account.in_doubt(payment, command.at))
         {
             return Err(Rejection::DestinationInDoubt {
@@ -96,8 +102,8 @@ impl<'a> Payable<'a> {
             });
         }
         let Some(due) = self.amount_due() else { return Ok(()) };
-        let remaining = self.totals(amount.currency()).remaining(due);
-        if command.policy.overpayment == Overpayment::Refuse && amount.minor() > remaining.minor() {
+        let remaining = self.totals(amount.currency()).remaining(due, self.policy);
+        if self.policy.overpayment == Overpayment::Refuse && amount.minor() > remaining.minor() {
             return Err(Rejection::ExceedsDue { destination: self.destination.clone(), remaining });
         }
         Ok(())

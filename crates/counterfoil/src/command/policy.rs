@@ -13,6 +13,7 @@ const POLLS: [u64; 14] =
 /// a rule changes no history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Policy {
     /// How long the caller that started an attempt may be on its way to the gateway: while it may, a gateway
     /// that knows nothing of the attempt proves nothing. Longer than [`call_deadline`](Self::call_deadline).
@@ -31,6 +32,12 @@ pub struct Policy {
     pub beside_doubt: bool,
     /// Whether only what is registered, or what the host knows, can be paid. Default: anything can.
     pub strict_destinations: bool,
+    /// Whether what a lost chargeback took of a destination's payments is owed again, so that it may be charged once
+    /// more. Default: no, it still counts as paid.
+    pub owe_charged_back: bool,
+    /// Whether a `FAILED` payment can be processed again with another instrument. Default: no. The instrument must not be
+    /// that of the last attempt, nor one whose payment was returned, and the payment must not be archived.
+    pub process_failed: bool,
 }
 
 /// What becomes of a charge that would come to more than is due.
@@ -79,6 +86,20 @@ impl Policy {
         self
     }
 
+    /// With what lost chargebacks took owed again.
+    #[must_use]
+    pub const fn owing_charged_back(mut self) -> Policy {
+        self.owe_charged_back = true;
+        self
+    }
+
+    /// Letting a `FAILED` payment be processed again with another instrument.
+    #[must_use]
+    pub const fn processing_failed(mut self) -> Policy {
+        self.process_failed = true;
+        self
+    }
+
     /// When a gateway is asked again that was asked at `now`, for the `polls`th time, and had no news.
     pub(crate) fn next_poll(&self, polls: u32, now: Timestamp) -> Option<Timestamp> {
         let place = usize::try_from(polls).ok()?.checked_sub(1)?;
@@ -111,6 +132,8 @@ impl Default for Policy {
             overpayment: Overpayment::Refuse,
             beside_doubt: false,
             strict_destinations: false,
+            owe_charged_back: false,
+            process_failed: false,
         }
     }
 }

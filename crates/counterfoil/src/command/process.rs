@@ -7,7 +7,6 @@ use super::change::{Change, Entry, Recorder, Taking};
 use super::payable::Payable;
 use super::receipt::Subject;
 use super::rejection::Rejection;
-use super::report::excess;
 use super::start::Start;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
@@ -16,7 +15,7 @@ use crate::event::Body;
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{OperationId, Payment, PaymentMethodType, Work};
 use crate::scope::Scope;
-use crate::status::{Action, Cause, allowed};
+use crate::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 use crate::text::{IdempotencyKey, PaymentMethodId};
 
 /// The next attempt of a payment: written down before its gateway is called, or done at once inside our own
@@ -27,9 +26,10 @@ pub struct Process {
     pub payment: PaymentId,
     /// The id the attempt gets.
     pub attempt: AttemptId,
-    /// The number that the attempt is to have, if only that one is wanted: what is done when it is due says so.
+    /// The number of the attempt that is due, if the clock makes it. `None`: a caller asks for the attempt.
     pub number: Option<u32>,
-    /// Another instrument than the payment's own.
+    /// Another instrument than the payment's own. Without it, the clock uses the one that the payment is to be tried with
+    /// [next](crate::payment::RetrySchedule).
     pub instrument: Option<PaymentMethodId>,
     /// What the host knows of what it pays.
     pub known: Known,
@@ -52,16 +52,58 @@ impl Process {
         }
         self.check_due(command, payment)?;
         require_allowed(payment, Action::Process)?;
+        self.require_reopenable(command, payment)?;
         if payment.gateway_payment_id().is_some() {
             return Err(Rejection::AtGateway { payment: payment.id() }.into());
         }
         let terms = payment.terms();
         let payable = Payable::find(view, &terms.destination, &self.known)?;
-        payable.require(command, terms.amount.currency())?;
+        payable.require(terms.amount.currency())?;
         if terms.method.kind() != PaymentMethodType::Offline {
             payable.require_room(command, payment.id(), terms.amount)?;
         }
         Ok(())
+    }
+
+    /// A `FAILED` payment is tried again only if a policy says so, and only with another instrument.
+    fn require_reopenable(&self, command: &Command, payment: &Payment) -> Result<(), Rejection> {
+        if payment.status() != PaymentStatus::Failed {
+            return Ok(());
+        }
+        let id = payment.id();
+        if !payment.terms().method.kind().needs_gateway() {
+            return Err(Rejection::not_allowed(payment, Action::Process));
+        }
+        if !command.policy.process_failed {
+            return Err(Rejection::ProcessFailedDisabled { payment: id });
+        }
+        if payment.gateway_payment_id().is_some() {
+            return Ok(());
+        }
+        let instrument = self.instrument(payment).or(payment.terms().method.instrument());
+        if payment.was_returned(instrument) {
+            Err(Rejection::InstrumentReturned { payment: id, instrument: instrument.cloned() })
+        } else if payment.was_tried_last(instrument) {
+            Err(Rejection::SameInstrument { payment: id, instrument: instrument.cloned() })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The instrument of the attempt, if it is another one than that of the terms.
+    fn instrument<'a>(&'a self, payment: &'a Payment) -> Option<&'a PaymentMethodId> {
+        let asked = self.instrument.as_ref();
+        match self.number {
+            Some(_) => asked.or(payment.next_instrument()),
+            None => asked.or(payment.references.instrument.as_ref()),
+        }
+    }
+
+    /// Whether the schedule of retries makes it: a due attempt, or a repetition of one that was never sent.
+    fn is_scheduled(&self, payment: &Payment) -> bool {
+        let last = payment.attempts().last();
+        let repeats = last.filter(|last| last.status() == OperationStatus::NotSent);
+        self.number.is_some() && repeats.is_none_or(|repeated| repeated.kind.is_scheduled())
     }
 
     /// Somebody else may have made the attempt that was due, or ended the payment.
@@ -81,15 +123,17 @@ impl Process {
         payment: &Payment,
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
-        let instrument = self.instrument.as_ref().or(payment.references.instrument.as_ref());
-        let start = Start { terms: payment.terms(), payment: Some(payment), id: self.attempt, instrument };
-        let mut started = start.decide(command, view)?;
-        if started.is_paid() {
-            started.start.excess = excess(view, payment, &self.known, None, Some(started.start.amount))?;
-        }
+        let start = Start {
+            terms: payment.terms(),
+            payment: Some(payment),
+            id: self.attempt,
+            instrument: self.instrument(payment),
+            scheduled: self.is_scheduled(payment),
+        };
+        let started = start.decide(command, view)?;
         let entry = Entry::new(Cause::Command, Body::Started(started.start.clone()))
             .claiming(claim)
-            .posting(started.postings.clone());
+            .knowing(&self.known);
         let mut recorder = Recorder::new(command, view);
         let after = recorder.payment(self.payment, Some(payment), entry)?;
         started.debit(&after, &mut recorder)?;

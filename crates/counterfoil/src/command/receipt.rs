@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::Account;
+use crate::claim::RequestField;
 use crate::event::StreamId;
 use crate::payment::{Operation, Payment};
 
@@ -23,6 +24,8 @@ pub struct Receipt {
     pub replayed: bool,
     /// What it is about, as it stands now: on a replay later events are in it.
     pub subject: Subject,
+    /// Of a notification: the fields in which it differs from the first one that its gateway sent under its id.
+    pub differing: Vec<RequestField>,
 }
 
 /// What a receipt is about.
@@ -45,7 +48,7 @@ impl Subject {
 
 impl Receipt {
     pub(crate) fn fresh(subject: Subject, sequence: u64) -> Receipt {
-        Receipt { stream: subject.stream(), sequence, replayed: false, subject }
+        Receipt { stream: subject.stream(), sequence, replayed: false, subject, differing: Vec::new() }
     }
 
     pub(crate) fn replay(subject: Subject, sequence: u64) -> Receipt {

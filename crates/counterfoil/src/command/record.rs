@@ -1,27 +1,25 @@
-//! An attempt that was made elsewhere.
+//! An attempt that was made elsewhere, and what is common to all that is recorded as made elsewhere.
 
 use std::sync::Arc;
 
 use super::Command;
-use super::books::source;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
 use super::rejection::Rejection;
-use super::report::excess;
+use super::start::retry_beside;
 use super::view::{Halt, View};
-use crate::account::{AccountId, Posting};
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::clock::Timestamp;
-use crate::destinations::Known;
 use crate::event::{Body, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId};
 use crate::money::Money;
 use crate::payment::{
-    Evidence, Failure, FailureClass, Operation, OperationId, Outcome, Payment, PaymentMethodType,
+    Evidence, Failure, FailureClass, Operation, OperationId, OperationKind, Outcome, Payment,
+    PaymentMethodType,
 };
 use crate::scope::Scope;
 use crate::status::{Action, Cause, OperationStatus};
-use crate::text::{ErrorCode, GatewayOperationId, IdempotencyKey, Message};
+use crate::text::{ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message};
 
 /// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard. One
 /// that failed leaves the payment open.
@@ -33,6 +31,9 @@ pub struct RecordAttempt {
     pub attempt: AttemptId,
     /// What became of it.
     pub outcome: Recorded,
+    /// The gateway at which it was made, one of the configured ones. Without it, and without a gateway's id of the
+    /// attempt or of the payment, it was made off-gateway: cash, a transfer.
+    pub gateway: Option<GatewayName>,
     /// What the gateway calls it: of one name there is one attempt.
     pub gateway_attempt_id: Option<GatewayOperationId>,
     /// The key under which it may be asked for again.
@@ -62,16 +63,19 @@ impl RecordAttempt {
         if let Some(attempt) = payment.operation(self.attempt.into()) {
             return Err(Halt::replay(payment, attempt.sequence));
         }
-        let id = self.take_gateway_id(command, view, payment)?;
+        let has_id = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
+        let gateway = recorded_gateway(command, payment, self.gateway.as_ref(), has_id)?;
+        let called = self.gateway_attempt_id.as_ref();
+        let agrees = |attempt: &Operation| self.agrees(attempt);
+        let id = take_gateway_id(view, payment, gateway, self.attempt.into(), called, agrees)?;
         require_allowed(payment, Action::RecordAttempt)?;
         let evidence = self.evidence(payment, command.at)?;
-        let named = self.gateway_attempt_id.is_some() || payment.gateway_payment_id().is_some();
-        let entry = entry(command, view, payment, self.attempt, evidence, named)?;
+        let entry = entry(payment, self.attempt, evidence, gateway)?;
         Recorder::one(command, view, payment, entry.claiming(claim).claiming(id))
     }
 
     fn evidence(&self, payment: &Payment, at: Timestamp) -> Result<Evidence, Rejection> {
-        let outcome = match &self.outcome {
+        let evidence = match &self.outcome {
             Recorded::Succeeded { amount } => {
                 let amount = amount.unwrap_or(payment.terms().amount);
                 if amount.is_zero() {
@@ -79,36 +83,16 @@ impl RecordAttempt {
                 }
                 // Another currency than the payment's is refused here.
                 Money::zero(payment.terms().amount.currency()).checked_add(amount)?;
-                Outcome::Succeeded { reported: Some(amount) }
+                Evidence::succeeded(at).with_amount(amount)
             }
-            Recorded::Failed { error_message } => Outcome::Failed(failure(error_message.clone())),
+            Recorded::Failed { error_message } => {
+                Evidence::new(Outcome::Failed(failure(error_message.clone())), at)
+            }
         };
-        let evidence = Evidence::new(outcome, at);
         Ok(match &self.gateway_attempt_id {
             Some(id) => evidence.with_gateway_operation_id(id.clone()),
             None => evidence,
         })
-    }
-
-    /// The gateway's name of the attempt: whoever has it already is the attempt that is meant, or another one.
-    fn take_gateway_id(
-        &self,
-        command: &Command,
-        view: &View<'_>,
-        payment: &Arc<Payment>,
-    ) -> Result<Option<Taking>, Halt> {
-        let Some(id) = &self.gateway_attempt_id else { return Ok(None) };
-        let key = {
-            let gateway = payment.gateway_among(&command.gateways);
-            ClaimKey::gateway_operation(view.scope, gateway, ClaimKind::GatewayAttempt, id)
-        };
-        let Some(claim) = view.claim(&key)? else {
-            return Ok(Some((key, operation_fingerprint(self.attempt.into()))));
-        };
-        match holder(payment, claim) {
-            Some(attempt) if self.agrees(attempt) => Err(Halt::replay(payment, attempt.sequence)),
-            _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
-        }
     }
 
     fn agrees(&self, attempt: &Operation) -> bool {
@@ -126,6 +110,9 @@ impl RecordAttempt {
                 .with(RequestField::Currency, amount.currency().code().as_bytes());
         }
         fingerprint = fingerprint.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
+        if let Some(gateway) = &self.gateway {
+            fingerprint = fingerprint.with(RequestField::PaymentGateway, gateway.as_str().as_bytes());
+        }
         let status = match &self.outcome {
             Recorded::Succeeded { .. } => OperationStatus::Succeeded,
             Recorded::Failed { .. } => OperationStatus::Failed,
@@ -141,35 +128,72 @@ impl RecordAttempt {
     }
 }
 
-/// The event of an attempt that was made elsewhere: where it has a name, at the payment's gateway, or else the ledger's;
-/// without one only at a gateway that was asked for.
-pub(super) fn entry(
-    command: &Command,
+/// The gateway at which something was made that is recorded: the one that is named. Where none is, but a gateway's id is,
+/// it is the payment's gateway, or else the first one.
+pub(super) fn recorded_gateway<'a>(
+    command: &'a Command,
+    payment: &'a Payment,
+    named: Option<&'a GatewayName>,
+    has_id: bool,
+) -> Result<Option<&'a GatewayName>, Rejection> {
+    let kind = payment.terms().method.kind();
+    match named {
+        Some(_) if !kind.needs_gateway() => Err(Rejection::NotAtGateway(kind)),
+        Some(gateway) if !command.gateways.contains(gateway) => {
+            Err(Rejection::UnknownGateway(gateway.clone()))
+        }
+        Some(gateway) => Ok(Some(gateway)),
+        None => Ok(payment.gateway_among(&command.gateways).filter(|_| has_id)),
+    }
+}
+
+/// Takes the gateway's id of an operation that is recorded. If the id is taken already, by an operation of this payment
+/// that agrees with what is recorded, the command is a replay.
+pub(super) fn take_gateway_id(
     view: &View<'_>,
+    payment: &Arc<Payment>,
+    gateway: Option<&GatewayName>,
+    operation: OperationId,
+    id: Option<&GatewayOperationId>,
+    agrees: impl Fn(&Operation) -> bool,
+) -> Result<Option<Taking>, Halt> {
+    let Some(id) = id else { return Ok(None) };
+    let key = ClaimKey::gateway_operation(view.scope, gateway, operation.name_kind(), id);
+    let Some(claim) = view.claim(&key)? else {
+        return Ok(Some((key, operation_fingerprint(operation))));
+    };
+    match holder(payment, claim) {
+        Some(known) if agrees(known) => Err(Halt::replay(payment, known.sequence)),
+        _ => Err(Rejection::GatewayIdTaken(claim.stream.clone()).into()),
+    }
+}
+
+/// Refuses credits: they move inside the ledger only, so that none can have moved elsewhere.
+pub(super) fn require_recordable(payment: &Payment) -> Result<(), Rejection> {
+    match payment.terms().method.kind() {
+        PaymentMethodType::Credits => Err(Rejection::NotRecordable(PaymentMethodType::Credits)),
+        _ => Ok(()),
+    }
+}
+
+/// The event of an attempt that was made elsewhere, at `gateway` or off-gateway.
+pub(super) fn entry(
     payment: &Payment,
     attempt: AttemptId,
     evidence: Evidence,
-    named: bool,
-) -> Result<Entry, Halt> {
+    gateway: Option<&GatewayName>,
+) -> Result<Entry, Rejection> {
+    require_recordable(payment)?;
     let terms = payment.terms();
-    if terms.method.kind() == PaymentMethodType::Credits {
-        return Err(Rejection::NotRecordable(PaymentMethodType::Credits).into());
-    }
-    let asked = || payment.asked_gateway().filter(|_| terms.method.kind().needs_gateway());
-    let gateway = if named { payment.gateway_among(&command.gateways) } else { asked() };
-    let moved = match &evidence.outcome {
-        Outcome::Succeeded { reported } => reported.unwrap_or(terms.amount),
-        _ => Money::zero(terms.amount.currency()),
-    };
-    let postings = Posting::transfer(moved, source(gateway), AccountId::destination(&terms.destination));
-    let paid = Some(moved).filter(|moved| !moved.is_zero());
+    let failed = matches!(evidence.outcome, Outcome::Failed(_));
+    let retry = retry_beside(payment).filter(|_| failed);
+    let kind = OperationKind::Charge { retry, is_scheduled: false };
     let start = Start {
         gateway: gateway.cloned(),
         instrument: payment.instrument().cloned(),
-        excess: if paid.is_some() { excess(view, payment, &Known::Unasked, None, paid)? } else { None },
-        ..Start::new(OperationId::Attempt(attempt), terms.amount, StartResult::Recorded(evidence))
+        ..Start::new(OperationId::Attempt(attempt), kind, terms.amount, StartResult::Recorded(evidence))
     };
-    Ok(Entry::new(Cause::Command, Body::Started(start)).posting(postings))
+    Ok(Entry::new(Cause::Command, Body::Started(start)))
 }
 
 /// The operation of `payment` that the claim of a gateway's id is bound to.

@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::amount::{fingerprint, within};
-use super::capture::{attempt_of, gateway_of};
+use super::capture::gateway_of;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::give_back::GiveBack;
 use super::process::require_allowed;
@@ -10,15 +10,15 @@ use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::start::lease;
 use super::view::{Halt, View};
-use crate::claim::{ClaimKey, ClaimKind, RequestField};
+use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::codec::{Encode, Writer};
 use crate::event::{Body, Start, StartResult};
-use crate::id::{PaymentId, RefundId};
+use crate::id::{AttemptId, PaymentId, RefundId};
 use crate::money::Money;
-use crate::payment::{OperationId, Payment, WayBack};
+use crate::payment::{OperationId, OperationKind, Payment, WayBack, attempt_id};
 use crate::scope::Scope;
 use crate::status::{Action, Cause};
-use crate::text::{IdempotencyKey, Message, Metadata};
+use crate::text::{GatewayName, IdempotencyKey, Message, Metadata};
 
 /// Gives captured money back: all that one refund can give back, or a part. Through the gateway that it came by, and written
 /// down before that is called; what it asks for is reserved until it is known what became of it. Credits go back to
@@ -56,8 +56,7 @@ impl Refund {
                 let start = Start {
                     gateway: Some(gateway_of(command, attempt)?),
                     instrument: attempt.instrument.clone(),
-                    attempt: attempt_of(attempt),
-                    ..self.start(amount, lease(command))
+                    ..self.start(attempt_id(attempt), amount, lease(command))
                 };
                 let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
                 Recorder::one(command, view, payment, entry)
@@ -75,7 +74,8 @@ impl Refund {
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
         let back = GiveBack { payment, amount };
-        let entry = back.past_gateways(self.start(amount, StartResult::Succeeded {}))?.claiming(claim);
+        let start = self.start(None, amount, StartResult::Succeeded {});
+        let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         let mut recorder = Recorder::new(command, view);
         let after = recorder.payment(self.payment, Some(payment), entry)?;
         back.credit(view, self.refund.into(), &mut recorder)?;
@@ -83,25 +83,40 @@ impl Refund {
         Ok(recorder.finish(Subject::Payment(after), sequence))
     }
 
-    fn start(&self, amount: Money, result: StartResult) -> Start {
+    fn start(&self, of: Option<AttemptId>, amount: Money, result: StartResult) -> Start {
         Start {
             reason: self.reason.clone(),
             metadata: self.metadata.clone(),
-            ..Start::new(OperationId::Refund(self.refund), amount, result)
+            ..Start::new(OperationId::Refund(self.refund), OperationKind::Refund { of }, amount, result)
         }
     }
 
     fn claim(&self, scope: &Scope, key: &IdempotencyKey) -> Taking {
-        let mut fields = fingerprint(self.amount);
-        if !self.metadata.is_empty() {
-            let mut bytes = Writer::default();
-            self.metadata.encode(&mut bytes);
-            fields = fields.with(RequestField::Metadata, &bytes.into_bytes());
-        }
-        fields = fields.with(RequestField::PaymentId, self.payment.as_uuid().as_bytes());
-        if let Some(reason) = &self.reason {
-            fields = fields.with(RequestField::Reason, reason.as_str().as_bytes());
-        }
+        let fields = request_fields(self.amount, &self.metadata, self.payment, None, self.reason.as_ref());
         (ClaimKey::key(scope, ClaimKind::RefundKey, key), fields)
+    }
+}
+
+/// The fields of a request for a refund, through this ledger or recorded.
+pub(super) fn request_fields(
+    amount: Option<Money>,
+    metadata: &Metadata,
+    payment: PaymentId,
+    gateway: Option<&GatewayName>,
+    reason: Option<&Message>,
+) -> Fingerprint {
+    let mut fields = fingerprint(amount);
+    if !metadata.is_empty() {
+        let mut bytes = Writer::default();
+        metadata.encode(&mut bytes);
+        fields = fields.with(RequestField::Metadata, &bytes.into_bytes());
+    }
+    fields = fields.with(RequestField::PaymentId, payment.as_uuid().as_bytes());
+    if let Some(gateway) = gateway {
+        fields = fields.with(RequestField::PaymentGateway, gateway.as_str().as_bytes());
+    }
+    match reason {
+        Some(reason) => fields.with(RequestField::Reason, reason.as_str().as_bytes()),
+        None => fields,
     }
 }

@@ -6,9 +6,11 @@ use crate::codec::Damage;
 use crate::event::StreamId;
 use crate::id::PaymentId;
 use crate::money::{Currency, Money, MoneyError};
-use crate::payment::{Destination, IllegalMove, OperationId, Payment, PaymentMethodType};
+use crate::payment::{
+    Destination, IllegalMove, Irreversible, OperationId, Payment, PaymentMethodType, SeveralMeant,
+};
 use crate::status::{Action, PaymentStatus};
-use crate::text::GatewayName;
+use crate::text::{GatewayName, PaymentMethodId};
 
 /// Why a command was refused. Nothing was written, and no idempotency key is bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +31,34 @@ pub enum Rejection {
         action: Action,
         /// Where it stands.
         status: PaymentStatus,
+    },
+    /// The payment is `FAILED`, and the [`Policy`](super::Policy::process_failed) lets none be processed again.
+    #[error("cannot process {payment}: it is FAILED, and processing failed payments again is not enabled")]
+    ProcessFailedDisabled {
+        /// Which payment.
+        payment: PaymentId,
+    },
+    /// The payment is `FAILED` and can be processed again with another instrument than that of its last attempt.
+    #[error(
+        "cannot process {payment}: it is FAILED, its last attempt used {}; name another payment_method_id",
+        named(instrument.as_ref())
+    )]
+    SameInstrument {
+        /// Which payment.
+        payment: PaymentId,
+        /// The instrument of its last attempt; `None`: the one that the gateway chooses.
+        instrument: Option<PaymentMethodId>,
+    },
+    /// The payment is `FAILED` and money that was paid with this instrument was returned.
+    #[error(
+        "cannot process {payment} with {}: its bank returned the money; name another payment_method_id",
+        named(instrument.as_ref())
+    )]
+    InstrumentReturned {
+        /// Which payment.
+        payment: PaymentId,
+        /// The instrument; `None`: the one that the gateway chooses.
+        instrument: Option<PaymentMethodId>,
     },
     /// The status cannot be set of a payment that stands there.
     #[error("a payment that is {status} cannot be set to {to}")]
@@ -65,8 +95,8 @@ pub enum Rejection {
     /// What is said to have happened is said to have happened later than now.
     #[error("{0} is in the future")]
     InFuture(Timestamp),
-    /// Money of this method moves in our own books, where nothing is written down as having happened elsewhere.
-    #[error("{0} is paid by processing it")]
+    /// Money of this method moves inside the ledger only, so nothing of it is recorded as made elsewhere.
+    #[error("{0} move inside the ledger only, and cannot be recorded as paid or refunded elsewhere")]
     NotRecordable(PaymentMethodType),
     /// The name that the gateway is said to have given belongs to something else.
     #[error("the gateway's id belongs to {0}")]
@@ -124,6 +154,14 @@ pub enum Rejection {
         /// Of which payment.
         payment: PaymentId,
     },
+    /// The money was captured of a hold, and no void can take it back: a refund can.
+    #[error("payment {payment} cannot be voided: {reason}; use a refund")]
+    CaptureNotReversible {
+        /// Which payment.
+        payment: PaymentId,
+        /// Why not.
+        reason: Irreversible,
+    },
     /// Money of this method is taken at once.
     #[error("{0} cannot be captured later")]
     CaptureMethodNotAllowed(PaymentMethodType),
@@ -134,6 +172,11 @@ pub enum Rejection {
     /// again.
     #[error("nothing is known here of what the notification is about")]
     NothingKnown,
+    /// A gateway told of a capture, a refund, or a return of an amount, and gave it no name: it could count twice.
+    #[error(
+        "a capture or a refund needs a gateway_operation_id or our own id, a return of an amount a gateway_operation_id"
+    )]
+    NameRequired,
     /// There is nothing about the payment that a person could settle.
     #[error("there is nothing to resolve about the payment")]
     NothingToResolve {
@@ -205,6 +248,16 @@ pub enum Rejection {
     /// stopped before anything is written.
     #[error(transparent)]
     IllegalMove(#[from] IllegalMove),
+}
+
+impl From<SeveralMeant> for Rejection {
+    fn from(SeveralMeant: SeveralMeant) -> Rejection {
+        Rejection::NothingKnown
+    }
+}
+
+fn named(instrument: Option<&PaymentMethodId>) -> &str {
+    instrument.map_or("no payment_method_id", PaymentMethodId::as_str)
 }
 
 impl Rejection {

@@ -1,24 +1,19 @@
 //! What a gateway says about an operation.
 
 use super::Command;
-use super::books::shift;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::payable::Payable;
 use super::record::operation_fingerprint;
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::claim::ClaimKey;
-use crate::destinations::Known;
 use crate::event::{Body, Reported};
-use crate::id::PaymentId;
-use crate::money::Money;
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, Turn};
+use crate::id::{AttemptId, PaymentId};
+use crate::payment::{Closed, Evidence, Operation, OperationId, Origin, Outcome, Payment, ReportSubject};
 use crate::scope::Scope;
-use crate::status::{Cause, OperationStatus};
-use crate::text::{GatewayOperationId, Message};
+use crate::status::Cause;
 
 /// Evidence: what a gateway says about an operation, in its answer or later. It is never refused for the
-/// status of the payment: what does not fit is kept, counted, and marked for review.
+/// status of the payment: what does not fit is kept, counted, and listed for review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Which payment.
@@ -34,157 +29,121 @@ impl Report {
         let payment = view.payment(self.payment)?;
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
-        let evidence = &operation.for_sure(&self.evidence);
-        let word = Word::of_gateway(payment, operation, evidence);
-        let entry = word.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
+        let operation = payment.counted_as(operation);
+        let statement = Statement::new(payment, operation, &self.evidence);
+        let entry = statement.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry)
     }
 }
 
-/// A word about an operation: a gateway's, or a person's, which has a note.
-pub(super) struct Word<'a> {
-    pub(super) payment: &'a Payment,
-    pub(super) operation: &'a Operation,
-    pub(super) evidence: &'a Evidence,
-    pub(super) note: Option<Message>,
-    /// What an attempt, of which only the gateway told, turns out to be.
-    pub(super) turns: Option<Turn>,
-    /// What was held on the way to a charge.
-    pub(super) authorized: Option<Money>,
+/// A gateway's statement about an operation.
+pub(super) struct Statement<'a> {
+    payment: &'a Payment,
+    operation: &'a Operation,
+    evidence: Evidence,
+    subject: ReportSubject,
+    parent: Option<AttemptId>,
 }
 
-impl<'a> Word<'a> {
-    /// A gateway's.
-    pub(super) fn of_gateway(
-        payment: &'a Payment,
-        operation: &'a Operation,
-        evidence: &'a Evidence,
-    ) -> Word<'a> {
-        Word { payment, operation, evidence, note: None, turns: None, authorized: None }
+impl<'a> Statement<'a> {
+    pub(super) fn new(payment: &'a Payment, operation: &'a Operation, evidence: &Evidence) -> Statement<'a> {
+        let evidence = operation.for_sure(evidence);
+        Statement { payment, operation, evidence, subject: ReportSubject::Operation, parent: None }
     }
 
-    /// A person's.
-    pub(super) fn of_person(
-        payment: &'a Payment,
-        operation: &'a Operation,
-        evidence: &'a Evidence,
-        note: Message,
-    ) -> Word<'a> {
-        Word { note: Some(note), ..Word::of_gateway(payment, operation, evidence) }
+    /// About this of the operation.
+    pub(super) fn about(mut self, subject: ReportSubject) -> Statement<'a> {
+        self.subject = subject;
+        self
     }
-}
 
-impl Word<'_> {
+    /// With the attempt that the operation was reported to be of.
+    pub(super) fn of(mut self, parent: Option<AttemptId>) -> Statement<'a> {
+        self.parent = parent;
+        self
+    }
+
     /// The event that keeps it; `None` if it says nothing new.
     pub(super) fn entry(self, view: &View<'_>) -> Result<Option<Entry>, Halt> {
-        let id = self.bind_gateway_id(view)?;
-        let closes = self.closes();
-        let mut reported = Reported {
+        if self.is_no_news() {
+            return Ok(None);
+        }
+        let name = self.bind(view)?;
+        let closes = closed_by(self.operation, &self.evidence);
+        let closes = closes.filter(|_| !self.payment.is_reopened_since(self.operation));
+        let reported = Reported {
             operation: self.operation.id,
-            evidence: self.evidence.clone(),
-            gateway_id_clash: matches!(id, GatewayId::AnotherOperations),
-            turns: self.turns,
-            authorized: self.authorized,
-            closes,
-            note: self.note.clone(),
+            evidence: self.evidence,
+            subject: self.subject,
+            parent: self.parent,
+            gateway_id_clash: matches!(name, Name::AnotherOperations),
+            closes: closes.filter(|closes| self.payment.closed < Some(*closes)),
             excess: None,
         };
         let mut after = self.operation.clone();
-        after.hear(&reported, self.payment.gateway_payment_id());
-        if after == *self.operation && closes.is_none() {
+        after.apply_report(&reported, self.payment.gateway_payment_id(), self.payment.terms().amount);
+        if after == *self.operation && reported.closes.is_none() {
             return Ok(None);
         }
-        let before = self.operation.moved_before(self.turns);
-        if after.takes() && before != after.moved() {
-            reported.excess = excess(view, self.payment, &Known::Unasked, before, after.moved())?;
-        }
-        let gateway = self.operation.gateway.as_ref();
-        let postings = shift(self.payment, after.flow(), gateway, [before, after.moved()])?;
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
-        Ok(Some(entry.claiming(id.taking()).posting(postings)))
+        Ok(Some(entry.claiming(name.taking())))
     }
 
-    /// What it closes that is not closed so already; but a person has the last word.
-    fn closes(&self) -> Option<Closed> {
-        let was_reversed =
-            self.turns == Some(Turn::Charge) && self.operation.status() == OperationStatus::Reversed;
-        let closes =
-            if was_reversed { Some(Closed::Failed) } else { closed_by(self.operation, self.evidence) };
-        let by_hand = self.note.is_some() && self.payment.closed != closes;
-        closes.filter(|_| self.payment.closed < closes || by_hand)
+    /// That an external operation goes on is no news: it is written down once it has come to an end.
+    fn is_no_news(&self) -> bool {
+        let goes_on = matches!(
+            self.evidence.outcome,
+            Outcome::Pending
+                | Outcome::RequiresAction { .. }
+                | Outcome::NotSent { .. }
+                | Outcome::Unknown { .. }
+        );
+        goes_on && self.operation.origin == Origin::External
     }
 
-    fn name(&self, scope: &Scope, id: &GatewayOperationId) -> ClaimKey {
-        let operation = self.operation;
-        ClaimKey::gateway_operation(scope, operation.gateway.as_ref(), operation.id.name_kind(), id)
-    }
-
-    fn bind_gateway_id(&self, view: &View<'_>) -> Result<GatewayId, Halt> {
-        let Some(id) = &self.evidence.gateway_operation_id else { return Ok(GatewayId::Nothing) };
-        if self.operation.is_known_as(id) {
-            return Ok(GatewayId::Nothing);
-        }
-        let key = self.name(view.scope, id);
+    /// What becomes of the gateway's name of the operation, or of the return.
+    fn bind(&self, view: &View<'_>) -> Result<Name, Halt> {
+        let Some(key) = self.unbound_name(view.scope) else { return Ok(Name::Nothing) };
         let ours = operation_fingerprint(self.operation.id);
         Ok(match view.claim(&key)? {
-            None => GatewayId::Free((key, ours)),
-            Some(claim) if claim.fingerprint == ours => GatewayId::Nothing,
-            Some(_) => GatewayId::AnotherOperations,
+            None => Name::Free((key, ours)),
+            Some(claim) if claim.fingerprint == ours => Name::Nothing,
+            Some(_) => Name::AnotherOperations,
         })
     }
-}
 
-/// A no to an attempt ends its payment, unless another attempt is to follow; a charge that a bank took back ends it in
-/// any case.
-fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
-    let closes = match evidence.outcome {
-        Outcome::Failed(_) => operation.id.is_attempt() && operation.retry.is_none(),
-        Outcome::Reversed { .. } => operation.takes(),
-        _ => false,
-    };
-    closes.then_some(Closed::Failed)
-}
-
-/// What is paid beyond what is due once what an operation of `payment` moved goes from `before` to `after`. What went
-/// back of this payment does not count: it may come again. Of the payment, what this command has written of it already
-/// counts.
-pub(super) fn excess(
-    view: &View<'_>,
-    payment: &Payment,
-    known: &Known,
-    before: Option<Money>,
-    after: Option<Money>,
-) -> Result<Option<Money>, Halt> {
-    let payable = Payable::find(view, &payment.terms().destination, known)?;
-    let Some(due) = payable.amount_due() else { return Ok(None) };
-    let currency = payment.terms().amount.currency();
-    if due.currency() != currency {
-        return Ok(None);
+    fn unbound_name(&self, scope: &Scope) -> Option<ClaimKey> {
+        let (operation, gateway) = (self.operation, self.operation.gateway.as_ref());
+        if let ReportSubject::Return(Some(name)) = &self.subject {
+            return gateway.map(|gateway| ClaimKey::gateway_return(scope, gateway, name));
+        }
+        let id = self.evidence.gateway_operation_id.as_ref().filter(|id| !operation.is_known_as(id))?;
+        Some(ClaimKey::gateway_operation(scope, gateway, operation.id.name_kind(), id))
     }
-    let minor = |money: Option<Money>| i128::from(money.map_or(0, Money::minor));
-    let mut totals = payable.totals(currency);
-    let stored = view.find_payment(payment.id())?;
-    totals.paid += minor(Some(payment.captured())) + minor(after) - minor(before);
-    totals.paid -= minor(stored.map(|stored| stored.captured()));
-    totals.refunded -= minor(stored.map(|stored| stored.refunded()));
-    Ok(totals.excess(due))
 }
 
-/// What becomes of the gateway's id.
-enum GatewayId {
+/// A decline of an attempt ends its payment, unless another attempt is to follow.
+fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
+    let is_declined = matches!(evidence.outcome, Outcome::Failed(_));
+    let is_last = operation.id.is_attempt() && operation.kind.retry().is_none();
+    (is_declined && is_last).then_some(Closed::Failed)
+}
+
+/// What becomes of a gateway's name.
+enum Name {
     /// None was given, or it is bound already.
     Nothing,
-    /// Nobody has it: it is bound now.
+    /// It is bound now.
     Free(Taking),
     /// Another operation has it.
     AnotherOperations,
 }
 
-impl GatewayId {
+impl Name {
     fn taking(self) -> Option<Taking> {
         match self {
-            GatewayId::Free(taking) => Some(taking),
-            GatewayId::Nothing | GatewayId::AnotherOperations => None,
+            Name::Free(taking) => Some(taking),
+            Name::Nothing | Name::AnotherOperations => None,
         }
     }
 }

@@ -6,21 +6,20 @@ use super::Command;
 use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
-use crate::account::{Account, AccountId, Posting};
-use crate::clock::Timestamp;
+use crate::account::{Account, AccountId};
 use crate::event::{self, Body, Entered, StartResult};
 use crate::id::AttemptId;
 use crate::payment::{
-    CaptureMethod, Failure, FailureClass, Operation, OperationId, Payment, PaymentMethod, Retry, Terms,
+    CaptureMethod, Failure, FailureClass, Operation, OperationId, OperationKind, Payment, PaymentMethod,
+    Retry, Terms,
 };
-use crate::status::{Cause, OperationStatus};
+use crate::status::{Cause, OperationStatus, PaymentStatus};
 use crate::store::Key;
 use crate::text::{ErrorCode, GatewayName, Message, PaymentMethodId};
 
-/// A start that is decided, with the money it moves at once.
+/// A start that is decided, with the wallet that pays for it.
 pub(super) struct Started<'a> {
     pub(super) start: event::Start,
-    pub(super) postings: Vec<Posting>,
     debit: Option<(AccountId, &'a Arc<Account>)>,
 }
 
@@ -42,6 +41,8 @@ pub(super) struct Start<'a> {
     pub(super) id: AttemptId,
     /// With this instrument, if another one than that of the terms is asked for.
     pub(super) instrument: Option<&'a PaymentMethodId>,
+    /// Whether the schedule of retries makes it.
+    pub(super) scheduled: bool,
 }
 
 impl Start<'_> {
@@ -52,8 +53,10 @@ impl Start<'_> {
         if instrument.is_some() && !kind.needs_gateway() {
             return Err(Rejection::InstrumentNotAllowed(kind).into());
         }
-        let start = event::Start::new(OperationId::Attempt(id), terms.amount, StartResult::Succeeded {});
-        let mut started = Started { start, postings: Vec::new(), debit: None };
+        let kind = OperationKind::Charge { retry: None, is_scheduled: false };
+        let start =
+            event::Start::new(OperationId::Attempt(id), kind, terms.amount, StartResult::Succeeded {});
+        let mut started = Started { start, debit: None };
         match &terms.method {
             PaymentMethod::Card(_)
             | PaymentMethod::Ach(_)
@@ -62,18 +65,20 @@ impl Start<'_> {
                 started.start.gateway = Some(self.choose_gateway(command)?);
                 started.start.instrument = instrument.or(terms.method.instrument()).cloned();
                 started.start.result = lease(command);
-                started.start.holds = terms.capture_method == CaptureMethod::Manual;
-                started.start.retry = self.retry(command);
+                let (retry, is_scheduled) = (self.retry(command), self.scheduled);
+                started.start.kind = match terms.capture_method {
+                    CaptureMethod::Automatic => OperationKind::Charge { retry, is_scheduled },
+                    CaptureMethod::Manual => OperationKind::Authorization { retry, is_scheduled },
+                };
+                started.start.reopens =
+                    self.payment.is_some_and(|payment| payment.status() == PaymentStatus::Failed);
             }
-            PaymentMethod::Offline => started.postings = paid_from(AccountId::offline(), terms),
+            PaymentMethod::Offline => {}
             PaymentMethod::Credits(wallet) => {
                 let wallet = AccountId::wallet(wallet);
                 let account = view.account(&wallet)?;
                 match account.filter(|account| covers(account, terms)) {
-                    Some(account) => {
-                        started.postings = paid_from(wallet.clone(), terms);
-                        started.debit = Some((wallet, account));
-                    }
+                    Some(account) => started.debit = Some((wallet, account)),
                     None => started.start.result = StartResult::Failed(insufficient_credits()),
                 }
             }
@@ -93,23 +98,35 @@ impl Start<'_> {
         }
     }
 
-    /// What follows should it be refused. Attempts that never arrived do not count.
+    /// What follows if it is declined. The first attempt that arrives and the scheduled ones are followed by the next
+    /// entry of the schedule; a manual one by what would have followed without it.
     fn retry(&self, command: &Command) -> Option<Retry> {
-        let attempts = || self.payment.into_iter().flat_map(Payment::attempts);
-        let arrived = |attempt: &&Operation| attempt.status() != OperationStatus::NotSent;
-        let first: Option<Timestamp> = attempts().next().map(|attempt| attempt.created_at);
-        let before = attempts().filter(arrived).count();
-        command.policy.retries.after(before, first.unwrap_or(command.at), command.at)
+        let arrived: Vec<&Operation> = self.payment.into_iter().flat_map(arrived).collect();
+        let made = arrived.iter().filter(|attempt| attempt.kind.is_scheduled()).count();
+        let retries = &command.policy.retries;
+        match arrived.last() {
+            None => retries.after(0, command.at),
+            Some(_) if self.scheduled => retries.after(made + 1, command.at),
+            Some(before) => before.kind.retry(),
+        }
     }
+}
+
+/// The attempts that were sent from here and may have reached their gateway.
+fn arrived(payment: &Payment) -> impl Iterator<Item = &Operation> {
+    let arrived =
+        |attempt: &&Operation| attempt.is_requested() && attempt.status() != OperationStatus::NotSent;
+    payment.attempts().filter(arrived)
+}
+
+/// What would follow if an attempt that a caller made were declined now.
+pub(super) fn retry_beside(payment: &Payment) -> Option<Retry> {
+    arrived(payment).last().and_then(|attempt| attempt.kind.retry())
 }
 
 /// Written down; the gateway is called next.
 pub(super) fn lease(command: &Command) -> StartResult {
     StartResult::Processing { lease_until: command.at.saturating_add(command.policy.lease) }
-}
-
-fn paid_from(account: AccountId, terms: &Terms) -> Vec<Posting> {
-    Posting::transfer(terms.amount, account, AccountId::destination(&terms.destination))
 }
 
 fn covers(account: &Account, terms: &Terms) -> bool {

@@ -9,15 +9,17 @@ use super::give_back::{GiveBack, require_free, require_whole};
 use super::receipt::Subject;
 use super::record;
 use super::rejection::Rejection;
-use super::report::Word;
+use super::resolve::resolved;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::event::{Body, Start, StartResult, StreamId};
+use crate::event::{Body, Decision, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
-use crate::payment::{Closed, Evidence, Operation, OperationId, Outcome, Payment, References};
+use crate::payment::{
+    Closed, Evidence, Operation, OperationId, OperationKind, Payment, References, VoidTarget,
+};
 use crate::status::{Action, Cause, PaymentStatus, allowed};
-use crate::text::Message;
+use crate::text::{GatewayName, Message};
 
 /// Changes names and notes of a payment, sets its status, or both, all of it or nothing. What changes nothing
 /// writes nothing.
@@ -225,23 +227,32 @@ impl Step<'_> {
         match way.ok_or_else(|| not_settable(&payment, self.target))? {
             Way::Submit => books.write(Entry::new(Cause::Command, Body::Submitted {}))?,
             Way::Capture => {
-                let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
-                let named = payment.gateway_payment_id().is_some();
-                let attempt = AttemptId::new(id);
-                books.write(record::entry(self.command, self.view, &payment, attempt, evidence, named)?)?;
+                let gateway = self.gateway(&payment);
+                let evidence = Evidence::succeeded(at);
+                books.write(record::entry(&payment, AttemptId::new(id), evidence, gateway)?)?;
             }
             Way::Close(closes) => books.write(self.close(&payment, closes, at)?)?,
             Way::Resolve => self.resolve(at, books)?,
             Way::Reverse => {
                 require_whole(&payment)?;
-                self.give_back(OperationId::Void(VoidId::new(id)), at, books)?;
+                let kind = OperationKind::Void { of: None, target: VoidTarget::Charge };
+                self.give_back(OperationId::Void(VoidId::new(id)), kind, at, books)?;
             }
             Way::Refund => {
                 require_free(&payment)?;
-                self.give_back(OperationId::Refund(RefundId::new(id)), at, books)?;
+                let kind = OperationKind::Refund { of: None };
+                self.give_back(OperationId::Refund(RefundId::new(id)), kind, at, books)?;
             }
         }
         Ok(())
+    }
+
+    /// The gateway of money that came in another way: that which has the payment, or which was asked for.
+    fn gateway<'p>(&'p self, payment: &'p Payment) -> Option<&'p GatewayName> {
+        match payment.gateway_payment_id() {
+            Some(_) => payment.gateway_among(&self.command.gateways),
+            None => payment.asked_gateway().filter(|_| payment.terms().method.kind().needs_gateway()),
+        }
     }
 
     /// What waits for the payer is given up; what is on its way cannot be.
@@ -259,29 +270,32 @@ impl Step<'_> {
         if let Some(until) = on_its_way.filter(|until| *until > self.command.at) {
             return Err(Rejection::InFlight { payment: payment.id(), until }.into());
         }
-        let (outcome, meant) = match self.target.status {
-            PaymentStatus::Succeeded => (Outcome::Succeeded { reported: None }, 1),
-            _ => (Outcome::Failed(record::failure(self.message.cloned())), usize::MAX),
+        let (decision, meant) = match self.target.status {
+            PaymentStatus::Succeeded => (Decision::Succeeded { amount: None }, 1),
+            _ => (Decision::Failed { failure: record::failure(self.message.cloned()) }, usize::MAX),
         };
-        let evidence = Evidence::new(outcome, at);
         for id in live.take(meant).map(|attempt| attempt.id) {
             let note = self.message.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
             let payment = books.after.clone();
-            let unknown = || not_settable(&payment, self.target);
-            let operation = payment.operation(id).ok_or_else(unknown)?;
-            let word = Word::of_person(&payment, operation, &evidence, note);
-            books.write(word.entry(self.view)?.ok_or_else(unknown)?)?;
+            let operation = payment.operation(id).ok_or_else(|| not_settable(&payment, self.target))?;
+            books.write(resolved(&payment, operation, decision.clone(), at, note))?;
         }
         Ok(())
     }
 
     /// All that can be refunded goes back to where it came from.
-    fn give_back(&self, operation: OperationId, at: Timestamp, books: &mut Books<'_>) -> Result<(), Halt> {
+    fn give_back(
+        &self,
+        operation: OperationId,
+        kind: OperationKind,
+        at: Timestamp,
+        books: &mut Books<'_>,
+    ) -> Result<(), Halt> {
         let payment = books.after.clone();
-        let evidence = Evidence::new(Outcome::Succeeded { reported: None }, at);
+        let evidence = Evidence::succeeded(at);
         let back = GiveBack { payment: &payment, amount: payment.refundable() };
-        let start = Start::new(operation, back.amount, StartResult::Recorded(evidence));
-        books.write(back.entry(start)?)?;
+        let start = Start::new(operation, kind, back.amount, StartResult::Recorded(evidence));
+        books.write(Entry::new(Cause::Command, Body::Started(start)))?;
         back.credit(self.view, operation, &mut books.recorder)
     }
 }

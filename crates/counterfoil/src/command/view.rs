@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::Taking;
+use super::policy::Policy;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
 use crate::account::{Account, AccountId};
@@ -10,7 +11,7 @@ use crate::claim::{Claim, ClaimKey, Fingerprint};
 use crate::event::StreamId;
 use crate::id::PaymentId;
 use crate::money::MoneyError;
-use crate::payment::Payment;
+use crate::payment::{Payment, SeveralMeant};
 use crate::scope::Scope;
 use crate::store::{Key, Lookup, State};
 
@@ -40,6 +41,12 @@ impl From<Rejection> for Halt {
     }
 }
 
+impl From<SeveralMeant> for Halt {
+    fn from(several: SeveralMeant) -> Halt {
+        Halt::Rejected(several.into())
+    }
+}
+
 impl From<MoneyError> for Halt {
     fn from(error: MoneyError) -> Halt {
         Halt::Rejected(error.into())
@@ -50,6 +57,7 @@ impl From<MoneyError> for Halt {
 pub(super) struct View<'a> {
     pub(super) scope: &'a Scope,
     pub(super) state: &'a State,
+    pub(super) policy: &'a Policy,
 }
 
 impl<'a> View<'a> {

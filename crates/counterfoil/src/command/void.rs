@@ -1,9 +1,9 @@
-//! Cancelling a payment, releasing a hold, taking a charge back.
+//! Cancelling a payment, releasing a hold, taking a charge back, reversing a capture.
 
 use std::sync::Arc;
 
 use super::Command;
-use super::capture::{attempt_of, gateway_of};
+use super::capture::gateway_of;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::close::closing;
 use super::give_back::{GiveBack, require_whole};
@@ -14,15 +14,17 @@ use super::start::lease;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::event::{Body, Start, StartResult};
+use crate::gateway::CaptureReversals;
 use crate::id::{PaymentId, UpdateId, VoidId};
-use crate::payment::{Closed, OperationId, Payment, WayBack};
+use crate::payment::{Closed, OperationId, OperationKind, Payment, VoidTarget, WayBack, attempt_id};
 use crate::scope::Scope;
 use crate::status::{Action, Cause, PaymentStatus};
 use crate::store::Key;
 use crate::text::{IdempotencyKey, Message};
 
 /// Cancels a payment that has no money yet; releases the rest of a hold; takes a charge back as if it had never been,
-/// all of it. What a gateway has to do is written down before it is called.
+/// all of it; or reverses the capture of a hold, all of it, at a gateway that can. What a gateway has to do is written
+/// down before it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Void {
     /// Which payment.
@@ -31,6 +33,8 @@ pub struct Void {
     pub void: VoidId,
     /// Why.
     pub reason: Option<Message>,
+    /// The gateways that can reverse a capture.
+    pub reversals: CaptureReversals,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
 }
@@ -76,18 +80,17 @@ impl Void {
         let capturable = payment.capturable();
         let nothing = || Rejection::ExceedsCapturable { payment: payment.id(), capturable };
         let hold = payment.best_hold().filter(|_| !capturable.is_zero()).ok_or_else(nothing)?;
+        let kind = OperationKind::Void { of: attempt_id(hold), target: VoidTarget::Hold };
         let start = Start {
             gateway: Some(gateway_of(command, hold)?),
-            attempt: attempt_of(hold),
-            holds: true,
             reason: self.reason.clone(),
-            ..Start::new(OperationId::Void(self.void), capturable, lease(command))
+            ..Start::new(OperationId::Void(self.void), kind, capturable, lease(command))
         };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
     }
 
-    /// Takes a charge back.
+    /// Takes a charge back, or reverses the capture that brought the money.
     fn undo(
         &self,
         command: &Command,
@@ -97,25 +100,26 @@ impl Void {
     ) -> Result<Change, Halt> {
         require_whole(payment)?;
         let amount = payment.captured();
-        let start = |result| Start {
+        let start = |of, target, result| Start {
             reason: self.reason.clone(),
-            ..Start::new(OperationId::Void(self.void), amount, result)
+            ..Start::new(OperationId::Void(self.void), OperationKind::Void { of, target }, amount, result)
         };
         let way = payment.way_back(amount).ok_or(Rejection::NotWhole { payment: payment.id() })?;
         let WayBack::Charge(attempt) = way else {
             let back = GiveBack { payment, amount };
             let mut recorder = Recorder::new(command, view);
-            let entry = back.entry(start(StartResult::Succeeded {}))?.claiming(claim);
+            let start = start(None, VoidTarget::Charge, StartResult::Succeeded {});
+            let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
             let after = recorder.payment(self.payment, Some(payment), entry)?;
             back.credit(view, self.void.into(), &mut recorder)?;
             let sequence = after.version();
             return Ok(recorder.finish(Subject::Payment(after), sequence));
         };
-        let start = Start {
-            gateway: Some(gateway_of(command, attempt)?),
-            attempt: attempt_of(attempt),
-            ..start(lease(command))
-        };
+        let gateway = gateway_of(command, attempt)?;
+        let target = payment.void_target(attempt, &self.reversals);
+        let target =
+            target.map_err(|reason| Rejection::CaptureNotReversible { payment: payment.id(), reason })?;
+        let start = Start { gateway: Some(gateway), ..start(attempt_id(attempt), target, lease(command)) };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::account::Owed;
+use crate::claim::RequestField;
 use crate::clock::Timestamp;
 use crate::id::{AttemptId, DisputeId, PaymentId, TopUpId};
 use crate::money::Money;
 use crate::payment::{
-    Closed, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, Outcome, References, Retry, Review,
-    Terms, Turn,
+    Closed, DisputeWord, DisputeWordKind, Evidence, Failure, OperationId, OperationKind, Outcome, References,
+    ReportSubject, Review, Terms,
 };
 use crate::status::OperationStatus;
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
@@ -26,8 +27,12 @@ pub enum Body {
     Started(Start),
     /// A gateway said something about an operation.
     Reported(Reported),
+    /// An operator decided what became of an operation, or what it is of.
+    Resolved(Resolved),
     /// A gateway told of money that cannot be this payment's.
     Misfit(Misfit),
+    /// A gateway used the id of a notification for other contents.
+    NotificationReused(NotificationReused),
     /// A gateway said something about a dispute.
     Disputed(Disputed),
     /// A gateway was asked, and had no news.
@@ -58,9 +63,11 @@ impl Body {
     pub const fn kind(&self) -> &'static str {
         match self {
             Body::Created(_) => "payment.created",
-            Body::Started(start) => start.kind(),
+            Body::Started(start) => start.event_kind(),
             Body::Reported(reported) => reported.kind(),
+            Body::Resolved(resolved) => resolved.kind(),
             Body::Misfit(_) => "evidence.kept",
+            Body::NotificationReused(_) => "notification.reused",
             Body::Disputed(disputed) => disputed.kind(),
             Body::Polled(_) => "gateway.polled",
             Body::Dismissed(_) => "review.dismissed",
@@ -72,6 +79,18 @@ impl Body {
             Body::ToppedUp(_) => "wallet.topped_up",
             Body::Debited(_) => "wallet.debited",
             Body::Credited(_) => "wallet.credited",
+        }
+    }
+}
+
+impl Body {
+    /// Where an event that can bring money says what is captured beyond what is due.
+    pub(crate) const fn excess_mut(&mut self) -> Option<&mut Option<Money>> {
+        match self {
+            Body::Started(start) => Some(&mut start.excess),
+            Body::Reported(reported) => Some(&mut reported.excess),
+            Body::Resolved(resolved) => Some(&mut resolved.excess),
+            _ => None,
         }
     }
 }
@@ -95,6 +114,9 @@ pub struct Start {
     /// Its id.
     #[serde(rename = "id")]
     pub operation: OperationId,
+    /// What it does.
+    #[serde(flatten)]
+    pub kind: OperationKind,
     /// What is asked for.
     #[serde(flatten)]
     pub amount: Money,
@@ -110,27 +132,18 @@ pub struct Start {
     /// What that means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
-    /// Whether it is about a hold: an attempt that authorizes, a void that releases.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub holds: bool,
-    /// Of a capture, a refund or a void: the attempt that charged or held the money.
-    #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<AttemptId>,
-    /// Of a final capture: what of the hold is released with it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
-    pub releases: Option<Money>,
     /// Why, in the host's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Message>,
     /// The host's notes on it.
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// What follows if the gateway refuses it, by the schedule of the moment.
-    #[serde(flatten)]
-    pub retry: Option<Retry>,
     /// What is captured beyond what is due, if it is done at once.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
+    /// Whether the attempt opens a payment again that had failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reopens: bool,
 }
 
 /// An amount in the payment's own currency, which stands beside it.
@@ -144,25 +157,28 @@ fn amount_text<S: serde::Serializer>(amount: &Option<Money>, to: S) -> Result<S:
 
 impl Start {
     /// An operation that begins so, without anything that only some have.
-    pub(crate) fn new(operation: OperationId, amount: Money, result: StartResult) -> Start {
+    pub(crate) fn new(
+        operation: OperationId,
+        kind: OperationKind,
+        amount: Money,
+        result: StartResult,
+    ) -> Start {
         Start {
             operation,
+            kind,
             amount,
             gateway: None,
             instrument: None,
             result,
             closes: None,
-            holds: false,
-            attempt: None,
-            releases: None,
             reason: None,
             metadata: Metadata::default(),
-            retry: None,
             excess: None,
+            reopens: false,
         }
     }
 
-    const fn kind(&self) -> &'static str {
+    const fn event_kind(&self) -> &'static str {
         let recorded = matches!(self.result, StartResult::Recorded(_));
         match (self.operation, recorded) {
             (OperationId::Attempt(_), true) => "attempt.recorded",
@@ -215,7 +231,7 @@ impl Serialize for StartResult {
             StartResult::Failed(failure) => Data { failure: Some(failure), ..data(OperationStatus::Failed) },
             StartResult::Recorded(evidence) => {
                 let status = match evidence.outcome {
-                    Outcome::Succeeded { .. } => OperationStatus::Succeeded,
+                    Outcome::Succeeded => OperationStatus::Succeeded,
                     _ => OperationStatus::Failed,
                 };
                 Data { recorded: Some(evidence), ..data(status) }
@@ -238,6 +254,9 @@ pub struct Closing {
     /// Of a payment whose time ran out: the holds that are released, and nothing is ended otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<OperationId>,
+    /// Why the clock gave the payment up, where an automatic retry could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Message>,
 }
 
 /// A gateway said something about an operation.
@@ -249,21 +268,18 @@ pub struct Reported {
     /// What it said.
     #[serde(flatten)]
     pub evidence: Evidence,
+    /// What of the operation it is about.
+    #[serde(flatten)]
+    pub subject: ReportSubject,
+    /// The attempt that it was reported to be of.
+    #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<AttemptId>,
     /// Whether the gateway's id was another operation's already: then it is not bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gateway_id_clash: bool,
-    /// What an attempt, of which only the gateway told, turned out to be.
-    #[serde(rename = "turned_into", skip_serializing_if = "Option::is_none")]
-    pub turns: Option<Turn>,
-    /// Of a charge that only its gateway told of: what is told to have been held on the way to it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
-    pub authorized: Option<Money>,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
-    /// Of a person's word about it: why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<Message>,
     /// What is captured beyond what is due, once this is known.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
@@ -276,6 +292,79 @@ impl Reported {
             OperationId::Refund(_) => "refund.reported",
             OperationId::Void(_) => "void.reported",
             OperationId::Capture(_) => "capture.reported",
+        }
+    }
+}
+
+/// An operator decided what became of an operation, or what it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Resolved {
+    /// Which operation.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// What the operator decided.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// When it happened, in the operator's words.
+    pub occurred_at: Timestamp,
+    /// Why.
+    pub note: Message,
+    /// What it means for the payment, by the policy of the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes: Option<Closed>,
+    /// What is captured beyond what is due, once this is decided.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub excess: Option<Money>,
+}
+
+/// What an operator decided about an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "resolution", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Decision {
+    /// The money moved.
+    Succeeded {
+        /// How much; `None`: all that was asked for.
+        #[serde(flatten)]
+        amount: Option<Money>,
+    },
+    /// It did not.
+    Failed {
+        /// Why.
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    /// It never reached the gateway.
+    NotSent {},
+    /// It moved, and a bank took it back.
+    Returned {
+        /// How much of it; `None`: all.
+        #[serde(flatten)]
+        amount: Option<Money>,
+    },
+    /// It is of this attempt.
+    Allocated {
+        /// Which one.
+        #[serde(rename = "attempt_id")]
+        of: AttemptId,
+    },
+    /// It is this operation, which was requested here.
+    SameAs {
+        /// Which one.
+        #[serde(rename = "same_as")]
+        operation: OperationId,
+    },
+    /// It is none of the operations that were requested here.
+    Another {},
+}
+
+impl Resolved {
+    const fn kind(&self) -> &'static str {
+        match self.operation {
+            OperationId::Attempt(_) => "attempt.resolved",
+            OperationId::Refund(_) => "refund.resolved",
+            OperationId::Void(_) => "void.resolved",
+            OperationId::Capture(_) => "capture.resolved",
         }
     }
 }
@@ -299,13 +388,23 @@ pub struct Misfit {
 impl Misfit {
     /// Why a person should look at it, in a payment that asked for `asked`.
     pub(crate) fn review(&self, asked: Money) -> Review {
-        match self.evidence.outcome {
-            Outcome::Succeeded { reported: Some(moved) } if moved.currency() != asked.currency() => {
-                Review::CurrencyMismatch
-            }
+        match self.evidence.amount {
+            Some(amount) if amount.currency() != asked.currency() => Review::CurrencyMismatch,
             _ => Review::AmountMismatch,
         }
     }
+}
+
+/// A gateway used the id of a notification again, for other contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotificationReused {
+    /// Which gateway.
+    pub gateway: GatewayName,
+    /// The id.
+    #[serde(rename = "notification_id")]
+    pub notification: NotificationId,
+    /// The fields in which the contents differ from the first.
+    pub fields: Vec<RequestField>,
 }
 
 /// A gateway said something about a dispute.
@@ -318,9 +417,9 @@ pub struct Disputed {
     pub gateway: GatewayName,
     /// What it is called there.
     pub gateway_dispute_id: GatewayDisputeId,
-    /// Under which name it was told: money that moved under one name moved once.
-    #[serde(rename = "gateway_operation_id")]
-    pub name: NotificationId,
+    /// The gateway's name of a movement of funds. Without a name, a stage has one withdrawal and one reinstatement.
+    #[serde(rename = "gateway_operation_id", skip_serializing_if = "Option::is_none")]
+    pub movement: Option<NotificationId>,
     /// What was said.
     #[serde(flatten)]
     pub word: DisputeWord,

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::body::{
-    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, ToppedUp,
+    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled, Reported,
+    Resolved, Start, ToppedUp,
 };
 use super::{Draft, StreamId};
 use crate::account::Owed;
@@ -71,7 +72,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Draft, Damage> {
 }
 
 fn decode_cause(number: u8) -> Result<Cause, Damage> {
-    [Cause::Command, Cause::Evidence, Cause::Clock]
+    [Cause::Command, Cause::Evidence, Cause::Clock, Cause::Resolution]
         .into_iter()
         .find(|cause| *cause as u8 == number)
         .ok_or(Damage::Newer { what: "cause", number: number.into() })
@@ -94,6 +95,8 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Dismissed(_) => 13,
         Body::Registered(_) => 14,
         Body::Misfit(_) => 15,
+        Body::Resolved(_) => 16,
+        Body::NotificationReused(_) => 17,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -112,6 +115,8 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Dismissed(dismissed) => dismissed.encode(w),
         Body::Registered(owed) => owed.encode(w),
         Body::Misfit(misfit) => misfit.encode(w),
+        Body::Resolved(resolved) => resolved.encode(w),
+        Body::NotificationReused(reused) => reused.encode(w),
     });
 }
 
@@ -150,6 +155,8 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         13 => Body::Dismissed(Dismissed::decode(&mut content)?),
         14 => Body::Registered(Owed::decode(&mut content)?),
         15 => Body::Misfit(Misfit::decode(&mut content)?),
+        16 => Body::Resolved(Resolved::decode(&mut content)?),
+        17 => Body::NotificationReused(NotificationReused::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;

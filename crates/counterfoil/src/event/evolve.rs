@@ -3,57 +3,45 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::body::{Body, Closing, Disputed, Polled, Reported, Start, StartResult};
-use super::{Event, StreamId};
+use super::body::{Body, Closing, Decision, Disputed, Polled, Reported, Resolved, Start, StartResult};
+use super::{Draft, Event, StreamId};
 use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
 use crate::codec::Damage;
+use crate::hash::Hash;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::payment::{
-    Closed, Dispute, Evidence, Operation, OperationId, Outcome, Payment, Polls, References, Reports,
+    Allocation, Closed, Dispute, Evidence, Operation, OperationId, OperationKind, Origin, Outcome, Payment,
+    Polls, References, ReportSubject, Reports, Review,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
-use crate::text::Message;
+use crate::text::{Message, NotificationId};
 
 /// The payment after `event`, which follows what made `before`.
 ///
 /// An event that cannot follow (another stream's, out of sequence, about an operation that was never
 /// started) is [`Damage`].
 pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment, Damage> {
-    let mut payment = match (before, event.body()) {
-        (None, Body::Created(created)) => {
-            let mut payment = first(event, created.submitted)?;
-            if let Some(start) = &created.attempt {
-                started(&mut payment, start, event)?;
-            }
-            payment
-        }
-        (Some(before), body) => {
-            let mut payment = before.clone();
-            let same = payment.id() == stream_payment(event)? && payment.scope() == event.scope();
-            check_place(same, payment.version, event)?;
-            match body {
-                Body::Started(start) => started(&mut payment, start, event)?,
-                Body::Reported(reported) => reported_on(&mut payment, reported, event)?,
-                Body::Misfit(misfit) => {
-                    let review = misfit.review(payment.terms.amount);
-                    payment.misfits.push((review, misfit.name.clone()));
-                }
-                Body::Disputed(disputed) => disputed_on(&mut payment, disputed, event),
-                Body::Polled(polled) => polled_on(&mut payment, polled, event)?,
-                Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
-                Body::Changed(change) => changed(&mut payment, change),
-                Body::Submitted {} => payment.submitted = true,
-                Body::Closed(closing) => closed(&mut payment, closing, event)?,
-                Body::Archived {} => payment.archived_at = Some(event.at()),
-                _ => return Err(Damage::Misplaced(body.kind())),
-            }
-            payment
-        }
-        (None, body) => return Err(Damage::Misplaced(body.kind())),
+    let mut payment = apply(before, event.draft())?;
+    payment.head = event.hash();
+    Ok(payment)
+}
+
+/// The payment after `event`, but for its head, which is known once the event is sealed.
+pub(crate) fn apply(before: Option<&Payment>, event: &Draft) -> Result<Payment, Damage> {
+    let mut payment = match before {
+        Some(before) => before.clone(),
+        None => first(event)?,
     };
-    payment.place();
+    let is_its_own = payment.id() == stream_payment(event)? && payment.scope() == &event.scope;
+    check_place(is_its_own, payment.version, event)?;
+    let taken = payment.taken_minor();
+    happened(&mut payment, before.is_none(), event)?;
+    payment.allocate();
+    if payment.taken_minor() != taken {
+        payment.excess = excess_in(&event.body);
+    }
     if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
         // What is marked anew, or more than before, nobody has dismissed.
         let known = before.marks();
@@ -63,10 +51,9 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
             }
         }
     }
-    payment.version = event.sequence();
-    payment.head = event.hash();
-    payment.updated_at = event.at();
-    payment.updated_by = event.actor().clone();
+    payment.version = event.sequence;
+    payment.updated_at = event.at;
+    payment.updated_by = event.actor.clone();
     payment.status = payment.derive();
     if !allowed(payment.status, Action::Archive) {
         // What became of it brings it back to light.
@@ -76,24 +63,65 @@ pub fn evolve_payment(before: Option<&Payment>, event: &Event) -> Result<Payment
     Ok(payment)
 }
 
-fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
-    let terms = event.terms().ok_or(Damage::Misplaced("payment.created"))?;
-    check_place(terms.id == stream_payment(event)?, 0, event)?;
+fn happened(payment: &mut Payment, is_first: bool, event: &Draft) -> Result<(), Damage> {
+    match &event.body {
+        Body::Created(created) if is_first => {
+            if let Some(start) = &created.attempt {
+                started(payment, start, event)?;
+            }
+        }
+        Body::Started(start) => started(payment, start, event)?,
+        Body::Reported(reported) => reported_on(payment, reported, event)?,
+        Body::Resolved(resolved) => resolved_on(payment, resolved, event)?,
+        Body::Misfit(misfit) => {
+            let review = misfit.review(payment.terms.amount);
+            payment.misfits.push((review, misfit.name.clone()));
+        }
+        Body::NotificationReused(reused) => {
+            payment.misfits.push((Review::NotificationIdReused, reused.notification.clone()));
+        }
+        Body::Disputed(disputed) => disputed_on(payment, disputed, event),
+        Body::Polled(polled) => polled_on(payment, polled, event)?,
+        Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
+        Body::Changed(change) => changed(payment, change),
+        Body::Submitted {} => payment.submitted = true,
+        Body::Closed(closing) => closed(payment, closing, event)?,
+        Body::Archived {} => payment.archived_at = Some(event.at),
+        body => return Err(Damage::Misplaced(body.kind())),
+    }
+    Ok(())
+}
+
+/// What the event says to be captured beyond what is due.
+fn excess_in(body: &Body) -> Option<Money> {
+    match body {
+        Body::Created(created) => created.attempt.as_ref().and_then(|start| start.excess),
+        Body::Started(start) => start.excess,
+        Body::Reported(reported) => reported.excess,
+        Body::Resolved(resolved) => resolved.excess,
+        _ => None,
+    }
+}
+
+fn first(event: &Draft) -> Result<Payment, Damage> {
+    let Body::Created(created) = &event.body else { return Err(Damage::Misplaced(event.body.kind())) };
     Ok(Payment {
-        terms: terms.clone(),
+        terms: created.terms.clone(),
         version: 0,
-        head: event.hash(),
+        head: Hash::ZERO,
         status: PaymentStatus::Initiated,
-        submitted,
+        submitted: created.submitted,
         closed: None,
+        closed_because: None,
+        reopened: None,
         archived_at: None,
         succeeded_at: None,
         failed_at: None,
         refunded_at: None,
         voided_at: None,
         references: References::default(),
-        updated_at: event.at(),
-        updated_by: event.actor().clone(),
+        updated_at: event.at,
+        updated_by: event.actor.clone(),
         operations: Vec::new(),
         disputes: Vec::new(),
         excess: None,
@@ -103,70 +131,87 @@ fn first(event: &Event, submitted: bool) -> Result<Payment, Damage> {
     })
 }
 
-fn stream_payment(event: &Event) -> Result<PaymentId, Damage> {
-    match event.stream() {
+fn stream_payment(event: &Draft) -> Result<PaymentId, Damage> {
+    match &event.stream {
         StreamId::Payment(id) => Ok(*id),
-        StreamId::Account(_) => Err(Damage::Misplaced(event.body().kind())),
+        StreamId::Account(_) => Err(Damage::Misplaced(event.body.kind())),
     }
 }
 
-fn check_place(same_stream: bool, version: u64, event: &Event) -> Result<(), Damage> {
-    if same_stream && version.checked_add(1) == Some(event.sequence()) {
+fn check_place(same_stream: bool, version: u64, event: &Draft) -> Result<(), Damage> {
+    if same_stream && version.checked_add(1) == Some(event.sequence) {
         Ok(())
     } else {
-        Err(Damage::Misplaced(event.body().kind()))
+        Err(Damage::Misplaced(event.body.kind()))
     }
 }
 
-fn started(payment: &mut Payment, start: &Start, event: &Event) -> Result<(), Damage> {
+fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Damage> {
     if payment.operation(start.operation).is_some() {
-        return Err(Damage::Misplaced(event.body().kind()));
+        return Err(Damage::Misplaced(event.body.kind()));
     }
     let of_kind = |known: &&Operation| discriminant(&known.id) == discriminant(&start.operation);
     let number = u32::try_from(payment.operations.iter().filter(of_kind).count() + 1)
-        .map_err(|_| Damage::Misplaced(event.body().kind()))?;
+        .map_err(|_| Damage::Misplaced(event.body.kind()))?;
     let mut operation = Operation {
         id: start.operation,
         number,
+        kind: start.kind,
+        origin: origin(start, event.cause),
         amount: start.amount,
         gateway: start.gateway.clone(),
         instrument: start.instrument.clone(),
-        holds: start.holds,
-        found: event.cause() == Cause::Evidence && !start.operation.is_attempt(),
-        attempt: start.attempt,
-        releases: start.releases,
         reason: start.reason.clone(),
         metadata: start.metadata.clone(),
-        retry: start.retry,
         lease_until: None,
         resent_until: None,
-        sequence: event.sequence(),
-        created_at: event.at(),
-        created_by: event.actor().clone(),
-        updated_at: event.at(),
-        updated_by: event.actor().clone(),
+        sequence: event.sequence,
+        created_at: event.at,
+        created_by: event.actor.clone(),
+        updated_at: event.at,
+        updated_by: event.actor.clone(),
         expired: None,
         polls: Polls::default(),
         reports: Reports::default(),
+        set_aside: None,
+        allocation: Allocation::default(),
     };
+    if operation.origin == Origin::External {
+        operation.reports.parents.extend(start.kind.parent());
+    }
+    let all = payment.terms.amount;
+    let subject = match start.kind {
+        OperationKind::Authorization { .. } => ReportSubject::Authorization,
+        _ => ReportSubject::Operation,
+    };
+    let mut learn = |evidence: &Evidence| operation.apply_evidence(&subject, evidence, all, false);
     match &start.result {
         StartResult::Processing { lease_until } => operation.lease_until = Some(*lease_until),
         StartResult::Succeeded {} => {
-            operation.learn(&Evidence::new(Outcome::Succeeded { reported: None }, event.at()), false);
+            learn(&Evidence::succeeded(event.at));
         }
         StartResult::Failed(failure) => {
             payment.closed = Some(Closed::Failed);
-            operation.learn(&Evidence::new(Outcome::Failed(failure.clone()), event.at()), false);
+            learn(&Evidence::new(Outcome::Failed(failure.clone()), event.at));
         }
-        StartResult::Recorded(evidence) => operation.learn(evidence, false),
+        StartResult::Recorded(evidence) => learn(evidence),
     }
     payment.submitted |= start.operation.is_attempt();
-    payment.closed = payment.closed.max(start.closes);
-    if operation.takes() && operation.moved().is_some() {
-        payment.excess = start.excess;
+    if start.reopens {
+        (payment.closed, payment.closed_because) = (None, None);
+        payment.reopened = Some(event.sequence);
     }
+    payment.closed = payment.closed.max(start.closes);
     payment.operations.push(operation);
     Ok(())
+}
+
+fn origin(start: &Start, cause: Cause) -> Origin {
+    match (cause, &start.result) {
+        (Cause::Evidence, _) => Origin::External,
+        (_, StartResult::Recorded(_)) => Origin::Recorded,
+        _ => Origin::Requested,
+    }
 }
 
 /// What the gateway calls by a name of its own, the gateway has: that is as good as accepted.
@@ -180,12 +225,13 @@ fn changed(payment: &mut Payment, change: &References) {
     payment.submitted |= change.gateway_payment_id.is_some();
 }
 
-fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(), Damage> {
+fn closed(payment: &mut Payment, closing: &Closing, event: &Draft) -> Result<(), Damage> {
     for id in &closing.cancels {
         let error_message = Message::lossy("the payment was voided");
         let evidence = Evidence::new(Outcome::Canceled { error_message }, closing.occurred_at);
+        let all = payment.terms.amount;
         let operation = known(payment, *id, event)?;
-        operation.learn(&evidence, false);
+        operation.apply_evidence(&ReportSubject::Operation, &evidence, all, false);
         touch(operation, event);
     }
     for id in &closing.releases {
@@ -193,77 +239,88 @@ fn closed(payment: &mut Payment, closing: &Closing, event: &Event) -> Result<(),
         let attempt = known(payment, *id, event)?;
         let before = attempt.expired.map_or(0, Money::minor);
         let expired = Money::from_minor(before.saturating_add(rest), attempt.amount.currency());
-        attempt.expired = Some(expired.map_err(|_| Damage::Misplaced(event.body().kind()))?);
+        attempt.expired = Some(expired.map_err(|_| Damage::Misplaced(event.body.kind()))?);
     }
     if closing.releases.is_empty() {
         payment.closed = Some(closing.closes);
+        payment.closed_because.clone_from(&closing.reason);
     }
     Ok(())
 }
 
-fn known<'a>(payment: &'a mut Payment, id: OperationId, event: &Event) -> Result<&'a mut Operation, Damage> {
+fn known<'a>(payment: &'a mut Payment, id: OperationId, event: &Draft) -> Result<&'a mut Operation, Damage> {
     let known = payment.operations.iter_mut().find(|operation| operation.id == id);
-    known.ok_or(Damage::Misplaced(event.body().kind()))
+    known.ok_or(Damage::Misplaced(event.body.kind()))
 }
 
-fn touch(operation: &mut Operation, event: &Event) {
-    operation.updated_at = event.at();
-    operation.updated_by = event.actor().clone();
+fn touch(operation: &mut Operation, event: &Draft) {
+    operation.updated_at = event.at;
+    operation.updated_by = event.actor.clone();
 }
 
-fn reported_on(payment: &mut Payment, reported: &Reported, event: &Event) -> Result<(), Damage> {
-    let whole = payment.gateway_payment_id().cloned();
+fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Result<(), Damage> {
+    let (whole, all) = (payment.gateway_payment_id().cloned(), payment.terms.amount);
     let operation = known(payment, reported.operation, event)?;
-    let before = operation.moved_before(reported.turns);
-    operation.hear(reported, whole.as_ref());
+    operation.apply_report(reported, whole.as_ref(), all);
     touch(operation, event);
-    let counted = operation.takes() && operation.moved() != before;
-    if counted {
-        payment.excess = reported.excess;
-    }
-    // In the same order of weight whatever was said first; but a person has the last word.
-    payment.closed = match (&reported.note, reported.closes) {
-        (Some(_), Some(closes)) => Some(closes),
-        (_, closes) => payment.closed.max(closes),
-    };
+    // In the same order of weight whatever was said first.
+    payment.closed = payment.closed.max(reported.closes);
     Ok(())
 }
 
-fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Event) {
+/// What an operator decided replaces what was known.
+fn resolved_on(payment: &mut Payment, resolved: &Resolved, event: &Draft) -> Result<(), Damage> {
+    if let Decision::SameAs { operation } = resolved.decision {
+        let reports = known(payment, resolved.operation, event)?.reports.clone();
+        let same = known(payment, operation, event)?;
+        same.absorb(&reports);
+        touch(same, event);
+    }
+    let operation = known(payment, resolved.operation, event)?;
+    operation.apply_decision(&resolved.decision, &resolved.note, resolved.occurred_at);
+    touch(operation, event);
+    payment.closed = resolved.closes.or(payment.closed);
+    Ok(())
+}
+
+fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Draft) {
     let asked = payment.terms.amount;
     let known = payment.disputes.iter().position(|dispute| dispute.id == disputed.dispute);
     let place = known.unwrap_or_else(|| {
         let Disputed { dispute, gateway, gateway_dispute_id, .. } = disputed;
-        let new = Dispute::new(*dispute, gateway.clone(), gateway_dispute_id.clone(), event.at());
+        let new = Dispute::new(*dispute, gateway.clone(), gateway_dispute_id.clone(), event.at);
         payment.disputes.push(new);
         payment.disputes.len() - 1
     });
     if let Some(dispute) = payment.disputes.get_mut(place) {
-        dispute.hear(&disputed.word, disputed.name.as_str(), asked);
-        dispute.updated_at = event.at();
+        let movement = disputed.movement.as_ref().map(NotificationId::as_str);
+        dispute.hear(&disputed.word, movement, asked);
+        dispute.updated_at = event.at;
     }
 }
 
 /// Whoever was overdue, and could not be heard of, is in doubt from then on.
-fn polled_on(payment: &mut Payment, polled: &Polled, event: &Event) -> Result<(), Damage> {
+fn polled_on(payment: &mut Payment, polled: &Polled, event: &Draft) -> Result<(), Damage> {
     let polls = Polls { count: polled.polls, next: polled.next_at };
     let Some(id) = polled.operation else {
         payment.polls = polls;
         return Ok(());
     };
+    let all = payment.terms.amount;
     let operation = known(payment, id, event)?;
     operation.polls = polls;
     operation.resent_until = polled.lease_until.or(operation.resent_until);
-    if operation.is_ours() && operation.is_unheard() {
+    if operation.lease_until.is_some() && operation.is_unheard() {
         let error_message = Message::lossy("nothing was heard of it");
-        operation.learn(&Evidence::new(Outcome::Unknown { error_message }, event.at()), false);
+        let evidence = Evidence::new(Outcome::Unknown { error_message }, event.at);
+        operation.apply_evidence(&ReportSubject::Operation, &evidence, all, false);
         touch(operation, event);
     }
     Ok(())
 }
 
 /// The first entry counts; nothing later moves it.
-fn note_first_times(payment: &mut Payment, event: &Event) {
+fn note_first_times(payment: &mut Payment, event: &Draft) {
     let noted = match payment.status {
         PaymentStatus::Succeeded | PaymentStatus::Overpaid => &mut payment.succeeded_at,
         PaymentStatus::Failed => &mut payment.failed_at,
@@ -275,15 +332,15 @@ fn note_first_times(payment: &mut Payment, event: &Event) {
 }
 
 /// When it happened: by the word of whoever wrote down what had happened elsewhere, else when it was written.
-fn said_at(event: &Event) -> Timestamp {
-    match event.body() {
-        Body::Started(start) if event.cause() == Cause::Command => match &start.result {
+fn said_at(event: &Draft) -> Timestamp {
+    match &event.body {
+        Body::Started(start) if event.cause == Cause::Command => match &start.result {
             StartResult::Recorded(evidence) => evidence.occurred_at,
-            _ => event.at(),
+            _ => event.at,
         },
         Body::Closed(closing) => closing.occurred_at,
-        Body::Reported(reported) if reported.note.is_some() => reported.evidence.occurred_at,
-        _ => event.at(),
+        Body::Resolved(resolved) => resolved.occurred_at,
+        _ => event.at,
     }
 }
 
@@ -293,7 +350,7 @@ pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account
     let StreamId::Account(id) = event.stream() else { return Err(misplaced()) };
     let new = || Account::new(event.scope().clone(), id.clone(), event.at(), event.actor().clone());
     let mut account = before.cloned().unwrap_or_else(new);
-    check_place(account.id == *id && account.scope == *event.scope(), account.version, event)?;
+    check_place(account.id == *id && account.scope == *event.scope(), account.version, event.draft())?;
     let changed = match event.body() {
         Body::ToppedUp(top_up) => account.change(top_up.amount, Money::checked_add),
         Body::Debited(debit) => account.change(debit.amount, Money::checked_sub),

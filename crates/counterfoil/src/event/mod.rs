@@ -13,11 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use body::{
-    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, StartResult,
-    ToppedUp,
+    Body, Closing, Created, Decision, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled,
+    Reported, Resolved, Start, StartResult, ToppedUp,
 };
+pub(crate) use evolve::{apply, move_share, share_moved};
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};
-pub(crate) use evolve::{move_share, share_moved};
 
 pub use crate::hash::Hash;
 pub use crate::stream::StreamId;
@@ -34,22 +34,15 @@ use crate::text::Actor;
 /// One thing that happened, sealed: it can be read and kept, not changed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
-    scope: Scope,
-    stream: StreamId,
-    sequence: u64,
-    at: Timestamp,
-    actor: Actor,
-    cause: Cause,
-    body: Body,
-    claims: Vec<Arc<Claim>>,
-    postings: Vec<Posting>,
+    draft: Draft,
     bytes: Box<[u8]>,
     hash: Hash,
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Event { scope, stream, sequence, at, actor, cause, body, claims, postings, bytes, hash } = self;
+        let Event { draft, bytes, hash } = self;
+        let Draft { scope, stream, sequence, at, actor, cause, body, claims, postings } = draft;
         f.debug_struct("Event")
             .field("scope", scope)
             .field("stream", stream)
@@ -68,7 +61,7 @@ impl fmt::Debug for Event {
 }
 
 /// What an event says, before it is sealed.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
     pub(crate) scope: Scope,
     pub(crate) stream: StreamId,
@@ -89,8 +82,7 @@ impl Event {
     }
 
     fn new(draft: Draft, bytes: Box<[u8]>, hash: Hash) -> Event {
-        let Draft { scope, stream, sequence, at, actor, cause, body, claims, postings } = draft;
-        Event { scope, stream, sequence, at, actor, cause, body, claims, postings, bytes, hash }
+        Event { draft, bytes, hash }
     }
 
     /// The event with these canonical bytes, kept beside this hash. Whether the hash is right is another
@@ -120,65 +112,76 @@ impl Event {
     /// Whose it is.
     #[must_use]
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.draft.scope
     }
 
     /// The stream it stands in.
     #[must_use]
     pub fn stream(&self) -> &StreamId {
-        &self.stream
+        &self.draft.stream
     }
 
     /// Its place in the stream, from 1.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.sequence
+        self.draft.sequence
     }
 
     /// When it happened: later than the event before it in its stream.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        self.at
+        self.draft.at
     }
 
     /// Who made it happen.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        &self.actor
+        &self.draft.actor
     }
 
     /// Why it happened.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.cause
+        self.draft.cause
     }
 
     /// What happened.
     #[must_use]
     pub fn body(&self) -> &Body {
-        &self.body
+        &self.draft.body
     }
 
     /// The names it took.
     #[must_use]
     pub fn claims(&self) -> &[Arc<Claim>] {
-        &self.claims
+        &self.draft.claims
     }
 
     /// The money it moved; sums to zero per currency.
     #[must_use]
     pub fn postings(&self) -> &[Posting] {
-        &self.postings
+        &self.draft.postings
     }
 
     /// Whether it took this name.
     pub(crate) fn took(&self, name: &ClaimKey) -> bool {
-        self.claims.iter().any(|claim| claim.key == *name)
+        self.draft.claims.iter().any(|claim| claim.key == *name)
     }
 
     /// The terms of the payment that it creates.
     #[must_use]
     pub fn terms(&self) -> Option<&Arc<Terms>> {
+        self.draft.terms()
+    }
+
+    /// What it says, but for its seal.
+    pub(crate) fn draft(&self) -> &Draft {
+        &self.draft
+    }
+}
+
+impl Draft {
+    pub(crate) fn terms(&self) -> Option<&Arc<Terms>> {
         match &self.body {
             Body::Created(created) => Some(&created.terms),
             _ => None,

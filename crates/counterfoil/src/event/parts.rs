@@ -1,11 +1,14 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
-use super::body::{Closing, Dismissed, Disputed, Entered, Misfit, Polled, Reported, Start, StartResult};
+use super::body::{
+    Closing, Decision, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled, Reported, Resolved,
+    Start, StartResult,
+};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, DisputeId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, Retry, Turn};
+use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, OperationKind, ReportSubject};
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
 
 impl Encode for Start {
@@ -21,13 +24,11 @@ impl Encode for Start {
             StartResult::Recorded(evidence) => to.field(8, |w| evidence.encode(w)),
         }
         to.optional(9, self.closes.as_ref(), |w, closed| closed.encode(w));
-        to.optional(10, Some(&()).filter(|()| self.holds), |_, ()| ());
-        to.optional(11, self.attempt.as_ref(), |w, id| id.encode(w));
-        to.optional(12, self.releases.as_ref(), |w, amount| amount.encode(w));
+        to.field(10, |w| self.kind.encode(w));
         to.optional(13, self.reason.as_ref(), |w, reason| reason.encode(w));
         to.optional(14, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
-        to.optional(15, self.retry.as_ref(), |w, retry| retry.encode(w));
         to.optional(16, self.excess.as_ref(), |w, amount| amount.encode(w));
+        to.optional(18, Some(&()).filter(|()| self.reopens), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Start, Damage> {
@@ -52,13 +53,11 @@ impl Encode for Start {
             instrument,
             result,
             closes: fields.optional(9, Closed::decode)?,
-            holds: fields.optional(10, |_| Ok(()))?.is_some(),
-            attempt: fields.optional(11, AttemptId::decode)?,
-            releases: fields.optional(12, Money::decode)?,
+            kind: fields.required(10, OperationKind::decode)?,
             reason: fields.optional(13, Message::decode)?,
             metadata: fields.optional(14, Metadata::decode)?.unwrap_or_default(),
-            retry: fields.optional(15, Retry::decode)?,
             excess: fields.optional(16, Money::decode)?,
+            reopens: fields.optional(18, |_| Ok(()))?.is_some(),
         };
         fields.end()?;
         Ok(start)
@@ -71,10 +70,10 @@ impl Encode for Reported {
         to.field(2, |w| self.evidence.encode(w));
         to.optional(3, Some(&()).filter(|()| self.gateway_id_clash), |_, ()| ());
         to.optional(4, self.closes.as_ref(), |w, closed| closed.encode(w));
-        to.optional(5, self.note.as_ref(), |w, note| note.encode(w));
+        to.optional(5, self.parent.as_ref(), |w, id| id.encode(w));
         to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
-        to.optional(7, self.turns.as_ref(), |w, turn| turn.encode(w));
-        to.optional(8, self.authorized.as_ref(), |w, amount| amount.encode(w));
+        let subject = Some(&self.subject).filter(|subject| **subject != ReportSubject::Operation);
+        to.optional(7, subject, |w, subject| subject.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -84,13 +83,87 @@ impl Encode for Reported {
             evidence: fields.required(2, Evidence::decode)?,
             gateway_id_clash: fields.optional(3, |_| Ok(()))?.is_some(),
             closes: fields.optional(4, Closed::decode)?,
-            note: fields.optional(5, Message::decode)?,
+            parent: fields.optional(5, AttemptId::decode)?,
             excess: fields.optional(6, Money::decode)?,
-            turns: fields.optional(7, Turn::decode)?,
-            authorized: fields.optional(8, Money::decode)?,
+            subject: fields.optional(7, ReportSubject::decode)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(reported)
+    }
+}
+
+impl Encode for Resolved {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.operation.encode(w));
+        to.field(2, |w| self.decision.encode(w));
+        to.field(3, |w| self.occurred_at.encode(w));
+        to.field(4, |w| self.note.encode(w));
+        to.optional(5, self.closes.as_ref(), |w, closed| closed.encode(w));
+        to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Resolved, Damage> {
+        let mut fields = from.fields()?;
+        let resolved = Resolved {
+            operation: fields.required(1, OperationId::decode)?,
+            decision: fields.required(2, Decision::decode)?,
+            occurred_at: fields.required(3, Timestamp::decode)?,
+            note: fields.required(4, Message::decode)?,
+            closes: fields.optional(5, Closed::decode)?,
+            excess: fields.optional(6, Money::decode)?,
+        };
+        fields.end()?;
+        Ok(resolved)
+    }
+}
+
+impl Encode for Decision {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            Decision::Succeeded { amount } => {
+                to.byte(1);
+                to.list(amount);
+            }
+            Decision::Failed { failure } => {
+                to.byte(2);
+                failure.encode(to);
+            }
+            Decision::NotSent {} => to.byte(3),
+            Decision::Returned { amount } => {
+                to.byte(4);
+                to.list(amount);
+            }
+            Decision::Allocated { of } => {
+                to.byte(5);
+                of.encode(to);
+            }
+            Decision::SameAs { operation } => {
+                to.byte(6);
+                operation.encode(to);
+            }
+            Decision::Another {} => to.byte(7),
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Decision, Damage> {
+        Ok(match from.byte()? {
+            1 => Decision::Succeeded { amount: at_most_one(from)? },
+            2 => Decision::Failed { failure: Failure::decode(from)? },
+            3 => Decision::NotSent {},
+            4 => Decision::Returned { amount: at_most_one(from)? },
+            5 => Decision::Allocated { of: AttemptId::decode(from)? },
+            6 => Decision::SameAs { operation: OperationId::decode(from)? },
+            7 => Decision::Another {},
+            number => return Err(Damage::Newer { what: "resolution", number: number.into() }),
+        })
+    }
+}
+
+fn at_most_one(from: &mut Reader<'_>) -> Result<Option<Money>, Damage> {
+    let mut amounts: Vec<Money> = from.list()?;
+    match amounts.len() {
+        0 | 1 => Ok(amounts.pop()),
+        _ => Err(Damage::Malformed("amounts of a resolution")),
     }
 }
 
@@ -100,6 +173,7 @@ impl Encode for Closing {
         to.field(2, |w| self.occurred_at.encode(w));
         to.optional(3, Some(&self.cancels).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
         to.optional(4, Some(&self.releases).filter(|ids| !ids.is_empty()), |w, ids| w.list(ids));
+        to.optional(5, self.reason.as_ref(), |w, reason| reason.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Closing, Damage> {
@@ -109,6 +183,7 @@ impl Encode for Closing {
             occurred_at: fields.required(2, Timestamp::decode)?,
             cancels: fields.optional(3, Reader::list)?.unwrap_or_default(),
             releases: fields.optional(4, Reader::list)?.unwrap_or_default(),
+            reason: fields.optional(5, Message::decode)?,
         };
         fields.end()?;
         Ok(closing)
@@ -136,12 +211,31 @@ impl Encode for Misfit {
     }
 }
 
+impl Encode for NotificationReused {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.gateway.encode(w));
+        to.field(2, |w| self.notification.encode(w));
+        to.field(3, |w| w.list(&self.fields));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<NotificationReused, Damage> {
+        let mut fields = from.fields()?;
+        let reused = NotificationReused {
+            gateway: fields.required(1, GatewayName::decode)?,
+            notification: fields.required(2, NotificationId::decode)?,
+            fields: fields.required(3, Reader::list)?,
+        };
+        fields.end()?;
+        Ok(reused)
+    }
+}
+
 impl Encode for Disputed {
     fn encode(&self, to: &mut Writer) {
         to.field(1, |w| self.dispute.encode(w));
         to.field(2, |w| self.gateway.encode(w));
         to.field(3, |w| self.gateway_dispute_id.encode(w));
-        to.field(4, |w| self.name.encode(w));
+        to.optional(4, self.movement.as_ref(), |w, name| name.encode(w));
         to.field(5, |w| self.word.encode(w));
     }
 
@@ -151,7 +245,7 @@ impl Encode for Disputed {
             dispute: fields.required(1, DisputeId::decode)?,
             gateway: fields.required(2, GatewayName::decode)?,
             gateway_dispute_id: fields.required(3, GatewayDisputeId::decode)?,
-            name: fields.required(4, NotificationId::decode)?,
+            movement: fields.optional(4, NotificationId::decode)?,
             word: fields.required(5, DisputeWord::decode)?,
         };
         fields.end()?;

@@ -3,8 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Event;
-use super::body::{Body, Closing, Created, Disputed, Polled, Reported, Start, StartResult};
-use crate::payment::{Closed, DisputeWordKind, Evidence, Outcome};
+use super::body::{
+    Body, Closing, Created, Decision, Disputed, Polled, Reported, Resolved, Start, StartResult,
+};
+use crate::payment::{Closed, DisputeWordKind, Evidence, OperationKind, Outcome, ReportSubject, VoidTarget};
 use crate::status::Cause;
 
 impl Event {
@@ -16,6 +18,7 @@ impl Event {
         match self.cause() {
             Cause::Command => format!("{actor}: {}", Told(self.body())),
             Cause::Evidence => format!("{} (told to {actor})", Told(self.body())),
+            Cause::Resolution => format!("{} (by {actor})", Told(self.body())),
             Cause::Clock => format!("{} (its time had come; done by {actor})", Told(self.body())),
         }
     }
@@ -29,9 +32,15 @@ impl Display for Told<'_> {
             Body::Created(created) => created_in_words(created, f),
             Body::Started(start) => started_in_words(start, f),
             Body::Reported(reported) => reported_in_words(reported, f),
+            Body::Resolved(resolved) => resolved_in_words(resolved, f),
             Body::Misfit(misfit) => {
                 write!(f, "{} told of a {} that cannot be: ", misfit.gateway, misfit.operation.noun())?;
                 evidence_in_words(&misfit.evidence, f)
+            }
+            Body::NotificationReused(reused) => {
+                let fields: Vec<&str> = reused.fields.iter().map(|field| field.as_str()).collect();
+                let (gateway, id, fields) = (&reused.gateway, &reused.notification, fields.join(", "));
+                write!(f, "{gateway} sent notification {id} again with other contents: {fields}")
             }
             Body::Disputed(disputed) => disputed_in_words(disputed, f),
             Body::Polled(polled) => polled_in_words(polled, f),
@@ -65,18 +74,22 @@ fn created_in_words(created: &Created, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
-    let what = match (start.operation.noun(), start.holds) {
-        ("attempt", true) => "authorization",
-        ("attempt", false) => "charge",
-        ("void", true) => "release of a hold",
-        (noun, _) => noun,
+    let what = match start.kind {
+        OperationKind::Void { target: VoidTarget::Hold, .. } => "release of a hold",
+        kind => kind.as_str(),
     };
     write!(f, "{what} {} of {}", start.operation, start.amount)?;
+    if let Some(capture) = start.kind.reversed_capture() {
+        write!(f, ", the reversal of capture {capture},")?;
+    }
     match &start.result {
-        StartResult::Processing { .. } => match &start.gateway {
-            Some(gateway) => write!(f, " was sent to {gateway}"),
-            None => write!(f, " was started"),
-        },
+        StartResult::Processing { .. } => {
+            match &start.gateway {
+                Some(gateway) => write!(f, " was sent to {gateway}")?,
+                None => write!(f, " was started")?,
+            }
+            write!(f, "{}", if start.reopens { "; the failed payment is open again" } else { "" })
+        }
         StartResult::Succeeded {} => write!(f, " was done at once"),
         StartResult::Failed(failure) => write!(f, " was refused: {}", failure.message),
         StartResult::Recorded(evidence) => {
@@ -88,27 +101,47 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn reported_in_words(reported: &Reported, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "{} {}: ", reported.operation.noun(), reported.operation)?;
-    evidence_in_words(&reported.evidence, f)?;
-    if let Some(held) = reported.authorized {
-        write!(f, ", {held} was held on the way")?;
+    match &reported.subject {
+        ReportSubject::Operation => {}
+        ReportSubject::Authorization => write!(f, "authorization ")?,
+        ReportSubject::Return(Some(name)) => write!(f, "return {name} ")?,
+        ReportSubject::Return(None) => write!(f, "return ")?,
     }
-    match &reported.note {
-        Some(note) => write!(f, "; a person said so: {note}"),
-        None => Ok(()),
+    evidence_in_words(&reported.evidence, f)
+}
+
+fn resolved_in_words(resolved: &Resolved, f: &mut Formatter<'_>) -> fmt::Result {
+    let (noun, id) = (resolved.operation.noun(), resolved.operation);
+    write!(f, "{noun} {id} resolved as ")?;
+    match &resolved.decision {
+        Decision::Succeeded { amount: Some(amount) } => write!(f, "succeeded, {amount}")?,
+        Decision::Succeeded { amount: None } => write!(f, "succeeded")?,
+        Decision::Failed { .. } => write!(f, "failed")?,
+        Decision::NotSent {} => write!(f, "not sent")?,
+        Decision::Returned { amount: Some(amount) } => write!(f, "returned, {amount}")?,
+        Decision::Returned { amount: None } => write!(f, "returned")?,
+        Decision::Allocated { of } => write!(f, "of attempt {of}")?,
+        Decision::SameAs { operation } => write!(f, "the same as {operation}")?,
+        Decision::Another {} => write!(f, "none of those that were requested here")?,
     }
+    write!(f, ": {}", resolved.note)
 }
 
 fn evidence_in_words(evidence: &Evidence, f: &mut Formatter<'_>) -> fmt::Result {
     match &evidence.outcome {
-        Outcome::Succeeded { reported: Some(amount) } => write!(f, "it succeeded, {amount}"),
-        Outcome::Succeeded { reported: None } => write!(f, "it succeeded"),
+        Outcome::Succeeded => write!(f, "it succeeded"),
         Outcome::Failed(failure) => write!(f, "it was refused: {} ({})", failure.message, failure.code),
         Outcome::Pending => write!(f, "it goes on"),
         Outcome::RequiresAction { .. } => write!(f, "the payer must act"),
         Outcome::Canceled { error_message } => write!(f, "it was given up: {error_message}"),
         Outcome::Reversed { error_message } => write!(f, "it was undone: {error_message}"),
         Outcome::NotSent { error_message } => write!(f, "it never reached the gateway: {error_message}"),
+        Outcome::ReturnCanceled { error_message } => write!(f, "it was canceled: {error_message}"),
         Outcome::Unknown { error_message } => write!(f, "nobody knows: {error_message}"),
+    }?;
+    match evidence.amount {
+        Some(amount) => write!(f, ", {amount}"),
+        None => Ok(()),
     }
 }
 
@@ -145,5 +178,9 @@ fn closed_in_words(closing: &Closing, f: &mut Formatter<'_>) -> fmt::Result {
         Closed::Expired => write!(f, "the payment expired"),
         Closed::Failed => write!(f, "the payment was given up"),
         Closed::Voided => write!(f, "the payment was cancelled"),
+    }?;
+    match &closing.reason {
+        Some(reason) => write!(f, ": {reason}"),
+        None => Ok(()),
     }
 }

@@ -1,12 +1,14 @@
 //! What changes the books.
 
-use super::{Ledger, LedgerError, NewAttempt, NewPayment, NewTopUp, Processing, Update};
+use super::{Ledger, LedgerError, NewAttempt, NewPayment, NewRecordedRefund, NewTopUp, Processing, Update};
 use crate::claim::ClaimKey;
+use crate::clock::Timestamp;
 use crate::command::{
-    self, Archive, Create, Process, Receipt, RecordAttempt, Rejection, Report, Request, Target, TopUp,
+    self, Archive, Create, Process, Receipt, RecordAttempt, RecordRefund, Rejection, Report, Request, Target,
+    TopUp,
 };
 use crate::event::StreamId;
-use crate::id::{AttemptId, PaymentId, TopUpId, UpdateId};
+use crate::id::{AttemptId, PaymentId, RefundId, TopUpId, UpdateId};
 use crate::payment::{Evidence, OperationId};
 use crate::scope::Caller;
 use crate::store::ExecuteError;
@@ -58,13 +60,16 @@ impl Ledger {
     }
 
     /// Starts the next attempt of a payment that waits for one: that was only recorded, whose last attempt
-    /// certainly never reached the gateway, or was declined under a schedule of retries. A payment that was made at its gateway is asked about instead, and
-    /// never charged. Run it in a task of its own, as [`create`](Self::create).
+    /// certainly never reached the gateway, or was declined under a schedule of retries, which this call does not move.
+    /// Under [`Policy::process_failed`](crate::command::Policy::process_failed) also that of a `FAILED` payment, with another
+    /// instrument. A payment that was made at its gateway is asked about instead, and never charged. Run it in a task of its own, as [`create`](Self::create).
     ///
     /// # Errors
     ///
     /// As [`create`](Self::create); a payment that does not wait for an attempt is
-    /// [`NotAllowed`](Rejection::NotAllowed), one whose gateway cannot be asked [`AtGateway`](Rejection::AtGateway).
+    /// [`NotAllowed`](Rejection::NotAllowed); a `FAILED` one is
+    /// [`ProcessFailedDisabled`](Rejection::ProcessFailedDisabled), [`SameInstrument`](Rejection::SameInstrument) or
+    /// [`InstrumentReturned`](Rejection::InstrumentReturned); one whose gateway cannot be asked [`AtGateway`](Rejection::AtGateway).
     pub async fn process(
         &self,
         caller: &Caller,
@@ -114,12 +119,89 @@ impl Ledger {
             payment,
             attempt,
             outcome: new.outcome,
+            gateway: new.gateway,
             gateway_attempt_id: new.gateway_attempt_id,
             idempotency_key: new.idempotency_key,
         };
-        let command = self.command_at(caller, at, Request::RecordAttempt(record));
+        self.record(caller, payment, attempt.into(), at, Request::RecordAttempt(record)).await
+    }
+
+    /// Records a refund that was made elsewhere, at a gateway or off-gateway (cash, a transfer). No gateway is called. Without
+    /// an amount it is of all that is refundable. With an idempotency key, or a gateway's id of the refund, it is recorded
+    /// once.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use counterfoil::command::Rejection;
+    /// # use counterfoil::ledger::{Ledger, NewPayment, NewRecordedRefund};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::PaymentStatus;
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
+    /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// # let usd = |text| Money::parse(text, Currency::USD);
+    /// let paid = ledger.create(&caller, NewPayment::new(usd("100")?, invoice, PaymentMethod::Card(None))).await?;
+    /// let id = paid.payment().unwrap().id();
+    ///
+    /// // 30 went back over the counter, and 20 by the gateway's dashboard.
+    /// ledger.record_refund(&caller, id, NewRecordedRefund::of(usd("30")?)).await?;
+    /// let by_dashboard = NewRecordedRefund::of(usd("20")?)
+    ///     .with_gateway("sandbox".parse()?)
+    ///     .with_gateway_refund_id("re_1".parse()?);
+    /// let done = ledger.record_refund(&caller, id, by_dashboard).await?;
+    /// let payment = done.payment().unwrap();
+    /// assert_eq!((payment.status(), payment.refundable()), (PaymentStatus::PartiallyRefunded, usd("50")?));
+    ///
+    /// let refused = ledger.record_refund(&caller, id, NewRecordedRefund::of(usd("50.01")?)).await.unwrap_err();
+    /// assert!(matches!(refused.rejection(), Some(Rejection::ExceedsRefundable { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`ExceedsRefundable`](Rejection::ExceedsRefundable) says what is refundable,
+    /// [`GatewayIdTaken`](Rejection::GatewayIdTaken) that the gateway's id is another refund's,
+    /// [`NotRecordable`](Rejection::NotRecordable) that the payment is one of credits.
+    pub async fn record_refund(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        new: NewRecordedRefund,
+    ) -> Result<Receipt, LedgerError> {
+        let at = self.clock.now();
+        let refund = RefundId::new(self.ids.next(at));
+        let record = RecordRefund {
+            payment,
+            refund,
+            amount: new.amount,
+            gateway: new.gateway,
+            gateway_refund_id: new.gateway_refund_id,
+            occurred_at: new.occurred_at,
+            reason: new.reason,
+            metadata: new.metadata,
+            idempotency_key: new.idempotency_key,
+        };
+        self.record(caller, payment, refund.into(), at, Request::RecordRefund(record)).await
+    }
+
+    /// Executes a command that records `operation`, which calls no gateway.
+    async fn record(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        operation: OperationId,
+        at: Timestamp,
+        request: Request,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command_at(caller, at, request);
         let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
-        let made = receipt.payment().and_then(|payment| payment.operation(attempt.into()));
+        let made = receipt.payment().and_then(|payment| payment.operation(operation));
         receipt.replayed = made.is_none();
         Ok(receipt)
     }

@@ -6,11 +6,10 @@ use std::task;
 use super::{Ledger, LedgerError};
 use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
 use crate::id::AttemptId;
-use crate::payment::{Payment, Work};
+use crate::payment::{Destination, Payment, Work};
 use crate::scope::Caller;
-use crate::status::OperationStatus;
 use crate::store::{Due, ExecuteError, StoreError};
-use crate::text::{Actor, PaymentMethodId};
+use crate::text::{Actor, Message};
 
 /// How many payments are seen to side by side: a slow answer holds up only what comes behind these.
 const AT_ONCE: usize = 16;
@@ -103,7 +102,7 @@ impl Ledger {
         let done = match work {
             Work::Poll { .. } | Work::LookUp { .. } => self.poll_due(&caller, &payment, work).await,
             Work::Retry { number } => self.retry(&caller, &payment, number).await,
-            Work::Expire | Work::GiveUp => self.lapse(&caller, &payment, work).await,
+            Work::Expire | Work::GiveUp => self.lapse(&caller, &payment, work, None).await,
         };
         match done {
             Err(error) if matches!(error.rejection(), Some(Rejection::NotDue { .. })) => Ok(false),
@@ -201,23 +200,45 @@ impl Ledger {
             payment: id,
             attempt,
             number: Some(number),
-            instrument: again_with(payment),
+            instrument: None,
             known,
             idempotency_key: None,
         };
         let command = self.command_at(caller, at, Request::Process(process));
         let mut receipt = match self.execute(command).await {
-            Err(ExecuteError::Rejected(rejection)) if ends(&rejection) => {
-                return self.lapse(caller, payment, Work::Retry { number }).await;
-            }
-            answer => answer.map_err(|error| LedgerError::about(id, error))?,
+            Ok(receipt) => receipt,
+            Err(error) => return self.give_up(caller, payment, number, error).await,
         };
         receipt.replayed = receipt.payment().and_then(|payment| payment.operation(attempt.into())).is_none();
         self.carry_on(caller, receipt, Some(attempt.into())).await
     }
 
-    async fn lapse(&self, caller: &Caller, payment: &Payment, work: Work) -> Result<Receipt, LedgerError> {
-        let lapse = Lapse { payment: payment.id(), work };
+    /// Ends a payment whose next attempt failed with `error`, if that attempt can never be made.
+    async fn give_up(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        number: u32,
+        error: ExecuteError,
+    ) -> Result<Receipt, LedgerError> {
+        let reason = match &error {
+            ExecuteError::Rejected(rejection) => given_up(rejection, &payment.terms().destination),
+            _ => None,
+        };
+        match reason {
+            Some(reason) => self.lapse(caller, payment, Work::Retry { number }, Some(reason)).await,
+            None => Err(LedgerError::about(payment.id(), error)),
+        }
+    }
+
+    async fn lapse(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        work: Work,
+        reason: Option<Message>,
+    ) -> Result<Receipt, LedgerError> {
+        let lapse = Lapse { payment: payment.id(), work, reason };
         self.write_due(caller, payment, Request::Lapse(lapse)).await
     }
 
@@ -251,22 +272,18 @@ async fn at_once<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> 
     all.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
-/// What never arrived is sent again as it was. What was refused is tried with the instrument that was named since, else
-/// with the one that was tried last.
-fn again_with(payment: &Payment) -> Option<PaymentMethodId> {
-    let last = payment.attempts().last()?;
-    let named = payment.references.instrument.as_ref();
-    let named = named.filter(|_| last.status() != OperationStatus::NotSent);
-    named.or(last.instrument.as_ref()).cloned()
-}
-
-/// Whether a retry that is refused so will never be made.
-fn ends(rejection: &Rejection) -> bool {
-    matches!(
-        rejection,
-        Rejection::ExceedsDue { .. }
-            | Rejection::DestinationNotFound(_)
-            | Rejection::DestinationNotPayable(_)
-            | Rejection::DestinationCurrency { .. }
-    )
+/// Why a retry that is refused so will never be made; `None`: it may be made later.
+fn given_up(rejection: &Rejection, destination: &Destination) -> Option<Message> {
+    let (kind, id) = (destination.kind.as_str().to_lowercase(), &destination.id);
+    let why = match rejection {
+        Rejection::DestinationNotFound(_) => format!("there is no {kind} {id}"),
+        Rejection::DestinationNotPayable(_) => format!("{kind} {id} is not payable"),
+        Rejection::DestinationCurrency { expected } => format!("{kind} {id} is now paid in {expected}"),
+        Rejection::ExceedsDue { remaining, .. } if remaining.is_zero() => {
+            format!("nothing of {kind} {id} is still due")
+        }
+        Rejection::ExceedsDue { remaining, .. } => format!("only {remaining} of {kind} {id} is still due"),
+        _ => return None,
+    };
+    Some(Message::lossy(&format!("automatic retry given up: {why}")))
 }

@@ -271,7 +271,7 @@ fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge
         operation: attempt.id,
         token: attempt.id.to_string(),
         amount: attempt.amount,
-        capture_method: if attempt.holds { CaptureMethod::Manual } else { CaptureMethod::Automatic },
+        capture_method: if attempt.is_hold() { CaptureMethod::Manual } else { CaptureMethod::Automatic },
         expires_at: terms.expires_at,
         method: terms.method.kind(),
         instrument: attempt.instrument.clone(),
@@ -283,19 +283,23 @@ fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge
 }
 
 fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -> Modification {
-    let attempt = operation.attempt.and_then(|id| payment.operation(id.into()));
+    let attempt = operation.parent().and_then(|id| payment.operation(id.into()));
+    let reverses = operation.kind.reversed_capture().map(OperationId::from);
+    let capture = reverses.and_then(|id| payment.operation(id));
     Modification {
         scope: payment.scope().clone(),
         payment: payment.id(),
         operation: operation.id,
         token: operation.id.to_string(),
         amount: operation.amount,
-        attempt: operation.attempt.map_or(operation.id, OperationId::from),
+        attempt: operation.parent().map_or(operation.id, OperationId::from),
         gateway_attempt_id: attempt.and_then(Operation::gateway_operation_id).cloned(),
         gateway_payment_id: payment.gateway_payment_id().cloned(),
         // Of a capture that leaves nothing of the hold there is nothing to release.
-        is_final: operation.releases.is_some(),
-        holds: operation.holds,
+        is_final: operation.kind.releases().is_some(),
+        holds: !operation.is_reversal(),
+        reverses,
+        gateway_capture_id: capture.and_then(Operation::gateway_operation_id).cloned(),
         reason: operation.reason.clone(),
         deadline,
     }

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 pub use due::DueRun;
 pub use error::LedgerError;
-pub use move_request::{NewCapture, NewRefund, NewResolution, NewVoid, Notification};
+pub use move_request::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
 pub use request::{NewAttempt, NewPayment, NewTopUp, Processing, Update};
 
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::command::{Command, Policy, Receipt, Request};
 use crate::destinations::{Destinations, Known};
-use crate::gateway::Gateway;
+use crate::gateway::{CaptureReversals, Gateway};
 use crate::id::{IdSource, RandomIds};
 use crate::payment::Destination;
 use crate::scope::{Caller, Scope};
@@ -38,6 +38,7 @@ pub struct Ledger {
     store: Arc<dyn PaymentStore>,
     gateways: Vec<Arc<dyn Gateway>>,
     gateway_names: Arc<[GatewayName]>,
+    reversals: CaptureReversals,
     destinations: Option<Arc<dyn Destinations>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -52,6 +53,7 @@ impl Ledger {
             store,
             gateways: Vec::new(),
             gateway_names: Arc::default(),
+            reversals: CaptureReversals::default(),
             destinations: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::default()),
@@ -68,6 +70,8 @@ impl Ledger {
             None => self.gateways.push(gateway),
         }
         self.gateway_names = self.gateways.iter().map(|gateway| gateway.name().clone()).collect();
+        let reversing = self.gateways.iter().filter(|gateway| gateway.can_reverse_captures());
+        self.reversals = reversing.map(|gateway| gateway.name().clone()).collect();
         self
     }
 
@@ -97,6 +101,12 @@ impl Ledger {
     pub fn with_policy(mut self, policy: Policy) -> Ledger {
         self.policy = Arc::new(policy);
         self
+    }
+
+    /// The rules that every command carries.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The store underneath.

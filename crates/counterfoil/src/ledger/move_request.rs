@@ -1,9 +1,10 @@
 //! What a caller asks for about money that was charged or held.
 
+use crate::clock::Timestamp;
 use crate::command::{About, Resolution, Told};
 use crate::money::Money;
 use crate::payment::OperationId;
-use crate::text::{GatewayName, IdempotencyKey, Message, Metadata, NotificationId};
+use crate::text::{GatewayName, GatewayOperationId, IdempotencyKey, Message, Metadata, NotificationId};
 
 /// A capture to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,83 @@ impl NewRefund {
     }
 }
 
+/// A refund that was made elsewhere, to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NewRecordedRefund {
+    /// How much went back; `None`: all that is [refundable](crate::payment::Payment::refundable).
+    pub amount: Option<Money>,
+    /// The gateway at which it was made, one of the ledger's. Without it, and without a gateway's id of the refund, it was
+    /// made off-gateway: cash, a transfer.
+    pub gateway: Option<GatewayName>,
+    /// What the gateway calls it: of one name there is one refund.
+    pub gateway_refund_id: Option<GatewayOperationId>,
+    /// When it was made, not in the future; `None`: now.
+    pub occurred_at: Option<Timestamp>,
+    /// Why.
+    pub reason: Option<Message>,
+    /// The host's notes on it.
+    pub metadata: Metadata,
+    /// The key under which it may be asked for again.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl NewRecordedRefund {
+    /// Of all that is refundable, off-gateway.
+    #[must_use]
+    pub fn all() -> NewRecordedRefund {
+        NewRecordedRefund::default()
+    }
+
+    /// Of `amount`, off-gateway.
+    #[must_use]
+    pub fn of(amount: Money) -> NewRecordedRefund {
+        NewRecordedRefund { amount: Some(amount), ..NewRecordedRefund::default() }
+    }
+
+    /// Made at this gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: GatewayName) -> NewRecordedRefund {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// With the gateway's id of it.
+    #[must_use]
+    pub fn with_gateway_refund_id(mut self, id: GatewayOperationId) -> NewRecordedRefund {
+        self.gateway_refund_id = Some(id);
+        self
+    }
+
+    /// Made at `moment`.
+    #[must_use]
+    pub const fn made_at(mut self, moment: Timestamp) -> NewRecordedRefund {
+        self.occurred_at = Some(moment);
+        self
+    }
+
+    /// For this reason.
+    #[must_use]
+    pub fn with_reason(mut self, reason: Message) -> NewRecordedRefund {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// With these notes.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> NewRecordedRefund {
+        self.metadata = metadata;
+        self
+    }
+
+    /// With this key.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> NewRecordedRefund {
+        self.idempotency_key = Some(key);
+        self
+    }
+}
+
 /// A void to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -138,7 +216,8 @@ pub struct Notification {
     pub about: About,
     /// What it tells.
     pub told: Told,
-    /// Of money that a dispute moved: what the gateway calls that movement.
+    /// The gateway's name of a movement of a dispute's funds. Without a name, a stage of a dispute has one withdrawal and
+    /// one reinstatement; the largest amount counts.
     pub funds: Option<NotificationId>,
 }
 

@@ -13,13 +13,17 @@ impl Ledger {
     /// for is reserved until it is known what became of it, so of captures at the same time no more are made than
     /// there is. Run it in a task of its own, as [`create`](Self::create).
     ///
+    /// A capture that the gateway declines is `Ok`: the [operation](Receipt::operation) of the receipt has its status,
+    /// its code and its message, and what it had reserved is free again. So has the receipt of a repetition under the
+    /// same key, and that of a capture whose outcome is still unknown. Another try needs another key.
+    ///
     /// ```
     /// # use std::sync::Arc;
     /// # use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewRefund};
     /// # use counterfoil::money::{Currency, Money};
     /// # use counterfoil::payment::{Destination, PaymentMethod};
     /// # use counterfoil::scope::{Caller, Scope};
-    /// # use counterfoil::status::PaymentStatus;
+    /// # use counterfoil::status::{OperationStatus, PaymentStatus};
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
     /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
@@ -34,6 +38,7 @@ impl Ledger {
     /// let taken = ledger.capture(&caller, payment.id(), NewCapture::of(usd("60")?)).await?;
     /// let payment = taken.payment().unwrap();
     /// assert_eq!(payment.status(), PaymentStatus::Succeeded, "the rest of the hold is released");
+    /// assert_eq!(taken.operation().unwrap().status(), OperationStatus::Succeeded);
     ///
     /// let back = ledger.refund(&caller, payment.id(), NewRefund::of(usd("10")?)).await?;
     /// assert_eq!(back.payment().unwrap().refundable(), usd("50")?);
@@ -124,14 +129,47 @@ impl Ledger {
         self.start(caller, payment, at, id.into(), Request::Refund(refund)).await
     }
 
-    /// Cancels a payment that has no money yet; releases the rest of a hold; or takes a charge back, all of it, as if
-    /// it had never been. What a gateway has to do goes through it. Run it in a task of its own, as
-    /// [`create`](Self::create).
+    /// Cancels a payment that has no money yet; releases the rest of a hold; or takes back all of the money, as if it
+    /// had never been taken: of a charge by voiding the charge, of a hold that was captured by reversing the capture,
+    /// where the gateway [can](crate::gateway::Gateway::can_reverse_captures). What a gateway has to do goes through it.
+    /// Run it in a task of its own, as [`create`](Self::create).
+    ///
+    /// A void that the gateway declines is `Ok`: the [operation](Receipt::operation) of the receipt says so, as that of
+    /// a [capture](Self::capture) does. Cancelling starts no operation.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewVoid};
+    /// # use counterfoil::money::{Currency, Money};
+    /// # use counterfoil::payment::{Destination, PaymentMethod};
+    /// # use counterfoil::scope::{Caller, Scope};
+    /// # use counterfoil::status::{OperationStatus, PaymentStatus};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let store = Arc::new(counterfoil_memory::MemoryStore::new());
+    /// # let ledger = Ledger::new(store).with_gateway(Arc::new(counterfoil_sandbox::Sandbox::new()));
+    /// # let caller = Caller::new(Scope::new("acme".parse()?, "test".parse()?), "ann".parse()?);
+    /// # let amount = Money::parse("100", Currency::USD)?;
+    /// # let invoice = Destination::invoice("inv_1".parse()?);
+    /// // The sandbox declines to void what was held on this card.
+    /// let card = PaymentMethod::Card(Some("pm_sandbox_void_decline".parse()?));
+    /// let held = ledger.create(&caller, NewPayment::new(amount, invoice, card).captured_later()).await?;
+    /// let payment = held.payment().unwrap().id();
+    ///
+    /// let receipt = ledger.void(&caller, payment, NewVoid::new()).await?;
+    /// let void = receipt.operation().unwrap();
+    /// assert_eq!(void.status(), OperationStatus::Failed);
+    /// assert_eq!(void.failure().unwrap().code.as_str(), "void_declined");
+    /// assert_eq!(receipt.payment().unwrap().status(), PaymentStatus::Authorized, "the money is still held");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create); [`NotWhole`](crate::command::Rejection::NotWhole) if some of a charge went back
-    /// already.
+    /// As [`create`](Self::create); [`NotWhole`](crate::command::Rejection::NotWhole) if some of the money went back
+    /// already; [`CaptureNotReversible`](crate::command::Rejection::CaptureNotReversible) if it was captured of a hold
+    /// and only a refund can give it back.
     pub async fn void(
         &self,
         caller: &Caller,
@@ -141,7 +179,8 @@ impl Ledger {
         let at = self.clock.now();
         let id = VoidId::new(self.ids.next(at));
         let NewVoid { reason, idempotency_key } = new;
-        let void = Void { payment, void: id, reason, idempotency_key };
+        let reversals = self.reversals.clone();
+        let void = Void { payment, void: id, reason, reversals, idempotency_key };
         let mut receipt = self.start(caller, payment, at, id.into(), Request::Void(void)).await?;
         if receipt.payment().is_some_and(|payment| payment.operation(id.into()).is_none()) {
             // What was only cancelled left no operation behind, but a name.

@@ -6,7 +6,7 @@ use super::Ledger;
 use crate::account::{Account, AccountId};
 use crate::event::{Event, StreamId};
 use crate::id::PaymentId;
-use crate::payment::{Destination, Payment};
+use crate::payment::{Destination, Payment, Possible};
 use crate::scope::Scope;
 use crate::store::{Feed, Key, Lookup, Page, Position, Query, StoreError};
 use crate::text::WalletId;
@@ -20,6 +20,13 @@ impl Ledger {
     pub async fn payment(&self, scope: &Scope, id: PaymentId) -> Result<Option<Arc<Payment>>, StoreError> {
         let state = self.store.read(&[Key::Payment(scope.clone(), id)]).await?;
         Ok(present(state.payment(scope, id)))
+    }
+
+    /// What may be asked of a payment now, by the ledger's clock and its gateways: see
+    /// [`Payment::actions`](crate::payment::Payment::actions).
+    #[must_use]
+    pub fn actions(&self, payment: &Payment) -> Vec<Possible> {
+        payment.actions(self.clock.now(), &self.policy, &self.reversals)
     }
 
     /// The wallet `id` as it stands.

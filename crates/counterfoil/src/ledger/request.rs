@@ -135,6 +135,9 @@ impl Processing {
 pub struct NewAttempt {
     /// What became of it.
     pub outcome: Recorded,
+    /// The gateway at which it was made, one of the ledger's. Without it, and without a gateway's id of the attempt or of
+    /// the payment, it was made off-gateway: cash, a transfer.
+    pub gateway: Option<GatewayName>,
     /// What the gateway calls it: of one name there is one attempt.
     pub gateway_attempt_id: Option<GatewayOperationId>,
     /// The key under which it may be asked for again.
@@ -145,13 +148,20 @@ impl NewAttempt {
     /// An attempt with this outcome.
     #[must_use]
     pub const fn new(outcome: Recorded) -> NewAttempt {
-        NewAttempt { outcome, gateway_attempt_id: None, idempotency_key: None }
+        NewAttempt { outcome, gateway: None, gateway_attempt_id: None, idempotency_key: None }
     }
 
     /// One by which all of the money came.
     #[must_use]
     pub const fn succeeded() -> NewAttempt {
         NewAttempt::new(Recorded::Succeeded { amount: None })
+    }
+
+    /// Made at this gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: GatewayName) -> NewAttempt {
+        self.gateway = Some(gateway);
+        self
     }
 
     /// With the gateway's id of it.

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Operation, Payment};
+use super::{Operation, Payment, WayBack};
 use crate::clock::Timestamp;
+use crate::command::Policy;
+use crate::gateway::CaptureReversals;
 use crate::money::Money;
-use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
+use crate::status::{Action, OperationStatus, PaymentStatus, allowed, depends_on_policy};
 
 /// Whether something may be asked of a payment now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,21 +20,24 @@ pub struct Possible {
     /// Up to which amount, where one is asked for: that much is accepted, one minor unit more is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_amount: Option<Money>,
+    /// Whether it takes another instrument than the payment's own: the own one was tried last, or its money was returned.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub needs_another_instrument: bool,
     /// Why not, in plain words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Payment {
-    /// What may be asked of it at `now`: every action, with the exact amount it may be asked for, or the reason why
-    /// not. What depends on more than the payment (whether its destination can be paid, say) is not told.
+    /// What may be asked of it at `now` under `policy`, with gateways that can reverse these captures: every action, with
+    /// the exact amount it may be asked for, or the reason why not. A [`Ledger`](crate::ledger::Ledger::actions) knows all
+    /// of that. What depends on more than that (whether its destination can be paid, say) is not told.
     ///
     /// ```
     /// # use counterfoil::ledger::{Ledger, NewPayment};
     /// # use counterfoil::money::{Currency, Money};
     /// # use counterfoil::payment::{Destination, PaymentMethod};
     /// # use counterfoil::scope::{Caller, Scope};
-    /// # use counterfoil::clock::{Clock, SystemClock};
     /// # use counterfoil::status::Action;
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let ledger = Ledger::new(std::sync::Arc::new(counterfoil_memory::MemoryStore::new()));
@@ -41,7 +46,7 @@ impl Payment {
     /// # let amount = Money::parse("99.50", Currency::USD)?;
     /// # let new = NewPayment::new(amount, invoice, PaymentMethod::Offline);
     /// # let payment = ledger.create(&caller, new).await?.payment().unwrap().clone();
-    /// let actions = payment.actions(SystemClock.now());
+    /// let actions = ledger.actions(&payment);
     /// let refund = actions.iter().find(|possible| possible.action == Action::Refund).unwrap();
     /// assert_eq!(refund.max_amount, Some(amount));
     /// let capture = actions.iter().find(|possible| possible.action == Action::Capture).unwrap();
@@ -51,14 +56,23 @@ impl Payment {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn actions(&self, now: Timestamp) -> Vec<Possible> {
-        Action::ALL.iter().map(|action| self.possible(*action, now)).collect()
+    pub fn actions(&self, now: Timestamp, policy: &Policy, reversals: &CaptureReversals) -> Vec<Possible> {
+        Action::ALL.iter().map(|action| self.possible(*action, now, policy, reversals)).collect()
     }
 
-    fn possible(&self, action: Action, now: Timestamp) -> Possible {
-        let reason = self.why_not(action, now);
-        let max_amount = if reason.is_none() { self.max_amount(action) } else { None };
-        Possible { action, allowed: reason.is_none(), max_amount, reason }
+    fn possible(
+        &self,
+        action: Action,
+        now: Timestamp,
+        policy: &Policy,
+        reversals: &CaptureReversals,
+    ) -> Possible {
+        let reason = self.why_not(action, now, policy, reversals);
+        let allowed = reason.is_none();
+        let max_amount = if allowed { self.max_amount(action) } else { None };
+        let reopens = allowed && depends_on_policy(self.status(), action);
+        let needs_another_instrument = reopens && self.needs_another_instrument();
+        Possible { action, allowed, max_amount, needs_another_instrument, reason }
     }
 
     fn max_amount(&self, action: Action) -> Option<Money> {
@@ -71,7 +85,13 @@ impl Payment {
         }
     }
 
-    fn why_not(&self, action: Action, now: Timestamp) -> Option<String> {
+    fn why_not(
+        &self,
+        action: Action,
+        now: Timestamp,
+        policy: &Policy,
+        reversals: &CaptureReversals,
+    ) -> Option<String> {
         let status = self.status();
         // What is marked is settled all the same.
         if self.archived_at().is_some() && !matches!(action, Action::Archive | Action::Resolve) {
@@ -85,14 +105,30 @@ impl Payment {
             });
         }
         match action {
-            Action::Process if self.gateway_payment_id().is_some() => None,
+            Action::Process if depends_on_policy(status, action) => self.why_not_reopened(policy),
             Action::Capture => self.why_no_capture(),
             Action::Refund if self.refundable_at_once().is_zero() => Some(self.why_no_refund()),
-            Action::Void => self.why_no_void(),
+            Action::Void => self.why_no_void(reversals),
             Action::Fail => self.why_not_closed(),
             Action::Resolve => self.why_not_resolved(now),
             _ => None,
         }
+    }
+
+    fn why_not_reopened(&self, policy: &Policy) -> Option<String> {
+        if !self.terms.method.kind().needs_gateway() {
+            Some("the payment is FAILED".to_owned())
+        } else if policy.process_failed {
+            None
+        } else {
+            Some("the payment is FAILED, and processing failed payments again is not enabled".to_owned())
+        }
+    }
+
+    /// Whether its own instrument cannot open it again.
+    fn needs_another_instrument(&self) -> bool {
+        let own = self.instrument();
+        self.gateway_payment_id().is_none() && (self.was_tried_last(own) || self.was_returned(own))
     }
 
     fn why_no_capture(&self) -> Option<String> {
@@ -117,7 +153,7 @@ impl Payment {
         }
     }
 
-    fn why_no_void(&self) -> Option<String> {
+    fn why_no_void(&self, reversals: &CaptureReversals) -> Option<String> {
         match self.status() {
             PaymentStatus::Succeeded if !self.disputed().is_zero() => Some("it is disputed".to_owned()),
             PaymentStatus::Succeeded if self.is_reserved() => {
@@ -126,15 +162,22 @@ impl Payment {
             PaymentStatus::Succeeded if self.live_attempt().is_some() => {
                 Some("an attempt of it is under way".to_owned())
             }
-            PaymentStatus::Succeeded if self.way_back(self.captured()).is_none() => {
-                Some("it came in several charges, each of which can be refunded".to_owned())
-            }
-            PaymentStatus::Succeeded => None,
+            PaymentStatus::Succeeded => self.why_not_undone(reversals),
             PaymentStatus::Initiated | PaymentStatus::Pending | PaymentStatus::RequiresAction => {
                 self.why_not_closed()
             }
             _ => self.why_no_capture(),
         }
+    }
+
+    /// Why money that is all there, and free, cannot be taken back.
+    fn why_not_undone(&self, reversals: &CaptureReversals) -> Option<String> {
+        let Some(way) = self.way_back(self.captured()) else {
+            return Some("it came in several charges, each of which can be refunded".to_owned());
+        };
+        let WayBack::Charge(attempt) = way else { return None };
+        let reason = self.void_target(attempt, reversals).err()?;
+        Some(format!("{reason}; use a refund"))
     }
 
     fn why_not_closed(&self) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
 
-use super::{Dispute, Operation, OperationId, Payment};
+use super::operation::Stated;
+use super::{Dispute, Operation, OperationId, OperationKind, Payment, VoidTarget};
 use crate::money::Money;
 use crate::status::OperationStatus;
 
@@ -55,10 +56,23 @@ impl Payment {
         self.money(most)
     }
 
-    /// The money that disputes have taken or may take.
+    /// The money that disputes have taken or may take: what open chargebacks reserve and what was
+    /// [charged back](Self::charged_back).
     #[must_use]
     pub fn disputed(&self) -> Money {
         self.money(self.disputed_minor())
+    }
+
+    /// The part of [`disputed`](Self::disputed) that the payer's bank keeps: what lost chargebacks took, less what was
+    /// reinstated.
+    #[must_use]
+    pub fn charged_back(&self) -> Money {
+        self.money(self.reserved_by(Dispute::is_charged_back))
+    }
+
+    /// The part of [`disputed`](Self::disputed) that is not decided against the host.
+    pub(crate) fn in_dispute(&self) -> Money {
+        self.money(self.reserved_by(|dispute| !dispute.is_charged_back()))
     }
 
     /// What is left of the captured money: less what was given back, and less what disputes took and did not give back.
@@ -79,11 +93,6 @@ impl Payment {
     pub(crate) fn best_hold(&self) -> Option<&Operation> {
         // Of equal ones the first.
         self.holds().rev().max_by_key(|hold| self.capturable_of(hold))
-    }
-
-    /// Whether anything was ever captured of `hold`.
-    pub(crate) fn is_captured_of(&self, hold: &Operation) -> bool {
-        self.of(hold).any(|operation| operation.id.is_capture() && operation.ever_moved().is_some())
     }
 
     /// Whether something is under way that takes from `hold`.
@@ -113,13 +122,13 @@ impl Payment {
     /// What is left of what each attempt brought. What went back of none in particular went of what had come the same
     /// way, if there is such, and what is disputed came by the gateway that tells of it.
     pub(crate) fn left(&self) -> Vec<(&Operation, i64)> {
-        let paid = self.attempts().map(|attempt| (attempt, self.captured_by(attempt)));
+        let paid = self.attempts().map(|attempt| (attempt, self.brought_by(attempt)));
         let mut left: Vec<_> = paid
             .filter(|(_, brought)| *brought > 0)
             .map(|(attempt, brought)| (attempt, brought.saturating_sub(self.taken_from(attempt))))
             .collect();
-        let of_none = self.operations.iter().filter(|operation| operation.attempt.is_none());
-        let back = of_none.map(|back| (back.gateway.as_ref(), back.took_back()));
+        let of_none = self.operations.iter().filter(|operation| operation.parent().is_none());
+        let back = of_none.map(|back| (back.gateway.as_ref(), back.takes_back()));
         let reserved = |dispute: &Dispute| dispute.reserved(self.terms.amount);
         let disputed = self.disputes.iter().map(|dispute| (Some(&dispute.gateway), reserved(dispute)));
         for (gateway, mut gone) in back.chain(disputed) {
@@ -135,28 +144,16 @@ impl Payment {
     }
 
     pub(super) fn captured_minor(&self) -> i64 {
-        let taken = self.moved_by(Operation::takes);
-        taken.saturating_sub(self.moved_by(Operation::undoes)).max(0)
+        let undone = self.moved_by(Operation::is_reversal);
+        self.taken_minor().saturating_sub(undone).max(0)
     }
 
-    /// What its events post to what it pays: all that was taken, less what was undone, refunded, or taken by disputes.
-    pub(crate) fn kept_minor(&self) -> i128 {
-        let moved = self.operations.iter().map(|operation| {
-            let moved = operation.moved().map_or(0, |moved| i128::from(moved.minor()));
-            match operation.flow() {
-                Flow::In => moved,
-                Flow::Out => -moved,
-                Flow::Still => 0,
-            }
-        });
-        let disputed = self.disputes.iter().map(|dispute| {
-            let sum =
-                |moved: &mut dyn Iterator<Item = Money>| moved.map(|moved| i128::from(moved.minor())).sum();
-            let [withdrawn, reinstated]: [i128; 2] =
-                [sum(&mut dispute.withdrawn()), sum(&mut dispute.reinstated())];
-            reinstated - withdrawn
-        });
-        moved.chain(disputed).sum()
+    /// The money that was taken and that no bank took back, whether or not voids gave it back.
+    pub(crate) fn taken_minor(&self) -> i64 {
+        let brought = self.attempts().map(|attempt| self.brought_by(attempt));
+        let unallocated =
+            self.moved_by(|operation| operation.id.is_capture() && operation.parent().is_none());
+        brought.fold(unallocated, i64::saturating_add)
     }
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
@@ -165,13 +162,30 @@ impl Payment {
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
-    /// How much more was captured of holds than they held, but for what we released of them; and how much more was
-    /// charged than had been held on the way.
+    /// How much more was captured than had been held, or charged, and how much more banks took back than had come.
     pub(crate) fn captured_beyond_holds(&self) -> i64 {
-        let counts = |operation: &&Operation| operation.id.is_capture() || !operation.found;
-        let took = self.operations.iter().filter(counts).map(Operation::took_of_hold);
-        let of_holds = took.fold(0, i64::saturating_add).saturating_sub(self.ever_held()).max(0);
-        self.attempts().map(Operation::charged_beyond_hold).fold(of_holds, i64::saturating_add)
+        let took = self.operations.iter().filter(|operation| {
+            let parent = operation.parent().and_then(|id| self.operation(id.into()));
+            let is_of_hold = parent.is_none_or(Operation::is_hold) && !operation.is_set_apart();
+            is_of_hold && !operation.is_external_void_of_all(self.terms.amount)
+        });
+        let took = took.map(Operation::took_of_hold).fold(0, i64::saturating_add);
+        let of_holds = took.saturating_sub(self.ever_held()).max(0);
+        let charges = self.attempts().filter(|attempt| !attempt.is_hold());
+        let beyond = charges.map(|attempt| self.captured_beyond(attempt));
+        let surplus = self
+            .operations
+            .iter()
+            .map(|operation| operation.reports.surplus_returned(operation.amount.minor()));
+        beyond.chain(surplus).fold(of_holds, i64::saturating_add)
+    }
+
+    /// How much more a charge brought, with its captures, than was held for it; or than it says itself.
+    fn captured_beyond(&self, charge: &Operation) -> i64 {
+        let charged = charge.reports.charged(charge.amount.minor()).unwrap_or_default();
+        let captured = self.captures_of(charge).map(Operation::took).fold(0, i64::saturating_add);
+        let held = charge.reports.held().unwrap_or(charged);
+        charged.max(captured).saturating_sub(held).max(0)
     }
 
     /// What its holds held at first.
@@ -181,7 +195,15 @@ impl Payment {
 
     /// Whether a void took back what had been charged.
     pub(super) fn is_undone(&self) -> bool {
-        self.operations.iter().any(|operation| operation.undoes() && operation.moved().is_some())
+        self.operations.iter().any(|operation| operation.is_reversal() && operation.moved().is_some())
+    }
+
+    /// Whether banks took back all that was captured.
+    pub(super) fn is_returned(&self) -> bool {
+        let is_returned = |operation: &Operation| {
+            operation.is_inflow() && operation.returned().is_some() && !self.is_reopened_since(operation)
+        };
+        self.operations.iter().any(is_returned) && self.captured_minor() == 0
     }
 
     pub(super) fn refunded_minor(&self) -> i64 {
@@ -195,15 +217,20 @@ impl Payment {
 
     /// What refunds, and voids of captured money, may yet take: an open one counts whole.
     fn returning(&self) -> i64 {
-        self.open(|operation| operation.id.is_refund() || operation.undoes())
+        self.open(|operation| operation.id.is_refund() || operation.is_reversal())
     }
 
     fn disputed_minor(&self) -> i64 {
-        self.disputes.iter().map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
+        self.reserved_by(|_| true)
+    }
+
+    fn reserved_by(&self, which: impl Fn(&Dispute) -> bool) -> i64 {
+        let disputes = self.disputes.iter().filter(|dispute| which(dispute));
+        disputes.map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
     }
 
     fn holds(&self) -> impl DoubleEndedIterator<Item = &Operation> {
-        self.operations.iter().filter(|operation| operation.id.is_attempt() && operation.holds)
+        self.operations.iter().filter(|operation| operation.is_hold())
     }
 
     /// What `hold` holds still.
@@ -216,8 +243,22 @@ impl Payment {
         moved.saturating_sub(self.taken_of_hold(hold)).max(0)
     }
 
+    /// What was taken of `hold`, with every capture at its gateway that may be of it as well as of another.
     fn taken_of_hold(&self, hold: &Operation) -> i64 {
-        self.of(hold).map(Operation::took_of_hold).fold(0, i64::saturating_add)
+        let took = self.of(hold).chain(self.unallocated_captures(hold));
+        took.filter(|operation| !operation.is_set_apart())
+            .map(Operation::took_of_hold)
+            .fold(0, i64::saturating_add)
+    }
+
+    fn unallocated_captures<'a>(&'a self, hold: &'a Operation) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().filter(move |operation| {
+            operation.id.is_capture() && operation.parent().is_none() && operation.gateway == hold.gateway
+        })
+    }
+
+    fn captures_of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
+        self.of(attempt).filter(|operation| operation.id.is_capture() && !operation.is_set_apart())
     }
 
     fn capturable_of(&self, hold: &Operation) -> i64 {
@@ -226,28 +267,35 @@ impl Payment {
 
     /// What may yet be taken of `hold` by what is under way.
     fn reserved_of(&self, hold: &Operation) -> i64 {
-        let open = self.of(hold).filter(|operation| operation.status().is_live());
-        open.map(Operation::reserves_of_hold).fold(0, i64::saturating_add)
+        let open = self.of(hold).chain(self.unallocated_captures(hold));
+        open.filter(|operation| operation.is_reserved())
+            .map(Operation::reserves_of_hold)
+            .fold(0, i64::saturating_add)
     }
 
-    /// What `attempt` brought, and what was captured of it.
-    fn captured_by(&self, attempt: &Operation) -> i64 {
-        let captures = self.of(attempt).filter(|operation| operation.id.is_capture());
-        let took = std::iter::once(attempt).chain(captures).filter(|operation| operation.takes());
-        sum(took.filter_map(Operation::moved))
+    /// What `attempt` brought: what was captured of it, or what it was itself reported to have charged, which includes
+    /// that; less what banks took back.
+    pub(crate) fn brought_by(&self, attempt: &Operation) -> i64 {
+        let own = Some(attempt).filter(|attempt| !attempt.is_hold());
+        let captures = || self.captures_of(attempt);
+        let of_its_own = own.map_or(0, Operation::brought);
+        let of_captures = captures().map(Operation::brought).fold(0, i64::saturating_add);
+        let returned =
+            captures().chain(own).map(|operation| operation.reports.undone(operation.amount.minor()));
+        of_its_own.max(of_captures).saturating_sub(returned.fold(0, i64::saturating_add)).max(0)
     }
 
     /// What went back of what `attempt` brought, or may.
     fn taken_from(&self, attempt: &Operation) -> i64 {
-        self.of(attempt).map(Operation::took_back).fold(0, i64::saturating_add)
+        self.of(attempt).map(Operation::takes_back).fold(0, i64::saturating_add)
     }
 
     /// The operations that take from what `attempt` brought or holds.
-    pub(super) fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
+    pub(crate) fn of<'a>(&'a self, attempt: &Operation) -> impl Iterator<Item = &'a Operation> {
         let id = attempt.id;
         self.operations
             .iter()
-            .filter(move |operation| operation.attempt.map(OperationId::Attempt) == Some(id))
+            .filter(move |operation| operation.parent().map(OperationId::Attempt) == Some(id))
     }
 
     fn moved_by(&self, which: fn(&Operation) -> bool) -> i64 {
@@ -255,7 +303,7 @@ impl Payment {
     }
 
     fn open(&self, which: fn(&Operation) -> bool) -> i64 {
-        let open = |operation: &&Operation| which(operation) && operation.status().is_live();
+        let open = |operation: &&Operation| which(operation) && operation.is_reserved();
         sum(self.operations.iter().filter(open).map(|operation| operation.amount))
     }
 
@@ -280,41 +328,28 @@ impl<'a> WayBack<'a> {
     }
 }
 
-/// Which way the success of an operation moves money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// From the payer: a charge, a capture of held money.
-    In,
-    /// To the payer: a refund, a void of captured money.
-    Out,
-    /// Nowhere: a hold, and its release.
-    Still,
-}
-
-impl Flow {
-    pub(crate) const fn of(id: OperationId, holds: bool) -> Flow {
-        match id {
-            OperationId::Attempt(_) | OperationId::Void(_) if holds => Flow::Still,
-            OperationId::Attempt(_) | OperationId::Capture(_) => Flow::In,
-            OperationId::Refund(_) | OperationId::Void(_) => Flow::Out,
-        }
-    }
-}
-
 impl Operation {
-    /// Which way its success moves money.
-    pub(crate) fn flow(&self) -> Flow {
-        Flow::of(self.id, self.holds)
-    }
-
-    /// Whether its success is money: a charge, or a capture of held money.
-    pub(crate) fn takes(&self) -> bool {
-        self.flow() == Flow::In
-    }
-
     /// Whether its success undoes a charge: a void of captured money.
-    pub(crate) fn undoes(&self) -> bool {
-        self.id.is_void() && !self.holds
+    pub(crate) fn is_reversal(&self) -> bool {
+        matches!(self.kind, OperationKind::Void { target, .. } if target != VoidTarget::Hold)
+    }
+
+    /// Whether its success brings money: it is a charge, or a capture of held money.
+    pub(crate) fn is_inflow(&self) -> bool {
+        self.id.is_capture() || (self.id.is_attempt() && !self.is_hold())
+    }
+
+    /// Whether its amount is reserved: it is open, or it may be one that was requested here.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let is_counted_elsewhere = matches!(self.allocation.stated, Some(Stated::SameAs(_)));
+        (self.status().is_live() || self.allocation.may_be_requested) && !is_counted_elsewhere
+    }
+
+    /// What it brought once, whether or not a bank took it back.
+    fn brought(&self) -> i64 {
+        let is_done = matches!(self.status(), OperationStatus::Succeeded | OperationStatus::Reversed);
+        self.reports.charged(self.amount.minor()).filter(|_| is_done).unwrap_or_default()
     }
 
     /// What it moved, or had moved before that was undone. What was undone had been done, if only with what was asked
@@ -324,17 +359,11 @@ impl Operation {
         self.ever_moved().or(undone).map_or(0, Money::minor)
     }
 
-    /// How much more it charged than was held on the way to it, if anything was.
-    fn charged_beyond_hold(&self) -> i64 {
-        let held = self.ever_authorized().filter(|_| self.takes());
-        held.map_or(0, |held| self.took().saturating_sub(held.minor()).max(0))
-    }
-
     /// What of captured money it gave back, or may.
-    fn took_back(&self) -> i64 {
-        if !self.id.is_refund() && !self.undoes() {
+    fn takes_back(&self) -> i64 {
+        if !self.id.is_refund() && !self.is_reversal() {
             0
-        } else if self.status().is_live() {
+        } else if self.is_reserved() {
             self.amount.minor()
         } else {
             self.moved().map_or(0, Money::minor)
@@ -343,15 +372,24 @@ impl Operation {
 
     /// Whether a hold was let go by it: by a void, or because its time ran out.
     pub(super) fn is_release(&self) -> bool {
-        self.expired.is_some() || (self.id.is_void() && self.holds && self.moved().is_some())
+        self.expired.is_some() || (self.is_void_of_hold() && self.moved().is_some())
+    }
+
+    fn is_void_of_hold(&self) -> bool {
+        self.id.is_void() && !self.is_reversal()
+    }
+
+    /// Whether only its gateway told of it, and that all of a payment of `all` was voided: that is all that was left.
+    fn is_external_void_of_all(&self, all: Money) -> bool {
+        self.is_void_of_hold() && self.is_sized_by_reports() && self.took() == all.minor()
     }
 
     /// What it took out of its hold for good, or released of it.
     pub(super) fn took_of_hold(&self) -> i64 {
         let took = self.took();
         if self.id.is_capture() && took > 0 {
-            took.saturating_add(self.releases.map_or(0, Money::minor))
-        } else if self.id.is_void() && self.holds {
+            took.saturating_add(self.kind.releases().map_or(0, Money::minor))
+        } else if self.is_void_of_hold() {
             took
         } else {
             0
@@ -360,13 +398,13 @@ impl Operation {
 
     /// Whether it was the last capture of its hold, with which the rest was released.
     pub(super) fn ended_hold(&self) -> bool {
-        self.releases.is_some() && self.took_of_hold() > 0
+        self.kind.releases().is_some() && self.took_of_hold() > 0
     }
 
     /// What it may yet take out of its hold.
     pub(super) fn reserves_of_hold(&self) -> i64 {
-        if self.id.is_capture() || (self.id.is_void() && self.holds) {
-            self.amount.minor().saturating_add(self.releases.map_or(0, Money::minor))
+        if self.id.is_capture() || self.is_void_of_hold() {
+            self.amount.minor().saturating_add(self.kind.releases().map_or(0, Money::minor))
         } else {
             0
         }

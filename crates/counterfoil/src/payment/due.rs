@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{FailureClass, Operation, OperationId, Payment};
 use crate::clock::Timestamp;
 use crate::status::{OperationStatus, PaymentStatus};
+use crate::text::PaymentMethodId;
 
 /// How long after a word that leaves the outcome open a gateway is asked for the first time.
 const FIRST_POLL: Duration = Duration::from_secs(1);
@@ -82,12 +83,49 @@ impl Payment {
         match last.status() {
             OperationStatus::NotSent => Some(self.quick_try(last, number)),
             OperationStatus::Failed => {
-                let retry = last.retry?;
-                let soft = last.failure().is_some_and(|failure| failure.class == FailureClass::Soft);
-                Some(if soft { (retry.at, Work::Retry { number }) } else { (retry.until, Work::GiveUp) })
+                let retry = last.kind.retry()?;
+                let suspended = self.usable_instruments().next().is_none();
+                Some(if suspended { (retry.until, Work::GiveUp) } else { (retry.at, Work::Retry { number }) })
             }
             _ => None,
         }
+    }
+
+    /// The instrument of the next attempt that is made by itself. What was never sent is sent again with its own
+    /// instrument; a declined payment is tried with the first [usable](Self::usable_instruments) one.
+    pub(crate) fn next_instrument(&self) -> Option<&PaymentMethodId> {
+        let last = self.attempts().last()?;
+        match last.status() {
+            OperationStatus::NotSent => last.instrument.as_ref(),
+            _ => self.usable_instruments().next().flatten(),
+        }
+    }
+
+    /// The instruments that a scheduled attempt may use, the preferred one first: the one that was named for the payment,
+    /// then those that were tried, the last one first. A hard decline or a return excludes an instrument.
+    fn usable_instruments(&self) -> impl Iterator<Item = Option<&PaymentMethodId>> {
+        let named = self.references.instrument.as_ref().map(Some);
+        let tried = self.operations.iter().rev().filter(|operation| operation.id.is_attempt());
+        let tried = tried.map(|attempt| attempt.instrument.as_ref());
+        named.into_iter().chain(tried).filter(|instrument| !self.is_excluded(*instrument))
+    }
+
+    fn is_excluded(&self, instrument: Option<&PaymentMethodId>) -> bool {
+        let for_good =
+            |attempt: &Operation| attempt.failure().is_some_and(|no| no.class != FailureClass::Soft);
+        self.was_returned(instrument)
+            || self.attempts().any(|attempt| attempt.instrument.as_ref() == instrument && for_good(attempt))
+    }
+
+    /// Whether its last attempt was made with `instrument`.
+    pub(crate) fn was_tried_last(&self, instrument: Option<&PaymentMethodId>) -> bool {
+        self.attempts().last().is_some_and(|last| last.instrument.as_ref() == instrument)
+    }
+
+    /// Whether money that `instrument` paid was returned by its bank.
+    pub(crate) fn was_returned(&self, instrument: Option<&PaymentMethodId>) -> bool {
+        let returned = |attempt: &Operation| attempt.status() == OperationStatus::Reversed;
+        self.attempts().any(|attempt| attempt.instrument.as_ref() == instrument && returned(attempt))
     }
 
     /// After 1, 2, 4, 8 and 16 seconds; then it is over.

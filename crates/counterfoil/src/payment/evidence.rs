@@ -15,6 +15,10 @@ pub struct Evidence {
     /// What became of the operation.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// The amount that the gateway reports: what moved, failed, is pending, or was taken back. `None`: all that was
+    /// asked for.
+    #[serde(flatten)]
+    pub amount: Option<Money>,
     /// What the gateway calls the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_operation_id: Option<GatewayOperationId>,
@@ -27,7 +31,26 @@ impl Evidence {
     /// Evidence of `outcome` at `occurred_at`.
     #[must_use]
     pub const fn new(outcome: Outcome, occurred_at: Timestamp) -> Evidence {
-        Evidence { outcome, gateway_operation_id: None, occurred_at }
+        Evidence { outcome, amount: None, gateway_operation_id: None, occurred_at }
+    }
+
+    /// Evidence that the operation succeeded.
+    #[must_use]
+    pub const fn succeeded(occurred_at: Timestamp) -> Evidence {
+        Evidence::new(Outcome::Succeeded, occurred_at)
+    }
+
+    /// With the amount that the gateway reports, if it reports one.
+    #[must_use]
+    pub fn with_amount(mut self, amount: impl Into<Option<Money>>) -> Evidence {
+        self.amount = amount.into();
+        self
+    }
+
+    /// Whether it says that the operation succeeded.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.outcome, Outcome::Succeeded)
     }
 
     /// With the gateway's own id of the operation.
@@ -43,12 +66,8 @@ impl Evidence {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The money moved.
-    Succeeded {
-        /// How much, when the gateway says so; else what was asked for.
-        #[serde(flatten)]
-        reported: Option<Money>,
-    },
+    /// The money moved, or is held.
+    Succeeded,
     /// The gateway said no.
     Failed(Failure),
     /// The gateway took it and will say later.
@@ -64,8 +83,14 @@ pub enum Outcome {
         /// Why.
         error_message: Message,
     },
-    /// It had been done, and was undone: a bank took a charge back, a hold ran out at the gateway.
+    /// It had been done, and was undone, wholly or by the amount of the evidence: a bank took a charge back, a hold
+    /// expired at the gateway.
     Reversed {
+        /// Why.
+        error_message: Message,
+    },
+    /// A return of money was canceled: what a bank had taken back was paid after all.
+    ReturnCanceled {
         /// Why.
         error_message: Message,
     },
@@ -130,19 +155,18 @@ impl Encode for Evidence {
         to.field(1, |w| w.byte(self.outcome.number()));
         to.field(2, |w| self.occurred_at.encode(w));
         to.optional(3, self.gateway_operation_id.as_ref(), |w, id| id.encode(w));
+        to.optional(4, self.amount.as_ref(), |w, amount| amount.encode(w));
         match &self.outcome {
-            Outcome::Succeeded { reported } => {
-                to.optional(4, reported.as_ref(), |w, amount| amount.encode(w));
-            }
             Outcome::Failed(failure) => to.field(5, |w| failure.encode(w)),
-            Outcome::Pending => {}
+            Outcome::Succeeded | Outcome::Pending => {}
             Outcome::RequiresAction { payment_url } => {
                 to.optional(6, payment_url.as_ref(), |w, url| url.encode(w));
             }
             Outcome::NotSent { error_message }
             | Outcome::Unknown { error_message }
             | Outcome::Canceled { error_message }
-            | Outcome::Reversed { error_message } => {
+            | Outcome::Reversed { error_message }
+            | Outcome::ReturnCanceled { error_message } => {
                 to.field(7, |w| error_message.encode(w));
             }
         }
@@ -153,8 +177,9 @@ impl Encode for Evidence {
         let number = fields.required(1, Reader::byte)?;
         let occurred_at = fields.required(2, Timestamp::decode)?;
         let gateway_operation_id = fields.optional(3, GatewayOperationId::decode)?;
+        let amount = fields.optional(4, Money::decode)?;
         let outcome = match number {
-            1 => Outcome::Succeeded { reported: fields.optional(4, Money::decode)? },
+            1 => Outcome::Succeeded,
             2 => Outcome::Failed(fields.required(5, Failure::decode)?),
             3 => Outcome::Pending,
             4 => Outcome::RequiresAction { payment_url: fields.optional(6, PaymentUrl::decode)? },
@@ -162,17 +187,18 @@ impl Encode for Evidence {
             6 => Outcome::Unknown { error_message: fields.required(7, Message::decode)? },
             7 => Outcome::Canceled { error_message: fields.required(7, Message::decode)? },
             8 => Outcome::Reversed { error_message: fields.required(7, Message::decode)? },
+            9 => Outcome::ReturnCanceled { error_message: fields.required(7, Message::decode)? },
             _ => return Err(Damage::Newer { what: "outcome", number: number.into() }),
         };
         fields.end()?;
-        Ok(Evidence { outcome, gateway_operation_id, occurred_at })
+        Ok(Evidence { outcome, amount, gateway_operation_id, occurred_at })
     }
 }
 
 impl Outcome {
     const fn number(&self) -> u8 {
         match self {
-            Outcome::Succeeded { .. } => 1,
+            Outcome::Succeeded => 1,
             Outcome::Failed(_) => 2,
             Outcome::Pending => 3,
             Outcome::RequiresAction { .. } => 4,
@@ -180,6 +206,7 @@ impl Outcome {
             Outcome::Unknown { .. } => 6,
             Outcome::Canceled { .. } => 7,
             Outcome::Reversed { .. } => 8,
+            Outcome::ReturnCanceled { .. } => 9,
         }
     }
 }

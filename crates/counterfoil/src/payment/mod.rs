@@ -1,20 +1,23 @@
 //! A payment: its [`Terms`], which never change, and a small hot part, which follows from its events.
 
 mod actions;
+mod allocation;
 mod amounts;
 mod checkout;
 mod dispute;
 mod due;
 mod evidence;
-mod found;
 mod method;
 mod moves;
 mod operation;
 mod operation_id;
 mod operation_row;
+mod position;
 mod references;
 mod reports;
+mod reports_row;
 mod retry;
+mod reversal;
 mod row;
 mod standing;
 mod terms;
@@ -23,7 +26,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use actions::Possible;
-pub(crate) use amounts::{Flow, WayBack};
+pub(crate) use allocation::{SeveralMeant, attempt_id, only};
+pub(crate) use amounts::WayBack;
 pub use checkout::Checkout;
 pub use dispute::{Dispute, DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind};
 pub use due::Work;
@@ -33,13 +37,15 @@ pub use method::{
 };
 pub use moves::IllegalMove;
 pub(crate) use moves::check_moves;
-pub use operation::Operation;
-pub(crate) use operation::Polls;
+pub(crate) use operation::{Allocation, Polls};
+pub use operation::{Operation, OperationKind, Origin, VoidTarget};
 pub use operation_id::OperationId;
+pub(crate) use position::postings;
 pub use references::References;
 pub(crate) use reports::Reports;
-pub use reports::Review;
+pub use reports::{ReportSubject, Review};
 pub use retry::{InvalidSchedule, Retry, RetrySchedule};
+pub use reversal::Irreversible;
 pub use standing::Attention;
 pub use terms::Terms;
 
@@ -54,16 +60,6 @@ use crate::text::{
     PaymentMethodId, PaymentUrl,
 };
 use crate::word::words;
-
-words! {
-    /// What an attempt turned out to be that only its gateway told of.
-    Turn, "turn of an attempt" {
-        /// It holds money.
-        Hold = 1, "hold";
-        /// It brought money; to hold it was a step on the way.
-        Charge = 2, "charge";
-    }
-}
 
 words! {
     /// How a payment was ended, where no money decides it.
@@ -90,6 +86,10 @@ pub struct Payment {
     pub(crate) submitted: bool,
     /// How it was ended in so many words; [`closed`](Self::closed) counts what undid a charge too.
     pub(crate) closed: Option<Closed>,
+    /// Why the clock gave it up, where an automatic retry could not be made.
+    pub(crate) closed_because: Option<Message>,
+    /// The sequence of the attempt that opened it again after it had failed.
+    pub(crate) reopened: Option<u64>,
     pub(crate) archived_at: Option<Timestamp>,
     pub(crate) succeeded_at: Option<Timestamp>,
     pub(crate) failed_at: Option<Timestamp>,
@@ -153,10 +153,12 @@ impl Payment {
         self.submitted
     }
 
-    /// How it was ended, if it was. Money that arrives later counts all the same.
+    /// How it was ended, if it was. Money that arrives later counts all the same. What undid a charge ends it too,
+    /// and so do returns of all that was captured.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.closed.max(self.is_undone().then_some(Closed::Voided))
+        let returned = self.is_returned().then_some(Closed::Failed);
+        self.closed.max(self.is_undone().then_some(Closed::Voided)).max(returned)
     }
 
     /// Its operations in the order they were started.
@@ -178,6 +180,11 @@ impl Payment {
     /// Its captures of held money, those included that came to nothing.
     pub fn captures(&self) -> impl Iterator<Item = &Operation> + Clone {
         self.operations.iter().filter(|operation| operation.id.is_capture())
+    }
+
+    /// Its voids, those included that came to nothing. Cancelling a payment that has no money makes none.
+    pub fn voids(&self) -> impl Iterator<Item = &Operation> + Clone {
+        self.operations.iter().filter(|operation| operation.id.is_void())
     }
 
     /// Its disputes, in the order in which they were told of.
@@ -210,12 +217,18 @@ impl Payment {
         self.live_attempt().and_then(Operation::payment_url)
     }
 
-    /// Why it did not go well: in the host's words if there are any, else while that is how its last attempt
-    /// stands.
+    /// Why it did not go well: in the host's words if there are any; else why it was given up, while it is `FAILED`; else
+    /// why its last attempt did not succeed.
     #[must_use]
     pub fn error_message(&self) -> Option<&Message> {
         let own = self.references.error_message.as_ref();
-        own.or_else(|| self.attempts().last().and_then(Operation::error_message))
+        let given_up = self.closed_because.as_ref().filter(|_| self.status() == PaymentStatus::Failed);
+        own.or(given_up).or_else(|| self.attempts().last().and_then(Operation::error_message))
+    }
+
+    /// Whether it was opened again after `operation` was started: then that one can end it no more.
+    pub(crate) fn is_reopened_since(&self, operation: &Operation) -> bool {
+        self.reopened.is_some_and(|reopened| operation.sequence < reopened)
     }
 
     /// The host's own notes.

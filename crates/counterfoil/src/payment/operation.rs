@@ -2,22 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::Turn;
+use serde::{Serialize, Serializer};
+
 use super::evidence::{Evidence, Failure, Outcome};
 use super::operation_id::OperationId;
-use super::reports::{Reports, Review};
+use super::reports::{ReportSubject, Reports, Review};
 use super::retry::Retry;
 use crate::clock::Timestamp;
-use crate::event::Reported;
-use crate::id::AttemptId;
+use crate::event::{Decision, Reported};
+use crate::id::{AttemptId, CaptureId};
 use crate::money::Money;
 use crate::status::OperationStatus;
 use crate::text::{
     Actor, GatewayName, GatewayOperationId, GatewayPaymentId, Message, Metadata, PaymentMethodId, PaymentUrl,
 };
+use crate::word::words;
 
 /// Something that moves money of a payment, or holds it: a charge or authorization attempt, a capture, a refund, a
-/// void. Written down before a gateway is called, and never forgotten.
+/// void. It is written down before a gateway is called, and never forgotten.
 ///
 /// Its [`status`](Self::status) follows from the set of reports about it by precedence, whatever the order
 /// in which they arrived.
@@ -28,30 +30,23 @@ pub struct Operation {
     pub id: OperationId,
     /// 1, 2, 3 … among those of its kind of its payment.
     pub number: u32,
-    /// What was asked for.
+    /// What it does.
+    pub kind: OperationKind,
+    /// How the ledger came to know of it.
+    pub origin: Origin,
+    /// What was asked for. Of an external capture, refund or void: the largest amount that was reported.
     pub amount: Money,
-    /// Who was asked; `None` inside our own books.
+    /// The gateway that carries it out; `None` inside our own books.
     pub gateway: Option<GatewayName>,
     /// The instrument.
     pub instrument: Option<PaymentMethodId>,
-    /// Whether it is about a hold: an attempt that authorizes, a void that releases.
-    pub holds: bool,
-    /// Whether nobody here asked for it: a gateway told of it, and its amount is what was told first.
-    pub found: bool,
-    /// Of a capture, a refund or a void: the attempt that charged or held the money. Of a capture or void that was found
-    /// it follows from what else is known, and another attempt that is told of may change it.
-    pub attempt: Option<AttemptId>,
-    /// Of a final capture: what of the hold is released with it.
-    pub releases: Option<Money>,
     /// Why it was asked for, in the host's words.
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,
-    /// Of an attempt: when the next one is due should it be refused, if ever.
-    pub retry: Option<Retry>,
-    /// Until when the caller that started it may still be on its way to the gateway.
+    /// End of the lease under which the caller that started it may still be sending it to its gateway.
     pub lease_until: Option<Timestamp>,
-    /// Of what never arrived and was sent again: until when whoever did may be on the way.
+    /// End of the lease of the caller that sent it again after it had never arrived.
     pub(crate) resent_until: Option<Timestamp>,
     /// The sequence of the event that started it.
     pub sequence: u64,
@@ -66,7 +61,242 @@ pub struct Operation {
     /// Of an authorization: what of it was released because its time ran out.
     pub(crate) expired: Option<Money>,
     pub(crate) polls: Polls,
+    /// What counts of all that was reported.
     pub(crate) reports: Reports,
+    /// What its gateway reported, where an operator has resolved it.
+    pub(crate) set_aside: Option<Box<SetAside>>,
+    /// What an operator said it is of, or that it is none of those that were requested here.
+    pub(crate) allocation: Allocation,
+}
+
+/// What the gateway reported of an operation that an operator has resolved. What the operator said is no part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SetAside {
+    /// What was known when it was last resolved: a repetition of that is no news.
+    pub(super) known: Reports,
+    /// What was reported for the first time since.
+    pub(super) since: Reports,
+}
+
+impl SetAside {
+    fn largest(&self) -> Option<i64> {
+        self.known.largest().max(self.since.largest())
+    }
+}
+
+/// What an operation does. It never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// An attempt that takes money.
+    Charge {
+        /// When the next attempt is due should this one be declined, if ever.
+        retry: Option<Retry>,
+        /// Whether the schedule of retries made it, not a caller.
+        is_scheduled: bool,
+    },
+    /// An attempt that holds money for captures.
+    Authorization {
+        /// When the next attempt is due should this one be declined, if ever.
+        retry: Option<Retry>,
+        /// Whether the schedule of retries made it, not a caller.
+        is_scheduled: bool,
+    },
+    /// Held money taken.
+    Capture {
+        /// The attempt that holds the money. `None`: the capture is not allocated.
+        of: Option<AttemptId>,
+        /// Of a final capture: what of the hold is released with it.
+        releases: Option<Money>,
+    },
+    /// Captured money given back.
+    Refund {
+        /// The attempt that brought the money. `None`: the refund is not allocated, or of money that came by no gateway.
+        of: Option<AttemptId>,
+    },
+    /// A hold released, or captured money given back as if it had never been captured.
+    Void {
+        /// The attempt that holds or brought the money. `None`: of money that came by no gateway.
+        of: Option<AttemptId>,
+        /// What it gives back.
+        target: VoidTarget,
+    },
+}
+
+/// What a void gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VoidTarget {
+    /// The rest of a hold.
+    Hold,
+    /// A charge, as if it had never been made.
+    Charge,
+    /// This capture of a hold, as if it had never been made.
+    Capture(CaptureId),
+}
+
+impl VoidTarget {
+    /// Whether the hold is released or captured money goes back, by its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            VoidTarget::Hold => "release",
+            VoidTarget::Charge | VoidTarget::Capture(_) => "reversal",
+        }
+    }
+}
+
+words! {
+    /// How the ledger came to know of an operation. It never changes.
+    Origin, "origin" {
+        /// It was asked for here.
+        Requested = 1, "requested";
+        /// It happened elsewhere, and the host wrote it down.
+        Recorded = 2, "recorded";
+        /// A gateway reported it first.
+        External = 3, "external";
+    }
+}
+
+/// What is known, beside reports, of what an external capture or refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Allocation {
+    /// The attempt that an operator said it is of.
+    pub(crate) of: Option<AttemptId>,
+    /// Which operation an operator said it is.
+    pub(crate) stated: Option<Stated>,
+    /// Whether it may be one that was requested here: it moves nothing then, and its amount is reserved. It follows
+    /// from the other operations.
+    pub(crate) may_be_requested: bool,
+}
+
+impl Allocation {
+    /// An operation that an operator allocates counts by itself.
+    fn allocate(&mut self, of: AttemptId) {
+        self.of = Some(of);
+        self.stated = self.stated.filter(|stated| *stated == Stated::Another);
+    }
+}
+
+/// Which operation an operator said that an external capture or refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stated {
+    /// It is none of the operations that were requested here.
+    Another,
+    /// It is this operation, which was requested here: it counts nothing by itself.
+    SameAs(OperationId),
+}
+
+impl Serialize for OperationKind {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields {
+            kind: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            attempt_id: Option<AttemptId>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            releases: Option<String>,
+            #[serde(flatten)]
+            retry: Option<Retry>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            scheduled: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            capture_id: Option<CaptureId>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            void_type: Option<&'static str>,
+        }
+        Fields {
+            kind: self.as_str(),
+            attempt_id: self.parent(),
+            releases: self.releases().map(|amount| amount.amount_text().to_string()),
+            retry: self.retry(),
+            scheduled: self.is_scheduled(),
+            capture_id: self.reversed_capture(),
+            void_type: self.void_target().map(VoidTarget::as_str),
+        }
+        .serialize(to)
+    }
+}
+
+impl OperationKind {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OperationKind::Charge { .. } => "charge",
+            OperationKind::Authorization { .. } => "authorization",
+            OperationKind::Capture { .. } => "capture",
+            OperationKind::Refund { .. } => "refund",
+            OperationKind::Void { .. } => "void",
+        }
+    }
+
+    /// The attempt that a capture, a refund or a void is of.
+    #[must_use]
+    pub const fn parent(self) -> Option<AttemptId> {
+        match self {
+            OperationKind::Charge { .. } | OperationKind::Authorization { .. } => None,
+            OperationKind::Capture { of, .. }
+            | OperationKind::Refund { of }
+            | OperationKind::Void { of, .. } => of,
+        }
+    }
+
+    /// The schedule that an attempt was started under.
+    #[must_use]
+    pub const fn retry(self) -> Option<Retry> {
+        match self {
+            OperationKind::Charge { retry, .. } | OperationKind::Authorization { retry, .. } => retry,
+            _ => None,
+        }
+    }
+
+    /// Whether the schedule of retries made an attempt, not a caller.
+    #[must_use]
+    pub const fn is_scheduled(self) -> bool {
+        match self {
+            OperationKind::Charge { is_scheduled, .. }
+            | OperationKind::Authorization { is_scheduled, .. } => is_scheduled,
+            _ => false,
+        }
+    }
+
+    /// Of a final capture: what of the hold is released with it.
+    #[must_use]
+    pub const fn releases(self) -> Option<Money> {
+        match self {
+            OperationKind::Capture { releases, .. } => releases,
+            _ => None,
+        }
+    }
+
+    /// What a void gives back.
+    #[must_use]
+    pub const fn void_target(self) -> Option<VoidTarget> {
+        match self {
+            OperationKind::Void { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Of a void that reverses a capture: that capture.
+    #[must_use]
+    pub const fn reversed_capture(self) -> Option<CaptureId> {
+        match self.void_target() {
+            Some(VoidTarget::Capture(capture)) => Some(capture),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn with_parent(mut self, parent: Option<AttemptId>) -> OperationKind {
+        match &mut self {
+            OperationKind::Charge { .. } | OperationKind::Authorization { .. } => {}
+            OperationKind::Capture { of, .. }
+            | OperationKind::Refund { of }
+            | OperationKind::Void { of, .. } => *of = parent,
+        }
+        self
+    }
 }
 
 /// How often a gateway was asked in vain, and when it is asked again.
@@ -87,28 +317,64 @@ impl Operation {
     /// Where it stands.
     #[must_use]
     pub fn status(&self) -> OperationStatus {
-        self.reports.status(self.id)
+        self.reports.status(self.id, self.amount.minor())
     }
 
-    /// What it has moved, or holds; nothing unless that is how it stands.
+    /// The attempt that a capture, a refund or a void is of.
+    #[must_use]
+    pub fn parent(&self) -> Option<AttemptId> {
+        self.kind.parent()
+    }
+
+    /// What it has moved, or holds, less what of it was undone; nothing unless that is how it stands.
     #[must_use]
     pub fn moved(&self) -> Option<Money> {
-        self.reports.succeeded.filter(|_| self.status() == OperationStatus::Succeeded)
+        let counts = self.status() == OperationStatus::Succeeded && !self.is_set_apart();
+        let gross = self.reports.gross(self.amount.minor()).filter(|_| counts)?;
+        self.money(gross.saturating_sub(self.reports.undone(self.amount.minor())))
     }
 
-    /// What it had moved before it was said to be what it `turns` out to be: what was only held had moved nothing.
-    pub(crate) fn moved_before(&self, turns: Option<Turn>) -> Option<Money> {
-        self.moved().filter(|_| turns != Some(Turn::Charge))
-    }
-
-    /// What it moved once, whether or not that was undone.
+    /// What it moved or held once, whether or not that was undone.
     pub(crate) fn ever_moved(&self) -> Option<Money> {
-        self.reports.succeeded
+        self.reports.gross(self.amount.minor()).and_then(|gross| self.money(gross))
     }
 
     /// What its gateway ever held for it.
     pub(crate) fn ever_authorized(&self) -> Option<Money> {
-        if self.holds { self.ever_moved() } else { self.reports.authorized }
+        self.reports.held().and_then(|held| self.money(held))
+    }
+
+    /// What banks took back of it.
+    #[must_use]
+    pub fn returned(&self) -> Option<Money> {
+        let returned =
+            Some(self.reports.undone(self.amount.minor())).filter(|back| *back > 0 && !self.is_hold());
+        returned.and_then(|returned| self.money(returned))
+    }
+
+    /// Whether it brought money by itself, whether or not that was undone.
+    pub(crate) fn was_charged(&self) -> bool {
+        self.reports.charged(self.amount.minor()).is_some()
+    }
+
+    /// Whether it is an attempt that holds money, or is to, and did not take it.
+    #[must_use]
+    pub fn is_hold(&self) -> bool {
+        // Of an external attempt only what was reported says so, or it would matter what was reported first.
+        let authorizes =
+            matches!(self.kind, OperationKind::Authorization { .. }) && self.origin != Origin::External;
+        self.id.is_attempt() && !self.was_charged() && (authorizes || self.reports.held().is_some())
+    }
+
+    /// Whether it is a possible duplicate of an operation that was requested here, or was said to be that one: it
+    /// moves nothing by itself.
+    #[must_use]
+    pub fn is_set_apart(&self) -> bool {
+        self.allocation.may_be_requested || matches!(self.allocation.stated, Some(Stated::SameAs(_)))
+    }
+
+    fn money(&self, minor: i64) -> Option<Money> {
+        Money::from_minor(minor, self.amount.currency()).ok()
     }
 
     /// What the gateway calls it. Of several names, which are flagged, the last in order.
@@ -136,7 +402,7 @@ impl Operation {
             OperationStatus::Canceled => reports.canceled.as_ref(),
             OperationStatus::NotSent => reports.not_sent.as_ref(),
             OperationStatus::Unknown => reports.unknown.as_ref(),
-            OperationStatus::Reversed => reports.reversed.as_ref(),
+            OperationStatus::Reversed => reports.reversal_message(),
             _ => None,
         }
     }
@@ -185,35 +451,118 @@ impl Operation {
     /// Whether it had been heard of, and goes on after `evidence` too.
     pub(crate) fn goes_on_after(&self, evidence: &Evidence) -> bool {
         let mut after = self.clone();
-        after.learn(evidence, false);
+        after.apply_evidence(&ReportSubject::default(), evidence, self.amount, false);
         !self.is_unheard() && after.status().is_live()
     }
 
-    /// Takes in `evidence`; `clash` if the gateway's id in it is another operation's.
-    pub(crate) fn learn(&mut self, evidence: &Evidence, clash: bool) {
-        let asked = if self.found { None } else { Some(self.amount) };
-        self.reports.add(self.amount, evidence, clash);
-        self.reports.compare(self.amount.currency(), asked, evidence);
+    /// Applies `evidence` about `subject`, in a payment of `all`; `clash` if the gateway's id in it is another
+    /// operation's. A fact that an operator has set aside is no news.
+    pub(crate) fn apply_evidence(
+        &mut self,
+        subject: &ReportSubject,
+        evidence: &Evidence,
+        all: Money,
+        clash: bool,
+    ) {
+        let asked = if self.is_sized_by_reports() { all } else { self.amount };
+        let subject = if self.is_requested_hold() { &ReportSubject::Authorization } else { subject };
+        if let Some(aside) = &mut self.set_aside {
+            // A new name of a known fact is no new fact.
+            let fact = Evidence { gateway_operation_id: None, ..evidence.clone() };
+            let mut with = aside.known.clone();
+            with.add(asked, subject, &fact, clash);
+            if with == aside.known {
+                self.reports.add_name(evidence, clash);
+                return;
+            }
+            aside.since.add(asked, subject, evidence, clash);
+        }
+        self.reports.add(asked, subject, evidence, clash);
+        if self.is_sized_by_reports() {
+            let largest = match &self.set_aside {
+                Some(aside) => aside.largest(),
+                None => self.reports.largest(),
+            };
+            self.amount = largest.and_then(|amount| self.money(amount)).unwrap_or(all);
+        }
     }
 
-    /// Takes in what was reported; a person's word about it is marked. The name of its payment stands in for its own as
-    /// long as that is not known.
-    pub(crate) fn hear(&mut self, reported: &Reported, of_payment: Option<&GatewayPaymentId>) {
-        if let Some(turn) = reported.turns {
-            self.holds = turn == Turn::Hold;
-            // What was held is not what was charged.
-            self.reports.forget_success();
-        }
-        if let Some(held) = reported.authorized {
-            self.reports.add_authorized(held);
-        }
-        self.learn(&reported.evidence, reported.gateway_id_clash);
-        if let Some(stand_in) = of_payment {
+    /// Applies a report to this operation. The name of its payment stands in for its own as long as that is not known.
+    pub(crate) fn apply_report(
+        &mut self,
+        reported: &Reported,
+        of_payment: Option<&GatewayPaymentId>,
+        all: Money,
+    ) {
+        self.apply_evidence(&reported.subject, &reported.evidence, all, reported.gateway_id_clash);
+        self.reports.parents.extend(reported.parent);
+        if let Some(stand_in) = of_payment.filter(|_| self.origin == Origin::External) {
             self.reports.forget_stand_in(stand_in.as_str());
         }
-        if reported.note.is_some() {
-            self.reports.reviews.insert(Review::Resolved);
+    }
+
+    /// Applies all that was reported of an external operation that is this one.
+    pub(crate) fn absorb(&mut self, reports: &Reports) {
+        if let Some(aside) = &mut self.set_aside {
+            aside.since.merge(reports);
         }
+        self.reports.merge(reports);
+    }
+
+    /// Applies what an operator decided: what it is of, or what became of it.
+    pub(crate) fn apply_decision(&mut self, decision: &Decision, note: &Message, at: Timestamp) {
+        match decision {
+            Decision::Allocated { of } => self.allocation.allocate(*of),
+            Decision::SameAs { operation } => self.allocation.stated = Some(Stated::SameAs(*operation)),
+            Decision::Another {} => self.allocation.stated = Some(Stated::Another),
+            decision => self.apply_outcome(decision, note, at),
+        }
+    }
+
+    /// Sets aside all that is known and applies what an operator says became of it instead. Its names stay.
+    fn apply_outcome(&mut self, decision: &Decision, note: &Message, at: Timestamp) {
+        let authorizes = matches!(self.kind, OperationKind::Authorization { .. }) && !self.was_charged();
+        let subject = if authorizes || self.is_hold() {
+            ReportSubject::Authorization
+        } else {
+            ReportSubject::Operation
+        };
+        let known = match self.set_aside.take() {
+            Some(mut aside) => {
+                aside.known.merge(&aside.since);
+                aside.known
+            }
+            None => self.reports.clone(),
+        };
+        let asked = self.amount.minor();
+        let brought = self.reports.charged(asked).or(known.charged(asked));
+        let brought = brought.and_then(|brought| self.money(brought));
+        self.reports = self.reports.names();
+        let asked = self.amount;
+        let mut say = |outcome, amount| {
+            let evidence = Evidence { amount, ..Evidence::new(outcome, at) };
+            self.reports.add(asked, &subject, &evidence, false);
+        };
+        match decision {
+            Decision::Succeeded { amount } => say(Outcome::Succeeded, *amount),
+            Decision::Failed { failure } => say(Outcome::Failed(failure.clone()), None),
+            Decision::NotSent {} => say(Outcome::NotSent { error_message: note.clone() }, None),
+            Decision::Returned { amount } => {
+                say(Outcome::Succeeded, brought);
+                say(Outcome::Reversed { error_message: note.clone() }, *amount);
+            }
+            Decision::Allocated { .. } | Decision::SameAs { .. } | Decision::Another {} => {}
+        }
+        self.set_aside = Some(Box::new(SetAside { known, since: Reports::default() }));
+    }
+
+    /// Whether its amount is what was reported: it is a capture, refund or void that was made at the gateway.
+    pub(super) fn is_sized_by_reports(&self) -> bool {
+        self.origin == Origin::External && !self.id.is_attempt()
+    }
+
+    fn is_requested_hold(&self) -> bool {
+        self.origin == Origin::Requested && matches!(self.kind, OperationKind::Authorization { .. })
     }
 
     /// What `evidence` says for sure. Who sent it knows that it was not sent; but once somebody has sent it again, nobody
@@ -226,21 +575,34 @@ impl Operation {
         evidence
     }
 
-    /// Whether it was sent to its gateway from here.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.lease_until.is_some()
+    /// Whether it was asked for here.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.origin == Origin::Requested
     }
 
-    /// Whether it is an attempt that only its gateway told of and that has brought nothing: it may be a hold yet.
-    pub(crate) fn may_hold(&self) -> bool {
-        self.id.is_attempt() && !self.is_ours() && self.ever_moved().is_none()
+    /// Whether it is a charge that was asked for here. It holds nothing, whatever steps its gateway reports.
+    pub(crate) fn is_requested_charge(&self) -> bool {
+        self.is_requested() && matches!(self.kind, OperationKind::Charge { .. })
+    }
+
+    /// Whether an operator has resolved it.
+    pub(crate) fn is_resolved(&self) -> bool {
+        self.set_aside.is_some()
+    }
+
+    /// Whether its gateway has given it no name of its own. The name of its payment stands in for that of an external one.
+    pub(crate) fn is_nameless(&self, of_payment: Option<&GatewayPaymentId>) -> bool {
+        let name = self.gateway_operation_id().map(GatewayOperationId::as_str);
+        let stand_in = of_payment.filter(|_| self.origin == Origin::External);
+        name.is_none_or(|name| stand_in.is_some_and(|stand_in| stand_in.as_str() == name))
     }
 
     /// What an operation that asked for `asked` moves when nothing but `evidence` is known of it.
     pub(crate) fn moved_by(asked: Money, evidence: &Evidence) -> Money {
         let mut reports = Reports::default();
-        reports.add(asked, evidence, false);
-        reports.succeeded.unwrap_or(Money::zero(asked.currency()))
+        reports.add(asked, &ReportSubject::Operation, evidence, false);
+        let zero = Money::zero(asked.currency());
+        reports.charged(0).and_then(|moved| Money::from_minor(moved, asked.currency()).ok()).unwrap_or(zero)
     }
 
     /// Why a person should look at it.
@@ -249,7 +611,9 @@ impl Operation {
         let mut reviews = self.reports.reviews.clone();
         reviews.extend(self.reports.contradiction(self.id));
         reviews.extend(self.reports.is_called_twice().then_some(Review::GatewayIdClash));
-        reviews.extend(self.reports.differ().then_some(Review::AmountMismatch));
+        let asked = Some(self.amount.minor()).filter(|_| !self.is_sized_by_reports());
+        reviews.extend(self.reports.amounts_differ(asked).then_some(Review::AmountMismatch));
+        reviews.extend(self.is_resolved().then_some(Review::Resolved));
         reviews
     }
 }

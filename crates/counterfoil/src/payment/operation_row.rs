@@ -1,119 +1,166 @@
 //! An operation as bytes, within its payment's row.
 
-use super::evidence::Failure;
-use super::operation::{Operation, Polls};
+use super::operation::{Allocation, Operation, OperationKind, Origin, Polls, SetAside, Stated, VoidTarget};
 use super::operation_id::OperationId;
-use super::reports::{Live, Reports};
+use super::reports::Reports;
 use super::retry::Retry;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
-use crate::id::AttemptId;
+use crate::id::{AttemptId, CaptureId};
 use crate::money::Money;
 use crate::text::{Actor, GatewayName, Message, Metadata, PaymentMethodId};
 
 impl Encode for Operation {
     fn encode(&self, to: &mut Writer) {
-        let reports = &self.reports;
         to.field(1, |w| self.id.encode(w));
         to.field(2, |w| w.varint(self.number.into()));
-        to.field(3, |w| self.amount.encode(w));
-        to.optional(4, self.gateway.as_ref(), |w, name| name.encode(w));
-        to.optional(5, self.instrument.as_ref(), |w, id| id.encode(w));
-        to.optional(6, self.lease_until.as_ref(), |w, at| at.encode(w));
-        to.field(7, |w| w.varint(self.sequence));
-        to.field(8, |w| self.created_at.encode(w));
-        to.field(9, |w| self.created_by.encode(w));
-        to.field(10, |w| self.updated_at.encode(w));
-        to.field(11, |w| self.updated_by.encode(w));
-        to.optional(12, reports.succeeded.as_ref(), |w, moved| moved.encode(w));
-        to.optional(13, reports.failed.as_ref(), |w, failure| failure.encode(w));
-        to.optional(14, reports.live.as_ref(), |w, live| live.encode(w));
-        to.optional(15, reports.not_sent.as_ref(), |w, message| message.encode(w));
-        to.optional(16, reports.unknown.as_ref(), |w, message| message.encode(w));
-        to.optional(17, Some(&reports.gateway_operation_ids).filter(|ids| !ids.is_empty()), |w, ids| {
-            w.list(ids);
-        });
-        to.optional(18, Some(&reports.reviews).filter(|reviews| !reviews.is_empty()), |w, reviews| {
-            w.list(reviews);
-        });
-        to.optional(19, reports.canceled.as_ref(), |w, message| message.encode(w));
-        to.optional(20, reports.reversed.as_ref(), |w, message| message.encode(w));
-        to.optional(21, Some(&()).filter(|()| self.holds), |_, ()| ());
-        to.optional(22, self.attempt.as_ref(), |w, id| id.encode(w));
-        to.optional(23, self.releases.as_ref(), |w, amount| amount.encode(w));
-        to.optional(24, self.reason.as_ref(), |w, message| message.encode(w));
-        to.optional(25, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
-        to.optional(26, self.retry.as_ref(), |w, retry| retry.encode(w));
-        to.optional(27, self.expired.as_ref(), |w, amount| amount.encode(w));
-        to.optional(28, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
+        to.field(3, |w| self.kind.encode(w));
+        to.field(4, |w| self.origin.encode(w));
+        to.field(5, |w| self.amount.encode(w));
+        to.optional(6, self.gateway.as_ref(), |w, name| name.encode(w));
+        to.optional(7, self.instrument.as_ref(), |w, id| id.encode(w));
+        to.optional(8, self.reason.as_ref(), |w, message| message.encode(w));
+        to.optional(9, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
+        to.optional(10, self.lease_until.as_ref(), |w, at| at.encode(w));
+        to.optional(11, self.resent_until.as_ref(), |w, at| at.encode(w));
+        to.field(12, |w| w.varint(self.sequence));
+        to.field(13, |w| self.created_at.encode(w));
+        to.field(14, |w| self.created_by.encode(w));
+        to.field(15, |w| self.updated_at.encode(w));
+        to.field(16, |w| self.updated_by.encode(w));
+        to.optional(17, self.expired.as_ref(), |w, amount| amount.encode(w));
+        to.optional(18, Some(&self.polls).filter(|polls| **polls != Polls::default()), |w, polls| {
             polls.encode(w);
         });
-        to.optional(29, Some(&()).filter(|()| self.found), |_, ()| ());
-        to.optional(30, self.resent_until.as_ref(), |w, at| at.encode(w));
-        to.optional(31, Some(&reports.smaller).filter(|_| reports.differ()), |w, smaller| w.list(smaller));
-        to.optional(32, reports.authorized.as_ref(), |w, amount| amount.encode(w));
+        to.optional(19, Some(&self.reports).filter(|known| **known != Reports::default()), |w, known| {
+            known.encode(w);
+        });
+        to.optional(20, self.set_aside.as_ref(), |w, aside| aside.encode(w));
+        to.optional(21, self.allocation.stated.as_ref(), |w, stated| stated.encode(w));
+        to.optional(22, Some(&()).filter(|()| self.allocation.may_be_requested), |_, ()| ());
+        to.optional(23, self.allocation.of.as_ref(), |w, attempt| attempt.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
         let mut fields = from.fields()?;
-        let mut operation = Operation {
+        let operation = Operation {
             id: fields.required(1, OperationId::decode)?,
             number: u32::try_from(fields.required(2, Reader::varint)?)
                 .map_err(|_| Damage::Malformed("attempt number"))?,
-            amount: fields.required(3, Money::decode)?,
-            gateway: fields.optional(4, GatewayName::decode)?,
-            instrument: fields.optional(5, PaymentMethodId::decode)?,
-            lease_until: fields.optional(6, Timestamp::decode)?,
-            sequence: fields.required(7, Reader::varint)?,
-            created_at: fields.required(8, Timestamp::decode)?,
-            created_by: fields.required(9, Actor::decode)?,
-            updated_at: fields.required(10, Timestamp::decode)?,
-            updated_by: fields.required(11, Actor::decode)?,
-            resent_until: None,
-            holds: false,
-            found: false,
-            attempt: None,
-            releases: None,
-            reason: None,
-            metadata: Metadata::default(),
-            retry: None,
-            expired: None,
-            polls: Polls::default(),
-            reports: Reports {
-                succeeded: fields.optional(12, Money::decode)?,
-                smaller: Vec::new(),
-                authorized: None,
-                failed: fields.optional(13, Failure::decode)?,
-                live: fields.optional(14, Live::decode)?,
-                not_sent: fields.optional(15, Message::decode)?,
-                unknown: fields.optional(16, Message::decode)?,
-                gateway_operation_ids: fields.optional(17, Reader::set)?.unwrap_or_default(),
-                reviews: fields.optional(18, Reader::set)?.unwrap_or_default(),
-                canceled: fields.optional(19, Message::decode)?,
-                reversed: fields.optional(20, Message::decode)?,
+            kind: fields.required(3, OperationKind::decode)?,
+            origin: fields.required(4, Origin::decode)?,
+            amount: fields.required(5, Money::decode)?,
+            gateway: fields.optional(6, GatewayName::decode)?,
+            instrument: fields.optional(7, PaymentMethodId::decode)?,
+            reason: fields.optional(8, Message::decode)?,
+            metadata: fields.optional(9, Metadata::decode)?.unwrap_or_default(),
+            lease_until: fields.optional(10, Timestamp::decode)?,
+            resent_until: fields.optional(11, Timestamp::decode)?,
+            sequence: fields.required(12, Reader::varint)?,
+            created_at: fields.required(13, Timestamp::decode)?,
+            created_by: fields.required(14, Actor::decode)?,
+            updated_at: fields.required(15, Timestamp::decode)?,
+            updated_by: fields.required(16, Actor::decode)?,
+            expired: fields.optional(17, Money::decode)?,
+            polls: fields.optional(18, Polls::decode)?.unwrap_or_default(),
+            reports: fields.optional(19, Reports::decode)?.unwrap_or_default(),
+            set_aside: fields.optional(20, SetAside::decode)?.map(Box::new),
+            allocation: Allocation {
+                stated: fields.optional(21, Stated::decode)?,
+                may_be_requested: fields.optional(22, |_| Ok(()))?.is_some(),
+                of: fields.optional(23, AttemptId::decode)?,
             },
         };
-        operation.holds = fields.optional(21, |_| Ok(()))?.is_some();
-        operation.attempt = fields.optional(22, AttemptId::decode)?;
-        operation.releases = fields.optional(23, Money::decode)?;
-        operation.reason = fields.optional(24, Message::decode)?;
-        operation.metadata = fields.optional(25, Metadata::decode)?.unwrap_or_default();
-        operation.retry = fields.optional(26, Retry::decode)?;
-        operation.expired = fields.optional(27, Money::decode)?;
-        operation.polls = fields.optional(28, Polls::decode)?.unwrap_or_default();
-        operation.found = fields.optional(29, |_| Ok(()))?.is_some();
-        operation.resent_until = fields.optional(30, Timestamp::decode)?;
-        operation.reports.smaller = fields.optional(31, smaller)?.unwrap_or_default();
-        operation.reports.authorized = fields.optional(32, Money::decode)?;
         fields.end()?;
         Ok(operation)
     }
 }
 
-fn smaller(from: &mut Reader<'_>) -> Result<Vec<Money>, Damage> {
-    let smaller: Vec<Money> = from.list()?;
-    let ordered = smaller.is_sorted_by(|a, b| a.minor() < b.minor());
-    if ordered { Ok(smaller) } else { Err(Damage::Malformed("order of amounts")) }
+impl Encode for OperationKind {
+    fn encode(&self, to: &mut Writer) {
+        let number = match self {
+            OperationKind::Charge { .. } => 1,
+            OperationKind::Authorization { .. } => 2,
+            OperationKind::Capture { .. } => 3,
+            OperationKind::Refund { .. } => 4,
+            OperationKind::Void { .. } => 5,
+        };
+        to.field(1, |w| w.byte(number));
+        to.optional(2, self.retry().as_ref(), |w, retry| retry.encode(w));
+        to.optional(3, self.parent().as_ref(), |w, id| id.encode(w));
+        to.optional(4, self.releases().as_ref(), |w, amount| amount.encode(w));
+        let is_reversal = self.void_target() == Some(VoidTarget::Charge);
+        to.optional(5, Some(&()).filter(|()| is_reversal), |_, ()| ());
+        to.optional(6, self.reversed_capture().as_ref(), |w, id| id.encode(w));
+        to.optional(7, Some(&()).filter(|()| self.is_scheduled()), |_, ()| ());
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<OperationKind, Damage> {
+        let mut fields = from.fields()?;
+        let kind = match fields.required(1, Reader::byte)? {
+            1 => OperationKind::Charge {
+                retry: fields.optional(2, Retry::decode)?,
+                is_scheduled: fields.optional(7, |_| Ok(()))?.is_some(),
+            },
+            2 => OperationKind::Authorization {
+                retry: fields.optional(2, Retry::decode)?,
+                is_scheduled: fields.optional(7, |_| Ok(()))?.is_some(),
+            },
+            3 => OperationKind::Capture {
+                of: fields.optional(3, AttemptId::decode)?,
+                releases: fields.optional(4, Money::decode)?,
+            },
+            4 => OperationKind::Refund { of: fields.optional(3, AttemptId::decode)? },
+            5 => OperationKind::Void {
+                of: fields.optional(3, AttemptId::decode)?,
+                target: match (fields.optional(5, |_| Ok(()))?, fields.optional(6, CaptureId::decode)?) {
+                    (_, Some(capture)) => VoidTarget::Capture(capture),
+                    (Some(()), None) => VoidTarget::Charge,
+                    (None, None) => VoidTarget::Hold,
+                },
+            },
+            number => return Err(Damage::Newer { what: "operation kind", number: number.into() }),
+        };
+        fields.end()?;
+        Ok(kind)
+    }
+}
+
+impl Encode for SetAside {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.known.encode(w));
+        to.optional(2, Some(&self.since).filter(|since| **since != Reports::default()), |w, since| {
+            since.encode(w);
+        });
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<SetAside, Damage> {
+        let mut fields = from.fields()?;
+        let known = fields.required(1, Reports::decode)?;
+        let since = fields.optional(2, Reports::decode)?.unwrap_or_default();
+        fields.end()?;
+        Ok(SetAside { known, since })
+    }
+}
+
+impl Encode for Stated {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            Stated::Another => to.field(1, |_| ()),
+            Stated::SameAs(operation) => to.field(2, |w| operation.encode(w)),
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Stated, Damage> {
+        let mut fields = from.fields()?;
+        let stated = if fields.optional(1, |_| Ok(()))?.is_some() {
+            Stated::Another
+        } else {
+            Stated::SameAs(fields.required(2, OperationId::decode)?)
+        };
+        fields.end()?;
+        Ok(stated)
+    }
 }
 
 impl Encode for Polls {

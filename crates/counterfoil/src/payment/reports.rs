@@ -1,76 +1,122 @@
 //! What has been reported about an operation, and the status that follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
 
 use super::evidence::{Evidence, Failure, Outcome};
 use super::operation_id::OperationId;
 use crate::clock::Timestamp;
-use crate::codec::{Damage, Encode, Reader, Writer};
+use crate::id::AttemptId;
 use crate::money::{Currency, Money};
 use crate::status::OperationStatus;
 use crate::text::{GatewayOperationId, Message, PaymentUrl};
 use crate::word::words;
 
 words! {
-    /// Why a person should look at a payment. Nothing that was reported is dropped: what does not fit is
-    /// kept and marked.
+    /// Why a payment is listed for review. Nothing that was reported is dropped: what does not fit is kept and
+    /// listed.
     Review, "review reason" {
-        /// Ends that exclude each other were reported, a late success among them; or what was captured or voided
-        /// at a gateway may be of one attempt as well as of another there; or a void released more than there was; or
-        /// a gateway tells of a charge that nobody asked for, beside ours.
+        /// Ends that exclude each other were reported, a late success among them; or a gateway tells of a charge that
+        /// was not requested here, beside one that was.
         Contradiction = 1, "contradiction";
-        /// Another amount was reported than was asked for, or than before. The largest reported one counts.
+        /// Another amount was reported than was asked for, or than before. The largest success counts.
         AmountMismatch = 2, "amount_mismatch";
         /// Another currency was reported: it counts as nothing.
         CurrencyMismatch = 3, "currency_mismatch";
         /// The gateway gave one id to two operations, or two ids to one.
         GatewayIdClash = 4, "gateway_id_clash";
-        /// A person said what became of it.
+        /// An operator resolved it.
         Resolved = 5, "resolved";
         /// A refund was done and then came back.
         RefundBounced = 6, "refund_bounced";
         /// More was captured than had been held, or more went back, or may have to, than there is.
         Exceeded = 7, "exceeded";
+        /// It is not known which attempt a capture or refund is of, or whether it is one that was requested here.
+        Unallocated = 8, "unallocated";
+        /// The gateway sent two notifications with other contents under one id. Both were applied.
+        NotificationIdReused = 9, "notification_id_reused";
     }
+}
+
+/// What a report about an operation says something of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(tag = "subject", content = "gateway_return_id", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReportSubject {
+    /// The operation as it was asked for.
+    #[default]
+    Operation,
+    /// The hold of an attempt.
+    Authorization,
+    /// A return of money that the operation brought: under the gateway's name of the return, or of all of it.
+    Return(Option<GatewayOperationId>),
 }
 
 /// All that was ever reported about an operation. Each part only grows, and grows to the same whatever the
 /// order of reports, so neither repetition nor order can change what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Reports {
-    /// The largest success, which counts.
-    pub(super) succeeded: Option<Money>,
-    /// The smaller ones, from the least on, each once.
-    pub(super) smaller: Vec<Money>,
-    /// Of a charge that only its gateway told of: the most that was held on the way to it.
-    pub(super) authorized: Option<Money>,
+    /// The amounts of its successes, in minor units. The largest counts.
+    pub(super) succeeded: BTreeSet<i64>,
+    /// The amounts that were reported as held. The largest counts.
+    pub(super) authorized: BTreeSet<i64>,
+    /// The amounts that were reported with other outcomes.
+    pub(super) others: BTreeSet<i64>,
     pub(super) failed: Option<Failure>,
     pub(super) canceled: Option<Message>,
-    pub(super) reversed: Option<Message>,
+    /// What went back, by the gateway's name of the return; the empty name is "all of it".
+    pub(super) returns: BTreeMap<Box<str>, Return>,
+    /// What of the hold was released at the gateway.
+    pub(super) release: Option<Return>,
     pub(super) live: Option<Live>,
     pub(super) not_sent: Option<Message>,
     pub(super) unknown: Option<Message>,
     pub(super) gateway_operation_ids: BTreeSet<GatewayOperationId>,
+    /// The attempts that it was reported to be of.
+    pub(crate) parents: BTreeSet<AttemptId>,
     pub(super) reviews: BTreeSet<Review>,
 }
 
-/// The last that was said of an operation that goes on; "last" by the gateway's clock.
+/// The latest report of an operation that goes on, by the gateway's clock.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Live {
-    at: Timestamp,
-    status: OperationStatus,
+    pub(super) at: Timestamp,
+    pub(super) status: OperationStatus,
     pub(super) payment_url: Option<PaymentUrl>,
+}
+
+/// Money that a bank took back, or a hold that the gateway released.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Return {
+    /// The largest amount, in minor units; 0 where none was reported that counts.
+    pub(super) amount: i64,
+    /// Whether all of it went back.
+    pub(super) whole: bool,
+    pub(super) canceled: bool,
+    pub(super) message: Option<Message>,
+}
+
+impl Return {
+    /// What went back of `all`.
+    fn of(&self, all: i64) -> i64 {
+        if self.whole { all } else { self.amount }
+    }
+
+    fn counts(&self) -> bool {
+        !self.canceled && (self.whole || self.amount > 0)
+    }
 }
 
 impl Reports {
     /// Precedence, not arrival, decides. Nothing reported yet: it was started, and is on its way. A refund that
     /// failed did so in the end, whatever was said before: it bounced.
-    pub(super) fn status(&self, of: OperationId) -> OperationStatus {
-        if self.reversed.is_some() {
+    pub(super) fn status(&self, of: OperationId, asked: i64) -> OperationStatus {
+        if self.is_reversed(asked) {
             OperationStatus::Reversed
         } else if of.is_refund() && self.failed.is_some() {
             OperationStatus::Failed
-        } else if self.succeeded.is_some() {
+        } else if self.gross(asked).is_some() {
             OperationStatus::Succeeded
         } else if self.failed.is_some() {
             OperationStatus::Failed
@@ -87,17 +133,79 @@ impl Reports {
         }
     }
 
+    /// The largest amount that it moved, if it succeeded. What went back had come, if only what was `asked` for.
+    pub(super) fn charged(&self, asked: i64) -> Option<i64> {
+        let went_back = self.returns.values().any(|back| back.whole || back.amount > 0);
+        self.succeeded.last().copied().or(went_back.then_some(asked))
+    }
+
+    /// The largest amount that was held.
+    pub(super) fn held(&self) -> Option<i64> {
+        self.authorized.last().copied()
+    }
+
+    /// What it moved, or held where nothing moved; whether or not that was undone.
+    pub(super) fn gross(&self, asked: i64) -> Option<i64> {
+        self.charged(asked).or(self.held())
+    }
+
+    /// What of it went back, at most all.
+    pub(super) fn undone(&self, asked: i64) -> i64 {
+        let all = self.gross(asked).unwrap_or_default();
+        let undone = match self.charged(asked) {
+            Some(_) => self.returned(all),
+            None => self.release.as_ref().map_or(0, |release| release.of(all)),
+        };
+        undone.min(all)
+    }
+
+    /// What banks took back beyond what it had brought.
+    pub(super) fn surplus_returned(&self, asked: i64) -> i64 {
+        self.charged(asked).map_or(0, |all| self.named_returns().saturating_sub(all).max(0))
+    }
+
+    fn returned(&self, all: i64) -> i64 {
+        let is_whole = self.returns.values().any(|back| back.whole && !back.canceled);
+        if is_whole { all } else { self.named_returns() }
+    }
+
+    fn named_returns(&self) -> i64 {
+        let counted = self.returns.values().filter(|back| !back.canceled);
+        counted.map(|back| back.amount).fold(0, i64::saturating_add)
+    }
+
+    /// Wholly undone. That a hold was released can be reported before that it was placed.
+    fn is_reversed(&self, asked: i64) -> bool {
+        match self.gross(asked) {
+            Some(all) => self.undone(asked) >= all,
+            None => self.release.as_ref().is_some_and(|release| release.whole),
+        }
+    }
+
+    /// Why it was undone.
+    pub(super) fn reversal_message(&self) -> Option<&Message> {
+        let undone = self.returns.values().chain(&self.release).filter(|back| back.counts());
+        undone.filter_map(|back| back.message.as_ref()).max()
+    }
+
+    /// The largest success that was reported, whatever follows from returns.
+    #[cfg(test)]
+    pub(crate) fn largest_success(&self) -> i64 {
+        self.succeeded.last().max(self.authorized.last()).copied().unwrap_or_default()
+    }
+
     /// What of it decides its status, and with what it can be outranked.
     #[cfg(test)]
-    pub(crate) fn weight(&self, of: OperationId) -> (Option<Money>, Option<Timestamp>) {
-        let live = self.live.as_ref().map(|live| live.at);
-        (self.succeeded, live.filter(|_| self.status(of).is_live()))
+    pub(crate) fn weight(&self, of: OperationId, asked: i64) -> String {
+        let live = self.live.as_ref().map(|live| live.at).filter(|_| self.status(of, asked).is_live());
+        let (charged, held) = (self.charged(asked), self.held());
+        format!("{charged:?} {held:?} {:?} {:?} {live:?}", self.release, self.returns)
     }
 
     /// Why a person should look at ends that do not go together.
     pub(super) fn contradiction(&self, of: OperationId) -> Option<Review> {
-        let done = self.succeeded.is_some() || self.reversed.is_some();
-        let ends = [done, self.failed.is_some(), self.canceled.is_some()];
+        let undone = self.returns.values().chain(&self.release).any(Return::counts);
+        let ends = [self.gross(0).is_some() || undone, self.failed.is_some(), self.canceled.is_some()];
         let reached = ends.contains(&true) || self.live.is_some();
         let many = ends.iter().filter(|end| **end).count() > 1;
         if of.is_refund() && ends == [true, true, false] && self.not_sent.is_none() {
@@ -107,19 +215,59 @@ impl Reports {
         }
     }
 
-    pub(super) fn add(&mut self, asked: Money, evidence: &Evidence, clash: bool) {
+    /// Whether an amount was reported that is not `asked`, or, where that is not known, two that differ.
+    pub(super) fn amounts_differ(&self, asked: Option<i64>) -> bool {
+        let mut reported = self.succeeded.iter().chain(&self.authorized).chain(&self.others);
+        match asked.or(reported.clone().next().copied()) {
+            Some(asked) => reported.any(|amount| *amount != asked),
+            None => false,
+        }
+    }
+
+    /// The largest amount that was reported with any outcome but a return.
+    pub(super) fn largest(&self) -> Option<i64> {
+        self.succeeded.iter().chain(&self.authorized).chain(&self.others).max().copied()
+    }
+
+    /// Adds what `evidence` says of `subject`; a success without an amount is of all that was `asked` for. `clash`: the
+    /// gateway's id in it is another operation's.
+    pub(super) fn add(&mut self, asked: Money, subject: &ReportSubject, evidence: &Evidence, clash: bool) {
+        let amount = self.amount_in(asked.currency(), evidence);
         match &evidence.outcome {
-            Outcome::Succeeded { reported } => self.add_success(asked, reported.unwrap_or(asked)),
+            Outcome::Succeeded => {
+                let moved = amount.or(evidence.amount.is_none().then_some(asked.minor()));
+                let amounts = match subject {
+                    ReportSubject::Authorization => &mut self.authorized,
+                    _ => &mut self.succeeded,
+                };
+                amounts.extend(moved.filter(|moved| *moved > 0));
+            }
+            Outcome::Reversed { error_message } => {
+                let back = self.undoing(subject);
+                back.whole |= evidence.amount.is_none();
+                back.amount = back.amount.max(amount.unwrap_or_default());
+                raise(&mut back.message, error_message.clone());
+            }
+            Outcome::ReturnCanceled { .. } => self.undoing(subject).canceled = true,
             Outcome::Failed(failure) => raise(&mut self.failed, failure.clone()),
             Outcome::Pending => self.add_live(evidence, OperationStatus::Processing, None),
             Outcome::RequiresAction { payment_url } => {
                 self.add_live(evidence, OperationStatus::RequiresAction, payment_url.clone());
             }
             Outcome::Canceled { error_message } => raise(&mut self.canceled, error_message.clone()),
-            Outcome::Reversed { error_message } => raise(&mut self.reversed, error_message.clone()),
             Outcome::NotSent { error_message } => raise(&mut self.not_sent, error_message.clone()),
             Outcome::Unknown { error_message } => raise(&mut self.unknown, error_message.clone()),
         }
+        let is_of_return =
+            matches!(evidence.outcome, Outcome::Reversed { .. } | Outcome::ReturnCanceled { .. });
+        if !is_of_return && !evidence.is_success() {
+            self.others.extend(amount);
+        }
+        self.add_name(evidence, clash);
+    }
+
+    /// Adds the gateway's name in `evidence`; `clash`: it is another operation's.
+    pub(super) fn add_name(&mut self, evidence: &Evidence, clash: bool) {
         if clash {
             self.reviews.insert(Review::GatewayIdClash);
         } else if let Some(id) = &evidence.gateway_operation_id {
@@ -127,45 +275,71 @@ impl Reports {
         }
     }
 
-    fn add_success(&mut self, asked: Money, moved: Money) {
-        if moved.currency() != asked.currency() {
+    /// The reported amount, if it counts: one of another currency, and one of nothing, are marked.
+    fn amount_in(&mut self, currency: Currency, evidence: &Evidence) -> Option<i64> {
+        let reported = evidence.amount?;
+        if reported.currency() != currency {
             self.reviews.insert(Review::CurrencyMismatch);
-            return;
-        }
-        if moved.is_zero() {
-            // A success that moved nothing is none. Somebody should ask what it was.
-            return;
-        }
-        let known = *self.succeeded.get_or_insert(moved);
-        if known == moved {
-            return;
-        }
-        let (smaller, larger) = if known.minor() < moved.minor() { (known, moved) } else { (moved, known) };
-        self.succeeded = Some(larger);
-        if let Err(place) = self.smaller.binary_search_by_key(&smaller.minor(), |known| known.minor()) {
-            self.smaller.insert(place, smaller);
-        }
-    }
-
-    /// Marks a success of another amount than was asked for, if anything was; and one of nothing.
-    pub(super) fn compare(&mut self, of: Currency, asked: Option<Money>, evidence: &Evidence) {
-        let Outcome::Succeeded { reported: Some(moved) } = evidence.outcome else { return };
-        let other = moved.is_zero() || asked.is_some_and(|asked| asked != moved);
-        if moved.currency() == of && other && !self.differ() {
+        } else if reported.is_zero() {
             self.reviews.insert(Review::AmountMismatch);
+        } else {
+            return Some(reported.minor());
+        }
+        None
+    }
+
+    /// Where a reversal of `subject` is kept.
+    fn undoing(&mut self, subject: &ReportSubject) -> &mut Return {
+        let name = match subject {
+            ReportSubject::Authorization => return self.release.get_or_insert_default(),
+            ReportSubject::Return(Some(name)) => name.as_str(),
+            ReportSubject::Return(None) | ReportSubject::Operation => "",
+        };
+        self.returns.entry(name.into()).or_default()
+    }
+
+    /// Adds all that `others` holds.
+    pub(crate) fn merge(&mut self, others: &Reports) {
+        self.succeeded.extend(&others.succeeded);
+        self.authorized.extend(&others.authorized);
+        self.others.extend(&others.others);
+        for (known, told) in [(&mut self.canceled, &others.canceled), (&mut self.not_sent, &others.not_sent)]
+        {
+            raise_to(known, told.as_ref());
+        }
+        raise_to(&mut self.failed, others.failed.as_ref());
+        raise_to(&mut self.unknown, others.unknown.as_ref());
+        raise_to(&mut self.live, others.live.as_ref());
+        for (name, back) in &others.returns {
+            self.returns.entry(name.clone()).or_default().merge(back);
+        }
+        if let Some(release) = &others.release {
+            self.release.get_or_insert_default().merge(release);
+        }
+        self.gateway_operation_ids.extend(others.gateway_operation_ids.iter().cloned());
+        self.parents.extend(&others.parents);
+        self.reviews.extend(&others.reviews);
+    }
+
+    /// The names alone, of an operation whose other facts are set aside.
+    pub(super) fn names(&self) -> Reports {
+        Reports {
+            gateway_operation_ids: self.gateway_operation_ids.clone(),
+            parents: self.parents.clone(),
+            ..Reports::default()
         }
     }
 
-    /// Whether it was told of in more than one amount.
-    pub(super) fn differ(&self) -> bool {
-        !self.smaller.is_empty()
-    }
-
-    /// Where it has a name of its own, it is not called so.
+    /// Drops the name that stood in for its own, once it has one.
     pub(super) fn forget_stand_in(&mut self, stand_in: &str) {
         if self.is_called_twice() {
             self.gateway_operation_ids.retain(|id| id.as_str() != stand_in);
         }
+    }
+
+    /// Whether its gateway gave both the same name.
+    pub(super) fn shares_name_with(&self, other: &Reports) -> bool {
+        !self.gateway_operation_ids.is_disjoint(&other.gateway_operation_ids)
     }
 
     /// Whether its gateway gave it more than one name.
@@ -173,26 +347,17 @@ impl Reports {
         self.gateway_operation_ids.len() > 1
     }
 
-    /// So much was held on the way to the charge: the most counts.
-    pub(super) fn add_authorized(&mut self, held: Money) {
-        let known = self.authorized.get_or_insert(held);
-        if known.minor() < held.minor() {
-            *known = held;
-        }
-    }
-
-    /// What succeeded was not a charge: that much was held.
-    pub(super) fn forget_success(&mut self) {
-        if let Some(held) = self.succeeded.take() {
-            self.add_authorized(held);
-        }
-        self.smaller.clear();
-        self.reviews.remove(&Review::AmountMismatch);
-        self.reviews.remove(&Review::CurrencyMismatch);
-    }
-
     fn add_live(&mut self, evidence: &Evidence, status: OperationStatus, payment_url: Option<PaymentUrl>) {
         raise(&mut self.live, Live { at: evidence.occurred_at, status, payment_url });
+    }
+}
+
+impl Return {
+    fn merge(&mut self, other: &Return) {
+        self.amount = self.amount.max(other.amount);
+        self.whole |= other.whole;
+        self.canceled |= other.canceled;
+        raise_to(&mut self.message, other.message.as_ref());
     }
 }
 
@@ -202,21 +367,8 @@ fn raise<T: Ord>(known: &mut Option<T>, reported: T) {
     }
 }
 
-impl Encode for Live {
-    fn encode(&self, to: &mut Writer) {
-        to.field(1, |w| self.at.encode(w));
-        to.field(2, |w| self.status.encode(w));
-        to.optional(3, self.payment_url.as_ref(), |w, url| url.encode(w));
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<Live, Damage> {
-        let mut fields = from.fields()?;
-        let live = Live {
-            at: fields.required(1, Timestamp::decode)?,
-            status: fields.required(2, OperationStatus::decode)?,
-            payment_url: fields.optional(3, PaymentUrl::decode)?,
-        };
-        fields.end()?;
-        Ok(live)
+fn raise_to<T: Ord + Clone>(known: &mut Option<T>, reported: Option<&T>) {
+    if let Some(reported) = reported {
+        raise(known, reported.clone());
     }
 }

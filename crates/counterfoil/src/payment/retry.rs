@@ -1,4 +1,4 @@
-//! When a refused attempt is followed by another.
+//! When a declined attempt is followed by another.
 
 use std::time::Duration;
 
@@ -7,7 +7,14 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 
-/// How long after an attempt the next one is made, should the gateway refuse it for a reason that may pass.
+/// The delays of scheduled attempts. The first one counts from the first attempt, each other one from the scheduled
+/// attempt before. A scheduled attempt is made if the attempt before it was declined for a reason that may pass.
+///
+/// Attempts that a caller makes in between (manual attempts) neither use nor move an entry of the schedule. If one is
+/// declined, the next scheduled attempt is made at its time; at once if that time has passed.
+///
+/// A hard decline (of any class but [`Soft`](super::FailureClass::Soft)) excludes its instrument from scheduled attempts. They go on with another instrument that was named or
+/// tried. If there is none, the payment waits for one until the end of the schedule.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +54,7 @@ impl RetrySchedule {
     /// The most days that they may be together.
     pub const MAX_DAYS: u64 = 366;
 
-    /// A schedule of `delays`, each counted from the start of the attempt before; none: no attempt is repeated.
+    /// A schedule of `delays`. Without a delay, no attempt is repeated.
     ///
     /// # Errors
     ///
@@ -67,7 +74,7 @@ impl RetrySchedule {
         }
     }
 
-    /// How many attempts may follow the first one.
+    /// How many scheduled attempts may follow the first attempt.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -79,23 +86,24 @@ impl RetrySchedule {
         self.0.is_empty()
     }
 
-    /// What follows the attempt that comes after `before` others and starts at `at`; the first one started at
-    /// `first`.
-    pub(crate) fn after(&self, before: usize, first: Timestamp, at: Timestamp) -> Option<Retry> {
-        let delay = self.0.get(before)?;
-        let until = self.0.iter().fold(first, |sum, delay| sum.saturating_add(*delay));
-        Some(Retry { at: at.saturating_add(*delay), until: until.max(at) })
+    /// What follows an attempt that starts at `at`, after `made` scheduled ones.
+    pub(crate) fn after(&self, made: usize, at: Timestamp) -> Option<Retry> {
+        let rest = self.0.get(made..)?;
+        let delay = rest.first()?;
+        let until = rest.iter().fold(at, |sum, delay| sum.saturating_add(*delay));
+        Some(Retry { at: at.saturating_add(*delay), until })
     }
 }
 
-/// What follows a refused attempt, fixed when it was started.
+/// What follows an attempt if it is declined. It is fixed when the attempt is started. A manual attempt has the same as
+/// the attempt before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Retry {
-    /// When the next attempt is made, if the reason of the refusal may pass.
+    /// When the next scheduled attempt is made, if the reason of the decline may pass.
     #[serde(rename = "retry_at")]
     pub at: Timestamp,
-    /// How long the payment waits for another instrument, if it may not.
+    /// The end of the schedule: until then the payment waits for another instrument after a hard decline.
     #[serde(rename = "retry_until")]
     pub until: Timestamp,
 }

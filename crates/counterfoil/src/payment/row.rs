@@ -8,7 +8,7 @@ use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
 use crate::money::Money;
 use crate::status::PaymentStatus;
-use crate::text::{Actor, NotificationId};
+use crate::text::{Actor, Message, NotificationId};
 
 /// Raised when the layout changes. A row is a cache: a store may always make it again from its events.
 const LAYOUT: u8 = 1;
@@ -53,6 +53,8 @@ impl Payment {
                 w.nested(|w| name.encode(w));
             }
         });
+        to.optional(20, self.closed_because.as_ref(), |w, reason| reason.encode(w));
+        to.optional(21, self.reopened.as_ref(), |w, sequence| w.varint(*sequence));
         to.into_bytes()
     }
 
@@ -85,6 +87,8 @@ impl Payment {
             dismissed: fields.optional(17, Reader::set)?.unwrap_or_default(),
             polls: fields.optional(18, Polls::decode)?.unwrap_or_default(),
             misfits: fields.optional(19, decode_misfits)?.unwrap_or_default(),
+            closed_because: fields.optional(20, Message::decode)?,
+            reopened: fields.optional(21, Reader::varint)?,
         };
         fields.end()?;
         Ok(payment)

@@ -22,13 +22,24 @@ words! {
 pub(crate) enum Marked {
     Payment,
     Operation(OperationId),
-    /// What it is of is a guess, or there was not so much of that.
-    Placed(OperationId),
+    /// It is not known what it is of.
+    Unallocated(OperationId),
     /// It brought money that nobody here asked for, beside a charge of ours.
     Beside(OperationId),
     Dispute(DisputeId),
     /// The nth that was told of it and is nothing of it.
     Misfit(usize),
+}
+
+impl Marked {
+    /// Whether it is about this operation, or about the payment as a whole.
+    pub(crate) fn is_about(self, id: OperationId) -> bool {
+        match self {
+            Marked::Operation(marked) | Marked::Unallocated(marked) | Marked::Beside(marked) => marked == id,
+            Marked::Payment => true,
+            Marked::Dispute(_) | Marked::Misfit(_) => false,
+        }
+    }
 }
 
 impl Payment {
@@ -62,10 +73,8 @@ impl Payment {
 
     /// No money, no hold, nothing on its way.
     fn derive_end(&self) -> PaymentStatus {
-        let returned =
-            |operation: &Operation| operation.takes() && operation.status() == OperationStatus::Reversed;
         let released = self.operations.iter().any(Operation::is_release);
-        if released || (self.ever_held() > 0 && !self.operations.iter().any(returned)) {
+        if released || (self.ever_held() > 0 && !self.is_returned()) {
             // There was a hold, and it was let go, not lost.
             return PaymentStatus::Voided;
         }
@@ -98,10 +107,10 @@ impl Payment {
             let (mark, told) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
             marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), told)));
         }
-        for found in self.doubtful() {
-            marks.insert((Marked::Placed(found), Review::Contradiction), 0);
+        for operation in self.operations.iter().filter(|operation| operation.is_unallocated()) {
+            marks.insert((Marked::Unallocated(operation.id), Review::Unallocated), 0);
         }
-        for found in self.beside_ours() {
+        for found in self.beside_requested() {
             marks.insert((Marked::Beside(found), Review::Contradiction), 0);
         }
         for dispute in &self.disputes {

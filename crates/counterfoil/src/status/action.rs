@@ -33,11 +33,12 @@ words! {
     }
 }
 
-/// The table: whether `status` allows `action` at all.
+/// The table: whether `status` allows `action` at all. A [policy](depends_on_policy) may be needed too.
 #[must_use]
 pub const fn allowed(status: PaymentStatus, action: Action) -> bool {
     match action {
-        Action::Process | Action::RecordAttempt | Action::Fail => matches!(status, Initiated | Pending),
+        Action::Process => matches!(status, Initiated | Pending | Failed),
+        Action::RecordAttempt | Action::Fail => matches!(status, Initiated | Pending),
         Action::Submit => matches!(status, Initiated),
         Action::Capture => matches!(status, Authorized | PartiallyCaptured | PartiallyRefunded | Refunded),
         Action::Void => matches!(
@@ -57,6 +58,13 @@ pub const fn allowed(status: PaymentStatus, action: Action) -> bool {
     }
 }
 
+/// Whether `status` allows `action` only under a policy that is off by default: a `FAILED` payment can be processed again
+/// with another instrument under [`Policy::process_failed`](crate::command::Policy::process_failed).
+#[must_use]
+pub const fn depends_on_policy(status: PaymentStatus, action: Action) -> bool {
+    matches!((status, action), (Failed, Action::Process))
+}
+
 impl Action {
     /// Itself as a word in a sentence, followed by "a payment".
     #[must_use]
@@ -67,8 +75,10 @@ impl Action {
         }
     }
 
-    /// The statuses that allow this action.
+    /// The statuses that allow this action under any policy.
     pub fn statuses(self) -> impl Iterator<Item = PaymentStatus> {
-        PaymentStatus::ALL.iter().copied().filter(move |status| allowed(*status, self))
+        let always =
+            move |status: &PaymentStatus| allowed(*status, self) && !depends_on_policy(*status, self);
+        PaymentStatus::ALL.iter().copied().filter(always)
     }
 }

@@ -11,6 +11,8 @@ pub enum Cause {
     Evidence = 2,
     /// A time passed.
     Clock = 4,
+    /// An operator decided so. It replaces evidence, so it may do what evidence may.
+    Resolution = 8,
 }
 
 impl Cause {
@@ -21,6 +23,7 @@ impl Cause {
             Cause::Command => "command",
             Cause::Evidence => "evidence",
             Cause::Clock => "clock",
+            Cause::Resolution => "resolution",
         }
     }
 
@@ -29,6 +32,7 @@ impl Cause {
             Cause::Command => 'C',
             Cause::Evidence => 'E',
             Cause::Clock => 'T',
+            Cause::Resolution => 'R',
         }
     }
 }
@@ -39,7 +43,8 @@ impl serde::Serialize for Cause {
     }
 }
 
-/// A set of causes; written as their letters: C a command, E evidence, T the clock.
+/// A set of causes; written as their letters: C a command, E evidence, T the clock, R an
+/// operator's resolution beyond what evidence may do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Causes(u8);
 
@@ -47,6 +52,7 @@ impl Causes {
     pub(super) const C: Causes = Causes(Cause::Command as u8);
     pub(super) const E: Causes = Causes(Cause::Evidence as u8);
     pub(super) const T: Causes = Causes(Cause::Clock as u8);
+    pub(super) const R: Causes = Causes(Cause::Resolution as u8);
     pub(super) const CE: Causes = Causes(Causes::C.0 | Causes::E.0);
     pub(super) const CT: Causes = Causes(Causes::C.0 | Causes::T.0);
     pub(super) const ET: Causes = Causes(Causes::E.0 | Causes::T.0);
@@ -55,21 +61,22 @@ impl Causes {
     /// Whether `cause` is one of them.
     #[must_use]
     pub const fn contains(self, cause: Cause) -> bool {
-        self.0 & cause as u8 != 0
+        let replaces = matches!(cause, Cause::Resolution) && self.0 & Cause::Evidence as u8 != 0;
+        self.0 & cause as u8 != 0 || replaces
     }
 
     /// Whether only evidence can do it: such edges are drawn dashed.
     #[must_use]
     pub const fn only_evidence(self) -> bool {
-        self.0 == Causes::E.0
+        self.0 & !Causes::R.0 == Causes::E.0
     }
 }
 
 impl fmt::Display for Causes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        [Cause::Command, Cause::Evidence, Cause::Clock]
+        [Cause::Command, Cause::Evidence, Cause::Clock, Cause::Resolution]
             .into_iter()
-            .filter(|cause| self.contains(*cause))
+            .filter(|cause| self.0 & *cause as u8 != 0)
             .try_for_each(|cause| write!(f, "{}", cause.letter()))
     }
 }

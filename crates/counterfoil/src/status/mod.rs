@@ -8,7 +8,7 @@ mod graph;
 mod operation;
 mod payment;
 
-pub use action::{Action, allowed};
+pub use action::{Action, allowed, depends_on_policy};
 pub use draw::Format;
 pub use graph::{Cause, Causes, Edge, Graph};
 pub use operation::OperationStatus;

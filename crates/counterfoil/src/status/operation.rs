@@ -47,6 +47,18 @@ const ROWS: &[Row<OperationStatus>] = &[
     (Some(Failed), &[Succeeded], Causes::E),
     (Some(Canceled), &[Failed, Succeeded], Causes::E),
     (Some(NotSent), &[Processing, RequiresAction, Canceled, Failed, Succeeded], Causes::E),
+    // A return can be canceled, and a larger amount can be reported than what was returned. A refund that was declined as
+    // well is a failed one then.
+    (Some(Reversed), &[Succeeded, Failed], Causes::E),
+    // An operator decides, whatever was known.
+    (Some(Processing), &[Succeeded, Failed, NotSent, Reversed], Causes::R),
+    (Some(RequiresAction), &[Succeeded, Failed, NotSent, Reversed], Causes::R),
+    (Some(Unknown), &[Succeeded, Failed, NotSent, Reversed], Causes::R),
+    (Some(Succeeded), &[Failed, NotSent, Reversed], Causes::R),
+    (Some(Failed), &[Succeeded, NotSent, Reversed], Causes::R),
+    (Some(Canceled), &[Succeeded, Failed, NotSent, Reversed], Causes::R),
+    (Some(NotSent), &[Succeeded, Failed, Reversed], Causes::R),
+    (Some(Reversed), &[Succeeded, Failed, NotSent], Causes::R),
 ];
 
 impl OperationStatus {

@@ -39,10 +39,9 @@ use PaymentStatus::{
 };
 
 /// By command and by the clock this is the law. By evidence it is a record: the moves that derived statuses make when
-/// facts arrive, held against every state that is reached by the walk in `command/reach`. Nothing leads back to
-/// `INITIATED`; to `PENDING` only what had no money and no hold. One fact changes what is captured or what is held, so to
-/// `PARTIALLY_CAPTURED` leads little from neither, and from there to neither: only that a void turns out to be of a hold
-/// and not of a charge, or the other way round.
+/// facts arrive, held against every state that is reached by the walk in `command/reach`. An operator's resolution moves
+/// a payment where evidence may, and back to `PENDING`. Nothing leads back to `INITIATED`; by evidence, to `PENDING` only
+/// what had no money and no hold.
 const ROWS: &[Row<PaymentStatus>] = &[
     (None, &[Initiated, Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
     (Some(Initiated), &[Pending, Processing, Succeeded, Overpaid, Failed], Causes::C),
@@ -52,6 +51,8 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Pending), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(Pending), &[Failed, Voided], Causes::CT),
     (Some(RequiresAction), &[Voided], Causes::CT),
+    // With another instrument, where a policy allows it.
+    (Some(Failed), &[Processing], Causes::C),
     (Some(Authorized), &[Voided], Causes::T),
     (Some(PartiallyCaptured), &[Succeeded, Overpaid], Causes::T),
     (Some(PartiallyCaptured), &[PartiallyRefunded, Refunded], Causes::C),
@@ -70,13 +71,14 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Authorized), &[Processing, RequiresAction], Causes::E),
     (Some(Authorized), &[PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
     (Some(Authorized), &[Failed, Voided], Causes::E),
-    (Some(PartiallyCaptured), &[Processing, RequiresAction, Voided], Causes::E),
+    (Some(PartiallyCaptured), &[Processing, RequiresAction, Voided, Failed], Causes::E),
     (Some(PartiallyCaptured), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded], Causes::E),
     (Some(Succeeded), &[Processing, RequiresAction], Causes::E),
-    (Some(Succeeded), &[PartiallyCaptured, Overpaid, PartiallyRefunded, Refunded], Causes::E),
+    // A capture that was reported with more, as it stands now, may be ours: it counts no more.
+    (Some(Succeeded), &[Authorized, PartiallyCaptured, Overpaid, PartiallyRefunded, Refunded], Causes::E),
     (Some(Succeeded), &[Failed, Voided], Causes::E),
     (Some(Overpaid), &[Processing, RequiresAction], Causes::E),
-    (Some(Overpaid), &[PartiallyCaptured, Succeeded, PartiallyRefunded, Refunded], Causes::E),
+    (Some(Overpaid), &[Authorized, PartiallyCaptured, Succeeded, PartiallyRefunded, Refunded], Causes::E),
     (Some(Overpaid), &[Failed, Voided], Causes::E),
     (Some(PartiallyRefunded), &[Processing, RequiresAction], Causes::E),
     (Some(PartiallyRefunded), &[Authorized, PartiallyCaptured, Succeeded, Overpaid, Refunded], Causes::E),
@@ -84,10 +86,19 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Refunded), &[Processing, RequiresAction], Causes::E),
     (Some(Refunded), &[Authorized, PartiallyCaptured, Succeeded, Overpaid, PartiallyRefunded], Causes::E),
     (Some(Refunded), &[Failed, Voided], Causes::E),
-    (Some(Failed), &[Processing, RequiresAction], Causes::E),
+    (Some(Failed), &[Processing, RequiresAction, PartiallyCaptured], Causes::E),
     (Some(Failed), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Voided], Causes::E),
     (Some(Voided), &[Processing, RequiresAction, PartiallyCaptured], Causes::E),
     (Some(Voided), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed], Causes::E),
+    // What an operator decides beyond what evidence may: that nothing moved after all.
+    (Some(Authorized), &[Pending], Causes::R),
+    (Some(PartiallyCaptured), &[Pending], Causes::R),
+    (Some(Succeeded), &[Pending], Causes::R),
+    (Some(Overpaid), &[Pending], Causes::R),
+    (Some(PartiallyRefunded), &[Pending], Causes::R),
+    (Some(Refunded), &[Pending], Causes::R),
+    (Some(Failed), &[Pending], Causes::R),
+    (Some(Voided), &[Pending], Causes::R),
 ];
 
 impl PaymentStatus {

@@ -64,7 +64,7 @@ impl Walk {
                 check_moves(self.payment.as_ref(), &after, event.cause()).map_err(Problem::Move)?;
                 let paid = AccountId::destination(&after.terms().destination);
                 self.posted += posted_to(event, &paid, Some(after.terms().amount.currency()))?;
-                if self.posted != after.kept_minor() {
+                if self.posted != after.posted_minor() {
                     return Err(Problem::Postings);
                 }
                 self.payment = Some(after);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterfoil::clock::{Clock, Timestamp};
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Policy, Recorded, Rejection, Resolution, Told};
 use counterfoil::ledger::{
     Ledger, NewAttempt, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid, Notification, Processing,
@@ -15,7 +15,7 @@ use counterfoil::status::{Action, OperationStatus, PaymentStatus};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
-use counterfoil_testkit::fixtures::{caller, gateway_payment, instrument, invoice, succeeded, usd};
+use counterfoil_testkit::fixtures::{caller, gateway_payment, instrument, invoice, usd};
 
 struct Shop {
     ledger: Ledger,
@@ -58,7 +58,7 @@ impl Shop {
 
     /// Money that gateway `a` tells of under a name.
     async fn tell(&self, payment: &Payment, name: &str, told: fn(Evidence) -> Told, cents: i64) {
-        let evidence = Evidence::new(succeeded(Some(usd(cents))), Timestamp::EPOCH);
+        let evidence = Evidence::succeeded(Timestamp::EPOCH).with_amount(usd(cents));
         let evidence = evidence.with_gateway_operation_id(name.parse().unwrap());
         let about = About { payment: Some(payment.id()), ..About::default() };
         let notification =
@@ -67,7 +67,7 @@ impl Shop {
     }
 
     async fn may(&self, payment: &Payment, action: Action) -> Option<Money> {
-        let actions = self.now(payment).await.actions(self.clock.now());
+        let actions = self.ledger.actions(&*self.now(payment).await);
         actions.into_iter().find(|possible| possible.action == action).unwrap().max_amount
     }
 

@@ -6,13 +6,13 @@ use counterfoil::command::{About, Command, Resolution, Told};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewRefund, NewResolution, Notification};
 use counterfoil::payment::{
-    DisputeStage, DisputeWord, DisputeWordKind, FailureClass, OperationId, Outcome, Payment, Review,
+    DisputeStage, DisputeWord, DisputeWordKind, FailureClass, OperationId, Payment, Review,
 };
 use counterfoil::store::{Key, Lookup, PaymentStore};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
 use counterfoil_testkit::fixtures::{
-    caller, card, customer, evidence, failed, gateway, second, succeeded, usd,
+    Said, caller, card, customer, evidence, failed, gateway, pending, second, succeeded, usd,
 };
 use counterfoil_testkit::{Desk, block_on};
 
@@ -50,8 +50,8 @@ impl Refunding {
         Payment::clone(payment)
     }
 
-    fn tell(&self, outcome: Outcome) {
-        let said = evidence(outcome, 5);
+    fn tell(&self, said: Said) {
+        let said = evidence(said, 5);
         self.execute(self.desk.report(&caller("acme"), self.payment, self.refund, said));
     }
 
@@ -92,7 +92,7 @@ fn more_that_goes_back_than_there_is() {
 #[test]
 fn a_second_word_of_a_person() {
     let books = Refunding::new();
-    books.tell(Outcome::Pending);
+    books.tell(pending());
     books.say(Resolution::NotSent);
     books.dismiss();
     books.say(Resolution::Failed);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Rejection, Told};
 use counterfoil::ledger::{Ledger, NewAttempt, NewPayment, NewRefund, Notification, Processing, Update};
-use counterfoil::payment::{Evidence, Outcome, PaymentMethod, Review};
+use counterfoil::payment::{Evidence, PaymentMethod, Review};
 use counterfoil::status::{Cause, PaymentStatus};
 use counterfoil::store::PaymentStore;
 use counterfoil::verify::verify;
@@ -194,7 +194,7 @@ async fn money_that_came_past_a_gateway_is_given_back_past_it_once() {
     // The payer paid at the gateway too.
     ledger.update(&me, id, Update::default().with_gateway_payment_id("pi_1".parse().unwrap())).await.unwrap();
     let about = About { payment: Some(id), ..About::default() };
-    let paid = Told::Attempt(Evidence::new(Outcome::Succeeded { reported: None }, Timestamp::EPOCH));
+    let paid = Told::Attempt(Evidence::succeeded(Timestamp::EPOCH));
     let paid = Notification::new("sandbox".parse().unwrap(), "evt_1".parse().unwrap(), about, paid);
     assert_eq!(ledger.notify(&me, paid).await.unwrap().payment().unwrap().captured(), usd(200));
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod attribution;
 mod charges;
 mod currency;
 mod destinations;
@@ -15,8 +16,10 @@ mod ledger;
 mod liar;
 mod moves;
 mod readme;
-mod told;
+mod recorded;
+mod retries;
 mod update;
 mod verify;
 mod verify_beside;
 mod verify_each;
+mod voids;

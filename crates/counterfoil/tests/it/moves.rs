@@ -6,6 +6,7 @@ use std::time::Duration;
 use counterfoil::account::Owed;
 use counterfoil::clock::Clock;
 use counterfoil::command::{Command, Policy, Receipt, Rejection, Resolution};
+use counterfoil::gateway::CaptureReversals;
 use counterfoil::ledger::{Ledger, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid};
 use counterfoil::payment::{Attention, Outcome, Payment, PaymentMethod, RetrySchedule, Review};
 use counterfoil::status::{Action, OperationStatus, PaymentStatus};
@@ -82,7 +83,7 @@ async fn an_invoice_is_paid_in_55_parts_and_no_more() {
         let known = shop.ledger.destination(payment.scope(), &invoice("inv_1")).await.unwrap().unwrap();
         let totals = known.totals(usd(0).currency());
         assert_eq!(
-            (totals.paid, totals.remaining(usd(55 * 7))),
+            (totals.paid, totals.remaining(usd(55 * 7), &Policy::default())),
             (7 * part, usd(7 * (55 - i64::try_from(part).unwrap())))
         );
     }
@@ -190,7 +191,7 @@ async fn actions_tell_the_truth() {
         .await
         .unwrap();
     let payment = shop.now(&payment).await;
-    let actions = payment.actions(shop.clock.now());
+    let actions = shop.ledger.actions(&payment);
     let of = |action| actions.iter().find(|possible| possible.action == action).unwrap().clone();
     assert_eq!(of(Action::Capture).max_amount, Some(usd(40)));
     assert_eq!(of(Action::Refund).max_amount, Some(usd(60)));
@@ -230,7 +231,7 @@ async fn a_receipt_names_the_operation_that_its_command_started() {
 
 /// What `actions` says of `resolve`: why not, if not.
 fn why_not_resolved(shop: &Shop, payment: &Payment) -> Option<String> {
-    let actions = payment.actions(shop.clock.now());
+    let actions = shop.ledger.actions(payment);
     let resolve = actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap();
     assert_eq!(resolve.allowed, resolve.reason.is_none());
     resolve.reason
@@ -283,7 +284,11 @@ fn what_runs_is_not_settled_and_what_is_in_doubt_is() {
         execute(command).unwrap();
     }
     let why_not = |receipt: &Receipt| {
-        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        let actions = receipt.payment().unwrap().actions(
+            desk.clock().now(),
+            &Policy::default(),
+            &CaptureReversals::default(),
+        );
         actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().reason
     };
     let late = desk.refund(&me, payment, NewRefund::of(usd(30)));
@@ -309,7 +314,11 @@ fn what_is_archived_and_marked_can_be_settled() {
     let create = desk.create(&me, card("pm_1", 100));
     let (payment, attempt) = (created(&create), started(&create));
     let allowed = |receipt: &Receipt| {
-        let actions = receipt.payment().unwrap().actions(desk.clock().now());
+        let actions = receipt.payment().unwrap().actions(
+            desk.clock().now(),
+            &Policy::default(),
+            &CaptureReversals::default(),
+        );
         actions.into_iter().find(|possible| possible.action == Action::Resolve).unwrap().allowed
     };
     let word = |resolution| NewResolution::new(resolution, "seen there".parse().unwrap());

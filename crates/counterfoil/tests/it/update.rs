@@ -158,7 +158,7 @@ async fn a_persons_word_counts_as_evidence_and_is_marked_once_nobody_is_on_the_w
     assert_eq!((payment.status(), payment.captured()), (Succeeded, usd(100)));
     assert!(payment.reviews().contains(&Review::Resolved));
     let event = &books.ledger.history(&caller("acme").scope, &settled.stream, 1, 1).await.unwrap()[0];
-    assert_eq!((event.cause(), event.actor().as_str()), (Cause::Evidence, "tester"));
+    assert_eq!((event.cause(), event.actor().as_str()), (Cause::Resolution, "tester"));
     call.abort();
 }
 

@@ -94,11 +94,11 @@ async fn totals_of_a_destination_without_payments_are_found() {
         if account.id().as_str() != "destination:INVOICE:inv_3" {
             return Some(record);
         }
-        // The field behind the last one: totals, of one currency, in three numbers.
+        // The field behind the last one: totals, of one currency, in five numbers.
         let mut row = account.encode_row();
-        row.extend([9, 51]);
+        row.extend([9, 83]);
         row.extend(b"USD");
-        row.extend([[0; 15].as_slice(), &[1], &[0; 32]].concat());
+        row.extend([[0; 15].as_slice(), &[1], &[0; 64]].concat());
         let (scope, id) = (account.scope().clone(), account.id().clone());
         Some(Record::Account(Arc::new(Account::decode_row(scope, id, &row).unwrap())))
     });

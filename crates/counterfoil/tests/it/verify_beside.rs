@@ -227,11 +227,11 @@ async fn wrong_totals_are_found_once_a_moment_is_whole() {
     };
     let row: fn(Record) -> Record = |record| {
         let Record::Account(account) = &record else { return record };
-        // The field behind the last one: totals, of one currency, in three numbers.
+        // The field behind the last one: totals, of one currency, in five numbers.
         let mut row = account.encode_row();
-        row.extend([9, 51]);
+        row.extend([9, 83]);
         row.extend(b"USD");
-        row.extend([[0; 15].as_slice(), &[1], &[0; 32]].concat());
+        row.extend([[0; 15].as_slice(), &[1], &[0; 64]].concat());
         let (scope, id) = (account.scope().clone(), account.id().clone());
         Record::Account(Arc::new(Account::decode_row(scope, id, &row).unwrap()))
     };

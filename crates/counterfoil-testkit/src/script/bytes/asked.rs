@@ -52,8 +52,8 @@ pub(super) fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment
 
 pub(super) fn processing(name: u8, what: u8) -> Processing {
     let mut how = Processing::default();
-    if what % 4 == 3 {
-        how = how.with_instrument(fixtures::instrument("pm_2"));
+    if what % 4 > 1 {
+        how = how.with_instrument(fixtures::instrument(if what % 4 == 2 { "pm_1" } else { "pm_2" }));
     }
     if let Some(key) = idempotency_key(name) {
         how = how.with_idempotency_key(key);
@@ -69,13 +69,14 @@ pub(super) fn new_top_up(name: u8, amount: u8, what: u8) -> NewTopUp {
     }
 }
 
-pub(super) fn new_attempt(name: u8, amount: u8, what: u8, how: u8) -> NewAttempt {
+pub(super) fn new_attempt(name: u8, amount: u8, what: u8, how: u8, when: u8) -> NewAttempt {
     let error_message = how.is_multiple_of(2).then(|| message(what));
     let mut new = NewAttempt::new(match what % 8 {
         0..=2 => Recorded::Succeeded { amount: None },
         3 | 4 => Recorded::Succeeded { amount: Some(money(amount)) },
         _ => Recorded::Failed { error_message },
     });
+    new.gateway = gateway(when);
     if let Some(id) = gateway_id(how / 2) {
         new = new.with_gateway_attempt_id(fixtures::gateway_operation(id));
     }

@@ -46,7 +46,7 @@ impl Step {
                 operation: operation(name),
                 evidence: evidence(name / 8, amount, what, how, when),
             },
-            21 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how) },
+            21 => Step::RecordAttempt { caller, payment, new: new_attempt(name, amount, what, how, when) },
             22 => Step::Discover {
                 caller,
                 payment,

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use counterfoil::account::Owed;
+use counterfoil::clock::Timestamp;
 use counterfoil::command::{Overpayment, Policy, Resolution};
-use counterfoil::ledger::{NewCapture, NewRefund, NewResolution, NewVoid, Processing};
+use counterfoil::id::AttemptId;
+use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Processing};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::Work;
 use counterfoil::scope::Caller;
+use uuid::Uuid;
 
 use super::told::notification;
-use super::{destination, has_gateway, idempotency_key, known, message, metadata, operation};
+use super::{
+    destination, gateway, gateway_id, has_gateway, idempotency_key, known, message, metadata, operation,
+};
 use crate::fixtures;
 use crate::script::{STEP, Step};
 
@@ -20,19 +25,22 @@ pub(super) fn step(bytes: [u8; STEP], caller: Option<Caller>, payment: usize) ->
     let operation = operation(name);
     match kind % 64 {
         37..=41 => Step::Capture { caller, payment, new: capture(name, amount, what) },
-        42..=46 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        42..=45 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        46 => Step::RecordRefund { caller, payment, new: recorded_refund(bytes) },
         47 | 48 => Step::Void { caller, payment, new: void(name, what) },
-        49..=55 => Step::Notify {
+        49..=54 => Step::Notify {
             caller,
             payment,
             by_id: who / 16 < 14,
             operation: (when / 64 == 1).then_some(operation),
-            said: notification(name, amount, what, how, when),
+            parent: parent(who),
+            said: notification([who, name, amount, what, how, when]),
         },
-        56 => Step::Resolve {
+        55 | 56 => Step::Resolve {
             caller,
             payment,
             operation: (how.is_multiple_of(2)).then_some(operation),
+            other: usize::from(when % 4),
             new: NewResolution::new(resolution(amount, what), message(how)),
         },
         57 => Step::Register {
@@ -96,6 +104,22 @@ fn refund(name: u8, amount: u8, what: u8, how: u8) -> NewRefund {
     new
 }
 
+/// Mostly off-gateway, and now; else at any gateway, under any name, long ago or in the future.
+fn recorded_refund([_, _, _, name, amount, what, how, when]: [u8; STEP]) -> NewRecordedRefund {
+    let refund = refund(name, amount, what, how);
+    let mut new = NewRecordedRefund::default();
+    (new.amount, new.reason, new.metadata) = (refund.amount, refund.reason, refund.metadata);
+    new.idempotency_key = refund.idempotency_key;
+    new.gateway = gateway(what / 4);
+    new.gateway_refund_id = gateway_id(how / 8).map(fixtures::gateway_operation);
+    new.occurred_at = match when % 16 {
+        0..=11 => None,
+        15 => Some(Timestamp::MAX),
+        second => Some(fixtures::second(second.into())),
+    };
+    new
+}
+
 fn void(name: u8, what: u8) -> NewVoid {
     let mut new = NewVoid::default();
     new.reason = (what % 4 == 3).then(|| message(what / 4));
@@ -104,12 +128,25 @@ fn void(name: u8, what: u8) -> NewVoid {
 }
 
 fn resolution(amount: u8, what: u8) -> Resolution {
-    match what % 8 {
+    match what % 16 {
         0 | 1 => Resolution::Succeeded { amount: None },
         2 => Resolution::Succeeded { amount: part(amount) },
         3 | 4 => Resolution::Failed,
         5 => Resolution::NotSent,
-        _ => Resolution::Dismissed,
+        6 => Resolution::Dismissed,
+        7 => Resolution::Returned { amount: part(amount) },
+        8..=10 => Resolution::Allocated { attempt: AttemptId::new(Uuid::nil()) },
+        11 | 12 => Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() },
+        _ => Resolution::Another,
+    }
+}
+
+/// Mostly no parent is reported, else one by our name.
+fn parent(who: u8) -> Option<usize> {
+    match who % 16 {
+        0 | 1 => Some(0),
+        2 => Some(1),
+        _ => None,
     }
 }
 
@@ -144,6 +181,12 @@ fn rules(what: u8) -> Policy {
     }
     if what & 8 != 0 {
         policy = policy.with_polls([5, 60].map(Duration::from_secs));
+    }
+    if what & 16 != 0 {
+        policy = policy.owing_charged_back();
+    }
+    if what & 32 != 0 {
+        policy = policy.processing_failed();
     }
     if what == 255 { policy.with_strict_destinations() } else { policy }
 }

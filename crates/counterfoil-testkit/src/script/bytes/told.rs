@@ -8,17 +8,22 @@ use counterfoil::payment::{
 use counterfoil::text::{ErrorCode, NotificationId, PaymentUrl};
 
 use super::{gateway_id, message, money};
-use crate::fixtures;
+use crate::fixtures::{self, Said};
 
 pub(super) fn evidence(id: u8, amount: u8, what: u8, how: u8, when: u8) -> Evidence {
     let evidence = fixtures::evidence(outcome(amount, what, how), u32::from(when % 4));
+    // Any outcome may come with an amount.
+    let evidence = match evidence.amount {
+        None if !evidence.is_success() && amount % 4 == 3 => evidence.with_amount(money(amount)),
+        _ => evidence,
+    };
     match gateway_id(id) {
         Some(id) => evidence.with_gateway_operation_id(fixtures::gateway_operation(id)),
         None => evidence,
     }
 }
 
-fn outcome(amount: u8, what: u8, how: u8) -> Outcome {
+fn outcome(amount: u8, what: u8, how: u8) -> Said {
     let error_message = message(how);
     match what % 16 {
         0 | 8 | 9 => fixtures::succeeded(None),
@@ -26,24 +31,26 @@ fn outcome(amount: u8, what: u8, how: u8) -> Outcome {
         2 | 11 => {
             let class = FailureClass::ALL[usize::from(how) % FailureClass::ALL.len()];
             Outcome::Failed(Failure { class, code: ErrorCode::lossy("declined"), message: error_message })
+                .into()
         }
-        3 => Outcome::Pending,
+        3 => Outcome::Pending.into(),
         4 | 12 | 13 => {
             let url = PaymentUrl::new("https://pay.example/1").expect("a valid address");
-            Outcome::RequiresAction { payment_url: (how % 2 == 1).then_some(url) }
+            Outcome::RequiresAction { payment_url: (how % 2 == 1).then_some(url) }.into()
         }
-        5 | 6 => Outcome::NotSent { error_message },
-        14 => Outcome::Canceled { error_message },
-        15 => Outcome::Reversed { error_message },
-        _ => Outcome::Unknown { error_message },
+        5 | 6 => Outcome::NotSent { error_message }.into(),
+        14 => Outcome::Canceled { error_message }.into(),
+        15 => Outcome::Reversed { error_message }.into(),
+        _ => Outcome::Unknown { error_message }.into(),
     }
 }
 
 /// A notification, but for our names in it.
-pub(super) fn notification(name: u8, amount: u8, what: u8, how: u8, when: u8) -> Notification {
+pub(super) fn notification([who, name, amount, what, how, when]: [u8; 6]) -> Notification {
     let gateway = if how >= 240 { fixtures::other_gateway() } else { fixtures::gateway() };
     let about = About {
         gateway_payment_id: gateway_id(when / 32).map(|id| id.parse().expect("a valid id")),
+        gateway_attempt_id: (who % 16 == 3).then(|| fixtures::gateway_operation(attempt_name(how))),
         gateway_dispute_id: (what % 16 > 9 && name > 15).then(|| dispute_id(name)),
         ..About::default()
     };
@@ -63,10 +70,10 @@ fn told(name: u8, amount: u8, what: u8, how: u8, when: u8) -> Told {
     match what % 16 {
         0 | 1 => Told::Attempt(end),
         2 => Told::Authorization(end),
-        3 | 4 => Told::Capture(end),
-        5..=7 => Told::Refund(end),
-        8 => Told::Void(end),
-        9 => Told::Returned(reversed(end)),
+        3 | 4 => Told::Capture(named(end, name)),
+        5 | 6 => Told::Refund(named(end, name)),
+        7 => Told::Void(end),
+        8 | 9 => Told::Returned(returned(end, name, how)),
         10 | 11 => Told::Dispute(dispute(DisputeWordKind::Opened, amount, how, when)),
         12 => Told::Dispute(dispute(DisputeWordKind::Updated, amount, how, when)),
         13 => Told::Dispute(dispute(won_or_lost(name), amount, how, when)),
@@ -75,9 +82,26 @@ fn told(name: u8, amount: u8, what: u8, how: u8, when: u8) -> Told {
     }
 }
 
-fn reversed(mut evidence: Evidence) -> Evidence {
-    evidence.outcome = Outcome::Reversed { error_message: message(0) };
-    evidence
+/// What adds up has a name, or is refused.
+fn named(evidence: Evidence, name: u8) -> Evidence {
+    match name / 8 {
+        0 => evidence,
+        other => evidence.with_gateway_operation_id(fixtures::gateway_operation(attempt_name(other))),
+    }
+}
+
+fn returned(mut evidence: Evidence, name: u8, how: u8) -> Evidence {
+    let error_message = message(0);
+    evidence.outcome = match how % 4 {
+        2 => Outcome::ReturnCanceled { error_message },
+        _ => Outcome::Reversed { error_message },
+    };
+    if evidence.amount.is_some() { named(evidence, name) } else { evidence }
+}
+
+/// One of the few names that gateways give to operations.
+fn attempt_name(which: u8) -> &'static str {
+    gateway_id(5 + which % 3).unwrap_or("ch_5")
 }
 
 fn won_or_lost(name: u8) -> DisputeWordKind {

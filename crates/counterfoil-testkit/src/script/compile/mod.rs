@@ -62,12 +62,17 @@ impl Compiler {
                 among_gateways(command, *gateway)
             }
             Step::Process { caller, payment, how, number, known, gateway } => {
-                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let retried = number.and_then(|_| self.retry_due(*payment));
+                let payment = match retried {
+                    Some((payment, _)) => payment,
+                    None => self.aim(*payment, aim::waits_for_an_attempt),
+                };
+                let (caller, id) = self.find(caller.as_ref(), payment);
                 let mut command = self.desk.process(&caller, id, how.clone());
                 if let Request::Process(process) = &mut command.request {
                     process.known = known.clone();
-                    process.number = *number;
-                    self.began(*payment, process.attempt.into());
+                    process.number = retried.map(|(_, number)| number).or(*number);
+                    self.began(payment, process.attempt.into());
                 }
                 among_gateways(command, *gateway)
             }

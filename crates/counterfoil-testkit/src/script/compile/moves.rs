@@ -1,6 +1,6 @@
 //! From steps about money that moves, and about what is due, to commands.
 
-use counterfoil::command::{Command, Request, Told};
+use counterfoil::command::{Command, Request, Resolution, Told};
 use counterfoil::id::{AttemptId, CaptureId, RefundId, VoidId};
 use counterfoil::payment::{OperationId, Work};
 use uuid::Uuid;
@@ -25,29 +25,52 @@ impl Compiler {
                 let command = self.desk.refund(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
+            Step::RecordRefund { caller, payment, new } => {
+                let payment = &self.aim(*payment, aim::is_refundable);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let command = self.desk.record_refund(&caller, id, new.clone());
+                self.begins(*payment, command)
+            }
             Step::Void { caller, payment, new } => {
-                let payment = &self.aim(*payment, aim::is_voidable);
+                // A hold that was captured whole is seldom there, so it goes first.
+                let is_captured = self.is_there(aim::is_captured_of_hold);
+                let fits = if is_captured { aim::is_captured_of_hold } else { aim::is_voidable };
+                let payment = &self.aim(*payment, fits);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let command = self.desk.void(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
-            Step::Notify { caller, payment, by_id, operation, said } => {
-                let payment = &self.aim(*payment, aim::is_at_gateway);
+            Step::Notify { caller, payment, by_id, operation, parent, said } => {
+                let payment = &self.aim(*payment, aim::has_to_do_with(&said.told));
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut said = said.clone();
                 said.about.payment = by_id.then_some(id);
                 said.about.operation = operation.map(|operation| self.operation(*payment, operation));
+                said.about.attempt = parent.map(|parent| self.attempt(*payment, parent));
                 let command = self.desk.notify(&caller, said);
                 if let Some(found) = found_by(&command) {
                     self.began(*payment, found);
                 }
                 command
             }
-            Step::Resolve { caller, payment, operation, new } => {
-                let payment = &self.aim(*payment, aim::is_at_gateway);
+            Step::Resolve { caller, payment, operation, other, new } => {
+                let allocates = matches!(
+                    new.resolution,
+                    Resolution::Allocated { .. } | Resolution::SameAs { .. } | Resolution::Another
+                );
+                let fits = if allocates { aim::is_unallocated } else { aim::is_resolvable };
+                let payment = &self.aim(*payment, fits);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut new = new.clone();
-                new.operation = operation.map(|operation| self.operation(*payment, operation));
+                new.operation = operation.map(|operation| match self.external(*payment) {
+                    Some(external) if allocates => external,
+                    _ => self.operation(*payment, operation),
+                });
+                match &mut new.resolution {
+                    Resolution::Allocated { attempt } => *attempt = self.attempt(*payment, *other),
+                    Resolution::SameAs { operation } => *operation = self.requested(*payment, *other),
+                    _ => {}
+                }
                 self.desk.resolve(&caller, id, new)
             }
             Step::Register { caller, destination, owed } => {

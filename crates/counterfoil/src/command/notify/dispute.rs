@@ -4,12 +4,10 @@ use super::super::change::Entry;
 use super::super::rejection::Rejection;
 use super::super::view::{Halt, View};
 use super::{Heard, Notify};
-use crate::account::{AccountId, Posting};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::event::{Body, Disputed};
 use crate::id::DisputeId;
-use crate::money::{Money, MoneyError};
-use crate::payment::{Dispute, DisputeWord, Payment};
+use crate::payment::{Dispute, DisputeWord};
 use crate::status::Cause;
 use crate::text::NotificationId;
 
@@ -37,42 +35,15 @@ impl Notify {
         };
         let before = known.cloned().unwrap_or_else(new);
         let mut after = before.clone();
-        let name = self.told_under();
-        after.hear(word, name.as_str(), payment.terms().amount);
+        let movement = self.funds.clone().filter(|_| word.kind.moves_funds());
+        after.hear(word, movement.as_ref().map(NotificationId::as_str), payment.terms().amount);
         if known.is_some() && after == before {
             return Ok(());
         }
-        let postings = self.moved(&payment, &before, &after)?;
         let (gateway, gateway_dispute_id) = (self.gateway.clone(), called.clone());
-        let disputed = Disputed { dispute: before.id, gateway, gateway_dispute_id, name, word: word.clone() };
+        let disputed =
+            Disputed { dispute: before.id, gateway, gateway_dispute_id, movement, word: word.clone() };
         let taking = known.is_none().then(|| (key, Fingerprint::default()));
-        books.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking).posting(postings))
-    }
-
-    /// The name of what moved: the gateway's own, or that of the notification.
-    fn told_under(&self) -> NotificationId {
-        self.funds.clone().unwrap_or_else(|| self.notification.clone())
-    }
-
-    /// What the gateway took and gave back, between what was paid and the money that disputes have.
-    fn moved(
-        &self,
-        payment: &Payment,
-        before: &Dispute,
-        after: &Dispute,
-    ) -> Result<Vec<Posting>, MoneyError> {
-        let currency = payment.terms().amount.currency();
-        let net = |dispute: &Dispute| {
-            let sum = |amounts: &mut dyn Iterator<Item = Money>| {
-                amounts.map(Money::minor).fold(0, i64::saturating_add)
-            };
-            sum(&mut dispute.withdrawn()).saturating_sub(sum(&mut dispute.reinstated()))
-        };
-        let more = net(after).saturating_sub(net(before));
-        let paid = AccountId::destination(&payment.terms().destination);
-        let disputed = AccountId::disputed(&self.gateway);
-        let (from, to) = if more > 0 { (paid, disputed) } else { (disputed, paid) };
-        let amount = Money::from_minor(more.saturating_abs().min(Money::MAX_MINOR), currency)?;
-        Ok(Posting::transfer(amount, from, to))
+        books.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking))
     }
 }

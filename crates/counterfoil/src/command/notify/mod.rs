@@ -1,5 +1,6 @@
 //! What a gateway tells of its own accord.
 
+mod contents;
 mod dispute;
 mod operation;
 
@@ -10,16 +11,17 @@ use super::change::{Change, Entry, Recorder, Taking};
 use super::receipt::Subject;
 use super::rejection::Rejection;
 use super::view::{Halt, View};
-use crate::claim::{ClaimKey, ClaimKind, Fingerprint};
-use crate::event::StreamId;
-use crate::id::PaymentId;
+use crate::claim::{ClaimKey, ClaimKind, RequestField};
+use crate::event::{Body, NotificationReused, StreamId};
+use crate::id::{AttemptId, PaymentId};
 use crate::payment::{DisputeWord, Evidence, OperationId, Payment};
+use crate::status::Cause;
 use crate::store::Key;
-use crate::text::{GatewayDisputeId, GatewayName, GatewayPaymentId, NotificationId};
+use crate::text::{GatewayDisputeId, GatewayName, GatewayOperationId, GatewayPaymentId, NotificationId};
 use uuid::Uuid;
 
 /// A gateway's notification. Evidence: it is never refused for the status of the payment, and it takes effect once,
-/// however often it is told. What it tells of that was made at the gateway (a refund by its dashboard, a dispute) comes
+/// however often it is told. Other contents under an id that is known are applied as well, and listed for review. What it tells of that was made at the gateway (a refund by its dashboard, a dispute) comes
 /// to be known here by it. Of nothing that is known here it is [`NothingKnown`](Rejection::NothingKnown), and leaves no
 /// trace, so that a sender who repeats it may find more then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,26 +34,32 @@ pub struct Notify {
     pub about: About,
     /// What it tells.
     pub told: Told,
-    /// Of money that a dispute moved: what the gateway calls that movement. Told twice under one name, it moved once.
+    /// The gateway's name of a movement of a dispute's funds. Under one name the funds move once. Without a name, a stage
+    /// of a dispute has one withdrawal and one reinstatement.
     pub funds: Option<NotificationId>,
     /// The id that whatever comes to be known by it gets.
     pub id: Uuid,
 }
 
-/// What a notification is about: any of these names, as far as the gateway knows them.
+/// What a notification is about: any of these names, as far as the gateway knows them. All that are known here must
+/// belong to one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct About {
     /// The payment.
     pub payment: Option<PaymentId>,
     /// What the gateway calls the payment.
     pub gateway_payment_id: Option<GatewayPaymentId>,
-    /// The attempt, capture, refund or void.
+    /// Our own id of the attempt, capture, refund or void, which the gateway echoes.
     pub operation: Option<OperationId>,
+    /// Our own id of the attempt that a capture, refund, void or return is of.
+    pub attempt: Option<AttemptId>,
+    /// What the gateway calls that attempt.
+    pub gateway_attempt_id: Option<GatewayOperationId>,
     /// What the gateway calls the dispute.
     pub gateway_dispute_id: Option<GatewayDisputeId>,
 }
 
-/// What a notification tells. The gateway's id of an operation is in its evidence.
+/// What a notification tells. The gateway's own name of the operation, or of the return, is in its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Told {
@@ -59,13 +67,13 @@ pub enum Told {
     Attempt(Evidence),
     /// Of a hold. Of a charge, a hold is only a step on its way.
     Authorization(Evidence),
-    /// Of a capture. One that nobody here asked for is of a hold, if one is known there by now or is ever told of.
+    /// Of a capture.
     Capture(Evidence),
     /// Of a refund.
     Refund(Evidence),
-    /// Of a void. As a capture; where there is a charge as well as a hold, it is marked for review.
+    /// Of a void.
     Void(Evidence),
-    /// That captured money was taken back by a bank.
+    /// That captured money was taken back by a bank, or that such a return was canceled.
     Returned(Evidence),
     /// Of a dispute.
     Dispute(DisputeWord),
@@ -84,28 +92,31 @@ impl Told {
         }
     }
 
-    /// Of what kind the gateway's name of the operation may be. A return takes back what a charge or a capture took.
-    const fn name_kinds(&self) -> &'static [ClaimKind] {
+    /// Of what kind the gateway's own name is. A charge and its refund may be called alike.
+    const fn name_kind(&self) -> Option<ClaimKind> {
         match self {
-            Told::Attempt(_) | Told::Authorization(_) => &[ClaimKind::GatewayAttempt],
-            Told::Capture(_) => &[ClaimKind::GatewayCapture],
-            Told::Refund(_) => &[ClaimKind::GatewayRefund],
-            Told::Void(_) => &[ClaimKind::GatewayVoid],
-            Told::Returned(_) => &[ClaimKind::GatewayAttempt, ClaimKind::GatewayCapture],
-            Told::Dispute(_) => &[],
+            Told::Attempt(_) | Told::Authorization(_) => Some(ClaimKind::GatewayAttempt),
+            Told::Capture(_) => Some(ClaimKind::GatewayCapture),
+            Told::Refund(_) => Some(ClaimKind::GatewayRefund),
+            Told::Void(_) => Some(ClaimKind::GatewayVoid),
+            Told::Returned(_) => Some(ClaimKind::GatewayReturn),
+            Told::Dispute(_) => None,
         }
     }
 }
 
 impl Notify {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
-        let own: Taking =
-            (ClaimKey::notification(view.scope, &self.gateway, &self.notification), Fingerprint::default());
+        let contents = self.contents();
+        let own = (ClaimKey::notification(view.scope, &self.gateway, &self.notification), contents);
         view.require(self.keys(view, &own))?;
-        view.unless_claimed(&own.0, &own.1)?;
+        let (own, differing) = self.unless_known(view, own)?;
         let payment = self.payment(view)?;
         let mut books =
             Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
+        if !differing.is_empty() {
+            books.write(self.reused(&differing))?;
+        }
         match &self.told {
             Told::Dispute(word) => self.dispute(view, word, &mut books)?,
             _ => self.operation(view, &mut books)?,
@@ -114,43 +125,83 @@ impl Notify {
             return Err(Halt::unchanged(payment));
         }
         let Heard { recorder, after, .. } = books;
-        Ok(recorder.finish(Subject::Payment(after), payment.version() + 1))
+        let mut change = recorder.finish(Subject::Payment(after), payment.version() + 1);
+        change.receipt.differing = differing;
+        Ok(change)
+    }
+
+    /// The name that it takes, and the fields in which it differs from the first notification of its id. Contents that
+    /// are known under that id end the decision.
+    fn unless_known(&self, view: &View<'_>, own: Taking) -> Result<(Taking, Vec<RequestField>), Halt> {
+        let Some(first) = view.claim(&own.0)? else { return Ok((own, Vec::new())) };
+        let differing = first.fingerprint.differing(&own.1);
+        if differing.is_empty() {
+            view.unless_claimed(&own.0, &own.1)?;
+        }
+        let key = ClaimKey::notification_contents(view.scope, &self.gateway, &self.notification, &own.1);
+        match view.unless_claimed(&key, &own.1) {
+            Ok(()) => Ok(((key, own.1), differing)),
+            Err(Halt::Same(mut receipt)) => {
+                receipt.differing = differing;
+                Err(Halt::Same(receipt))
+            }
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// The event that says that the gateway used an id twice.
+    fn reused(&self, differing: &[RequestField]) -> Entry {
+        let reused = NotificationReused {
+            gateway: self.gateway.clone(),
+            notification: self.notification.clone(),
+            fields: differing.to_vec(),
+        };
+        Entry::new(Cause::Evidence, Body::NotificationReused(reused))
     }
 
     fn keys(&self, view: &View<'_>, own: &Taking) -> impl Iterator<Item = Key> {
-        let names = self.names(view).into_iter().chain([own.0.clone()]).map(Key::Claim);
+        let other = ClaimKey::notification_contents(view.scope, &self.gateway, &self.notification, &own.1);
+        let names = self.names(view).into_iter().chain(self.own_name(view)).chain([own.0.clone(), other]);
+        let names = names.map(Key::Claim);
         names.chain(self.about.payment.map(|id| view.payment_key(id)))
     }
 
-    /// The names by which the gateway may know the payment.
+    /// The names by which the gateway may know the payment. Where our own id of the operation is given, the gateway's
+    /// name of it is only bound to that.
     fn names(&self, view: &View<'_>) -> Vec<ClaimKey> {
         let (scope, gateway) = (view.scope, &self.gateway);
         let payment = self.about.gateway_payment_id.as_ref();
         let dispute = self.about.gateway_dispute_id.as_ref();
         let payment = payment.map(|id| ClaimKey::gateway_payment(scope, Some(gateway), id));
         let dispute = dispute.map(|id| ClaimKey::gateway_dispute(scope, gateway, id));
-        payment.into_iter().chain(dispute).chain(self.operation_names(view)).collect()
+        let own = self.own_name(view).filter(|_| self.about.operation.is_none());
+        payment.into_iter().chain(dispute).chain(self.parent_name(view)).chain(own).collect()
     }
 
-    /// The names by which the gateway may know the operation.
-    fn operation_names(&self, view: &View<'_>) -> impl Iterator<Item = ClaimKey> {
-        let id = self.told.evidence().and_then(|evidence| evidence.gateway_operation_id.as_ref());
-        let named = |(id, kind): (_, &ClaimKind)| {
-            ClaimKey::gateway_operation(view.scope, Some(&self.gateway), *kind, id)
-        };
-        id.into_iter().flat_map(|id| self.told.name_kinds().iter().map(move |kind| (id, kind))).map(named)
+    /// The gateway's own name of what is told.
+    fn own_name(&self, view: &View<'_>) -> Option<ClaimKey> {
+        let id = self.told.evidence()?.gateway_operation_id.as_ref()?;
+        Some(ClaimKey::gateway_operation(view.scope, Some(&self.gateway), self.told.name_kind()?, id))
     }
 
-    /// The payment, by its own id or by the first name that is known.
+    /// The gateway's name of the attempt that it is of.
+    fn parent_name(&self, view: &View<'_>) -> Option<ClaimKey> {
+        let id = self.about.gateway_attempt_id.as_ref()?;
+        Some(ClaimKey::gateway_operation(view.scope, Some(&self.gateway), ClaimKind::GatewayAttempt, id))
+    }
+
+    /// The payment that all known names belong to.
     fn payment<'a>(&self, view: &View<'a>) -> Result<&'a Arc<Payment>, Halt> {
-        let mut found = self.about.payment;
+        let mut named = self.about.payment;
         for name in self.names(view) {
             let Some(claim) = view.claim(&name)? else { continue };
-            if let StreamId::Payment(id) = &claim.stream {
-                found = found.or(Some(*id));
+            match (&claim.stream, named) {
+                (StreamId::Payment(id), None) => named = Some(*id),
+                (StreamId::Payment(id), Some(known)) if *id == known => {}
+                _ => return Err(Rejection::NothingKnown.into()),
             }
         }
-        let payment = match found {
+        let payment = match named {
             Some(id) => view.find_payment(id)?,
             None => None,
         };
@@ -162,8 +213,13 @@ impl Notify {
     fn has_to_do_with(&self, payment: &Payment) -> bool {
         let ours = Some(&self.gateway);
         let attempted = payment.attempts().any(|attempt| attempt.gateway.as_ref() == ours);
+        attempted || self.is_created_there(payment)
+    }
+
+    /// Whether the payment was created at this gateway.
+    fn is_created_there(&self, payment: &Payment) -> bool {
         let asked = payment.asked_gateway();
-        attempted || (payment.gateway_payment_id().is_some() && (asked.is_none() || asked == ours))
+        payment.gateway_payment_id().is_some() && asked.is_none_or(|asked| *asked == self.gateway)
     }
 }
 

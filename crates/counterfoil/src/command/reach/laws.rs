@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::super::{Command, Rejection, Request};
 use super::{Next, Node, moves, step};
-use crate::account::AccountId;
+use crate::account::{AccountId, Totals};
 use crate::event::{Event, evolve_payment};
 use crate::money::Money;
-use crate::payment::{Attention, DisputeStatus, Operation, OperationId, Payment, Review};
+use crate::payment::{Attention, DisputeStage, DisputeStatus, Operation, OperationId, Payment, Review};
 use crate::status::{Action, OperationStatus, PaymentStatus, allowed};
 
 type Law = Result<(), String>;
@@ -32,6 +32,7 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
     grow(was, is)?;
     follow(before, next)?;
     by_command(was, is, command)?;
+    retried(was, is, command)?;
     stands(&next.node)?;
     exact(&next.node)
 }
@@ -40,7 +41,8 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
 fn facts(payment: &Payment) -> String {
     let operations = payment.operations().iter().map(|operation| {
         let sent = (operation.lease_until, operation.resent_until);
-        (operation.id, operation.holds, operation.reports.clone(), operation.expired, operation.polls, sent)
+        let decided = (&operation.set_aside, operation.allocation);
+        (operation.id, operation.reports.clone(), decided, operation.expired, operation.polls, sent)
     });
     let operations: Vec<_> = operations.collect();
     let (references, disputes) = (&payment.references, payment.disputes());
@@ -61,13 +63,14 @@ fn grow(was: &Payment, is: &Payment) -> Law {
         let Some(after) = is.operation(operation.id) else {
             return law("1", false, || format!("{} is gone", operation.id));
         };
-        // What was held is not what was charged.
-        let is_turned = operation.id.is_attempt() && operation.holds != after.holds;
-        let [before, after] = [operation, after].map(|of| of.ever_moved().map_or(0, Money::minor));
-        law("1", is_turned || after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
+        // What was held is not what was charged, and an operator may decide otherwise.
+        let is_decided = operation.is_hold() != after.is_hold() || after.is_resolved();
+        let [before, after] = [operation, after].map(|of| of.reports.largest_success());
+        law("1", is_decided || after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
     }
+    let is_decided = is.operations().iter().any(Operation::is_resolved);
     let [before, after] = [was, is].map(|payment| payment.authorized().minor());
-    law("1", after >= before, || format!("{before} was authorized, then {after}"))?;
+    law("1", is_decided || after >= before, || format!("{before} was authorized, then {after}"))?;
     let times = |p: &Payment| [p.succeeded_at, p.failed_at, p.refunded_at, p.voided_at];
     let kept = times(was).into_iter().zip(times(is)).all(|(was, is)| was.is_none() || was == is);
     law("19", kept && was.updated_at() < is.updated_at(), || "a time was moved".into())?;
@@ -108,6 +111,28 @@ fn by_command(was: &Payment, is: &Payment, command: &Command) -> Law {
     law("3", evidence || resolved || is.excess_returned() <= was.excess_returned(), || {
         "a command gave back what there is not".into()
     })
+}
+
+/// INVARIANTS 44: scheduled attempts use up the schedule, manual ones leave it as it was; and only a failed payment is
+/// opened again.
+fn retried(was: &Payment, is: &Payment, command: &Command) -> Law {
+    let scheduled = is.attempts().filter(|attempt| attempt.kind.is_scheduled() && attempt.is_requested());
+    let arrived = scheduled.filter(|attempt| attempt.status() != OperationStatus::NotSent).count();
+    let most = command.policy.retries.len();
+    law("44", arrived <= most, || format!("{arrived} scheduled attempts, of {most}"))?;
+    if let Request::Report(report) = &command.request {
+        let over = was.operation(report.operation).is_some_and(|known| was.is_reopened_since(known));
+        return law("26", !over || was.closed == is.closed, || "an earlier attempt closed it again".into());
+    }
+    let Request::Process(process) = &command.request else { return Ok(()) };
+    let [before, after] = [was, is].map(|payment| payment.attempts().last());
+    let arrived =
+        |attempt: &Operation| attempt.is_requested() && attempt.status() != OperationStatus::NotSent;
+    let manual = process.number.is_none() && before.is_some_and(arrived);
+    let beside = after.map(|attempt| attempt.kind.retry()) == before.map(|attempt| attempt.kind.retry());
+    law("44", !manual || beside, || "a manual attempt moved the schedule".into())?;
+    let reopened = was.reopened != is.reopened;
+    law("44", reopened == (was.status() == PaymentStatus::Failed), || "opened again while open".into())
 }
 
 /// INVARIANTS 2, 3, 7, 8, 10, 13, 14, 16, 18, 43, 47.
@@ -152,23 +177,59 @@ fn sums(payment: &Payment) -> Law {
     let operations = payment.operations();
     let add = |which: &dyn Fn(&Operation) -> Option<i64>| operations.iter().filter_map(which).sum::<i64>();
     let moved = |operation: &Operation| operation.moved().map(Money::minor);
-    let charged = add(&|o| if o.id.is_attempt() && !o.holds { moved(o) } else { None });
-    let taken = add(&|o| if o.id.is_capture() { moved(o) } else { None });
-    let undone = add(&|o| if o.id.is_void() && !o.holds { moved(o) } else { None });
-    let captured = (charged + taken - undone).max(0);
+    let gross = |o: &Operation| {
+        let is_done = matches!(o.status(), OperationStatus::Succeeded | OperationStatus::Reversed);
+        o.ever_moved().filter(|_| is_done && !o.is_set_apart()).map_or(0, Money::minor)
+    };
+    let came: i64 = payment
+        .attempts()
+        .map(|attempt| {
+            let own = if attempt.is_hold() { 0 } else { gross(attempt) };
+            let captures =
+                || payment.captures().filter(|c| c.parent().map(OperationId::Attempt) == Some(attempt.id));
+            let back = |o: &Operation| o.returned().map_or(0, Money::minor);
+            let returned: i64 = captures().map(back).sum::<i64>() + back(attempt);
+            (own.max(captures().map(gross).sum()) - returned).max(0)
+        })
+        .sum();
+    let taken = came + add(&|o| if o.id.is_capture() && o.parent().is_none() { moved(o) } else { None });
+    let undone = add(&|o| if o.is_reversal() { moved(o) } else { None });
+    let captured = (taken - undone).max(0);
     law("7", payment.captured().minor() == captured, || format!("captured is not {captured}"))?;
     let back = add(&|o| if o.id.is_refund() { moved(o) } else { None });
     law("7", payment.refunded().minor() == back, || format!("refunded is not {back}"))?;
     let open = add(&|o| {
-        let out = o.id.is_refund() || (o.id.is_void() && !o.holds);
-        (out && o.status().is_live()).then(|| o.amount.minor())
+        let out = o.id.is_refund() || o.is_reversal();
+        (out && o.is_reserved()).then(|| o.amount.minor())
     });
-    let disputed: i64 =
-        payment.disputes().iter().map(|dispute| dispute.reserved(payment.terms().amount)).sum();
-    let refundable = (captured - back - open - disputed).max(0);
+    let [disputed, charged_back] = disputed(payment);
+    let refundable = (captured - back - open - disputed - charged_back).max(0);
     law("8, 43", payment.refundable().minor() == refundable, || {
         format!("refundable is {}, not {refundable}", payment.refundable())
+    })?;
+    law("43", payment.charged_back().minor() == charged_back, || format!("{charged_back} is charged back"))?;
+    law("43", payment.disputed().minor() == disputed + charged_back, || {
+        format!("{disputed} is disputed, and {charged_back} charged back")
     })
+}
+
+/// What disputes reserve that are not lost, and what lost ones took.
+fn disputed(payment: &Payment) -> [i64; 2] {
+    let mut sums = [0, 0];
+    for dispute in payment.disputes() {
+        let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
+        let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
+        let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+        let chargeback = dispute.stage() > DisputeStage::Inquiry;
+        match dispute.status() {
+            DisputeStatus::Lost if chargeback => sums[1] += (amount.max(withdrawn) - reinstated).max(0),
+            DisputeStatus::NeedsResponse | DisputeStatus::UnderReview if chargeback => {
+                sums[0] += amount.max(withdrawn - reinstated);
+            }
+            _ => sums[0] += (withdrawn - reinstated).max(0),
+        }
+    }
+    sums
 }
 
 /// INVARIANTS 47: nothing waits for ever unseen.
@@ -197,9 +258,11 @@ fn totals(node: &Node) -> Law {
     let totals = node.destination.as_ref().map(|account| account.totals(currency)).unwrap_or_default();
     let live = payment.attempts().filter(|attempt| attempt.status().is_live());
     let live: i64 = live.map(|attempt| attempt.amount.minor()).sum();
-    let expected = [payment.captured().minor(), live + payment.held().minor(), payment.refunded().minor()];
-    let expected = expected.map(i128::from);
-    law("7", [totals.paid, totals.pending, totals.refunded] == expected, || {
+    let (captured, pending) = (payment.captured().minor(), live + payment.held().minor());
+    let [disputed, charged_back] = disputed(payment);
+    let expected = [captured, pending, payment.refunded().minor(), disputed, charged_back];
+    let Totals { paid, pending, refunded, disputed, charged_back } = totals;
+    law("7", [paid, pending, refunded, disputed, charged_back] == expected.map(i128::from), || {
         format!("the destination comes to {totals:?}, not {expected:?}")
     })?;
     let destination = AccountId::destination(&payment.terms().destination);
@@ -217,18 +280,62 @@ fn exact(node: &Node) -> Law {
     let refund = |minor| Request::Refund(moves::refund(Uuid::from_u128(999), Some(moves::money(minor))));
     if allowed(payment.status(), Action::Refund) {
         let most = payment.refundable_at_once().minor();
-        exactly(node, most, refund, |no| matches!(no, Rejection::ExceedsRefundable { .. }))?;
+        let is_too_much = |no: &Rejection| matches!(no, Rejection::ExceedsRefundable { .. });
+        exactly(node, most, refund, is_too_much, of_one_charge)?;
+        // What went back elsewhere may be of all that came.
+        let most = payment.refundable().minor();
+        let record = |minor| moves::record_refund(Uuid::from_u128(999), moves::money(minor), None);
+        exactly(node, most, record, is_too_much, |_| Ok(()))?;
     }
     let capture =
         |minor| Request::Capture(moves::capture(Uuid::from_u128(999), Some(moves::money(minor)), true));
     if allowed(payment.status(), Action::Capture) {
         let most = payment.capturable().minor();
-        exactly(node, most, capture, |no| matches!(no, Rejection::ExceedsCapturable { .. }))?;
+        let is_too_much = |no: &Rejection| matches!(no, Rejection::ExceedsCapturable { .. });
+        exactly(node, most, capture, is_too_much, of_one_charge)?;
     }
-    Ok(())
+    voids(node, true)?;
+    voids(node, false)
 }
 
-fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn(&Rejection) -> bool) -> Law {
+/// INVARIANTS 4, 12: a void is accepted where the actions offer it, and takes what they say; a hold that was captured is
+/// never released, but its capture is reversed where the gateway can, and else refused for that reason.
+fn voids(node: &Node, reverses: bool) -> Law {
+    let payment = &node.payment;
+    let request = Request::Void(moves::void(Uuid::from_u128(999), reverses));
+    let command = moves::starts()[0].ask(Some(payment), request);
+    let possible = payment.actions(command.at, &command.policy, &moves::reversals(reverses));
+    let offered = possible.into_iter().find(|possible| possible.action == Action::Void);
+    let offered = offered.ok_or("12: a void is no action")?;
+    let next = match step(Some(node), &command) {
+        Ok(next) => next,
+        Err(rejection) => {
+            law("12", !offered.allowed, || format!("a void is offered, and refused: {rejection}"))?;
+            let told = !matches!(rejection, Rejection::CaptureNotReversible { .. })
+                || offered.reason.as_ref().is_some_and(|reason| rejection.to_string().contains(reason));
+            return law("12", told, || format!("{rejection}, but the actions say {:?}", offered.reason));
+        }
+    };
+    law("12", offered.allowed, || format!("a void was taken that is not offered: {:?}", offered.reason))?;
+    let Some(void) = next.node.payment.operations().get(payment.operations().len()) else { return Ok(()) };
+    let reserved = Some(void.amount) == offered.max_amount;
+    law("4", reserved, || format!("a void takes {}, offered were {:?}", void.amount, offered.max_amount))?;
+    let of = void.parent().and_then(|of| payment.operation(of.into()));
+    let releases = of.is_some_and(Operation::is_hold) && !payment.held().is_zero();
+    law("12", void.is_reversal() != releases, || format!("a void of {of:?} is {:?}", void.kind))?;
+    let of_capture = of.is_some_and(Operation::is_hold) && !releases;
+    law("12", void.kind.reversed_capture().is_some() == of_capture, || {
+        format!("{void:?} reverses something else")
+    })
+}
+
+fn exactly(
+    node: &Node,
+    most: i64,
+    ask: impl Fn(i64) -> Request,
+    is_too_much: impl Fn(&Rejection) -> bool,
+    holds_after_all: fn(&Payment) -> Law,
+) -> Law {
     let ask = |minor| step(Some(node), &moves::starts()[0].ask(Some(&node.payment), ask(minor)));
     if most > 0 {
         let all = ask(most);
@@ -236,7 +343,7 @@ fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn
             format!("{most}, which is there, was refused")
         })?;
         if let Ok(next) = all {
-            of_one_charge(&next.node.payment)?;
+            holds_after_all(&next.node.payment)?;
         }
     }
     let more = ask(most + 1).err();
@@ -247,21 +354,22 @@ fn exactly(node: &Node, most: i64, ask: impl Fn(i64) -> Request, is_too_much: fn
 /// what is said to have gone back past gateways had come past them.
 fn of_one_charge(payment: &Payment) -> Law {
     let operations = payment.operations();
-    let Some(back) = operations.last().filter(|last| last.id.is_refund() || last.undoes()) else {
+    let Some(back) = operations.last().filter(|last| last.id.is_refund() || last.is_reversal()) else {
         return Ok(());
     };
-    let gone =
-        |o: &&Operation| (o.id.is_refund() || o.undoes()) && (o.status().is_live() || o.moved().is_some());
-    let of_the_same = |o: &&Operation| o.attempt == back.attempt && o.gateway == back.gateway;
+    let gone = |o: &&Operation| {
+        (o.id.is_refund() || o.is_reversal()) && (o.status().is_live() || o.moved().is_some())
+    };
+    let of_the_same = |o: &&Operation| o.parent() == back.parent() && o.gateway == back.gateway;
     let out = operations.iter().filter(gone).filter(of_the_same);
     let out: i64 = out.map(|o| o.moved().unwrap_or(o.amount).minor()).sum();
-    let by = |o: &&Operation| match back.attempt {
-        Some(charge) => o.id == OperationId::Attempt(charge) || o.attempt == Some(charge),
+    let by = |o: &&Operation| match back.parent() {
+        Some(charge) => o.id == OperationId::Attempt(charge) || o.parent() == Some(charge),
         None => o.gateway.is_none(),
     };
-    let came = operations.iter().filter(|o| o.takes()).filter(by).filter_map(Operation::moved);
+    let came = operations.iter().filter(|o| o.is_inflow()).filter(by).filter_map(Operation::moved);
     let came: i64 = came.map(Money::minor).sum();
-    law("4, 46", out <= came, || format!("{out} go back of {came} that came by {:?}", back.attempt))
+    law("4, 46", out <= came, || format!("{out} go back of {came} that came by {:?}", back.parent()))
 }
 
 /// INVARIANTS 12, 20: only evidence that is about nothing may be refused; a refused command is refused for a reason
@@ -271,9 +379,11 @@ pub(super) fn may_refuse(command: &Command, rejection: &Rejection) -> Law {
     law("11", !defect, || format!("{rejection}"))?;
     match &command.request {
         Request::Report(_) => law("28", false, || format!("evidence was refused: {rejection}")),
-        Request::Notify(_) => law("28", *rejection == Rejection::NothingKnown, || {
-            format!("a notification was refused: {rejection}")
-        }),
+        Request::Notify(_) => {
+            law("28", matches!(rejection, Rejection::NothingKnown | Rejection::NameRequired), || {
+                format!("a notification was refused: {rejection}")
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -284,7 +394,7 @@ pub(super) fn any_order(node: &Node, evidence: &[(String, Request)]) -> Law {
     let say = |node: &Node, request: &Request| {
         step(Some(node), &start.ask(Some(&node.payment), request.clone()))
             .map(|next| next.node)
-            .map_err(|error| error.to_string())
+            .map_err(|error| format!("{error}: {request:?}"))
     };
     for (place, (first, one)) in evidence.iter().enumerate() {
         let after_one = say(node, one)?;
@@ -308,5 +418,12 @@ fn outcome(payment: &Payment) -> String {
         .collect();
     let amounts =
         [payment.authorized(), payment.captured(), payment.held(), payment.refunded(), payment.disputed()];
-    format!("{} {amounts:?} {operations:?} {:?}", payment.status(), payment.reviews())
+    let disputes: Vec<_> =
+        payment.disputes().iter().map(|dispute| (dispute.stage(), dispute.status())).collect();
+    let charged_back = payment.charged_back();
+    format!(
+        "{} {amounts:?} {charged_back} {operations:?} {disputes:?} {:?}",
+        payment.status(),
+        payment.reviews()
+    )
 }

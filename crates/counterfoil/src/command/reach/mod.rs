@@ -2,8 +2,8 @@
 //! holds all laws against each of them.
 //!
 //! ```text
-//! COUNTERFOIL_REACH=6 cargo test --release -p counterfoil reach     what `.ci/run` walks: half a minute
-//! COUNTERFOIL_REACH=7 cargo test --release -p counterfoil reach     one step deeper, seven times the work
+//! COUNTERFOIL_REACH=5 cargo test --release -p counterfoil reach     what `.ci/run` walks: half a minute
+//! COUNTERFOIL_REACH=6 cargo test --release -p counterfoil reach     one step deeper, ten times the work
 //! ```
 
 mod laws;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::{Command, Decision, Rejection, Request};
 use crate::account::Account;
+use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::payment::{Dispute, Operation, OperationId, Payment};
 use crate::status::{Cause, Graph, OperationStatus, PaymentStatus};
@@ -93,34 +94,42 @@ fn essence(payment: &Payment) -> String {
         .operations()
         .iter()
         .map(|operation| {
-            let of = operation.attempt.map(|id| place(OperationId::Attempt(id)));
+            let of = operation.parent().map(|id| place(OperationId::Attempt(id)));
             format!("{of:?} {}", standing(operation))
         })
         .collect();
     operations.sort();
     let disputes: Vec<_> = payment.disputes().iter().map(disputed).collect();
     let manual = payment.terms().capture_method;
-    format!("{manual} {:?} {:?} {at_gateway} {operations:?} {disputes:?}", payment.submitted, payment.closed)
+    let open = (payment.submitted, payment.closed, payment.reopened.is_some());
+    format!("{manual} {open:?} {at_gateway} {operations:?} {disputes:?}")
 }
 
 fn standing(operation: &Operation) -> String {
     let own = operation.gateway.is_some();
     format!(
-        "{} {} {own} {:?} {} {:?} {:?} {:?} {}",
-        operation.id.noun(),
-        operation.holds,
+        "{} {} {} {own} {} {:?} {} {:?} {:?} {} {} {} {} {:?}",
+        operation.kind.as_str(),
+        operation.is_hold(),
+        operation.origin,
         operation.status(),
         operation.amount,
-        operation.reports.weight(operation.id),
-        operation.releases,
+        operation.reports.weight(operation.id, operation.amount.minor()),
+        operation.kind.releases(),
         operation.expired,
-        operation.retry.is_some(),
+        operation.kind.retry().is_some(),
+        operation.is_resolved(),
+        operation.is_set_apart(),
+        operation.kind.is_scheduled(),
+        operation.instrument,
     )
 }
 
+/// All that was said of it.
 fn disputed(dispute: &Dispute) -> String {
-    let sums = [dispute.withdrawn().count(), dispute.reinstated().count()];
-    format!("{} {} {:?} {sums:?}", dispute.stage(), dispute.status(), dispute.amount())
+    let mut said = dispute.clone();
+    (said.created_at, said.updated_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
+    format!("{said:?}")
 }
 
 #[derive(Default)]
@@ -129,6 +138,8 @@ struct Seen {
     steps: usize,
     payment: BTreeSet<(PaymentStatus, PaymentStatus)>,
     operation: BTreeSet<(OperationStatus, OperationStatus)>,
+    /// The edges of the payment that resolutions took.
+    resolved: BTreeSet<(PaymentStatus, PaymentStatus)>,
 }
 
 impl Seen {
@@ -157,7 +168,7 @@ impl Seen {
                 if taken >= STEPS_IN_ANY_ORDER {
                     continue;
                 }
-                for said in [moves::Start::evidence, moves::Start::turns] {
+                for said in [moves::Start::evidence, moves::Start::turns, moves::Start::disputes] {
                     if let Err(broken) = laws::any_order(&node, &said(&node.payment)) {
                         panic!("{broken}\nafter{}", self.way(place));
                     }
@@ -193,10 +204,16 @@ impl Seen {
 
     /// The edges that evidence has taken.
     fn note(&mut self, before: &Node, next: &Next, command: &Command) {
+        let (before, after) = (&before.payment, &next.node.payment);
+        if next.events.iter().all(|event| event.cause() == Cause::Resolution) {
+            if before.status() != after.status() {
+                self.resolved.insert((before.status(), after.status()));
+            }
+            return;
+        }
         if next.events.iter().any(|event| event.cause() != Cause::Evidence) {
             return;
         }
-        let (before, after) = (&before.payment, &next.node.payment);
         if before.status() != after.status() && !matches!(command.request, Request::Create(_)) {
             self.payment.insert((before.status(), after.status()));
         }
@@ -213,6 +230,14 @@ fn table<S: Copy + Eq + Ord + std::fmt::Display + 'static>(graph: Graph<S>) -> B
     let edges = graph.edges().into_iter();
     let by_evidence = edges.filter(|edge| edge.causes.contains(Cause::Evidence));
     by_evidence.filter_map(|edge| Some((edge.from?, edge.to))).collect()
+}
+
+/// The edges of the payment that only a resolution takes, where no evidence leads.
+fn by_resolution_only() -> BTreeSet<(PaymentStatus, PaymentStatus)> {
+    let edges = PaymentStatus::GRAPH.edges().into_iter();
+    let resolved = edges
+        .filter(|edge| edge.causes.contains(Cause::Resolution) && !edge.causes.contains(Cause::Evidence));
+    resolved.filter_map(|edge| Some((edge.from?, edge.to))).collect()
 }
 
 /// Those of `some` that `all` has not.
@@ -245,6 +270,7 @@ fn every_state_keeps_the_laws_and_evidence_moves_along_the_edges_of_the_tables()
     if steps >= STEPS_TO_ALL_EDGES {
         assert_eq!(beyond(&payments, &seen.payment), [], "no fact leads there");
         assert_eq!(beyond(&operations, &seen.operation), [], "no fact leads there");
+        assert_eq!(beyond(&by_resolution_only(), &seen.resolved), [], "no resolution leads there");
     }
     let title = "# By evidence.".to_owned();
     let payments = payments.iter().map(|(from, to)| format!("payment {from} -> {to}"));

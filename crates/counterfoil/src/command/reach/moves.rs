@@ -6,17 +6,19 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::super::{
-    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt, Recorded,
-    Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void, settable,
+    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt,
+    RecordRefund, Recorded, Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void,
+    settable,
 };
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::destinations::Known;
+use crate::gateway::CaptureReversals;
 use crate::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::money::{Currency, Money};
 use crate::payment::{
     CaptureMethod, Checkout, Destination, DisputeStage, DisputeWord, DisputeWordKind, Evidence, Failure,
-    FailureClass, OperationId, Outcome, Payment, PaymentMethod, References, RetrySchedule, Work,
+    FailureClass, OperationId, Outcome, Payment, PaymentMethod, References, RetrySchedule, Work, attempt_id,
 };
 use crate::scope::{Caller, Scope};
 use crate::store::Key;
@@ -57,23 +59,34 @@ pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::EPOCH.saturating_add(Duration::from_secs(seconds))
 }
 
+/// The rules of a walk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Usual,
+    /// A declined payment is tried again once, by a schedule.
+    Retries,
+    /// A failed payment can be processed again.
+    Reopens,
+}
+
 /// How a payment begins.
 pub(super) struct Start {
     pub(super) name: &'static str,
     method: CaptureMethod,
     process: bool,
-    retries: bool,
+    rules: Rules,
     expires: bool,
 }
 
 pub(super) fn starts() -> Vec<Start> {
     use CaptureMethod::{Automatic, Manual};
-    let start = |name, method, process| Start { name, method, process, retries: false, expires: false };
+    let start = |name, method, process| Start { name, method, process, rules: Rules::Usual, expires: false };
     vec![
         start("charged", Automatic, true),
         start("recorded", Automatic, false),
         Start { expires: true, ..start("held", Manual, true) },
-        Start { retries: true, ..start("charged, with retries", Automatic, true) },
+        Start { rules: Rules::Retries, ..start("charged, with retries", Automatic, true) },
+        Start { rules: Rules::Reopens, ..start("charged, processed again", Automatic, true) },
     ]
 }
 
@@ -81,9 +94,10 @@ impl Start {
     /// The command that asks for `request`.
     pub(super) fn ask(&self, payment: Option<&Payment>, request: Request) -> Command {
         let mut policy = Policy::default();
-        if self.retries {
+        if self.rules == Rules::Retries {
             policy.retries = RetrySchedule::new([Duration::from_secs(60)]).unwrap();
         }
+        policy.process_failed = self.rules == Rules::Reopens;
         let caller = Caller::new(scope(), "a".parse().unwrap());
         // After every lease, every delay, and the time to expire.
         let at = payment.map_or(at(1_000), |payment| payment.updated_at().saturating_add(LONG));
@@ -114,7 +128,10 @@ impl Start {
         let mut moves = Start::evidence(payment);
         moves.extend(Start::turns(payment));
         moves.extend(Start::commands(payment));
+        moves.extend(Start::resolutions(payment));
+        moves.extend(self.with_another_instrument(payment));
         moves.extend(Start::found(payment));
+        moves.extend(Start::disputes(payment));
         moves.extend(Start::due(payment));
         moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
     }
@@ -134,9 +151,10 @@ impl Start {
 
     /// What a gateway says of attempts that nobody here made: that it holds, and that it was a charge.
     pub(super) fn turns(payment: &Payment) -> Vec<(String, Request)> {
-        let theirs = payment.attempts().filter(|attempt| !attempt.is_ours() && attempt.gateway.is_some());
+        let theirs =
+            payment.attempts().filter(|attempt| !attempt.is_requested() && attempt.gateway.is_some());
         let turns = theirs.zip(200..).flat_map(|(attempt, number)| {
-            let said = |minor| Evidence::new(Outcome::Succeeded { reported: Some(money(minor)) }, at(5));
+            let said = |minor| Evidence::succeeded(at(5)).with_amount(money(minor));
             let words = [Told::Authorization(said(2)), Told::Attempt(said(1))].into_iter().zip([0, 50]);
             words.map(move |(told, more)| {
                 let name = format!("told of it: {told:?}");
@@ -148,7 +166,7 @@ impl Start {
 
     fn commands(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
-        let id = payment_id();
+        let _id = payment_id();
         let attempts = payment.attempts().count();
         let others = payment.operations().len() - attempts;
         let mut commands: Vec<(String, Request)> = Vec::new();
@@ -164,50 +182,100 @@ impl Start {
             for amount in [None, Some(money(1))] {
                 commands.push((format!("refund {amount:?}"), Request::Refund(refund(next, amount))));
             }
-            let void = Void { payment: id, void: VoidId::new(next), reason: None, idempotency_key: None };
-            commands.push(("void".into(), Request::Void(void)));
+            for at in [None, Some(gateway())] {
+                let name = format!("record a refund of 1 at {at:?}");
+                commands.push((name, record_refund(next, money(1), at)));
+            }
+            commands.push(("void".into(), Request::Void(void(next, true))));
+            commands.push(("void, no reversals".into(), Request::Void(void(next, false))));
             for status in settable(payment.status()) {
                 commands.push((format!("set {status}"), set(next, status)));
             }
         }
         commands.push(("made at its gateway".into(), made_there()));
-        for resolution in [Resolution::Succeeded { amount: None }, Resolution::Failed, Resolution::NotSent] {
-            let note = Message::lossy("seen there");
-            let update = UpdateId::new(Uuid::from_u128(60));
-            let resolve = Resolve { update, payment: id, operation: None, resolution, note };
-            commands.push((format!("resolve {resolution:?}"), Request::Resolve(resolve)));
-        }
         commands
     }
 
-    /// What a gateway tells of that was made there, and of disputes.
+    /// What an operator can decide about each operation.
+    fn resolutions(payment: &Payment) -> Vec<(String, Request)> {
+        let mut decided = Vec::new();
+        for operation in payment.operations().iter().filter(|operation| operation.gateway.is_some()) {
+            let mut resolutions = vec![
+                Resolution::Succeeded { amount: None },
+                Resolution::Failed,
+                Resolution::NotSent,
+                Resolution::Returned { amount: None },
+                Resolution::Returned { amount: Some(money(1)) },
+                Resolution::Another,
+            ];
+            resolutions.extend(
+                payment.attempts().filter_map(attempt_id).map(|attempt| Resolution::Allocated { attempt }),
+            );
+            let twins =
+                payment.requested_twins(operation).map(|twin| Resolution::SameAs { operation: twin.id });
+            resolutions.extend(twins);
+            decided.extend(resolutions.into_iter().map(|resolution| {
+                let note = Message::lossy("seen there");
+                let (update, operation) = (UpdateId::new(Uuid::from_u128(60)), Some(operation.id));
+                let resolve = Resolve { update, payment: payment_id(), operation, resolution, note };
+                (format!("resolve {operation:?} {resolution:?}"), Request::Resolve(resolve))
+            }));
+        }
+        decided
+    }
+
+    /// A manual attempt with another instrument, which a failed payment takes too.
+    fn with_another_instrument(&self, payment: &Payment) -> Option<(String, Request)> {
+        let wanted = self.rules == Rules::Reopens && payment.attempts().count() < MOST_ATTEMPTS;
+        let next = Uuid::from_u128(100 + payment.operations().len() as u128);
+        let mut request = process(next, None);
+        if let Request::Process(process) = &mut request {
+            process.instrument = Some("pm_2".parse().unwrap());
+        }
+        wanted.then(|| ("process with another instrument".into(), request))
+    }
+
+    /// What a gateway tells of that was made there.
     fn found(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
         let others = payment.operations().len() - payment.attempts().count();
         let mut told = Vec::new();
         if others < MOST_OTHERS && payment.operations().len() < MOST_OPERATIONS {
-            let one = || named(Outcome::Succeeded { reported: Some(money(1)) }, next);
+            let one = || named(Outcome::Succeeded, next).with_amount(money(1));
             told.extend([Told::Refund(one()), Told::Capture(one()), Told::Void(one())]);
             told.push(Told::Refund(named(failed(FailureClass::Soft), next)));
         }
-        told.push(Told::Returned(Evidence::new(Outcome::Reversed { error_message: why() }, at(7))));
+        let undone = || Evidence::new(Outcome::Reversed { error_message: why() }, at(7));
+        let one_back = || undone().with_amount(money(1)).with_gateway_operation_id("back".parse().unwrap());
+        told.extend([Told::Returned(undone()), Told::Returned(one_back())]);
+        told.push(Told::Authorization(undone().with_amount(money(1))));
+        let canceled = Outcome::ReturnCanceled { error_message: why() };
+        told.push(Told::Returned(Evidence::new(canceled, at(8))));
         if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
-            told.push(Told::Authorization(named(Outcome::Succeeded { reported: None }, next)));
+            told.push(Told::Authorization(named(Outcome::Succeeded, next)));
         }
-        told.extend(dispute_words().into_iter().map(Told::Dispute));
         let mut found: Vec<_> =
             told.into_iter().map(|told| (format!("told of {told:?}"), notify(next, None, told))).collect();
         if payment.attempts().count() < MOST_ATTEMPTS && payment.gateway_payment_id().is_some() {
-            for outcome in [Outcome::Succeeded { reported: None }, failed(FailureClass::Hard)] {
+            for outcome in [Outcome::Succeeded, failed(FailureClass::Hard)] {
                 let name = format!("found at its gateway: {outcome:?}");
                 let (payment, attempt) = (payment_id(), AttemptId::new(next));
                 let (gateway, gateway_payment_id) = (gateway(), "made-there".parse().unwrap());
-                let evidence = named(outcome, next);
+                let evidence = named(outcome.clone(), next);
                 let discover = Discover { payment, attempt, gateway, gateway_payment_id, evidence };
                 found.push((name, Request::Discover(discover)));
             }
         }
         found
+    }
+
+    /// What a gateway that was asked tells of a dispute.
+    pub(super) fn disputes(payment: &Payment) -> Vec<(String, Request)> {
+        let is_there = payment.attempts().any(|attempt| attempt.gateway.is_some());
+        if !is_there && payment.gateway_payment_id().is_none() {
+            return Vec::new();
+        }
+        dispute_words().into_iter().map(|(word, movement)| of_dispute(word, movement)).collect()
     }
 
     /// What time does.
@@ -224,7 +292,7 @@ impl Start {
                     Work::Poll { .. } | Work::LookUp { .. } => return None,
                     Work::Retry { number } if few => process(next, Some(number)),
                     Work::Retry { .. } | Work::GiveUp | Work::Expire => {
-                        Request::Lapse(Lapse { payment: id, work })
+                        Request::Lapse(Lapse { payment: id, work, reason: Some(why()) })
                     }
                 };
                 Some((format!("due: {work:?}"), request))
@@ -249,7 +317,22 @@ fn record(attempt: Uuid) -> Request {
         payment: payment_id(),
         attempt: AttemptId::new(attempt),
         outcome: Recorded::Failed { error_message: None },
+        gateway: None,
         gateway_attempt_id: None,
+        idempotency_key: None,
+    })
+}
+
+pub(super) fn record_refund(id: Uuid, amount: Money, gateway: Option<GatewayName>) -> Request {
+    Request::RecordRefund(RecordRefund {
+        payment: payment_id(),
+        refund: RefundId::new(id),
+        amount: Some(amount),
+        gateway,
+        gateway_refund_id: None,
+        occurred_at: None,
+        reason: None,
+        metadata: Metadata::default(),
         idempotency_key: None,
     })
 }
@@ -281,6 +364,16 @@ pub(super) fn capture(id: Uuid, amount: Option<Money>, is_final: bool) -> Captur
     Capture { payment: payment_id(), capture: CaptureId::new(id), amount, is_final, idempotency_key: None }
 }
 
+/// A void by a gateway that can reverse a capture, or cannot.
+pub(super) fn void(id: Uuid, reverses: bool) -> Void {
+    let (payment, void, reversals) = (payment_id(), VoidId::new(id), reversals(reverses));
+    Void { payment, void, reason: None, reversals, idempotency_key: None }
+}
+
+pub(super) fn reversals(reverses: bool) -> CaptureReversals {
+    reverses.then(gateway).into_iter().collect()
+}
+
 fn set(id: Uuid, status: crate::status::PaymentStatus) -> Request {
     update(id, References::default(), Some(Target { status, at: None }))
 }
@@ -308,36 +401,54 @@ pub(super) fn named(outcome: Outcome, id: Uuid) -> Evidence {
 /// Every outcome, in amounts and times that make a difference.
 fn outcomes(of: OperationId) -> Vec<Evidence> {
     let mut outcomes = vec![
-        (Outcome::Succeeded { reported: None }, 0),
-        (failed(FailureClass::Soft), 0),
-        (Outcome::Pending, 1),
-        (Outcome::NotSent { error_message: why() }, 0),
-        (Outcome::Unknown { error_message: why() }, 0),
+        (Outcome::Succeeded, None, 0),
+        (failed(FailureClass::Soft), None, 0),
+        (Outcome::Pending, None, 1),
+        (Outcome::NotSent { error_message: why() }, None, 0),
+        (Outcome::Unknown { error_message: why() }, None, 0),
     ];
     if of.is_attempt() {
         outcomes.extend([
-            (Outcome::Succeeded { reported: Some(money(3)) }, 0),
-            (Outcome::Succeeded { reported: Some(money(0)) }, 0),
-            (Outcome::RequiresAction { payment_url: None }, 2),
-            (Outcome::Canceled { error_message: why() }, 0),
-            (Outcome::Pending, 3),
+            (Outcome::Succeeded, Some(money(3)), 0),
+            (Outcome::Succeeded, Some(money(0)), 0),
+            (Outcome::RequiresAction { payment_url: None }, None, 2),
+            (Outcome::Canceled { error_message: why() }, None, 0),
+            (Outcome::Pending, None, 3),
         ]);
     }
     if of.is_attempt() || of.is_capture() {
-        outcomes.push((Outcome::Reversed { error_message: why() }, 0));
+        outcomes.push((Outcome::Reversed { error_message: why() }, None, 0));
+        outcomes.push((Outcome::Reversed { error_message: why() }, Some(money(1)), 0));
     }
-    outcomes.into_iter().map(|(outcome, seconds)| Evidence::new(outcome, at(seconds))).collect()
+    let evidence = |(outcome, amount, seconds): (Outcome, Option<Money>, u64)| {
+        Evidence::new(outcome, at(seconds)).with_amount(amount)
+    };
+    outcomes.into_iter().map(evidence).collect()
 }
 
-fn dispute_words() -> Vec<DisputeWord> {
+/// What is said of a dispute, and under which name funds moved. It is lost, then won, then lost, by the gateway's clock.
+fn dispute_words() -> Vec<(DisputeWord, Option<&'static str>)> {
     use DisputeWordKind::{FundsReinstated, FundsWithdrawn, Lost, Opened, Won};
-    let word = |kind| DisputeWord::new(kind, at(9)).with_amount(money(1));
+    let word = |kind, seconds| DisputeWord::new(kind, at(seconds)).with_amount(money(1));
     vec![
-        word(Opened).at_stage(DisputeStage::Inquiry),
-        word(Opened),
-        word(Won),
-        word(Lost),
-        word(FundsWithdrawn),
-        word(FundsReinstated),
+        (word(Opened, 9).at_stage(DisputeStage::Inquiry), None),
+        (word(Opened, 9), None),
+        (word(Lost, 9), None),
+        (word(Won, 10), None),
+        (word(Lost, 11), None),
+        (word(FundsWithdrawn, 9), None),
+        (word(FundsWithdrawn, 9), Some("txn_1")),
+        (word(FundsReinstated, 9), None),
     ]
+}
+
+fn of_dispute(word: DisputeWord, movement: Option<&str>) -> (String, Request) {
+    let told = Told::Dispute(word);
+    let name = format!("told of {told:?}, funds {movement:?}");
+    let mut request = notify(Uuid::from_u128(400), None, told);
+    if let (Request::Notify(notify), Some(movement)) = (&mut request, movement) {
+        notify.notification = format!("n {movement}").parse().unwrap();
+        notify.funds = movement.parse().ok();
+    }
+    (name, request)
 }

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::super::{Report, Request, Told};
 use super::{moves, step};
-use crate::payment::{Evidence, Outcome, Payment};
+use crate::payment::{Evidence, Operation, Outcome, Payment};
 use crate::status::PaymentStatus;
+use crate::text::Message;
 
 type Edges = BTreeSet<(PaymentStatus, PaymentStatus)>;
 
@@ -38,7 +39,38 @@ pub(super) fn edges() -> Edges {
         (None, &LEFT),
         (Some(waits()), &LEFT),
     ];
-    stories.into_iter().flat_map(|(own, words)| told(own, words)).collect()
+    stories.into_iter().flat_map(|(own, words)| told(own, words)).chain(grown()).collect()
+}
+
+/// A capture of 3 is all of a hold of 4 of which 1 expired. It was one of 4, so it may be ours, which is on its way.
+fn grown() -> Edges {
+    let starts = moves::starts();
+    let start = starts.iter().find(|start| start.name == "held").unwrap();
+    let id = Uuid::from_u128;
+    let capture = moves::named(Outcome::Succeeded, id(9)).with_amount(moves::money(3));
+    let expired = Evidence::new(Outcome::Reversed { error_message: Message::lossy("expired") }, moves::at(7));
+    let report = |operation: &Operation| {
+        let evidence = Evidence::succeeded(moves::at(1)).with_amount(moves::money(4));
+        Request::Report(Report { payment: moves::payment_id(), operation: operation.id, evidence })
+    };
+    let asks: [&dyn Fn(&Payment) -> Request; 5] = [
+        &|payment| report(payment.attempts().next().expect("it is being authorized")),
+        &|_| Request::Capture(moves::capture(id(101), None, true)),
+        &|_| {
+            moves::notify(id(1_000), None, Told::Authorization(expired.clone().with_amount(moves::money(1))))
+        },
+        &|_| moves::notify(id(1_001), None, Told::Capture(capture.clone())),
+        &|payment| report(payment.operations().last().expect("a capture was reported")),
+    ];
+    let mut payment = step(None, &start.create()).unwrap().node;
+    let edges = asks.map(|ask| {
+        let request = ask(&payment.payment);
+        let next = step(Some(&payment), &start.ask(Some(&payment.payment), request)).unwrap().node;
+        let edge = (payment.payment.status(), next.payment.status());
+        payment = next;
+        edge
+    });
+    edges.into_iter().filter(|(from, to)| from != to).collect()
 }
 
 /// A payment that was made at its gateway, beside an attempt of our own where something is said of that.
@@ -69,12 +101,15 @@ fn told(own: Option<Outcome>, words: &[Word]) -> Edges {
 
 impl Word {
     fn tell(self, payment: &Payment, id: Uuid) -> Request {
-        let succeeded = |minor| Outcome::Succeeded { reported: Some(moves::money(minor)) };
         match self {
-            New(told, minor) => moves::notify(id, None, told(moves::named(succeeded(minor), id))),
+            New(told, minor) => {
+                let said = moves::named(Outcome::Succeeded, id).with_amount(moves::money(minor));
+                moves::notify(id, None, told(said))
+            }
             Turned(minor) => {
-                let hold = payment.attempts().find(|attempt| attempt.holds).map(|hold| hold.id);
-                moves::notify(id, hold, Told::Attempt(Evidence::new(succeeded(minor), moves::at(5))))
+                let hold = payment.attempts().find(|attempt| attempt.is_hold()).map(|hold| hold.id);
+                let said = Evidence::succeeded(moves::at(5)).with_amount(moves::money(minor));
+                moves::notify(id, hold, Told::Attempt(said))
             }
         }
     }

@@ -3,7 +3,7 @@
 mod row;
 mod word;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use word::{DisputeWord, DisputeWordKind};
 
@@ -62,16 +62,35 @@ pub struct Dispute {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Said {
     amount: Option<Money>,
-    /// What was said at each stage that was reached.
-    stages: BTreeMap<DisputeStage, BTreeSet<DisputeStatus>>,
+    /// The ends that were reported at each stage that was reached, and the latest time of each by the gateway's clock.
+    stages: BTreeMap<DisputeStage, BTreeMap<DisputeStatus, Timestamp>>,
     /// The last that was said at each stage while it was open; by the gateway's clock.
     last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<ErrorCode>, Option<Message>)>,
-    /// By the name under which it was told, so that what is told twice counts once.
-    withdrawn: BTreeMap<Box<str>, Money>,
-    reinstated: BTreeMap<Box<str>, Money>,
+    /// The largest amount of each movement, so that a movement that is reported twice counts once.
+    withdrawn: BTreeMap<Movement, Money>,
+    reinstated: BTreeMap<Movement, Money>,
     foreign: bool,
+}
+
+/// The identity of a movement of a dispute's funds, among those of its direction.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Movement {
+    /// The gateway's name of the movement.
+    Named(Box<str>),
+    /// The one movement of this stage that has no name.
+    OfStage(DisputeStage),
+}
+
+/// The host's liability by a dispute, which decides how its amounts are reserved.
+enum Liability {
+    /// A chargeback that is not decided.
+    Open,
+    /// A chargeback that the host lost.
+    Lost,
+    /// An inquiry, or a dispute that the host won.
+    None,
 }
 
 impl Dispute {
@@ -90,11 +109,12 @@ impl Dispute {
         self.said.stages.keys().next_back().copied().unwrap_or(DisputeStage::Inquiry)
     }
 
-    /// Where it stands at that stage. What was lost is not won by another word: that is flagged.
+    /// Where it stands at that stage. Of a win and a loss at one stage the later by the gateway's clock decides; at the
+    /// same time it is lost. Either way it is flagged.
     #[must_use]
     pub fn status(&self) -> DisputeStatus {
-        let ends = self.said.stages.get(&self.stage());
-        let end = ends.and_then(|ends| ends.last().copied());
+        let ends = self.said.stages.get(&self.stage()).into_iter().flatten();
+        let end = ends.map(|(end, at)| (*at, *end)).max().map(|(_, end)| end);
         let last = self.said.last.get(&self.stage());
         let open = || last.map_or(DisputeStatus::NeedsResponse, |(_, status)| *status);
         end.unwrap_or_else(open)
@@ -134,26 +154,45 @@ impl Dispute {
         self.said.reinstated.values().copied()
     }
 
-    /// What of the captured money it has taken or may take: what is disputed from the chargeback on, unless that
-    /// was won, or what the gateway took and did not give back, whichever is more. A gateway that does not say what is
-    /// disputed means `all`.
+    /// The part of the captured money that the dispute has taken or may take, in minor units. A gateway that does not
+    /// say what is disputed means `all`.
+    ///
+    /// * An open chargeback: what is disputed, or what was withdrawn and not reinstated, whichever is more.
+    /// * A lost chargeback: what is disputed, or what was withdrawn, whichever is more; less what was reinstated.
+    /// * An inquiry, or a dispute that was won: what was withdrawn and not reinstated.
     #[must_use]
     pub fn reserved(&self, all: Money) -> i64 {
-        let counts = self.stage() >= DisputeStage::Chargeback && self.status() != DisputeStatus::Won;
-        let disputed = if counts { self.said.amount.unwrap_or(all).minor() } else { 0 };
-        disputed.max(self.net_withdrawn())
+        let disputed = self.said.amount.unwrap_or(all).minor();
+        match self.liability() {
+            Liability::Open => disputed.max(self.net_withdrawn()),
+            Liability::Lost => {
+                disputed.max(sum(self.withdrawn())).saturating_sub(sum(self.reinstated())).max(0)
+            }
+            Liability::None => self.net_withdrawn(),
+        }
+    }
+
+    /// Whether the payer's bank keeps the money: a chargeback that the host lost.
+    pub(crate) fn is_charged_back(&self) -> bool {
+        matches!(self.liability(), Liability::Lost)
     }
 
     /// What the gateway took less what it gave back.
     pub(crate) fn net_withdrawn(&self) -> i64 {
-        let sum = |moved: &BTreeMap<Box<str>, Money>| {
-            moved.values().map(|amount| amount.minor()).fold(0, i64::saturating_add)
-        };
-        sum(&self.said.withdrawn).saturating_sub(sum(&self.said.reinstated)).max(0)
+        sum(self.withdrawn()).saturating_sub(sum(self.reinstated())).max(0)
     }
 
-    /// Takes in a word, told under `name`, about a payment of `asked`.
-    pub(crate) fn hear(&mut self, word: &DisputeWord, name: &str, asked: Money) {
+    fn liability(&self) -> Liability {
+        match self.status() {
+            _ if self.stage() < DisputeStage::Chargeback => Liability::None,
+            DisputeStatus::Won => Liability::None,
+            DisputeStatus::Lost => Liability::Lost,
+            DisputeStatus::NeedsResponse | DisputeStatus::UnderReview => Liability::Open,
+        }
+    }
+
+    /// Takes in a word about a payment of `asked`; `name` is the gateway's of the movement of funds.
+    pub(crate) fn hear(&mut self, word: &DisputeWord, name: Option<&str>, asked: Money) {
         let said = &mut self.said;
         let amount = word.amount.filter(|amount| amount.currency() == asked.currency());
         said.foreign |= word.amount.is_some() && amount.is_none();
@@ -166,7 +205,9 @@ impl Dispute {
             // Of another currency nothing is known in this one.
             let moved = if word.amount.is_none() { Some(asked) } else { amount };
             if let Some(moved) = moved.filter(|moved| !moved.is_zero()) {
-                let known = funds.entry(name.into()).or_insert(moved);
+                let movement =
+                    name.map_or(Movement::OfStage(word.stage), |name| Movement::Named(name.into()));
+                let known = funds.entry(movement).or_insert(moved);
                 *known = if known.minor() < moved.minor() { moved } else { *known };
             }
             return;
@@ -174,10 +215,10 @@ impl Dispute {
         let ends = said.stages.entry(word.stage).or_default();
         match (word.kind, word.status) {
             (DisputeWordKind::Won, _) | (_, Some(DisputeStatus::Won)) => {
-                ends.insert(DisputeStatus::Won);
+                note_end(ends, DisputeStatus::Won, word.occurred_at);
             }
             (DisputeWordKind::Lost, _) | (_, Some(DisputeStatus::Lost)) => {
-                ends.insert(DisputeStatus::Lost);
+                note_end(ends, DisputeStatus::Lost, word.occurred_at);
             }
             (_, Some(open)) => {
                 let told = (word.occurred_at, open);
@@ -203,4 +244,13 @@ impl Dispute {
         let currency = self.said.foreign.then_some(Review::CurrencyMismatch);
         contradiction.into_iter().chain(currency)
     }
+}
+
+/// The latest time of an end counts.
+fn note_end(ends: &mut BTreeMap<DisputeStatus, Timestamp>, end: DisputeStatus, at: Timestamp) {
+    ends.entry(end).and_modify(|known| *known = at.max(*known)).or_insert(at);
+}
+
+fn sum(moved: impl Iterator<Item = Money>) -> i64 {
+    moved.map(Money::minor).fold(0, i64::saturating_add)
 }

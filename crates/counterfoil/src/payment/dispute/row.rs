@@ -1,8 +1,8 @@
 //! A dispute as bytes, within its payment's row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Dispute, DisputeStage, DisputeStatus, Said};
+use super::{Dispute, DisputeStage, DisputeStatus, Movement, Said};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::DisputeId;
@@ -21,7 +21,7 @@ impl Encode for Dispute {
         to.optional(7, Some(&said.stages).filter(|stages| !stages.is_empty()), |w, stages| {
             for (stage, ends) in stages {
                 stage.encode(w);
-                w.list(ends);
+                w.nested(|w| encode_ends(w, ends));
             }
         });
         to.optional(8, Some(&said.last).filter(|last| !last.is_empty()), |w, last| {
@@ -69,19 +69,42 @@ impl Encode for Dispute {
     }
 }
 
-fn encode_moved(to: &mut Writer, moved: &BTreeMap<Box<str>, Money>) {
-    for (name, amount) in moved {
-        to.text(name);
+fn encode_moved(to: &mut Writer, moved: &BTreeMap<Movement, Money>) {
+    for (movement, amount) in moved {
+        movement.encode(to);
         amount.encode(to);
     }
 }
 
-fn decode_moved(from: &mut Reader<'_>) -> Result<BTreeMap<Box<str>, Money>, Damage> {
+fn decode_moved(from: &mut Reader<'_>) -> Result<BTreeMap<Movement, Money>, Damage> {
     let mut moved = BTreeMap::new();
     while from.end().is_err() {
-        moved.insert(from.text()?.into(), Money::decode(from)?);
+        moved.insert(Movement::decode(from)?, Money::decode(from)?);
     }
     Ok(moved)
+}
+
+impl Encode for Movement {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            Movement::Named(name) => {
+                to.byte(1);
+                to.text(name);
+            }
+            Movement::OfStage(stage) => {
+                to.byte(2);
+                stage.encode(to);
+            }
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Movement, Damage> {
+        match from.byte()? {
+            1 => Ok(Movement::Named(from.text()?.into())),
+            2 => DisputeStage::decode(from).map(Movement::OfStage),
+            _ => Err(Damage::Malformed("movement of a dispute's funds")),
+        }
+    }
 }
 
 type Last = BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>;
@@ -95,12 +118,28 @@ fn decode_last(from: &mut Reader<'_>) -> Result<Last, Damage> {
     Ok(last)
 }
 
-type Stages = BTreeMap<DisputeStage, BTreeSet<DisputeStatus>>;
+type Ends = BTreeMap<DisputeStatus, Timestamp>;
+type Stages = BTreeMap<DisputeStage, Ends>;
+
+fn encode_ends(to: &mut Writer, ends: &Ends) {
+    for (end, at) in ends {
+        end.encode(to);
+        at.encode(to);
+    }
+}
+
+fn decode_ends(from: &mut Reader<'_>) -> Result<Ends, Damage> {
+    let mut ends = BTreeMap::new();
+    while from.end().is_err() {
+        ends.insert(DisputeStatus::decode(from)?, Timestamp::decode(from)?);
+    }
+    Ok(ends)
+}
 
 fn decode_stages(from: &mut Reader<'_>) -> Result<Stages, Damage> {
     let mut stages = BTreeMap::new();
     while from.end().is_err() {
-        stages.insert(DisputeStage::decode(from)?, from.set()?);
+        stages.insert(DisputeStage::decode(from)?, decode_ends(&mut Reader::new(from.bytes()?))?);
     }
     Ok(stages)
 }

@@ -33,7 +33,8 @@ pub struct DisputeWord {
     /// Why, for people.
     #[serde(rename = "error_message", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Message>,
-    /// When it happened, by the gateway's clock. Orders what is said of an open dispute, nothing else.
+    /// When it happened, by the gateway's clock. It orders what is said of an open dispute, and decides between a win
+    /// and a loss at one stage.
     pub occurred_at: Timestamp,
 }
 
@@ -52,6 +53,14 @@ words! {
         FundsWithdrawn = 5, "funds_withdrawn";
         /// The gateway gave the money back.
         FundsReinstated = 6, "funds_reinstated";
+    }
+}
+
+impl DisputeWordKind {
+    /// Whether it tells of a movement of funds.
+    #[must_use]
+    pub const fn moves_funds(self) -> bool {
+        matches!(self, DisputeWordKind::FundsWithdrawn | DisputeWordKind::FundsReinstated)
     }
 }
 

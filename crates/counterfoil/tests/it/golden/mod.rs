@@ -73,6 +73,16 @@ fn report(payment: u128, attempt: u128, outcome: Outcome) -> Request {
     })
 }
 
+fn report_of(payment: u128, attempt: u128, amount: Money) -> Request {
+    match report(payment, attempt, Outcome::Succeeded) {
+        Request::Report(mut report) => {
+            report.evidence.amount = Some(amount);
+            Request::Report(report)
+        }
+        other => other,
+    }
+}
+
 fn update(payment: u128, place: u128, change: References, target: Option<Target>) -> Request {
     let update = UpdateId::new(id(payment + place));
     Request::Update(Update { update, payment: PaymentId::new(id(payment)), if_version: None, change, target })
@@ -94,6 +104,7 @@ fn record(payment: u128, attempt: u128, outcome: Recorded) -> Request {
         payment: PaymentId::new(id(payment)),
         attempt: AttemptId::new(id(attempt)),
         outcome,
+        gateway: None,
         gateway_attempt_id: named.then(|| format!("ch_{attempt}").parse().unwrap()),
         idempotency_key: named.then(|| "record-1".parse().unwrap()),
     })
@@ -167,7 +178,7 @@ fn later_requests() -> Vec<Request> {
         report(120, 121, Outcome::Unknown { error_message: why() }),
         set(120, PaymentStatus::Succeeded, None),
     ];
-    requests.extend(made_there(130, Outcome::Succeeded { reported: None }));
+    requests.extend(made_there(130, Outcome::Succeeded));
     requests.extend(made_there(140, Outcome::Failed(failure)));
     requests
 }
@@ -193,12 +204,12 @@ fn requests() -> Vec<Request> {
         Request::Create(full),
         report(10, 11, Outcome::Pending),
         report(10, 11, Outcome::RequiresAction { payment_url: url }),
-        report(10, 11, Outcome::Succeeded { reported: Some(usd("99.51")) }),
+        report_of(10, 11, usd("99.51")),
         Request::Create(create(20, PaymentMethod::Ach("ba_1".parse().unwrap()), false)),
         process(20, 21),
         report(20, 21, Outcome::Unknown { error_message: why() }),
         report(20, 21, Outcome::NotSent { error_message: why() }),
-        report(20, 21, Outcome::Succeeded { reported: None }),
+        report(20, 21, Outcome::Succeeded),
         Request::Create(create(30, PaymentMethod::Card(None), true)),
         report(30, 31, Outcome::Failed(failure)),
         Request::Archive(Archive { payment: PaymentId::new(id(30)) }),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use counterfoil::account::Owed;
 use counterfoil::command::{
-    About, Capture, Create, Lapse, Notify, Policy, Poll, Refund, Register, Report, Request, Resolution,
-    Resolve, Told, Void,
+    About, Capture, Create, Lapse, Notify, Policy, Poll, Process, RecordRefund, Refund, Register, Report,
+    Request, Resolution, Resolve, Told, Void,
 };
+use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
@@ -26,6 +27,7 @@ pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
         all.extend((start..).zip(requests));
     }
     all.extend(timed());
+    all.extend(retried());
     all.sort_by_key(|(second, _)| *second);
     all.into_iter().map(|(second, request)| (second, policy(), request)).collect()
 }
@@ -34,6 +36,7 @@ fn policy() -> Policy {
     Policy::default()
         .with_retries(RetrySchedule::new([Duration::from_secs(3_600)]).unwrap())
         .charging_beside_doubt()
+        .processing_failed()
 }
 
 fn payment(number: u128) -> PaymentId {
@@ -53,7 +56,7 @@ fn no() -> Outcome {
 }
 
 fn yes() -> Outcome {
-    Outcome::Succeeded { reported: None }
+    Outcome::Succeeded
 }
 
 fn card(number: u128) -> Create {
@@ -96,12 +99,27 @@ fn refund(number: u128, place: u128, full: bool) -> Request {
     })
 }
 
+fn record_refund(number: u128, place: u128, full: bool) -> Request {
+    Request::RecordRefund(RecordRefund {
+        payment: payment(number),
+        refund: RefundId::new(id(number + place)),
+        amount: full.then(|| usd("9.50")),
+        gateway: full.then(|| "sandbox".parse().unwrap()),
+        gateway_refund_id: full.then(|| "re_400".parse().unwrap()),
+        occurred_at: full.then(|| "2023-11-14T22:13:20Z".parse().unwrap()),
+        reason: full.then(why),
+        metadata: Metadata::default(),
+        idempotency_key: full.then(|| "refund-2".parse().unwrap()),
+    })
+}
+
 fn void(number: u128, place: u128, reason: Option<Message>) -> Request {
     let idempotency_key = reason.is_some().then(|| "void-1".parse().unwrap());
     Request::Void(Void {
         payment: payment(number),
         void: VoidId::new(id(number + place)),
         reason,
+        reversals: ["sandbox".parse().unwrap()].into_iter().collect(),
         idempotency_key,
     })
 }
@@ -122,7 +140,7 @@ fn told(number: u128, place: u128, about: About, told: Told, named: bool) -> Req
     })
 }
 
-/// Holds: captured in two parts, and released.
+/// Holds: captured in two parts, and released; captured whole, and the capture reversed.
 fn held() -> Vec<Request> {
     vec![
         manual(200),
@@ -136,13 +154,22 @@ fn held() -> Vec<Request> {
         manual(210),
         report(210, attempt(211), yes()),
         report(210, attempt(211), Outcome::Reversed { error_message: why() }),
+        manual(370),
+        report(370, attempt(371), yes()),
+        capture(370, 2, "99.50", false),
+        report(370, CaptureId::new(id(372)).into(), yes()),
+        void(370, 3, None),
+        report(370, VoidId::new(id(373)).into(), yes()),
     ]
 }
 
 /// Refunds, through the gateway and in our own books.
 fn refunded() -> Vec<Request> {
-    let found = Outcome::Succeeded { reported: Some(usd("5")) };
-    let found = Evidence::new(found, at());
+    let found = Evidence::succeeded(at()).with_amount(usd("5"));
+    let found = found.with_gateway_operation_id("re_220".parse().unwrap());
+    let undone = || Evidence::new(Outcome::Reversed { error_message: why() }, at());
+    let back = undone().with_amount(usd("7")).with_gateway_operation_id("back_1".parse().unwrap());
+    let canceled = Evidence::new(Outcome::ReturnCanceled { error_message: why() }, at());
     vec![
         Request::Create(card(220)),
         report(220, attempt(221), yes()),
@@ -150,13 +177,9 @@ fn refunded() -> Vec<Request> {
         report(220, RefundId::new(id(222)).into(), yes()),
         report(220, RefundId::new(id(222)).into(), no()),
         told(220, 3, About::default(), Told::Refund(found), false),
-        told(
-            220,
-            4,
-            About::default(),
-            Told::Returned(Evidence::new(Outcome::Reversed { error_message: why() }, at())),
-            false,
-        ),
+        told(220, 4, About::default(), Told::Returned(undone()), false),
+        told(220, 6, About::default(), Told::Returned(back), false),
+        told(220, 7, About::default(), Told::Returned(canceled), false),
         resolve(220, 5, Resolution::Dismissed),
         Request::Create(create(230, PaymentMethod::Offline, true)),
         refund(230, 2, false),
@@ -166,6 +189,10 @@ fn refunded() -> Vec<Request> {
         report(250, attempt(251), yes()),
         void(250, 2, None),
         report(250, VoidId::new(id(252)).into(), yes()),
+        Request::Create(card(400)),
+        report(400, attempt(401), yes()),
+        record_refund(400, 2, true),
+        record_refund(400, 3, false),
     ]
 }
 
@@ -219,18 +246,18 @@ fn settled() -> Vec<Request> {
 fn named() -> Vec<Request> {
     let called =
         |outcome, name: &str| Evidence::new(outcome, at()).with_gateway_operation_id(name.parse().unwrap());
-    let of = |amount| Outcome::Succeeded { reported: Some(amount) };
+    let called_of = |amount: Money, name: &str| called(yes(), name).with_amount(amount);
     let yen = Money::parse("7", Currency::JPY).unwrap();
     let mut change = References::default();
     change.gateway_payment_id = Some("pi_330".parse().unwrap());
     let words = [
         Told::Authorization(called(yes(), "ch_1")),
-        Told::Capture(called(of(usd("40")), "ch_1")),
-        Told::Void(called(of(usd("9.50")), "ch_1")),
-        Told::Refund(called(of(usd("20")), "ch_1")),
-        Told::Refund(called(of(yen), "re_1")),
+        Told::Capture(called_of(usd("40"), "ch_1")),
+        Told::Void(called_of(usd("9.50"), "ch_1")),
+        Told::Refund(called_of(usd("20"), "ch_1")),
+        Told::Refund(called_of(yen, "re_1")),
         Told::Attempt(called(yes(), "ch_1")),
-        Told::Authorization(called(of(usd("120")), "ch_1")),
+        Told::Authorization(called_of(usd("120"), "ch_1")),
     ];
     let told = (10..).zip(words).map(|(place, word)| told(330, place, About::default(), word, false));
     let mut requests =
@@ -245,11 +272,40 @@ fn lost(number: u128, operation: OperationId) -> Request {
     Request::Poll(Poll { payment: payment(number), work, resend: true })
 }
 
+/// A scheduled attempt, a failed payment that is opened again, and a retry that is given up.
+fn retried() -> Vec<(i64, Request)> {
+    let soft = || {
+        Outcome::Failed(Failure { class: FailureClass::Soft, code: "no".parse().unwrap(), message: why() })
+    };
+    let process = |attempt, number, instrument: Option<&str>| {
+        Request::Process(Process {
+            payment: payment(350),
+            attempt: AttemptId::new(id(attempt)),
+            number,
+            instrument: instrument.map(|id| id.parse().unwrap()),
+            known: Known::Unasked,
+            idempotency_key: None,
+        })
+    };
+    let reason = Some("automatic retry given up: invoice inv_2026_002 is not payable".parse().unwrap());
+    let lapse = Lapse { payment: payment(360), work: Work::Retry { number: 2 }, reason };
+    vec![
+        (530, Request::Create(card(350))),
+        (531, report(350, attempt(351), soft())),
+        (540, Request::Create(card(360))),
+        (541, report(360, attempt(361), soft())),
+        (100_010, process(352, Some(2), None)),
+        (100_011, report(350, attempt(352), no())),
+        (100_012, process(353, None, Some("pm_2"))),
+        (100_013, Request::Lapse(lapse)),
+    ]
+}
+
 /// What time does: a poll in vain, what is given up, what expires.
 fn timed() -> Vec<(i64, Request)> {
     let poll = |polls| Work::Poll { operation: attempt(291), polls };
     let poll = |polls| Request::Poll(Poll { payment: payment(290), work: poll(polls), resend: false });
-    let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work });
+    let lapse = |number, work| Request::Lapse(Lapse { payment: payment(number), work, reason: None });
     vec![
         (500, Request::Create(card(290))),
         (600, poll(0)),

@@ -9,13 +9,12 @@ use counterfoil::event::{Event, Hash};
 use counterfoil::id::TopUpId;
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp};
 use counterfoil::money::Currency;
-use counterfoil::payment::Outcome;
 use counterfoil::store::{Key, Lookup, PaymentStore, StoreErrorKind};
 use counterfoil::verify::{VerifyError, verify};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::desk::{created, started};
 use counterfoil_testkit::faulty::{Fault, FaultyStore};
-use counterfoil_testkit::fixtures::{caller, card, evidence, invoice, key, succeeded, usd, wallet};
+use counterfoil_testkit::fixtures::{caller, card, evidence, invoice, key, pending, succeeded, usd, wallet};
 use counterfoil_testkit::{Desk, block_on};
 use uuid::Uuid;
 
@@ -73,8 +72,7 @@ pub(super) fn damaged_events(broken: bool) -> Result<(), String> {
 async fn five_events(store: &dyn PaymentStore) -> u64 {
     let (desk, caller) = (Desk::new(13), caller("acme"));
     let create = desk.create(&caller, NewPayment::new(usd(100), invoice("inv_1"), card()));
-    let told =
-        [Outcome::Pending, succeeded(None), Outcome::Pending, succeeded(Some(usd(99))), succeeded(None)];
+    let told = [pending(), succeeded(None), pending(), succeeded(Some(usd(99))), succeeded(None)];
     let reports = told.into_iter().zip(1..).map(|(outcome, second)| {
         desk.report(&caller, created(&create), started(&create), evidence(outcome, second))
     });

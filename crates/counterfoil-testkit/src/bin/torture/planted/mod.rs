@@ -224,6 +224,21 @@ const PLANTED: &[Planted] = &[
     ),
     memory("a feed that stalls", "feed::a_scope_finds_its_own_among_many_of_others", Bug::FeedStalls),
     memory("a history that ends early", "history::a_long_history_is_shown_to_its_end", Bug::HistoryEndsEarly),
+    memory(
+        "a bound gateway name is not taken",
+        "attribution::a_bound_gateway_name_is_taken",
+        Bug::GatewayNameNotTaken,
+    ),
+    memory(
+        "an expiry releases what an unallocated capture took",
+        "attribution::expiry_keeps_what_an_unallocated_capture_took",
+        Bug::ExpiryReleasesCaptured,
+    ),
+    memory(
+        "a resolution hides what is reported later",
+        "attribution::a_fact_reported_after_a_resolution_counts",
+        Bug::ResolutionHidesReports,
+    ),
 ];
 
 impl By {

@@ -1,7 +1,7 @@
 //! More is asked for than there is.
 
 use counterfoil::account::{AccountId, Owed};
-use counterfoil::command::{Command, Receipt, Rejection, Request};
+use counterfoil::command::{Command, Policy, Receipt, Rejection, Request};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewCapture, NewPayment, NewRefund, NewTopUp, NewVoid, Processing};
 use counterfoil::money::{Currency, Money};
@@ -190,7 +190,7 @@ fn taken(command: &Command, receipt: &Receipt) -> Option<i64> {
         return (payment.status() != PaymentStatus::Failed).then(|| payment.terms().amount.minor());
     }
     let operation = payment.operation(started(command))?;
-    Some(operation.amount.minor() + operation.releases.map_or(0, Money::minor))
+    Some(operation.amount.minor() + operation.kind.releases().map_or(0, Money::minor))
 }
 
 fn is_too_much(rejection: &Rejection) -> bool {
@@ -221,7 +221,8 @@ impl Pot {
             Pot::Capturable(id) => present(state.payment(scope, id))?.capturable(),
             Pot::Wallet => present(state.account(scope, &wallet))?.balance(Currency::USD),
             Pot::Due => {
-                present(state.account(scope, &destination))?.totals(Currency::USD).remaining(usd(there))
+                let totals = present(state.account(scope, &destination))?.totals(Currency::USD);
+                totals.remaining(usd(there), &Policy::default())
             }
         };
         Ok(cents.minor())
