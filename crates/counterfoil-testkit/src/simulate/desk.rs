@@ -199,12 +199,10 @@ fn read(said: Option<&Evidence>) -> Option<Resolution> {
 }
 
 fn guess(dice: &mut Dice) -> Resolution {
-    match dice.below(7) {
+    match dice.below(5) {
         0 => Resolution::Succeeded { amount: Some(some(dice, 150)) },
         1 | 2 => Resolution::Succeeded { amount: None },
         3 => Resolution::Failed,
-        4 => Resolution::Returned { amount: None },
-        5 => Resolution::Returned { amount: Some(some(dice, 150)) },
         _ => Resolution::NotSent,
     }
 }
