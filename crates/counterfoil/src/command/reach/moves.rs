@@ -166,7 +166,6 @@ impl Start {
 
     fn commands(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
-        let _id = payment_id();
         let attempts = payment.attempts().count();
         let others = payment.operations().len() - attempts;
         let mut commands: Vec<(String, Request)> = Vec::new();
