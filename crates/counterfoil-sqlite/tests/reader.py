@@ -400,6 +400,7 @@ class Dispute:
     def __init__(self, gateway):
         self.gateway = gateway
         self.amount, self.stage, self.ends, self.funds = None, INQUIRY, {}, {WITHDRAWN: {}, REINSTATED: {}}
+        self.decided = None
 
     def learn(self, word, name, currency, asked):
         kind, stage, at = take(word, 1, Reader.byte), take(word, 2, Reader.byte), take(word, 8, Reader.time)
@@ -417,22 +418,51 @@ class Dispute:
         if end is not None:
             self.ends[stage, end] = max(self.ends.get((stage, end), at), at)
 
+    def decide(self, decision, at):
+        """An operator's decision sets aside the ends that are known, and says what the payer keeps."""
+        won = decision.byte() == 1
+        kept = 0 if won else decision.money()[1]
+        decision.end()
+        told = {kind: sum(self.funds[kind].values()) for kind in self.funds}
+        withdrawn = max(told[WITHDRAWN], kept)
+        reinstated = withdrawn - kept
+        self.decided = {
+            "stage": self.stage, "end": (at, WON if won else LOST), "known": dict(self.ends),
+            "amount": None if won else kept, "told": self.amount, "withdrawn": withdrawn, "reinstated": reinstated,
+            "denied": max(0, told[REINSTATED] - reinstated),
+        }
+
+    def stands(self):
+        """Whether there is a decision, and no later report of the other end."""
+        return self.decided is not None and self.end_of(self.decided["stage"]) == self.decided["end"][1]
+
     def end(self):
-        """The later of a win and a loss at its stage; at one time a loss."""
-        ends = [(self.ends[key], key[1]) for key in self.ends if key[0] == self.stage]
+        return self.end_of(self.stage)
+
+    def end_of(self, stage):
+        """The later of a win and a loss at this stage; at one time a loss."""
+        known = self.decided["known"] if self.decided else {}
+        news = {key: at for key, at in self.ends.items() if known.get(key) != at}
+        ends = [(news[key], key[1]) for key in news if key[0] == stage]
+        if self.decided and self.decided["stage"] == stage:
+            ends.append(self.decided["end"])
         return max(ends)[1] if ends else None
 
     def is_charged_back(self):
         return self.stage > INQUIRY and self.end() == LOST
 
     def withdrawn(self):
-        return sum(self.funds[WITHDRAWN].values())
+        told = sum(self.funds[WITHDRAWN].values())
+        return max(told, self.decided["withdrawn"]) if self.stands() else told
 
     def reinstated(self):
-        return sum(self.funds[REINSTATED].values())
+        told = sum(self.funds[REINSTATED].values())
+        return max(told - self.decided["denied"], self.decided["reinstated"]) if self.stands() else told
 
     def reserved(self, asked):
         amount = self.amount or asked
+        if self.stands() and self.decided["stage"] == self.stage and self.decided["amount"]:
+            amount = max(self.decided["amount"], self.amount if self.amount != self.decided["told"] else 0)
         if self.is_charged_back():
             return max(0, max(amount, self.withdrawn()) - self.reinstated())
         net = max(0, self.withdrawn() - self.reinstated())
@@ -486,6 +516,8 @@ class Payment:
             self.close(body.record(), event.at)
         elif event.kind == 11:
             self.dispute(body.record())
+        elif event.kind == 18:
+            self.resolve_dispute(body.record())
         elif event.kind == 12:
             self.poll(body.record(), event.at)
         else:
@@ -583,6 +615,11 @@ class Payment:
         gateway = take(fields, 2, Reader.text)
         dispute = self.disputes.setdefault(take(fields, 1, Reader.id), Dispute(gateway))
         dispute.learn(fields[5].record(), take(fields, 4, Reader.text), self.currency, self.amount)
+
+    def resolve_dispute(self, fields):
+        dispute = self.disputes.get(take(fields, 1, Reader.id))
+        require(dispute is not None, "a resolution of a dispute that was never reported")
+        dispute.decide(fields[2], take(fields, 3, Reader.time))
 
     def all(self, *kinds):
         return [one for one in self.operations.values() if not kinds or one.kind in kinds]

@@ -14,6 +14,7 @@ impl From<&Rejection> for ApiError {
         match rejection {
             Rejection::PaymentNotFound(_) => ApiError::no_such("payment"),
             Rejection::OperationNotFound(_) => ApiError::no_such("operation"),
+            Rejection::DisputeNotFound(_) => ApiError::no_such("dispute"),
             Rejection::DestinationNotFound(_) | Rejection::NothingKnown => {
                 ApiError::new(Code::NotFound, message)
             }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use counterfoil::clock::Timestamp;
 use counterfoil::id::{DisputeId, PaymentId};
-use counterfoil::money::{Currency, Money};
+use counterfoil::money::Currency;
 use counterfoil::payment::{Dispute, DisputeStage, DisputeStatus, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::text::{ErrorCode, GatewayDisputeId, GatewayName, Message, TenantId};
@@ -105,9 +105,6 @@ struct DisputeView<'a> {
 impl<'a> DisputeView<'a> {
     fn new(payment: &'a Payment, dispute: &'a Dispute, amounts: Amounts) -> DisputeView<'a> {
         let currency = payment.terms().amount.currency();
-        let sum = |moved: &mut dyn Iterator<Item = Money>| {
-            amounts.sum(moved.map(|amount| i128::from(amount.minor())).sum(), currency)
-        };
         DisputeView {
             id: dispute.id,
             payment_id: payment.id(),
@@ -116,8 +113,8 @@ impl<'a> DisputeView<'a> {
             stage: dispute.stage(),
             dispute_status: dispute.status(),
             amount: dispute.amount().map(|amount| amounts.json(amount)),
-            amount_withdrawn: sum(&mut dispute.withdrawn()),
-            amount_reinstated: sum(&mut dispute.reinstated()),
+            amount_withdrawn: amounts.json(dispute.withdrawn()),
+            amount_reinstated: amounts.json(dispute.reinstated()),
             currency,
             due_by: dispute.due_by(),
             error_code: dispute.reason_code(),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use counterfoil::command::Resolution;
-use counterfoil::id::AttemptId;
+use counterfoil::id::{AttemptId, DisputeId};
 use counterfoil::ledger::{LedgerError, NewResolution};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::OperationId;
@@ -38,11 +38,13 @@ enum Verdict {
     Allocated,
     SameAs,
     Another,
+    Won,
+    Lost,
     Dismissed,
 }
 
 impl Verdict {
-    const ALL: [Verdict; 8] = [
+    const ALL: [Verdict; 10] = [
         Verdict::Succeeded,
         Verdict::Failed,
         Verdict::NotSent,
@@ -50,6 +52,8 @@ impl Verdict {
         Verdict::Allocated,
         Verdict::SameAs,
         Verdict::Another,
+        Verdict::Won,
+        Verdict::Lost,
         Verdict::Dismissed,
     ];
 
@@ -62,6 +66,8 @@ impl Verdict {
             Verdict::Allocated => "allocated",
             Verdict::SameAs => "same_as",
             Verdict::Another => "another",
+            Verdict::Won => "won",
+            Verdict::Lost => "lost",
             Verdict::Dismissed => "dismissed",
         }
     }
@@ -69,8 +75,8 @@ impl Verdict {
 
 /// Settles what nobody knows, or what was marked for review.
 ///
-/// An operator's decision about an operation. It overrides what is known when it is made, is listed with
-/// `review: ["resolved"]`, and is taken only after the lease of the operation. What a gateway reports for the first time
+/// An operator's decision about an operation or a dispute. It overrides what is known when it is made, is listed with
+/// `review: ["resolved"]`, and is taken only after the lease of an operation. What a gateway reports for the first time
 /// afterwards counts against it, by precedence. A later decision replaces it. What a gateway settled and nothing
 /// contradicts cannot be overridden. `dismissed` says that nothing is to be done about what is listed for review.
 #[utoipa::path(
@@ -112,31 +118,40 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<NewResolution, ApiEr
     let amount = amount::read_optional(fields, currency)?;
     let operation = fields.parsed("operation_id")?;
     let note = fields.required("note", Fields::text)?;
-    let given = Given { amount, attempt: fields.parsed("attempt_id")?, same_as: fields.parsed("same_as")? };
-    let resolution = given.resolution(verdict)?;
-    let new = NewResolution::new(resolution, note);
-    match operation {
-        Some(_) if verdict == Verdict::Dismissed => {
-            Err(ApiError::invalid("operation_id", "what is dismissed is dismissed of the whole payment"))
-        }
-        Some(operation) => Ok(new.about(operation)),
-        None => Ok(new),
-    }
+    let given = Given {
+        operation,
+        amount,
+        attempt: fields.parsed("attempt_id")?,
+        same_as: fields.parsed("same_as")?,
+        dispute: fields.parsed("dispute_id")?,
+    };
+    let new = NewResolution::new(given.resolution(verdict)?, note);
+    Ok(match operation {
+        Some(operation) => new.about(operation),
+        None => new,
+    })
 }
 
 /// What goes with some outcomes only.
 struct Given {
+    operation: Option<OperationId>,
     amount: Option<Money>,
     attempt: Option<AttemptId>,
     same_as: Option<OperationId>,
+    dispute: Option<DisputeId>,
 }
 
 impl Given {
     fn resolution(self, verdict: Verdict) -> Result<Resolution, ApiError> {
+        let of_operations =
+            |verdict: &Verdict| !matches!(verdict, Verdict::Won | Verdict::Lost | Verdict::Dismissed);
+        let operations: Vec<Verdict> = Verdict::ALL.into_iter().filter(of_operations).collect();
         let goes_with = [
-            ("amount", self.amount.is_some(), &[Verdict::Succeeded, Verdict::Returned][..]),
+            ("operation_id", self.operation.is_some(), &operations[..]),
+            ("amount", self.amount.is_some(), &[Verdict::Succeeded, Verdict::Returned, Verdict::Lost]),
             ("attempt_id", self.attempt.is_some(), &[Verdict::Allocated]),
             ("same_as", self.same_as.is_some(), &[Verdict::SameAs]),
+            ("dispute_id", self.dispute.is_some(), &[Verdict::Won, Verdict::Lost]),
         ];
         for (field, is_given, verdicts) in goes_with {
             if is_given && !verdicts.contains(&verdict) {
@@ -158,6 +173,11 @@ impl Given {
                 Resolution::SameAs { operation: self.same_as.ok_or_else(|| required("same_as"))? }
             }
             Verdict::Another => Resolution::Another,
+            Verdict::Won => Resolution::Won { dispute: self.dispute.ok_or_else(|| required("dispute_id"))? },
+            Verdict::Lost => Resolution::Lost {
+                dispute: self.dispute.ok_or_else(|| required("dispute_id"))?,
+                amount: self.amount,
+            },
             Verdict::Dismissed => Resolution::Dismissed,
         })
     }
@@ -173,14 +193,16 @@ own_body! {
     /// The decision of an operator.
     #[schema(as = ResolvePayment)]
     struct ResolveBody {
-        /// What it is about; the one operation whose outcome is open unless said. Not with `dismissed`.
+        /// Which operation; the one whose outcome is open unless said. Not with `won`, `lost` and `dismissed`.
         operation_id: Option<schema::OperationId>,
         /// What became of it. `not_sent`: it never reached the gateway. `returned`: a bank took the money back. `allocated`: a
         /// capture or refund that the gateway reported is of the attempt `attempt_id`. `same_as`: it is the requested
-        /// operation `same_as`. `another`: it is none of those that were requested here.
+        /// operation `same_as`. `another`: it is none of those that were requested here. `won`: the host keeps the money of
+        /// the dispute `dispute_id`. `lost`: the payer keeps it.
         #[schema(schema_with = verdicts)]
         outcome: (),
-        /// How much moved, with `succeeded`, or came back, with `returned`; all that was asked for unless said.
+        /// How much moved, with `succeeded`, or came back, with `returned`; all that was asked for unless said. How much the
+        /// payer keeps, with `lost`; unless said, what is disputed or was withdrawn for it, whichever is more.
         amount: Option<schema::GivenAmount>,
         /// The payment's own.
         currency: Option<schema::GivenCurrency>,
@@ -188,6 +210,8 @@ own_body! {
         attempt_id: Option<schema::AttemptId>,
         /// The requested operation that it is, with `same_as`.
         same_as: Option<schema::OperationId>,
+        /// The dispute, with `won` and `lost`.
+        dispute_id: Option<schema::DisputeId>,
         /// Why; it stands in the history.
         note: schema::Message,
     }

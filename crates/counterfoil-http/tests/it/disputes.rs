@@ -3,7 +3,7 @@
 use counterfoil::command::Policy;
 use serde_json::{Value, json};
 
-use crate::support::{App, CARD};
+use crate::support::{Answer, App, CARD};
 
 fn word(id: &str, kind: &str, payment: &str, more: &Value) -> Value {
     let mut word = json!({"notification_id": id, "type": format!("dispute.{kind}"), "payment_id": payment,
@@ -114,6 +114,85 @@ async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
     assert_eq!(app.get(&path).await.json()["review"], json!(["contradiction"]));
     app.post(&format!("{path}/refunds"), r#"{"amount": 100}"#).await;
     assert_eq!(app.get(&path).await.json()["payment_status"], "REFUNDED");
+    app.books().await;
+}
+
+/// An operator's decision about the only dispute of a payment.
+async fn resolve(app: &App, payment: &str, outcome: &str, more: Value) -> Answer {
+    let path = format!("/v1/payments/{payment}");
+    let dispute = app.get(&format!("{path}/disputes")).await.json()["items"][0]["id"].clone();
+    let mut body = json!({"outcome": outcome, "dispute_id": dispute, "note": "seen at the gateway"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.post(&format!("{path}/resolve"), body.to_string()).await
+}
+
+/// What is disputed, charged back, refundable and to be reviewed, and how the dispute stands.
+async fn standing(app: &App, id: &str) -> Value {
+    let path = format!("/v1/payments/{id}");
+    let payment = app.get(&path).await.json();
+    let dispute = app.get(&format!("{path}/disputes")).await.json()["items"][0].clone();
+    let of_payment =
+        ["amount_disputed", "amount_charged_back", "refundable", "review"].map(|name| &payment[name]);
+    let of_dispute = ["dispute_status", "amount_withdrawn", "amount_reinstated"].map(|name| &dispute[name]);
+    of_payment.into_iter().chain(of_dispute).cloned().collect()
+}
+
+/// The end of a dispute was never told, or told wrong: an operator decides, as often as he likes. What its gateway tells
+/// for the first time afterwards counts, and is flagged.
+#[tokio::test]
+async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict() {
+    let app = App::new();
+    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    app.notify(&word("n1", "opened", &id, &at(1))).await;
+    app.notify(&word("n2", "funds_withdrawn", &id, &at(2))).await;
+    assert_eq!(resolve(&app, &id, "won", json!({})).await.status, 200);
+    let won = json!([0, 0, 100, ["resolved"], "WON", 100, 100]);
+    assert_eq!(standing(&app, &id).await, won, "the money is back in the books");
+    assert_eq!(resolve(&app, &id, "won", json!({})).await.status, 200, "said again");
+    app.notify(&word("n3", "funds_reinstated", &id, &at(3))).await;
+    app.notify(&word("n4", "lost", &id, &at(3))).await;
+    let flagged = json!([0, 0, 100, ["contradiction", "resolved"], "WON", 100, 100]);
+    assert_eq!(
+        standing(&app, &id).await,
+        flagged,
+        "what it knew already changes nothing, an earlier end neither"
+    );
+
+    assert_eq!(resolve(&app, &id, "lost", json!({"amount": 40})).await.status, 200);
+    let lost = json!([40, 40, 60, ["resolved"], "LOST", 100, 60]);
+    assert_eq!(standing(&app, &id).await, lost, "a later decision replaces it, and what was told by then");
+    app.notify(&word("n5", "lost", &id, &at(3))).await;
+    assert_eq!(standing(&app, &id).await, lost, "a repetition is no news");
+    let later = json!({"occurred_at": "2030-01-01T00:00:00Z", "amount": 100, "currency": "usd"});
+    app.notify(&word("n6", "won", &id, &later)).await;
+    let contradicted = json!([0, 0, 100, ["contradiction", "resolved"], "WON", 100, 100]);
+    assert_eq!(
+        standing(&app, &id).await,
+        contradicted,
+        "news of a later end counts, and all that was told with it"
+    );
+    app.books().await;
+}
+
+#[tokio::test]
+async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
+    let app = App::new();
+    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    app.notify(&word("n1", "lost", &id, &at(1))).await;
+    let refused = resolve(&app, &id, "won", json!({})).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(refused.text.contains("nothing to resolve"), "{}", refused.text);
+    for (outcome, more, status, field) in [
+        ("won", json!({"amount": 1}), 400, "amount"),
+        ("won", json!({"operation_id": "att_x"}), 400, "operation_id"),
+        ("failed", json!({}), 400, "dispute_id"),
+        ("lost", json!({"amount": 0}), 400, "amount"),
+        ("lost", json!({"amount": 1, "currency": "eur"}), 400, "currency"),
+    ] {
+        let answer = resolve(&app, &id, outcome, more).await;
+        assert_eq!(answer.status, status, "{outcome} {field}: {}", answer.text);
+        assert!(answer.text.contains(field), "{}", answer.text);
+    }
     app.books().await;
 }
 

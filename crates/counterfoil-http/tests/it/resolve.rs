@@ -82,7 +82,8 @@ async fn a_word_that_says_too_little_or_too_much_is_refused() {
     let path = format!("/v1/payments/{id}/resolve");
     for (body, field) in [
         (r#"{"note": "n"}"#, "outcome"),
-        (r#"{"outcome": "lost", "note": "n"}"#, "outcome"),
+        (r#"{"outcome": "gone", "note": "n"}"#, "outcome"),
+        (r#"{"outcome": "lost", "note": "n"}"#, "dispute_id"),
         (r#"{"outcome": "failed"}"#, "note"),
         (r#"{"outcome": "failed", "note": "n", "amount": 1}"#, "amount"),
         (r#"{"outcome": "succeeded", "note": "n", "amount": 1, "currency": "eur"}"#, "currency"),

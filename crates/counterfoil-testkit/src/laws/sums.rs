@@ -127,8 +127,7 @@ fn lost(payment: &Payment) -> impl Iterator<Item = &Dispute> {
 /// L of one dispute.
 fn reserved(payment: &Payment, dispute: &Dispute) -> i64 {
     let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
-    let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
-    let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+    let (withdrawn, reinstated) = (dispute.withdrawn().minor(), dispute.reinstated().minor());
     let reserved = match (dispute.stage(), dispute.status()) {
         (DisputeStage::Inquiry, _) | (_, DisputeStatus::Won) => withdrawn - reinstated,
         (_, DisputeStatus::Lost) => amount.max(withdrawn) - reinstated,

@@ -43,13 +43,13 @@ impl Payment {
 
     /// L: what disputes have taken or may take.
     pub(super) fn disputed(&self) -> i128 {
-        self.disputes.iter().map(|dispute| dispute.reserved(self.asked.amount)).sum()
+        self.disputes.iter().map(|dispute| dispute.reserved()).sum()
     }
 
     /// What of that was lost.
     pub(super) fn charged_back(&self) -> i128 {
         let lost = self.disputes.iter().filter(|dispute| dispute.is_charged_back());
-        lost.map(|dispute| dispute.reserved(self.asked.amount)).sum()
+        lost.map(|dispute| dispute.reserved()).sum()
     }
 
     /// C − R − P − L, if it is more than nothing.
@@ -197,7 +197,7 @@ impl Payment {
             take(back.gateway.as_ref(), back.goes_back());
         }
         for dispute in &self.disputes {
-            take(Some(&dispute.gateway), dispute.reserved(self.asked.amount));
+            take(Some(&dispute.gateway), dispute.reserved());
         }
         left
     }

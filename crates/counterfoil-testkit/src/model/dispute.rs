@@ -18,55 +18,115 @@ pub(super) struct Dispute {
     pub(super) asked: Money,
     /// What was said, and the gateway's name of the movement of funds.
     pub(super) words: Vec<(DisputeWord, Option<NotificationId>)>,
+    /// What an operator decided last.
+    pub(super) decided: Option<Decided>,
+}
+
+/// An operator's decision about a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Decided {
+    /// What the payer keeps of it; `None`: nothing, the host won.
+    pub(super) kept: Option<Money>,
+    pub(super) at: Timestamp,
+    /// How many of the words had been said.
+    pub(super) after: usize,
 }
 
 /// A name, or else the stage stands in.
 type Movement = Result<NotificationId, DisputeStage>;
 
+/// The last time of each end of each stage.
+type Ends = BTreeMap<(DisputeStage, DisputeStatus), Timestamp>;
+
 /// All that counts of what was said.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Said {
-    facts: DisputeFacts,
-    ends: BTreeMap<(DisputeStage, DisputeStatus), Timestamp>,
+    facts: Facts,
     last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<String>, Option<String>)>,
-    moved: [BTreeMap<Movement, i64>; 2],
+}
+
+/// What was said of how it ended, and of money.
+#[derive(Debug, PartialEq, Eq)]
+struct Facts {
     stages: Vec<DisputeStage>,
+    ends: Ends,
+    amount: Option<Money>,
+    moved: [BTreeMap<Movement, i64>; 2],
     foreign: bool,
 }
 
 impl Dispute {
     pub(super) fn said(&self) -> Said {
-        let mut stages: Vec<_> = self.told().map(|word| word.stage).collect();
-        stages.sort_unstable();
-        stages.dedup();
         let reasons = self.told().filter(|word| word.reason_code.is_some() || word.reason.is_some());
         let text = |word: &DisputeWord| {
             let code = word.reason_code.as_ref().map(ToString::to_string);
             (word.occurred_at, code, word.reason.as_ref().map(ToString::to_string))
         };
         Said {
-            facts: self.facts(),
-            ends: self.ends(),
+            facts: self.said_of_money(),
             last: self.last(),
             due_by: self.due_by(),
             reason: reasons.map(text).max(),
+        }
+    }
+
+    fn said_of_money(&self) -> Facts {
+        let mut stages: Vec<_> = self.told().map(|word| word.stage).collect();
+        stages.sort_unstable();
+        stages.dedup();
+        Facts {
+            stages,
+            ends: self.told_ends(),
+            amount: self.told_amount(),
             moved: [DisputeWordKind::FundsWithdrawn, DisputeWordKind::FundsReinstated]
                 .map(|kind| self.moved(kind)),
-            stages,
             foreign: self.is_foreign(),
         }
     }
 
+    /// As it was when an operator decided, if one did, and the decision.
+    fn when_decided(&self) -> Option<(Dispute, Decided)> {
+        let decided = self.decided?;
+        let words = self.words[..decided.after].to_vec();
+        Some((Dispute { words, decided: None, ..self.clone() }, decided))
+    }
+
+    /// The decision, while nobody has said the contrary since.
+    fn standing(&self) -> Option<(Dispute, Decided)> {
+        self.when_decided().filter(|(then, decided)| self.end_at(then.stage()) == Some(end_by(*decided)))
+    }
+
+    /// An operator decides. Whether that is news.
+    pub(super) fn decide(&mut self, kept: Option<Money>, at: Timestamp) -> bool {
+        let is_known = self
+            .when_decided()
+            .is_some_and(|(then, decided)| decided.kept == kept && then.known() == self.known());
+        self.decided =
+            if is_known { self.decided } else { Some(Decided { kept, at, after: self.words.len() }) };
+        !is_known
+    }
+
+    /// What a decision sets aside.
+    fn known(&self) -> impl PartialEq {
+        let said = self.said_of_money();
+        let sums = said.moved.map(|moved| moved.into_values().map(i128::from).sum::<i128>());
+        (said.stages, said.ends, said.amount, sums, said.foreign)
+    }
+
+    /// What a loss of all of it costs.
+    pub(super) fn all(&self) -> Money {
+        let withdrawn = self.told_sum(DisputeWordKind::FundsWithdrawn);
+        money(withdrawn.max(self.told_amount().unwrap_or(self.asked).minor().into()), self.asked)
+    }
+
+    /// Whether it may be decided by an operator, though nothing is marked.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.status(), DisputeStatus::Won | DisputeStatus::Lost)
+    }
+
     pub(super) fn facts(&self) -> DisputeFacts {
-        let funds = |kind| {
-            let currency = self.asked.currency();
-            let money = |minor| Money::from_minor(minor, currency).expect("it was told as money");
-            let mut amounts: Vec<_> = self.moved(kind).into_values().collect();
-            amounts.sort_unstable();
-            amounts.into_iter().map(money).collect()
-        };
         DisputeFacts {
             id: self.id,
             gateway: self.gateway.clone(),
@@ -75,18 +135,18 @@ impl Dispute {
             status: self.status(),
             amount: self.amount(),
             due_by: self.due_by().map(|(_, due_by)| due_by),
-            withdrawn: funds(DisputeWordKind::FundsWithdrawn),
-            reinstated: funds(DisputeWordKind::FundsReinstated),
+            withdrawn: money(self.withdrawn(), self.asked),
+            reinstated: money(self.reinstated(), self.asked),
         }
     }
 
     /// What is disputed, as long as a chargeback is open; of one that is lost, less what was given back; of a question,
     /// and of one that is won, nothing. What was taken and not given back counts at least.
-    pub(super) fn reserved(&self, all: Money) -> i128 {
-        let claimed = i128::from(self.amount().unwrap_or(all).minor());
-        let net = self.sum(DisputeWordKind::FundsWithdrawn) - self.sum(DisputeWordKind::FundsReinstated);
+    pub(super) fn reserved(&self) -> i128 {
+        let claimed = i128::from(self.amount().unwrap_or(self.asked).minor());
+        let net = self.withdrawn() - self.reinstated();
         let reserved = if self.is_charged_back() {
-            net.max(claimed - self.sum(DisputeWordKind::FundsReinstated))
+            net.max(claimed - self.reinstated())
         } else if self.stage() != DisputeStage::Inquiry && self.status() != DisputeStatus::Won {
             net.max(claimed)
         } else {
@@ -100,7 +160,23 @@ impl Dispute {
         self.stage() != DisputeStage::Inquiry && self.status() == DisputeStatus::Lost
     }
 
-    fn sum(&self, kind: DisputeWordKind) -> i128 {
+    /// What was taken: what was said, and what the payer keeps by an operator's decision at least.
+    pub(super) fn withdrawn(&self) -> i128 {
+        let told = self.told_sum(DisputeWordKind::FundsWithdrawn);
+        self.standing().map_or(told, |(then, decided)| told.max(taken(&then, decided)))
+    }
+
+    /// What was given back. By an operator's decision it was all that was taken but for what the payer keeps; of what is
+    /// said later, what goes beyond that counts too.
+    pub(super) fn reinstated(&self) -> i128 {
+        let told = self.told_sum(DisputeWordKind::FundsReinstated);
+        let Some((then, decided)) = self.standing() else { return told };
+        let back = taken(&then, decided) - kept(decided);
+        let said_then = then.told_sum(DisputeWordKind::FundsReinstated);
+        if said_then > back { told - (said_then - back) } else { told.max(back) }
+    }
+
+    fn told_sum(&self, kind: DisputeWordKind) -> i128 {
         self.moved(kind).into_values().map(i128::from).sum()
     }
 
@@ -109,8 +185,17 @@ impl Dispute {
         let won_and_lost = |stage| {
             [DisputeStatus::Won, DisputeStatus::Lost].iter().all(|end| ends.contains_key(&(stage, *end)))
         };
-        let contradiction = DisputeStage::ALL.iter().any(|stage| won_and_lost(*stage));
-        let reasons = [(Review::Contradiction, contradiction), (Review::CurrencyMismatch, self.is_foreign())];
+        let both = DisputeStage::ALL.iter().any(|stage| won_and_lost(*stage));
+        let then = self.when_decided();
+        let otherwise = then
+            .as_ref()
+            .is_some_and(|(then, decided)| then.stage() == self.stage() && self.reserved() != kept(*decided));
+        let was_foreign = then.as_ref().is_some_and(|(then, _)| then.is_foreign());
+        let reasons = [
+            (Review::Contradiction, both || otherwise),
+            (Review::CurrencyMismatch, self.is_foreign() && !was_foreign),
+            (Review::Resolved, then.is_some()),
+        ];
         reasons.into_iter().filter_map(|(review, holds)| holds.then_some(review)).collect()
     }
 
@@ -127,19 +212,32 @@ impl Dispute {
     /// An end of this stage stays: the later of a win and a loss, and a loss if they are of one time. Else what was last
     /// said of it while it was open.
     fn status(&self) -> DisputeStatus {
+        let last = self.last().get(&self.stage()).map(|(_, open)| *open);
+        self.end_at(self.stage()).or(last).unwrap_or(DisputeStatus::NeedsResponse)
+    }
+
+    fn end_at(&self, stage: DisputeStage) -> Option<DisputeStatus> {
         let ends = self.ends();
-        let at = |end| ends.get(&(self.stage(), end));
-        let end = match (at(DisputeStatus::Won), at(DisputeStatus::Lost)) {
+        let at = |end| ends.get(&(stage, end));
+        match (at(DisputeStatus::Won), at(DisputeStatus::Lost)) {
             (None, None) => None,
             (won, lost) if won > lost => Some(DisputeStatus::Won),
             _ => Some(DisputeStatus::Lost),
-        };
-        let last = self.last().get(&self.stage()).map(|(_, open)| *open);
-        end.or(last).unwrap_or(DisputeStatus::NeedsResponse)
+        }
     }
 
-    /// The last time of each end of each stage.
-    fn ends(&self) -> BTreeMap<(DisputeStage, DisputeStatus), Timestamp> {
+    /// The ends that count: what was said since an operator decided and not before, and what was decided.
+    fn ends(&self) -> Ends {
+        let mut ends = self.told_ends();
+        let Some((then, decided)) = self.when_decided() else { return ends };
+        let known = then.told_ends();
+        ends.retain(|end, at| known.get(end) != Some(at));
+        let at = ends.entry((then.stage(), end_by(decided))).or_insert(decided.at);
+        *at = decided.at.max(*at);
+        ends
+    }
+
+    fn told_ends(&self) -> Ends {
         let ends = self.told().filter_map(|word| Some(((word.stage, end_of(word)?), word.occurred_at)));
         let mut ends: Vec<_> = ends.collect();
         ends.sort_unstable();
@@ -161,8 +259,21 @@ impl Dispute {
         self.told().filter_map(|word| Some((word.occurred_at, word.due_by?))).max()
     }
 
-    /// The largest amount in the payment's currency, if it is of anything.
+    /// What was said to be disputed; at the stage that an operator decided, what the payer keeps, unless more was said
+    /// since.
     fn amount(&self) -> Option<Money> {
+        let told = self.told_amount();
+        match self.standing() {
+            Some((then, Decided { kept: Some(kept), .. })) if then.stage() == self.stage() => {
+                let more = told.filter(|_| told != then.told_amount()).into_iter().chain([kept]);
+                more.max_by_key(|amount| amount.minor())
+            }
+            _ => told,
+        }
+    }
+
+    /// The largest amount in the payment's currency, if it is of anything.
+    fn told_amount(&self) -> Option<Money> {
         let own = |amount: &Money| amount.currency() == self.asked.currency() && !amount.is_zero();
         self.told().filter_map(|word| word.amount).filter(own).max_by_key(|amount| amount.minor())
     }
@@ -186,6 +297,25 @@ impl Dispute {
         let amounts = self.words.iter().filter_map(|(word, _)| word.amount);
         amounts.into_iter().any(|amount| amount.currency() != self.asked.currency())
     }
+}
+
+fn end_by(decided: Decided) -> DisputeStatus {
+    if decided.kept.is_some() { DisputeStatus::Lost } else { DisputeStatus::Won }
+}
+
+/// What the payer keeps.
+fn kept(decided: Decided) -> i128 {
+    decided.kept.map_or(0, |kept| kept.minor().into())
+}
+
+/// What had been taken by an operator's decision.
+fn taken(then: &Dispute, decided: Decided) -> i128 {
+    then.told_sum(DisputeWordKind::FundsWithdrawn).max(kept(decided))
+}
+
+fn money(minor: i128, of: Money) -> Money {
+    let minor = i64::try_from(minor).map_or(Money::MAX_MINOR, |minor| minor.clamp(0, Money::MAX_MINOR));
+    Money::from_minor(minor, of.currency()).expect("it is bounded")
 }
 
 fn is_funds(kind: DisputeWordKind) -> bool {

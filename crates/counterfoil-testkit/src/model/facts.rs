@@ -229,10 +229,10 @@ pub struct DisputeFacts {
     pub amount: Option<Money>,
     /// Until when the host is to answer.
     pub due_by: Option<Timestamp>,
-    /// What was taken for it, the smallest first.
-    pub withdrawn: Vec<Money>,
-    /// What was given back, the smallest first.
-    pub reinstated: Vec<Money>,
+    /// What was taken for it.
+    pub withdrawn: Money,
+    /// What was given back.
+    pub reinstated: Money,
 }
 
 impl DisputeFacts {
@@ -245,14 +245,8 @@ impl DisputeFacts {
             status: dispute.status(),
             amount: dispute.amount(),
             due_by: dispute.due_by(),
-            withdrawn: sorted(dispute.withdrawn()),
-            reinstated: sorted(dispute.reinstated()),
+            withdrawn: dispute.withdrawn(),
+            reinstated: dispute.reinstated(),
         }
     }
-}
-
-fn sorted(amounts: impl Iterator<Item = Money>) -> Vec<Money> {
-    let mut amounts: Vec<_> = amounts.collect();
-    amounts.sort_unstable_by_key(|amount| amount.minor());
-    amounts
 }

@@ -210,7 +210,7 @@ impl Model {
         } else {
             let (id, gateway) = (DisputeId::new(notify.id), notify.gateway.clone());
             let asked = payment.asked.amount;
-            payment.disputes.push(Dispute { id, gateway, called, asked, words: vec![told] });
+            payment.disputes.push(Dispute { id, gateway, called, asked, words: vec![told], decided: None });
         }
         payment.happened(command.at, None);
         self.names.take(scope, dispute_name(notify), &stream(payment), payment.version, Fields::new());

@@ -4,10 +4,12 @@ use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Rejection, Resolution, Resolve};
 use counterfoil::destinations::Known as Host;
+use counterfoil::id::DisputeId;
 use counterfoil::money::{Money, MoneyError};
 use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
 use counterfoil::text::Message;
 
+use super::dispute::Dispute;
 use super::names::Fields;
 use super::operation::{About, Operation, Report, Stated};
 use super::payment::Payment;
@@ -24,21 +26,33 @@ impl Model {
         }
         let mut payment = self.payment(scope, resolve.payment)?.clone();
         check_amount(&resolve.resolution, payment.asked.amount)?;
-        if resolve.resolution == Resolution::Dismissed {
-            payment.dismiss(command)?;
-        } else {
-            let id = payment.resolved(resolve.operation)?;
-            let known = payment.operation(id).expect("it is there");
-            if let Some(until) = known.runs_until().filter(|until| *until > command.at) {
-                return Err(Rejection::InFlight { payment: resolve.payment, until });
-            }
-            payment.check_fit(known, &resolve.resolution)?;
-            if !self.decide(command, &mut payment, id, resolve.resolution, Some(&resolve.note), command.at) {
-                return Ok(unchanged(&payment));
-            }
+        let news = match resolve.resolution {
+            Resolution::Dismissed => payment.dismiss(command)?,
+            Resolution::Won { dispute } => payment.decide_dispute(command, dispute, |_| None)?,
+            Resolution::Lost { dispute, amount } => payment
+                .decide_dispute(command, dispute, |known| Some(amount.unwrap_or_else(|| known.all())))?,
+            _ => self.decide_operation(command, &mut payment, resolve)?,
+        };
+        if !news {
+            return Ok(unchanged(&payment));
         }
         self.names.take(scope, Some(own), &stream(&payment), payment.version, Fields::new());
         Ok(self.keep(scope, payment))
+    }
+
+    fn decide_operation(
+        &mut self,
+        command: &Command,
+        payment: &mut Payment,
+        resolve: &Resolve,
+    ) -> Result<bool, Rejection> {
+        let id = payment.resolved(resolve.operation)?;
+        let known = payment.operation(id).expect("it is there");
+        if let Some(until) = known.runs_until().filter(|until| *until > command.at) {
+            return Err(Rejection::InFlight { payment: resolve.payment, until });
+        }
+        payment.check_fit(known, &resolve.resolution)?;
+        Ok(self.decide(command, payment, id, resolve.resolution, Some(&resolve.note), command.at))
     }
 
     /// An operator decides about an operation. Whether that changes anything about it.
@@ -92,7 +106,9 @@ impl Model {
 
 fn check_amount(resolution: &Resolution, asked: Money) -> Result<(), Rejection> {
     match *resolution {
-        Resolution::Succeeded { amount: Some(amount) } | Resolution::Returned { amount: Some(amount) } => {
+        Resolution::Succeeded { amount: Some(amount) }
+        | Resolution::Returned { amount: Some(amount) }
+        | Resolution::Lost { amount: Some(amount), .. } => {
             let (expected, got) = (asked.currency(), amount.currency());
             if amount.is_zero() {
                 Err(Rejection::AmountNotPositive)
@@ -137,14 +153,36 @@ impl Operation {
 }
 
 impl Payment {
-    fn dismiss(&mut self, command: &Command) -> Result<(), Rejection> {
+    /// An operator decides about a dispute what the payer keeps of it. Whether that changes anything about it.
+    fn decide_dispute(
+        &mut self,
+        command: &Command,
+        id: DisputeId,
+        kept: impl FnOnce(&Dispute) -> Option<Money>,
+    ) -> Result<bool, Rejection> {
+        let place = self.disputes.iter().position(|known| known.id == id);
+        let place = place.ok_or(Rejection::DisputeNotFound(id))?;
+        let is_flagged = self.marks_about(&id.to_string()).iter().any(|reviews| !reviews.is_empty());
+        let dispute = &mut self.disputes[place];
+        if !dispute.is_open() && !is_flagged {
+            return Err(Rejection::NothingToResolve { payment: self.asked.payment });
+        }
+        let kept = kept(dispute);
+        let news = dispute.decide(kept, command.at);
+        if news {
+            self.happened(command.at, None);
+        }
+        Ok(news)
+    }
+
+    fn dismiss(&mut self, command: &Command) -> Result<bool, Rejection> {
         let reviews = self.reviews();
         if reviews.is_empty() {
             return Err(Rejection::NothingToResolve { payment: self.asked.payment });
         }
         self.dismissed.extend(reviews);
         self.happened(command.at, None);
-        Ok(())
+        Ok(true)
     }
 
     /// The one that is named; else the one that is open, if there is but one.
@@ -171,7 +209,7 @@ impl Payment {
             || own.stated.is_some()
             || own.allocated.is_some()
             || self.operations.iter().any(|other| was_said_to_be(other, own));
-        let is_flagged = self.marks_about(own).iter().any(|reviews| !reviews.is_empty());
+        let is_flagged = self.marks_about(&own.id.to_string()).iter().any(|reviews| !reviews.is_empty());
         own.is_live() || was_decided || is_flagged
     }
 

@@ -85,9 +85,9 @@ impl Payment {
         made_here && brought(own) && !own.is_requested() && self.operations.iter().any(asked)
     }
 
-    /// What is marked of an operation, and of the payment as a whole.
-    pub(super) fn marks_about(&self, own: &Operation) -> Vec<BTreeSet<Review>> {
-        let is_about = |of: &String| of.is_empty() || of.ends_with(&own.id.to_string());
+    /// What is marked of an operation or a dispute, and of the payment as a whole.
+    pub(super) fn marks_about(&self, id: &str) -> Vec<BTreeSet<Review>> {
+        let is_about = |of: &String| of.is_empty() || of.ends_with(id);
         self.marked().into_iter().filter(|(of, _)| is_about(of)).map(|(_, reviews)| reviews).collect()
     }
 
@@ -115,7 +115,7 @@ impl Payment {
         let all_told = |payment: &Payment| {
             let operation = payment.operations.iter().find(|own| own.id.to_string() == id);
             let dispute = payment.disputes.iter().find(|own| own.id.to_string() == id);
-            (operation.map(|own| own.touched), dispute.map(|own| own.words.len()))
+            (operation.map(|own| own.touched), dispute.map(|own| (own.words.len(), own.decided)))
         };
         all_told(self) != all_told(before)
     }

@@ -24,8 +24,7 @@ proptest! {
                     prop_assert!(was.stage() < is.stage() || !ended(was.status()) || ended(is.status()));
                 }
                 for inquiry in after.disputes().iter().filter(|own| own.stage() == DisputeStage::Inquiry) {
-                    let moved = inquiry.withdrawn().next().is_some();
-                    prop_assert!(moved || inquiry.reserved(after.terms().amount) == 0);
+                    prop_assert!(!inquiry.withdrawn().is_zero() || inquiry.reserved() == 0);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::claim::ClaimKind;
 use counterfoil::command::{Command, Notify, Rejection, Request, Resolution, Told};
-use counterfoil::id::{AttemptId, CaptureId, RefundId};
+use counterfoil::id::{AttemptId, CaptureId, DisputeId, RefundId};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
     DisputeStage, DisputeStatus, DisputeWord, DisputeWordKind, Evidence, FailureClass, Operation,
@@ -123,12 +123,11 @@ fn settled(payment: &Payment) -> impl PartialEq + std::fmt::Debug + use<> {
     let known = |own: &Operation| (own.status(), own.moved(), own.returned(), own.amount, parent(own));
     let operations: BTreeMap<_, _> =
         payment.operations().iter().map(|own| (name_of(own), known(own))).collect();
-    let funds = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(Money::minor).sum::<i64>();
     let disputes: BTreeMap<_, _> = payment
         .disputes()
         .iter()
         .map(|own| {
-            let moved = (funds(&mut own.withdrawn()), funds(&mut own.reinstated()));
+            let moved = (own.withdrawn(), own.reinstated());
             (own.gateway_dispute_id.clone(), (own.stage(), own.status(), own.amount(), moved))
         })
         .collect();
@@ -247,6 +246,8 @@ fn resolution() -> impl Strategy<Value = (usize, usize, Resolution)> {
         2 => Just(Resolution::Allocated { attempt: AttemptId::new(Uuid::nil()) }),
         3 => Just(Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() }),
         2 => Just(Resolution::Another),
+        2 => Just(Resolution::Won { dispute: DisputeId::new(Uuid::nil()) }),
+        3 => amounts().prop_map(|amount| Resolution::Lost { dispute: DisputeId::new(Uuid::nil()), amount }),
         1 => Just(Resolution::Dismissed),
     ];
     (0..12_usize, 0..5_usize, resolutions)
@@ -263,6 +264,16 @@ fn operations(held: &Held, told: &[Command]) -> Vec<OperationId> {
     held.operations().iter().copied().chain(first).collect()
 }
 
+/// A dispute that would come to be known by one of `told`.
+fn dispute_of(told: &[Command], place: usize) -> DisputeId {
+    let told = told.iter().filter_map(|command| match &command.request {
+        Request::Notify(Notify { id, told: Told::Dispute(_), .. }) => Some(DisputeId::new(*id)),
+        _ => None,
+    });
+    let all: Vec<_> = told.collect();
+    all.get(place % all.len().max(1)).copied().unwrap_or(DisputeId::new(Uuid::nil()))
+}
+
 proptest! {
     #![proptest_config(config(300))]
 
@@ -270,7 +281,8 @@ proptest! {
     #[test]
     fn reports_and_resolutions_come_to_what_the_model_says(
         told in proptest::collection::vec(
-            prop_oneof![3 => of_others(), 4 => of_external(), 3 => of_known(), 2 => returned()], 1..=8,
+            prop_oneof![3 => of_others(), 4 => of_external(), 3 => of_known(), 2 => returned(), 4 => of_dispute()],
+            1..=8,
         ),
         resolutions in proptest::collection::vec(resolution(), 0..=4),
         order in proptest::collection::vec(any::<proptest::sample::Index>(), 4..16),
@@ -280,10 +292,12 @@ proptest! {
         let reports = held.commands(&told);
         let all = operations(&held, &reports);
         let resolved = resolutions.into_iter().map(|(about, other, mut resolution)| {
+            let dispute = dispute_of(&reports, other);
             let other = held.operations()[other % held.operations().len()];
             match &mut resolution {
                 Resolution::Allocated { attempt } => *attempt = held.attempt(),
                 Resolution::SameAs { operation } => *operation = other,
+                Resolution::Won { dispute: of } | Resolution::Lost { dispute: of, .. } => *of = dispute,
                 _ => {}
             }
             held.resolution(all[about % all.len()], resolution)

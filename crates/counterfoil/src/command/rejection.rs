@@ -4,7 +4,7 @@ use crate::claim::RequestField;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
 use crate::event::StreamId;
-use crate::id::PaymentId;
+use crate::id::{DisputeId, PaymentId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{
     Destination, IllegalMove, Irreversible, OperationId, Payment, PaymentMethodType, SeveralMeant,
@@ -22,6 +22,9 @@ pub enum Rejection {
     /// The payment has no such operation at a gateway.
     #[error("the payment has no operation {0}")]
     OperationNotFound(OperationId),
+    /// The payment has no such dispute.
+    #[error("the payment has no dispute {0}")]
+    DisputeNotFound(DisputeId),
     /// The payment's status does not allow it.
     #[error("cannot {} a payment that is {status}", .action.verb())]
     NotAllowed {

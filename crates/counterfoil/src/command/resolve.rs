@@ -9,14 +9,14 @@ use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
-use crate::event::{Body, Decision, Dismissed, Resolved};
-use crate::id::{AttemptId, PaymentId, UpdateId};
+use crate::event::{Body, Decision, Dismissed, DisputeDecision, DisputeResolved, Resolved};
+use crate::id::{AttemptId, DisputeId, PaymentId, UpdateId};
 use crate::money::Money;
-use crate::payment::{Closed, Operation, OperationId, Payment};
+use crate::payment::{Closed, Dispute, Operation, OperationId, Payment};
 use crate::status::Cause;
 use crate::text::Message;
 
-/// An operator's decision about an operation, or about what is listed for review. It overrides the facts that are known
+/// An operator's decision about an operation or a dispute, or about what is listed for review. It overrides the facts that are known
 /// when it is made; a fact that is reported for the first time afterwards counts against it, by precedence. A later
 /// decision replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub struct Resolve {
     pub update: UpdateId,
     /// Which payment.
     pub payment: PaymentId,
-    /// Which operation; `None`: the one whose outcome is open.
+    /// Which operation; `None`: the one whose outcome is open. It means nothing where a dispute is resolved, or what is
+    /// listed for review is dismissed.
     pub operation: Option<OperationId>,
     /// What the operator decides.
     pub resolution: Resolution,
@@ -33,7 +34,7 @@ pub struct Resolve {
     pub note: Message,
 }
 
-/// What an operator decides about an operation.
+/// What an operator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
@@ -63,6 +64,18 @@ pub enum Resolution {
     },
     /// An external capture or refund is none of those that were requested here.
     Another,
+    /// The host keeps the money of a dispute.
+    Won {
+        /// Which dispute.
+        dispute: DisputeId,
+    },
+    /// The payer keeps it.
+    Lost {
+        /// Which dispute.
+        dispute: DisputeId,
+        /// How much of it; `None`: what is disputed, or what was withdrawn for it, whichever is more.
+        amount: Option<Money>,
+    },
     /// Nothing is to be done about what is listed for review.
     Dismissed,
 }
@@ -72,46 +85,36 @@ impl Resolve {
         let own = (ClaimKey::update(view.scope, self.update), Fingerprint::default());
         view.unless_repeated(Some(&own), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
-        let entry = match self.decision(payment)? {
-            None => self.dismissed(payment)?,
-            Some(decision) => {
-                let operation = self.operation(payment)?;
-                if let Some(until) = operation.runs_until().filter(|until| *until > command.at) {
-                    return Err(Rejection::InFlight { payment: payment.id(), until }.into());
-                }
-                Self::check(payment, operation, &decision)?;
-                let mut after = operation.clone();
-                after.apply_decision(&decision, &self.note, command.at);
-                if after == *operation {
-                    return Err(Halt::unchanged(payment));
-                }
-                resolved(payment, operation, decision, command.at, self.note.clone())
-            }
-        };
-        Recorder::one(command, view, payment, entry.claiming([own]))
-    }
-
-    /// `None`: nothing is decided about any operation.
-    fn decision(&self, payment: &Payment) -> Result<Option<Decision>, Rejection> {
-        let checked = |amount: Option<Money>| {
-            let Some(given) = amount else { return Ok(None) };
-            if given.is_zero() {
-                return Err(Rejection::AmountNotPositive);
-            }
-            // Another currency than the payment's is refused here.
-            Money::zero(payment.terms().amount.currency()).checked_add(given)?;
-            Ok(amount)
-        };
-        Ok(Some(match self.resolution {
-            Resolution::Succeeded { amount } => Decision::Succeeded { amount: checked(amount)? },
+        let write = |entry: Entry| Recorder::one(command, view, payment, entry.claiming([own]));
+        let decision = match self.resolution {
+            Resolution::Succeeded { amount } => Decision::Succeeded { amount: checked(payment, amount)? },
             Resolution::Failed => Decision::Failed { failure: failure(Some(self.note.clone())) },
             Resolution::NotSent => Decision::NotSent {},
-            Resolution::Returned { amount } => Decision::Returned { amount: checked(amount)? },
+            Resolution::Returned { amount } => Decision::Returned { amount: checked(payment, amount)? },
             Resolution::Allocated { attempt } => Decision::Allocated { of: attempt },
             Resolution::SameAs { operation } => Decision::SameAs { operation },
             Resolution::Another => Decision::Another {},
-            Resolution::Dismissed => return Ok(None),
-        }))
+            Resolution::Won { dispute } => return write(self.won(command, payment, dispute)?),
+            Resolution::Lost { dispute, amount } => {
+                return write(self.lost(command, payment, dispute, amount)?);
+            }
+            Resolution::Dismissed => return write(self.dismissed(payment)?),
+        };
+        write(self.decided(command, payment, decision)?)
+    }
+
+    fn decided(&self, command: &Command, payment: &Arc<Payment>, decision: Decision) -> Result<Entry, Halt> {
+        let operation = self.operation(payment)?;
+        if let Some(until) = operation.runs_until().filter(|until| *until > command.at) {
+            return Err(Rejection::InFlight { payment: payment.id(), until }.into());
+        }
+        Self::check(payment, operation, &decision)?;
+        let mut after = operation.clone();
+        after.apply_decision(&decision, &self.note, command.at);
+        if after == *operation {
+            return Err(Halt::unchanged(payment));
+        }
+        Ok(resolved(payment, operation, decision, command.at, self.note.clone()))
     }
 
     /// The operation that is meant: without an id there must be only one.
@@ -158,6 +161,41 @@ impl Resolve {
         if fits { Ok(()) } else { Err(nothing()) }
     }
 
+    fn won(&self, command: &Command, payment: &Arc<Payment>, dispute: DisputeId) -> Result<Entry, Halt> {
+        let dispute = find_dispute(payment, dispute)?;
+        self.dispute_decided(command, payment, dispute, DisputeDecision::Won {})
+    }
+
+    fn lost(
+        &self,
+        command: &Command,
+        payment: &Arc<Payment>,
+        dispute: DisputeId,
+        amount: Option<Money>,
+    ) -> Result<Entry, Halt> {
+        let dispute = find_dispute(payment, dispute)?;
+        let amount = checked(payment, amount)?.unwrap_or_else(|| dispute.all());
+        self.dispute_decided(command, payment, dispute, DisputeDecision::Lost { amount })
+    }
+
+    fn dispute_decided(
+        &self,
+        command: &Command,
+        payment: &Arc<Payment>,
+        dispute: &Dispute,
+        decision: DisputeDecision,
+    ) -> Result<Entry, Halt> {
+        if !payment.dispute_may_be_resolved(dispute) {
+            return Err(Rejection::NothingToResolve { payment: payment.id() }.into());
+        }
+        if dispute.is_settled_as(decision) {
+            return Err(Halt::unchanged(payment));
+        }
+        let (dispute, occurred_at, note) = (dispute.id, command.at, self.note.clone());
+        let resolved = DisputeResolved { dispute, decision, occurred_at, note };
+        Ok(Entry::new(Cause::Resolution, Body::DisputeResolved(resolved)))
+    }
+
     fn dismissed(&self, payment: &Payment) -> Result<Entry, Rejection> {
         let reviews: Vec<_> = payment.reviews().into_iter().collect();
         if reviews.is_empty() {
@@ -166,6 +204,21 @@ impl Resolve {
         let dismissed = Dismissed { reviews, note: self.note.clone() };
         Ok(Entry::new(Cause::Resolution, Body::Dismissed(dismissed)))
     }
+}
+
+/// An amount that an operator gives: more than nothing, in the currency of `payment`.
+fn checked(payment: &Payment, amount: Option<Money>) -> Result<Option<Money>, Rejection> {
+    let Some(given) = amount else { return Ok(None) };
+    if given.is_zero() {
+        return Err(Rejection::AmountNotPositive);
+    }
+    Money::zero(payment.terms().amount.currency()).checked_add(given)?;
+    Ok(amount)
+}
+
+fn find_dispute(payment: &Payment, id: DisputeId) -> Result<&Dispute, Rejection> {
+    let found = payment.disputes().iter().find(|dispute| dispute.id == id);
+    found.ok_or(Rejection::DisputeNotFound(id))
 }
 
 /// The event of an operator's decision about `operation`. A decision about an attempt decides how its payment ended, too.

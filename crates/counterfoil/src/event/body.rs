@@ -35,6 +35,8 @@ pub enum Body {
     NotificationReused(NotificationReused),
     /// A gateway said something about a dispute.
     Disputed(Disputed),
+    /// An operator decided how a dispute ended.
+    DisputeResolved(DisputeResolved),
     /// A gateway was asked, and had no news.
     Polled(Polled),
     /// Somebody looked at what was marked for review.
@@ -69,6 +71,7 @@ impl Body {
             Body::Misfit(_) => "evidence.kept",
             Body::NotificationReused(_) => "notification.reused",
             Body::Disputed(disputed) => disputed.kind(),
+            Body::DisputeResolved(_) => "dispute.resolved",
             Body::Polled(_) => "gateway.polled",
             Body::Dismissed(_) => "review.dismissed",
             Body::Registered(_) => "destination.registered",
@@ -436,6 +439,36 @@ impl Disputed {
             DisputeWordKind::FundsReinstated => "dispute.funds_reinstated",
         }
     }
+}
+
+/// An operator decided how a dispute ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DisputeResolved {
+    /// Which dispute.
+    #[serde(rename = "id")]
+    pub dispute: DisputeId,
+    /// What the operator decided.
+    #[serde(flatten)]
+    pub decision: DisputeDecision,
+    /// When the operator decided it.
+    pub occurred_at: Timestamp,
+    /// Why.
+    pub note: Message,
+}
+
+/// What an operator decided about a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "resolution", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DisputeDecision {
+    /// The host keeps the money.
+    Won {},
+    /// The payer keeps it.
+    Lost {
+        /// How much of it.
+        #[serde(flatten)]
+        amount: Money,
+    },
 }
 
 /// A gateway was asked, and had no news.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::body::{
-    Body, Closing, Created, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled, Reported,
-    Resolved, Start, ToppedUp,
+    Body, Closing, Created, Dismissed, DisputeResolved, Disputed, Entered, Misfit, NotificationReused,
+    Polled, Reported, Resolved, Start, ToppedUp,
 };
 use super::{Draft, StreamId};
 use crate::account::Owed;
@@ -97,6 +97,7 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Misfit(_) => 15,
         Body::Resolved(_) => 16,
         Body::NotificationReused(_) => 17,
+        Body::DisputeResolved(_) => 18,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -117,6 +118,7 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Misfit(misfit) => misfit.encode(w),
         Body::Resolved(resolved) => resolved.encode(w),
         Body::NotificationReused(reused) => reused.encode(w),
+        Body::DisputeResolved(resolved) => resolved.encode(w),
     });
 }
 
@@ -157,6 +159,7 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         15 => Body::Misfit(Misfit::decode(&mut content)?),
         16 => Body::Resolved(Resolved::decode(&mut content)?),
         17 => Body::NotificationReused(NotificationReused::decode(&mut content)?),
+        18 => Body::DisputeResolved(DisputeResolved::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;

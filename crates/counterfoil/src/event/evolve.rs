@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::body::{Body, Closing, Decision, Disputed, Polled, Reported, Resolved, Start, StartResult};
+use super::body::{
+    Body, Closing, Decision, DisputeResolved, Disputed, Polled, Reported, Resolved, Start, StartResult,
+};
 use super::{Draft, Event, StreamId};
 use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
@@ -81,6 +83,7 @@ fn happened(payment: &mut Payment, is_first: bool, event: &Draft) -> Result<(), 
             payment.misfits.push((Review::NotificationIdReused, reused.notification.clone()));
         }
         Body::Disputed(disputed) => disputed_on(payment, disputed, event),
+        Body::DisputeResolved(resolved) => dispute_resolved_on(payment, resolved, event)?,
         Body::Polled(polled) => polled_on(payment, polled, event)?,
         Body::Dismissed(dismissed) => payment.dismissed.extend(&dismissed.reviews),
         Body::Changed(change) => changed(payment, change),
@@ -288,15 +291,27 @@ fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Draft) {
     let known = payment.disputes.iter().position(|dispute| dispute.id == disputed.dispute);
     let place = known.unwrap_or_else(|| {
         let Disputed { dispute, gateway, gateway_dispute_id, .. } = disputed;
-        let new = Dispute::new(*dispute, gateway.clone(), gateway_dispute_id.clone(), event.at);
+        let new = Dispute::new(*dispute, gateway.clone(), gateway_dispute_id.clone(), asked, event.at);
         payment.disputes.push(new);
         payment.disputes.len() - 1
     });
     if let Some(dispute) = payment.disputes.get_mut(place) {
         let movement = disputed.movement.as_ref().map(NotificationId::as_str);
-        dispute.hear(&disputed.word, movement, asked);
+        dispute.hear(&disputed.word, movement);
         dispute.updated_at = event.at;
     }
+}
+
+fn dispute_resolved_on(
+    payment: &mut Payment,
+    resolved: &DisputeResolved,
+    event: &Draft,
+) -> Result<(), Damage> {
+    let known = payment.disputes.iter_mut().find(|dispute| dispute.id == resolved.dispute);
+    let dispute = known.ok_or(Damage::Misplaced(event.body.kind()))?;
+    dispute.settle(resolved.decision, resolved.occurred_at);
+    dispute.updated_at = event.at;
+    Ok(())
 }
 
 /// Whoever was overdue, and could not be heard of, is in doubt from then on.

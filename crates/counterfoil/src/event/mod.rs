@@ -13,8 +13,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use body::{
-    Body, Closing, Created, Decision, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled,
-    Reported, Resolved, Start, StartResult, ToppedUp,
+    Body, Closing, Created, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
+    NotificationReused, Polled, Reported, Resolved, Start, StartResult, ToppedUp,
 };
 pub(crate) use evolve::{apply, move_share, share_moved};
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};

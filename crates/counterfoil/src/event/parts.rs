@@ -1,8 +1,8 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
 use super::body::{
-    Closing, Decision, Dismissed, Disputed, Entered, Misfit, NotificationReused, Polled, Reported, Resolved,
-    Start, StartResult,
+    Closing, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
+    NotificationReused, Polled, Reported, Resolved, Start, StartResult,
 };
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
@@ -250,6 +250,47 @@ impl Encode for Disputed {
         };
         fields.end()?;
         Ok(disputed)
+    }
+}
+
+impl Encode for DisputeResolved {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.dispute.encode(w));
+        to.field(2, |w| self.decision.encode(w));
+        to.field(3, |w| self.occurred_at.encode(w));
+        to.field(4, |w| self.note.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<DisputeResolved, Damage> {
+        let mut fields = from.fields()?;
+        let resolved = DisputeResolved {
+            dispute: fields.required(1, DisputeId::decode)?,
+            decision: fields.required(2, DisputeDecision::decode)?,
+            occurred_at: fields.required(3, Timestamp::decode)?,
+            note: fields.required(4, Message::decode)?,
+        };
+        fields.end()?;
+        Ok(resolved)
+    }
+}
+
+impl Encode for DisputeDecision {
+    fn encode(&self, to: &mut Writer) {
+        match self {
+            DisputeDecision::Won {} => to.byte(1),
+            DisputeDecision::Lost { amount } => {
+                to.byte(2);
+                amount.encode(to);
+            }
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<DisputeDecision, Damage> {
+        Ok(match from.byte()? {
+            1 => DisputeDecision::Won {},
+            2 => DisputeDecision::Lost { amount: Money::decode(from)? },
+            number => return Err(Damage::Newer { what: "resolution of a dispute", number: number.into() }),
+        })
     }
 }
 

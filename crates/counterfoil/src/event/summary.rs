@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::Event;
 use super::body::{
-    Body, Closing, Created, Decision, Disputed, Polled, Reported, Resolved, Start, StartResult,
+    Body, Closing, Created, Decision, DisputeDecision, Disputed, Polled, Reported, Resolved, Start,
+    StartResult,
 };
 use crate::payment::{Closed, DisputeWordKind, Evidence, OperationKind, Outcome, ReportSubject, VoidTarget};
 use crate::status::Cause;
@@ -43,6 +44,14 @@ impl Display for Told<'_> {
                 write!(f, "{gateway} sent notification {id} again with other contents: {fields}")
             }
             Body::Disputed(disputed) => disputed_in_words(disputed, f),
+            Body::DisputeResolved(resolved) => {
+                write!(f, "dispute {} resolved as ", resolved.dispute)?;
+                match resolved.decision {
+                    DisputeDecision::Won {} => write!(f, "won")?,
+                    DisputeDecision::Lost { amount } => write!(f, "lost, {amount}")?,
+                }
+                write!(f, ": {}", resolved.note)
+            }
             Body::Polled(polled) => polled_in_words(polled, f),
             Body::Dismissed(dismissed) => {
                 write!(f, "the marks for review were dismissed: {}", dismissed.note)

@@ -222,9 +222,9 @@ impl Ledger {
         Ok(self.execute(self.command_at(caller, at, Request::Notify(notify))).await?)
     }
 
-    /// Writes down a person's word on what became of an operation, or that nothing is to be done about what was
-    /// marked for review. It counts as the gateway's word, and is marked; taken only once nobody can be on the way
-    /// with the operation any more.
+    /// Writes down an operator's [decision](crate::command::Resolution): what became of an operation or what it is of,
+    /// how a dispute ended, or that nothing is to be done about what is listed for review. It overrides what is known, and
+    /// is listed for review; of an operation it is taken only once nobody can be on the way with it any more.
     ///
     /// # Errors
     ///

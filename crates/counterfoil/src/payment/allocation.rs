@@ -2,7 +2,8 @@
 //! reported first.
 
 use super::operation::Stated;
-use super::{Operation, OperationId, OperationKind, Origin, Payment, VoidTarget};
+use super::standing::Marked;
+use super::{Dispute, Operation, OperationId, OperationKind, Origin, Payment, VoidTarget};
 use crate::id::AttemptId;
 use crate::money::Money;
 use crate::status::OperationStatus;
@@ -116,6 +117,13 @@ impl Payment {
             allocation.stated.is_some() || allocation.of.is_some() || self.has_absorbed(operation);
         let is_marked = self.marks().into_keys().any(|(mark, _)| mark.is_about(operation.id));
         operation.status().is_live() || operation.is_resolved() || was_stated || is_marked
+    }
+
+    /// Whether an operator may decide how `dispute` ended: it is open, something about it or about the payment as a whole
+    /// is or was listed for review, or an operator has decided before about it.
+    pub(crate) fn dispute_may_be_resolved(&self, dispute: &Dispute) -> bool {
+        let is_about = |mark| matches!(mark, Marked::Payment) || mark == Marked::Dispute(dispute.id);
+        dispute.is_open() || self.marks().into_keys().any(|(mark, _)| is_about(mark))
     }
 
     /// Whether an operator ever said that an external operation is `operation`: they share a gateway's name.

@@ -129,8 +129,7 @@ impl Payment {
             .collect();
         let of_none = self.operations.iter().filter(|operation| operation.parent().is_none());
         let back = of_none.map(|back| (back.gateway.as_ref(), back.takes_back()));
-        let reserved = |dispute: &Dispute| dispute.reserved(self.terms.amount);
-        let disputed = self.disputes.iter().map(|dispute| (Some(&dispute.gateway), reserved(dispute)));
+        let disputed = self.disputes.iter().map(|dispute| (Some(&dispute.gateway), dispute.reserved()));
         for (gateway, mut gone) in back.chain(disputed) {
             for same_way in [true, false] {
                 let among = left.iter_mut().filter(|(of, _)| (of.gateway.as_ref() == gateway) == same_way);
@@ -226,7 +225,7 @@ impl Payment {
 
     fn reserved_by(&self, which: impl Fn(&Dispute) -> bool) -> i64 {
         let disputes = self.disputes.iter().filter(|dispute| which(dispute));
-        disputes.map(|dispute| dispute.reserved(self.terms.amount)).fold(0, i64::saturating_add)
+        disputes.map(Dispute::reserved).fold(0, i64::saturating_add)
     }
 
     fn holds(&self) -> impl DoubleEndedIterator<Item = &Operation> {

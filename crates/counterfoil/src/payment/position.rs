@@ -3,7 +3,6 @@
 
 use super::{Operation, Origin, Payment, PaymentMethod};
 use crate::account::{AccountId, Posting};
-use crate::money::Money;
 use crate::text::GatewayName;
 
 /// Where the money of a payment comes from and goes back to.
@@ -67,11 +66,8 @@ impl Payment {
         }
         self.spread(spread, &mut position);
         for dispute in &self.disputes {
-            let sum = |moved: &mut dyn Iterator<Item = Money>| -> i128 {
-                moved.map(|moved| i128::from(moved.minor())).sum()
-            };
-            let withdrawn = sum(&mut dispute.withdrawn()) - sum(&mut dispute.reinstated());
-            add(&mut position, Counterparty::Disputed(&dispute.gateway), -withdrawn);
+            let net = i128::from(dispute.withdrawn_minor()) - i128::from(dispute.reinstated_minor());
+            add(&mut position, Counterparty::Disputed(&dispute.gateway), -net);
         }
         position
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use counterfoil::account::Owed;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Overpayment, Policy, Resolution};
-use counterfoil::id::AttemptId;
+use counterfoil::id::{AttemptId, DisputeId};
 use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Processing};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::Work;
@@ -135,9 +135,11 @@ fn resolution(amount: u8, what: u8) -> Resolution {
         5 => Resolution::NotSent,
         6 => Resolution::Dismissed,
         7 => Resolution::Returned { amount: part(amount) },
-        8..=10 => Resolution::Allocated { attempt: AttemptId::new(Uuid::nil()) },
-        11 | 12 => Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() },
-        _ => Resolution::Another,
+        8 | 9 => Resolution::Allocated { attempt: AttemptId::new(Uuid::nil()) },
+        10 | 11 => Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() },
+        12 => Resolution::Another,
+        13 | 14 => Resolution::Won { dispute: DisputeId::new(Uuid::nil()) },
+        _ => Resolution::Lost { dispute: DisputeId::new(Uuid::nil()), amount: part(amount) },
     }
 }
 

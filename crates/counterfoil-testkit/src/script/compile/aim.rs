@@ -2,7 +2,7 @@
 
 use counterfoil::clock::Clock;
 use counterfoil::command::{Command, Request, Told};
-use counterfoil::id::AttemptId;
+use counterfoil::id::{AttemptId, DisputeId};
 use counterfoil::ledger::Processing;
 use counterfoil::payment::{OperationId, Origin, Review, Work};
 use counterfoil::status::PaymentStatus;
@@ -71,6 +71,13 @@ impl Compiler {
         operations.iter().rfind(is_external).map(|own| own.id)
     }
 
+    /// One of the disputes of a payment.
+    pub(super) fn dispute(&self, payment: usize, place: usize) -> DisputeId {
+        let disputes = self.facts(payment).map(|facts| facts.disputes).unwrap_or_default();
+        let all: Vec<_> = disputes.into_iter().map(|known| known.id).collect();
+        around(&all, place).copied().unwrap_or(DisputeId::new(Uuid::nil()))
+    }
+
     /// A payment whose next attempt the clock makes, at the time when it is due, and the number of that attempt.
     pub(super) fn retry_due(&mut self, payment: usize) -> Option<(usize, u32)> {
         let payment = self.aim(payment, |facts| matches!(facts.next_due, Some((_, Work::Retry { .. }))));
@@ -107,6 +114,10 @@ impl Compiler {
         let asked = self.asked(payment)?;
         self.model.facts(&asked.caller.scope, asked.payment)
     }
+}
+
+pub(super) fn is_disputed(facts: &PaymentFacts) -> bool {
+    !facts.disputes.is_empty()
 }
 
 pub(super) fn is_under_way(facts: &PaymentFacts) -> bool {

@@ -58,7 +58,11 @@ impl Compiler {
                     new.resolution,
                     Resolution::Allocated { .. } | Resolution::SameAs { .. } | Resolution::Another
                 );
-                let fits = if allocates { aim::is_unallocated } else { aim::is_resolvable };
+                let fits = match new.resolution {
+                    Resolution::Won { .. } | Resolution::Lost { .. } => aim::is_disputed,
+                    _ if allocates => aim::is_unallocated,
+                    _ => aim::is_resolvable,
+                };
                 let payment = &self.aim(*payment, fits);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut new = new.clone();
@@ -69,6 +73,9 @@ impl Compiler {
                 match &mut new.resolution {
                     Resolution::Allocated { attempt } => *attempt = self.attempt(*payment, *other),
                     Resolution::SameAs { operation } => *operation = self.requested(*payment, *other),
+                    Resolution::Won { dispute } | Resolution::Lost { dispute, .. } => {
+                        *dispute = self.dispute(*payment, *other);
+                    }
                     _ => {}
                 }
                 self.desk.resolve(&caller, id, new)

@@ -31,12 +31,12 @@ impl Notify {
         }
         let new = || {
             let (gateway, called) = (self.gateway.clone(), called.clone());
-            Dispute::new(DisputeId::new(self.id), gateway, called, word.occurred_at)
+            Dispute::new(DisputeId::new(self.id), gateway, called, payment.terms().amount, word.occurred_at)
         };
         let before = known.cloned().unwrap_or_else(new);
         let mut after = before.clone();
         let movement = self.funds.clone().filter(|_| word.kind.moves_funds());
-        after.hear(word, movement.as_ref().map(NotificationId::as_str), payment.terms().amount);
+        after.hear(word, movement.as_ref().map(NotificationId::as_str));
         if known.is_some() && after == before {
             return Ok(());
         }

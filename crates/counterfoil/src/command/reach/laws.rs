@@ -218,8 +218,7 @@ fn disputed(payment: &Payment) -> [i64; 2] {
     let mut sums = [0, 0];
     for dispute in payment.disputes() {
         let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
-        let withdrawn: i64 = dispute.withdrawn().map(Money::minor).sum();
-        let reinstated: i64 = dispute.reinstated().map(Money::minor).sum();
+        let (withdrawn, reinstated) = (dispute.withdrawn().minor(), dispute.reinstated().minor());
         let chargeback = dispute.stage() > DisputeStage::Inquiry;
         match dispute.status() {
             DisputeStatus::Lost if chargeback => sums[1] += (amount.max(withdrawn) - reinstated).max(0),

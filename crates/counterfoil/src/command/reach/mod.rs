@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use super::{Command, Decision, Rejection, Request};
 use crate::account::Account;
-use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::payment::{Dispute, Operation, OperationId, Payment};
 use crate::status::{Cause, Graph, OperationStatus, PaymentStatus};
@@ -125,11 +124,9 @@ fn standing(operation: &Operation) -> String {
     )
 }
 
-/// All that was said of it.
+/// All that was said of it, and when only as far as it is reported.
 fn disputed(dispute: &Dispute) -> String {
-    let mut said = dispute.clone();
-    (said.created_at, said.updated_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
-    format!("{said:?}")
+    format!("{:?}", dispute.without_own_times())
 }
 
 #[derive(Default)]

@@ -195,7 +195,7 @@ impl Start {
         commands
     }
 
-    /// What an operator can decide about each operation.
+    /// What an operator can decide about each operation and dispute.
     fn resolutions(payment: &Payment) -> Vec<(String, Request)> {
         let mut decided = Vec::new();
         for operation in payment.operations().iter().filter(|operation| operation.gateway.is_some()) {
@@ -213,14 +213,14 @@ impl Start {
             let twins =
                 payment.requested_twins(operation).map(|twin| Resolution::SameAs { operation: twin.id });
             resolutions.extend(twins);
-            decided.extend(resolutions.into_iter().map(|resolution| {
-                let note = Message::lossy("seen there");
-                let (update, operation) = (UpdateId::new(Uuid::from_u128(60)), Some(operation.id));
-                let resolve = Resolve { update, payment: payment_id(), operation, resolution, note };
-                (format!("resolve {operation:?} {resolution:?}"), Request::Resolve(resolve))
-            }));
+            decided.extend(resolutions.into_iter().map(|resolution| (Some(operation.id), resolution)));
         }
-        decided
+        for dispute in payment.disputes().iter().map(|dispute| dispute.id) {
+            let lost = [None, Some(money(1))].map(|amount| Resolution::Lost { dispute, amount });
+            decided.push((None, Resolution::Won { dispute }));
+            decided.extend(lost.map(|resolution| (None, resolution)));
+        }
+        decided.into_iter().map(|(operation, resolution)| resolve(operation, resolution)).collect()
     }
 
     /// A manual attempt with another instrument, which a failed payment takes too.
@@ -423,6 +423,12 @@ fn outcomes(of: OperationId) -> Vec<Evidence> {
         Evidence::new(outcome, at(seconds)).with_amount(amount)
     };
     outcomes.into_iter().map(evidence).collect()
+}
+
+fn resolve(operation: Option<OperationId>, resolution: Resolution) -> (String, Request) {
+    let (update, note) = (UpdateId::new(Uuid::from_u128(60)), Message::lossy("seen there"));
+    let resolve = Resolve { update, payment: payment_id(), operation, resolution, note };
+    (format!("resolve {operation:?} {resolution:?}"), Request::Resolve(resolve))
 }
 
 /// What is said of a dispute, and under which name funds moved. It is lost, then won, then lost, by the gateway's clock.

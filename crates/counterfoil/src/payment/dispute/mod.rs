@@ -1,10 +1,12 @@
 //! A dispute: the payer, or the payer's bank, wants money back.
 
 mod row;
+mod settled;
 mod word;
 
 use std::collections::BTreeMap;
 
+use settled::Settled;
 pub use word::{DisputeWord, DisputeWordKind};
 
 use super::reports::Review;
@@ -55,15 +57,22 @@ pub struct Dispute {
     pub created_at: Timestamp,
     /// When something was last learnt about it.
     pub updated_at: Timestamp,
+    /// What its payment asked for: what is disputed where the gateway does not say.
+    asked: Money,
     /// All that was ever said of it. Each part only grows, so no order and no repetition can matter.
     said: Said,
+    /// What an operator decided.
+    settled: Option<Box<Settled>>,
 }
+
+/// The latest time of each end, by the gateway's clock.
+type Ends = BTreeMap<DisputeStatus, Timestamp>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Said {
     amount: Option<Money>,
     /// The ends that were reported at each stage that was reached, and the latest time of each by the gateway's clock.
-    stages: BTreeMap<DisputeStage, BTreeMap<DisputeStatus, Timestamp>>,
+    stages: BTreeMap<DisputeStage, Ends>,
     /// The last that was said at each stage while it was open; by the gateway's clock.
     last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
@@ -98,9 +107,11 @@ impl Dispute {
         id: DisputeId,
         gateway: GatewayName,
         gateway_dispute_id: GatewayDisputeId,
+        asked: Money,
         at: Timestamp,
     ) -> Dispute {
-        Dispute { id, gateway, gateway_dispute_id, created_at: at, updated_at: at, said: Said::default() }
+        let (created_at, updated_at, said) = (at, at, Said::default());
+        Dispute { id, gateway, gateway_dispute_id, created_at, updated_at, asked, said, settled: None }
     }
 
     /// How far it has gone.
@@ -113,17 +124,22 @@ impl Dispute {
     /// same time it is lost. Either way it is flagged.
     #[must_use]
     pub fn status(&self) -> DisputeStatus {
-        let ends = self.said.stages.get(&self.stage()).into_iter().flatten();
-        let end = ends.map(|(end, at)| (*at, *end)).max().map(|(_, end)| end);
+        let end = self.end(self.stage());
         let last = self.said.last.get(&self.stage());
         let open = || last.map_or(DisputeStatus::NeedsResponse, |(_, status)| *status);
         end.unwrap_or_else(open)
     }
 
-    /// What is disputed, if the gateway said so.
+    /// Whether it is neither won nor lost.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.status(), DisputeStatus::Won | DisputeStatus::Lost)
+    }
+
+    /// What is disputed, if the gateway or an operator said so.
     #[must_use]
     pub fn amount(&self) -> Option<Money> {
-        self.said.amount
+        let settled = self.standing_decision().filter(|settled| settled.stage == self.stage());
+        settled.map_or(self.said.amount, |settled| settled.amount(self.said.amount))
     }
 
     /// Until when the host is to answer.
@@ -144,29 +160,37 @@ impl Dispute {
         self.said.reason.as_ref().and_then(|(_, _, reason)| reason.as_ref())
     }
 
-    /// What the gateway took for it.
-    pub fn withdrawn(&self) -> impl Iterator<Item = Money> {
-        self.said.withdrawn.values().copied()
+    /// What the gateway took for it, in all.
+    #[must_use]
+    pub fn withdrawn(&self) -> Money {
+        self.money(self.withdrawn_minor())
     }
 
-    /// What the gateway gave back.
-    pub fn reinstated(&self) -> impl Iterator<Item = Money> {
-        self.said.reinstated.values().copied()
+    /// What the gateway gave back, in all.
+    #[must_use]
+    pub fn reinstated(&self) -> Money {
+        self.money(self.reinstated_minor())
+    }
+
+    /// Whether an operator decided how it ended.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.settled.is_some()
     }
 
     /// The part of the captured money that the dispute has taken or may take, in minor units. A gateway that does not
-    /// say what is disputed means `all`.
+    /// say what is disputed means all that the payment asked for.
     ///
     /// * An open chargeback: what is disputed, or what was withdrawn and not reinstated, whichever is more.
     /// * A lost chargeback: what is disputed, or what was withdrawn, whichever is more; less what was reinstated.
     /// * An inquiry, or a dispute that was won: what was withdrawn and not reinstated.
     #[must_use]
-    pub fn reserved(&self, all: Money) -> i64 {
-        let disputed = self.said.amount.unwrap_or(all).minor();
+    pub fn reserved(&self) -> i64 {
+        let disputed = self.amount().unwrap_or(self.asked).minor();
         match self.liability() {
             Liability::Open => disputed.max(self.net_withdrawn()),
             Liability::Lost => {
-                disputed.max(sum(self.withdrawn())).saturating_sub(sum(self.reinstated())).max(0)
+                disputed.max(self.withdrawn_minor()).saturating_sub(self.reinstated_minor()).max(0)
             }
             Liability::None => self.net_withdrawn(),
         }
@@ -179,7 +203,17 @@ impl Dispute {
 
     /// What the gateway took less what it gave back.
     pub(crate) fn net_withdrawn(&self) -> i64 {
-        sum(self.withdrawn()).saturating_sub(sum(self.reinstated())).max(0)
+        self.withdrawn_minor().saturating_sub(self.reinstated_minor()).max(0)
+    }
+
+    pub(crate) fn withdrawn_minor(&self) -> i64 {
+        let told = sum(&self.said.withdrawn);
+        self.standing_decision().map_or(told, |settled| settled.withdrawn(told))
+    }
+
+    pub(crate) fn reinstated_minor(&self) -> i64 {
+        let told = sum(&self.said.reinstated);
+        self.standing_decision().map_or(told, |settled| settled.reinstated(told))
     }
 
     fn liability(&self) -> Liability {
@@ -191,9 +225,30 @@ impl Dispute {
         }
     }
 
-    /// Takes in a word about a payment of `asked`; `name` is the gateway's of the movement of funds.
-    pub(crate) fn hear(&mut self, word: &DisputeWord, name: Option<&str>, asked: Money) {
-        let said = &mut self.said;
+    /// How `stage` ended, if it did.
+    fn end(&self, stage: DisputeStage) -> Option<DisputeStatus> {
+        let ends = self.ends(stage).into_iter();
+        ends.map(|(end, at)| (at, end)).max().map(|(_, end)| end)
+    }
+
+    /// What an operator decided, while its gateway has not reported the contrary since.
+    fn standing_decision(&self) -> Option<&Settled> {
+        let settled = self.settled.as_deref();
+        settled.filter(|settled| self.end(settled.stage) == Some(settled.end()))
+    }
+
+    /// The ends that count at `stage`: what was reported, but for what an operator set aside, and what he decided.
+    fn ends(&self, stage: DisputeStage) -> Ends {
+        let told = self.said.stages.get(&stage);
+        match &self.settled {
+            Some(settled) => settled.ends(stage, told),
+            None => told.cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Takes in a word; `name` is the gateway's of the movement of funds.
+    pub(crate) fn hear(&mut self, word: &DisputeWord, name: Option<&str>) {
+        let (asked, said) = (self.asked, &mut self.said);
         let amount = word.amount.filter(|amount| amount.currency() == asked.currency());
         said.foreign |= word.amount.is_some() && amount.is_none();
         let funds = match word.kind {
@@ -239,18 +294,28 @@ impl Dispute {
     }
 
     pub(super) fn reviews(&self) -> impl Iterator<Item = Review> + use<> {
-        let both = self.said.stages.values().any(|ends| ends.len() > 1);
-        let contradiction = both.then_some(Review::Contradiction);
-        let currency = self.said.foreign.then_some(Review::CurrencyMismatch);
-        contradiction.into_iter().chain(currency)
+        let both = DisputeStage::ALL.iter().any(|stage| self.ends(*stage).len() > 1);
+        let is_foreign = match &self.settled {
+            Some(settled) => self.said.foreign && !settled.knew_foreign(),
+            None => self.said.foreign,
+        };
+        let contradiction = (both || self.is_settled_otherwise()).then_some(Review::Contradiction);
+        let currency = is_foreign.then_some(Review::CurrencyMismatch);
+        let resolved = self.is_resolved().then_some(Review::Resolved);
+        [contradiction, currency, resolved].into_iter().flatten()
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        let currency = self.asked.currency();
+        Money::from_minor(minor.clamp(0, Money::MAX_MINOR), currency).unwrap_or(Money::zero(currency))
     }
 }
 
 /// The latest time of an end counts.
-fn note_end(ends: &mut BTreeMap<DisputeStatus, Timestamp>, end: DisputeStatus, at: Timestamp) {
+fn note_end(ends: &mut Ends, end: DisputeStatus, at: Timestamp) {
     ends.entry(end).and_modify(|known| *known = at.max(*known)).or_insert(at);
 }
 
-fn sum(moved: impl Iterator<Item = Money>) -> i64 {
-    moved.map(Money::minor).fold(0, i64::saturating_add)
+fn sum(moved: &BTreeMap<Movement, Money>) -> i64 {
+    moved.values().copied().map(Money::minor).fold(0, i64::saturating_add)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dispute, DisputeStage, DisputeStatus, Movement, Said};
+use super::{Dispute, DisputeStage, DisputeStatus, Ends, Movement, Said, Settled};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::DisputeId;
@@ -18,12 +18,7 @@ impl Encode for Dispute {
         to.field(4, |w| self.created_at.encode(w));
         to.field(5, |w| self.updated_at.encode(w));
         to.optional(6, said.amount.as_ref(), |w, amount| amount.encode(w));
-        to.optional(7, Some(&said.stages).filter(|stages| !stages.is_empty()), |w, stages| {
-            for (stage, ends) in stages {
-                stage.encode(w);
-                w.nested(|w| encode_ends(w, ends));
-            }
-        });
+        to.optional(7, Some(&said.stages).filter(|stages| !stages.is_empty()), encode_stages);
         to.optional(8, Some(&said.last).filter(|last| !last.is_empty()), |w, last| {
             for (stage, (at, status)) in last {
                 stage.encode(w);
@@ -43,6 +38,8 @@ impl Encode for Dispute {
         to.optional(11, Some(&said.withdrawn).filter(|moved| !moved.is_empty()), encode_moved);
         to.optional(12, Some(&said.reinstated).filter(|moved| !moved.is_empty()), encode_moved);
         to.optional(13, Some(&()).filter(|()| said.foreign), |_, ()| ());
+        to.field(14, |w| self.asked.encode(w));
+        to.optional(15, self.settled.as_deref(), |w, settled| settled.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Dispute, Damage> {
@@ -63,6 +60,8 @@ impl Encode for Dispute {
                 reinstated: fields.optional(12, decode_moved)?.unwrap_or_default(),
                 foreign: fields.optional(13, |_| Ok(()))?.is_some(),
             },
+            asked: fields.required(14, Money::decode)?,
+            settled: fields.optional(15, Settled::decode)?.map(Box::new),
         };
         fields.end()?;
         Ok(dispute)
@@ -118,8 +117,14 @@ fn decode_last(from: &mut Reader<'_>) -> Result<Last, Damage> {
     Ok(last)
 }
 
-type Ends = BTreeMap<DisputeStatus, Timestamp>;
-type Stages = BTreeMap<DisputeStage, Ends>;
+pub(super) type Stages = BTreeMap<DisputeStage, Ends>;
+
+pub(super) fn encode_stages(to: &mut Writer, stages: &Stages) {
+    for (stage, ends) in stages {
+        stage.encode(to);
+        to.nested(|w| encode_ends(w, ends));
+    }
+}
 
 fn encode_ends(to: &mut Writer, ends: &Ends) {
     for (end, at) in ends {
@@ -136,7 +141,7 @@ fn decode_ends(from: &mut Reader<'_>) -> Result<Ends, Damage> {
     Ok(ends)
 }
 
-fn decode_stages(from: &mut Reader<'_>) -> Result<Stages, Damage> {
+pub(super) fn decode_stages(from: &mut Reader<'_>) -> Result<Stages, Damage> {
     let mut stages = BTreeMap::new();
     while from.end().is_err() {
         stages.insert(DisputeStage::decode(from)?, decode_ends(&mut Reader::new(from.bytes()?))?);
