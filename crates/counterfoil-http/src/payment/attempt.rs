@@ -15,6 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
+use super::found::Found;
 use super::view::AttemptView;
 use crate::amount;
 use crate::answer;
@@ -88,13 +89,8 @@ pub(crate) async fn record_attempt(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
-    Ok(answer::json(StatusCode::OK, &AttemptListView { items: AttemptView::shown_of(&payment) }))
+pub(crate) async fn list(Found(payment): Found) -> Response {
+    answer::json(StatusCode::OK, &AttemptListView { items: AttemptView::shown_of(&payment) })
 }
 
 /// Attempts of a payment.

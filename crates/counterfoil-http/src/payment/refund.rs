@@ -16,6 +16,7 @@ use counterfoil::text::{GatewayOperationId, IdempotencyKey, Message, Metadata};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use super::operation::OperationView;
 use crate::amount::{self, Amounts};
 use crate::api::Api;
@@ -94,14 +95,9 @@ pub(crate) async fn refund(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let items = payment.refunds().map(|refund| RefundView::new(&payment, refund, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &RefundListView { items }))
+    answer::json(StatusCode::OK, &RefundListView { items })
 }
 
 /// What is asked for.

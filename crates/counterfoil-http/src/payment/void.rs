@@ -15,6 +15,7 @@ use counterfoil::text::{GatewayOperationId, Message};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use super::operation::OperationView;
 use super::view::PaymentView;
 use crate::amount::Amounts;
@@ -92,14 +93,9 @@ pub(crate) async fn void(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let items = payment.voids().map(|void| VoidView::new(&payment, void, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &VoidListView { items }))
+    answer::json(StatusCode::OK, &VoidListView { items })
 }
 
 own_body! {
