@@ -65,7 +65,7 @@ pub(crate) async fn record_attempt(
     let fields = Fields::of::<AttemptBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api
         .flows

@@ -69,7 +69,7 @@ pub(crate) async fn capture(
     let fields = Fields::of_optional::<CaptureBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.capture(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;

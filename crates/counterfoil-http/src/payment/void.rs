@@ -68,7 +68,7 @@ pub(crate) async fn void(
     let fields = Fields::of_optional::<VoidBody>(&body)?;
     let mut new = NewVoid::new();
     new.reason = fields.text("reason")?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.void(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
