@@ -5,10 +5,16 @@ use counterfoil::text::IdempotencyKey;
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
+use crate::fields::Fields;
 use crate::schema;
 
 pub(crate) const FIELD: &str = "idempotency_key";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The key of a request with these headers and fields.
+pub(crate) fn key(headers: &HeaderMap, fields: &Fields<'_>) -> Result<Option<IdempotencyKey>, ApiError> {
+    one_key(headers, fields.text(FIELD)?)
+}
 
 /// The one key of a request: the body's, the header's, or both when they are equal.
 pub(crate) fn one_key(

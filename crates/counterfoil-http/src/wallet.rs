@@ -79,7 +79,7 @@ pub(crate) async fn top_up(
 ) -> Result<Response, ApiError> {
     let fields = Fields::of::<TopUpBody>(&body)?;
     let mut new = NewTopUp::new(id.clone(), amount::read(&fields)?);
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.top_up(&caller, new).await }).await?;
     let wallet = receipt.account().ok_or_else(ApiError::internal)?;

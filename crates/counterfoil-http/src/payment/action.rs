@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use counterfoil::payment::Possible;
-use counterfoil::scope::Caller;
 use counterfoil::status::Action;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use crate::amount::Amounts;
 use crate::api::Api;
-use crate::error::ApiError;
 use crate::error::described::NotFound;
 use crate::path::PaymentPath;
 use crate::{answer, schema};
@@ -35,15 +33,10 @@ use crate::{answer, schema};
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let possible = api.ledger.actions(&payment);
     let items = possible.into_iter().map(|possible| ActionView::new(possible, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &ActionListView { items }))
+    answer::json(StatusCode::OK, &ActionListView { items })
 }
 
 /// What may be done about a payment now.

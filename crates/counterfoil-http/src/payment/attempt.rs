@@ -15,6 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
+use super::found::Found;
 use super::view::AttemptView;
 use crate::amount;
 use crate::answer;
@@ -64,7 +65,7 @@ pub(crate) async fn record_attempt(
     let fields = Fields::of::<AttemptBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api
         .flows
@@ -88,13 +89,8 @@ pub(crate) async fn record_attempt(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
-    Ok(answer::json(StatusCode::OK, &AttemptListView { items: AttemptView::shown_of(&payment) }))
+pub(crate) async fn list(Found(payment): Found) -> Response {
+    answer::json(StatusCode::OK, &AttemptListView { items: AttemptView::shown_of(&payment) })
 }
 
 /// Attempts of a payment.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use super::operation::OperationView;
 use super::view::PaymentView;
 use crate::amount::{self, Amounts};
@@ -68,7 +69,7 @@ pub(crate) async fn capture(
     let fields = Fields::of_optional::<CaptureBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
     let mut new = parse(&fields, payment.terms().amount.currency())?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.capture(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
@@ -94,14 +95,9 @@ pub(crate) async fn capture(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
-    let captures = payment.captures().map(|capture| CaptureView::new(&payment, capture, api.amounts));
-    Ok(answer::json(StatusCode::OK, &CaptureListView { items: captures.collect() }))
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
+    let items = payment.captures().map(|capture| CaptureView::new(&payment, capture, api.amounts)).collect();
+    answer::json(StatusCode::OK, &CaptureListView { items })
 }
 
 /// The capture that the fields ask for, of a payment in `currency`.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,15 +9,14 @@ use counterfoil::clock::Timestamp;
 use counterfoil::id::{DisputeId, PaymentId};
 use counterfoil::money::Currency;
 use counterfoil::payment::{Dispute, DisputeStage, DisputeStatus, Payment};
-use counterfoil::scope::Caller;
 use counterfoil::text::{ErrorCode, GatewayDisputeId, GatewayName, Message, TenantId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use crate::amount::Amounts;
 use crate::api::Api;
-use crate::error::ApiError;
 use crate::error::described::NotFound;
 use crate::path::PaymentPath;
 use crate::{answer, schema};
@@ -35,15 +33,10 @@ use crate::{answer, schema};
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let disputes = payment.disputes().iter();
     let items = disputes.map(|dispute| DisputeView::new(&payment, dispute, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &DisputeListView { items }))
+    answer::json(StatusCode::OK, &DisputeListView { items })
 }
 
 /// Disputes about a payment.

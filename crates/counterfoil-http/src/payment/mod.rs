@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod attempt;
 pub(crate) mod capture;
 pub(crate) mod dispute;
+mod found;
 pub(crate) mod list;
 mod operation;
 pub(crate) mod refund;
@@ -19,9 +20,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
-use counterfoil::scope::{Caller, Scope};
+use counterfoil::scope::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,6 +29,7 @@ pub use list::parse_list;
 pub use request::parse_create;
 pub use update::parse_update;
 
+use self::found::{Found, find};
 use self::request::{CreateBody, ProcessBody};
 use self::view::PaymentView;
 use crate::amount::Amounts;
@@ -160,13 +161,8 @@ pub(crate) async fn process(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn read(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = find(&api, &caller.scope, id).await?;
-    Ok(answer(StatusCode::OK, &payment, api.amounts))
+pub(crate) async fn read(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
+    answer(StatusCode::OK, &payment, api.amounts)
 }
 
 /// Archives a payment.
@@ -201,10 +197,6 @@ pub(crate) async fn archive(
 #[schema(as = Done)]
 struct MessageView {
     message: &'static str,
-}
-
-async fn find(api: &Api, scope: &Scope, id: PaymentId) -> Result<Arc<Payment>, ApiError> {
-    api.ledger.payment(scope, id).await?.ok_or_else(|| ApiError::no_such("payment"))
 }
 
 fn answer(status: StatusCode, payment: &Payment, amounts: Amounts) -> Response {

@@ -12,10 +12,11 @@ use counterfoil::money::Currency;
 use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::scope::Caller;
 use counterfoil::status::OperationStatus;
-use counterfoil::text::{GatewayOperationId, IdempotencyKey, Message, Metadata};
+use counterfoil::text::{GatewayOperationId, Message, Metadata};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use super::operation::OperationView;
 use crate::amount::{self, Amounts};
 use crate::api::Api;
@@ -65,8 +66,7 @@ pub(crate) async fn refund(
 ) -> Result<Response, ApiError> {
     let fields = Fields::of_optional::<RefundBody>(&body)?;
     let payment = super::find(&api, &caller.scope, id).await?;
-    let mut asked = parse(&fields, payment.terms().amount.currency())?;
-    asked.take_key(idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?);
+    let asked = parse(&fields, &headers, payment.terms().amount.currency())?;
     let ledger = api.ledger.clone();
     let work = async move {
         match asked {
@@ -94,14 +94,9 @@ pub(crate) async fn refund(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let items = payment.refunds().map(|refund| RefundView::new(&payment, refund, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &RefundListView { items }))
+    answer::json(StatusCode::OK, &RefundListView { items })
 }
 
 /// What is asked for.
@@ -112,17 +107,19 @@ enum Asked {
     Recorded(NewRecordedRefund),
 }
 
-impl Asked {
-    fn take_key(&mut self, key: Option<IdempotencyKey>) {
-        match self {
-            Asked::Made(new) => new.idempotency_key = key,
-            Asked::Recorded(new) => new.idempotency_key = key,
-        }
+/// The refund that is asked for, of a payment in `currency`.
+fn parse(fields: &Fields<'_>, headers: &HeaderMap, currency: Currency) -> Result<Asked, ApiError> {
+    let mut new = recorded(fields, currency)?;
+    let is_recorded = fields.boolean("recorded")?.unwrap_or(false);
+    if !is_recorded {
+        require_not_elsewhere(&new)?;
     }
+    new.idempotency_key = idempotency::key(headers, fields)?;
+    Ok(if is_recorded { Asked::Recorded(new) } else { Asked::Made(made(new)) })
 }
 
-/// The refund that the fields ask for, of a payment in `currency`.
-fn parse(fields: &Fields<'_>, currency: Currency) -> Result<Asked, ApiError> {
+/// The refund that the fields tell of, as one that was made elsewhere: that has every field.
+fn recorded(fields: &Fields<'_>, currency: Currency) -> Result<NewRecordedRefund, ApiError> {
     let mut new = NewRecordedRefund::all();
     new.amount = amount::read_optional(fields, currency)?;
     new.reason = fields.text("reason")?;
@@ -130,20 +127,28 @@ fn parse(fields: &Fields<'_>, currency: Currency) -> Result<Asked, ApiError> {
     new.gateway = fields.text("payment_gateway")?;
     new.gateway_refund_id = fields.text("gateway_refund_id")?;
     new.occurred_at = fields.time("occurred_at")?;
-    if fields.boolean("recorded")?.unwrap_or(false) {
-        return Ok(Asked::Recorded(new));
-    }
+    Ok(new)
+}
+
+/// Refuses what goes with a refund that was made elsewhere only.
+fn require_not_elsewhere(new: &NewRecordedRefund) -> Result<(), ApiError> {
     let only_recorded = [
         ("payment_gateway", new.gateway.is_some()),
         ("gateway_refund_id", new.gateway_refund_id.is_some()),
         ("occurred_at", new.occurred_at.is_some()),
     ];
-    if let Some((name, _)) = only_recorded.iter().find(|(_, is_given)| *is_given) {
-        return Err(ApiError::invalid(name, format!("{name} goes with recorded true only")));
+    match only_recorded.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) => Err(ApiError::invalid(name, format!("{name} goes with recorded true only"))),
+        None => Ok(()),
     }
+}
+
+/// The same as a refund to be made, which has fewer fields.
+fn made(new: NewRecordedRefund) -> NewRefund {
     let mut made = NewRefund::all();
     (made.amount, made.reason, made.metadata) = (new.amount, new.reason, new.metadata);
-    Ok(Asked::Made(made))
+    made.idempotency_key = new.idempotency_key;
+    made
 }
 
 /// The error of a refund that cannot be recorded, with the field that it is about.

@@ -15,6 +15,7 @@ use counterfoil::text::{GatewayOperationId, Message};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::found::Found;
 use super::operation::OperationView;
 use super::view::PaymentView;
 use crate::amount::Amounts;
@@ -67,7 +68,7 @@ pub(crate) async fn void(
     let fields = Fields::of_optional::<VoidBody>(&body)?;
     let mut new = NewVoid::new();
     new.reason = fields.text("reason")?;
-    new.idempotency_key = idempotency::one_key(&headers, fields.text(idempotency::FIELD)?)?;
+    new.idempotency_key = idempotency::key(&headers, &fields)?;
     let ledger = api.ledger.clone();
     let receipt = api.flows.carry(async move { ledger.void(&caller, id, new).await }).await?;
     let payment = receipt.payment().ok_or_else(ApiError::internal)?;
@@ -92,14 +93,9 @@ pub(crate) async fn void(
         (status = 404, response = NotFound),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    PaymentPath(id): PaymentPath,
-) -> Result<Response, ApiError> {
-    let payment = super::find(&api, &caller.scope, id).await?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, Found(payment): Found) -> Response {
     let items = payment.voids().map(|void| VoidView::new(&payment, void, api.amounts)).collect();
-    Ok(answer::json(StatusCode::OK, &VoidListView { items }))
+    answer::json(StatusCode::OK, &VoidListView { items })
 }
 
 own_body! {

@@ -1,22 +1,25 @@
-//! One operation at a gateway, and what has been reported about it.
+//! One operation at a gateway, and what has been reported about it. What it does is in `kind`; what an operator decides
+//! about it is in `resolution`.
+
+mod kind;
+mod resolution;
 
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+pub use kind::{OperationKind, Origin, VoidTarget};
+pub(crate) use resolution::{Allocation, SetAside, Stated};
 
 use super::evidence::{Evidence, Failure, Outcome};
 use super::operation_id::OperationId;
 use super::reports::{ReportSubject, Reports, Review};
-use super::retry::Retry;
 use crate::clock::Timestamp;
-use crate::event::{Decision, Reported};
-use crate::id::{AttemptId, CaptureId};
+use crate::event::Reported;
+use crate::id::AttemptId;
 use crate::money::Money;
 use crate::status::OperationStatus;
 use crate::text::{
     Actor, GatewayName, GatewayOperationId, GatewayPaymentId, Message, Metadata, PaymentMethodId, PaymentUrl,
 };
-use crate::word::words;
 
 /// Something that moves money of a payment, or holds it: a charge or authorization attempt, a capture, a refund, a
 /// void. It is written down before a gateway is called, and never forgotten.
@@ -67,236 +70,6 @@ pub struct Operation {
     pub(crate) set_aside: Option<Box<SetAside>>,
     /// What an operator said it is of, or that it is none of those that were requested here.
     pub(crate) allocation: Allocation,
-}
-
-/// What the gateway reported of an operation that an operator has resolved. What the operator said is no part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct SetAside {
-    /// What was known when it was last resolved: a repetition of that is no news.
-    pub(super) known: Reports,
-    /// What was reported for the first time since.
-    pub(super) since: Reports,
-}
-
-impl SetAside {
-    fn largest(&self) -> Option<i64> {
-        self.known.largest().max(self.since.largest())
-    }
-}
-
-/// What an operation does. It never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OperationKind {
-    /// An attempt that takes money.
-    Charge {
-        /// When the next attempt is due should this one be declined, if ever.
-        retry: Option<Retry>,
-        /// Whether the schedule of retries made it, not a caller.
-        is_scheduled: bool,
-    },
-    /// An attempt that holds money for captures.
-    Authorization {
-        /// When the next attempt is due should this one be declined, if ever.
-        retry: Option<Retry>,
-        /// Whether the schedule of retries made it, not a caller.
-        is_scheduled: bool,
-    },
-    /// Held money taken.
-    Capture {
-        /// The attempt that holds the money. `None`: the capture is not allocated.
-        of: Option<AttemptId>,
-        /// Of a final capture: what of the hold is released with it.
-        releases: Option<Money>,
-    },
-    /// Captured money given back.
-    Refund {
-        /// The attempt that brought the money. `None`: the refund is not allocated, or of money that came by no gateway.
-        of: Option<AttemptId>,
-    },
-    /// A hold released, or captured money given back as if it had never been captured.
-    Void {
-        /// The attempt that holds or brought the money. `None`: of money that came by no gateway.
-        of: Option<AttemptId>,
-        /// What it gives back.
-        target: VoidTarget,
-    },
-}
-
-/// What a void gives back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VoidTarget {
-    /// The rest of a hold.
-    Hold,
-    /// A charge, as if it had never been made.
-    Charge,
-    /// This capture of a hold, as if it had never been made.
-    Capture(CaptureId),
-}
-
-impl VoidTarget {
-    /// Whether the hold is released or captured money goes back, by its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            VoidTarget::Hold => "release",
-            VoidTarget::Charge | VoidTarget::Capture(_) => "reversal",
-        }
-    }
-}
-
-words! {
-    /// How the ledger came to know of an operation. It never changes.
-    Origin, "origin" {
-        /// It was asked for here.
-        Requested = 1, "requested";
-        /// It happened elsewhere, and the host wrote it down.
-        Recorded = 2, "recorded";
-        /// A gateway reported it first.
-        External = 3, "external";
-    }
-}
-
-/// What is known, beside reports, of what an external capture or refund is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Allocation {
-    /// The attempt that an operator said it is of.
-    pub(crate) of: Option<AttemptId>,
-    /// Which operation an operator said it is.
-    pub(crate) stated: Option<Stated>,
-    /// Whether it may be one that was requested here: it moves nothing then, and its amount is reserved. It follows
-    /// from the other operations.
-    pub(crate) may_be_requested: bool,
-}
-
-impl Allocation {
-    /// An operation that an operator allocates counts by itself.
-    fn allocate(&mut self, of: AttemptId) {
-        self.of = Some(of);
-        self.stated = self.stated.filter(|stated| *stated == Stated::Another);
-    }
-}
-
-/// Which operation an operator said that an external capture or refund is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stated {
-    /// It is none of the operations that were requested here.
-    Another,
-    /// It is this operation, which was requested here: it counts nothing by itself.
-    SameAs(OperationId),
-}
-
-impl Serialize for OperationKind {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Fields {
-            kind: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            attempt_id: Option<AttemptId>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            releases: Option<String>,
-            #[serde(flatten)]
-            retry: Option<Retry>,
-            #[serde(skip_serializing_if = "std::ops::Not::not")]
-            scheduled: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            capture_id: Option<CaptureId>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            void_type: Option<&'static str>,
-        }
-        Fields {
-            kind: self.as_str(),
-            attempt_id: self.parent(),
-            releases: self.releases().map(|amount| amount.amount_text().to_string()),
-            retry: self.retry(),
-            scheduled: self.is_scheduled(),
-            capture_id: self.reversed_capture(),
-            void_type: self.void_target().map(VoidTarget::as_str),
-        }
-        .serialize(to)
-    }
-}
-
-impl OperationKind {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            OperationKind::Charge { .. } => "charge",
-            OperationKind::Authorization { .. } => "authorization",
-            OperationKind::Capture { .. } => "capture",
-            OperationKind::Refund { .. } => "refund",
-            OperationKind::Void { .. } => "void",
-        }
-    }
-
-    /// The attempt that a capture, a refund or a void is of.
-    #[must_use]
-    pub const fn parent(self) -> Option<AttemptId> {
-        match self {
-            OperationKind::Charge { .. } | OperationKind::Authorization { .. } => None,
-            OperationKind::Capture { of, .. }
-            | OperationKind::Refund { of }
-            | OperationKind::Void { of, .. } => of,
-        }
-    }
-
-    /// The schedule that an attempt was started under.
-    #[must_use]
-    pub const fn retry(self) -> Option<Retry> {
-        match self {
-            OperationKind::Charge { retry, .. } | OperationKind::Authorization { retry, .. } => retry,
-            _ => None,
-        }
-    }
-
-    /// Whether the schedule of retries made an attempt, not a caller.
-    #[must_use]
-    pub const fn is_scheduled(self) -> bool {
-        match self {
-            OperationKind::Charge { is_scheduled, .. }
-            | OperationKind::Authorization { is_scheduled, .. } => is_scheduled,
-            _ => false,
-        }
-    }
-
-    /// Of a final capture: what of the hold is released with it.
-    #[must_use]
-    pub const fn releases(self) -> Option<Money> {
-        match self {
-            OperationKind::Capture { releases, .. } => releases,
-            _ => None,
-        }
-    }
-
-    /// What a void gives back.
-    #[must_use]
-    pub const fn void_target(self) -> Option<VoidTarget> {
-        match self {
-            OperationKind::Void { target, .. } => Some(target),
-            _ => None,
-        }
-    }
-
-    /// Of a void that reverses a capture: that capture.
-    #[must_use]
-    pub const fn reversed_capture(self) -> Option<CaptureId> {
-        match self.void_target() {
-            Some(VoidTarget::Capture(capture)) => Some(capture),
-            _ => None,
-        }
-    }
-
-    pub(crate) const fn with_parent(mut self, parent: Option<AttemptId>) -> OperationKind {
-        match &mut self {
-            OperationKind::Charge { .. } | OperationKind::Authorization { .. } => {}
-            OperationKind::Capture { of, .. }
-            | OperationKind::Refund { of }
-            | OperationKind::Void { of, .. } => *of = parent,
-        }
-        self
-    }
 }
 
 /// How often a gateway was asked in vain, and when it is asked again.
@@ -364,13 +137,6 @@ impl Operation {
         let authorizes =
             matches!(self.kind, OperationKind::Authorization { .. }) && self.origin != Origin::External;
         self.id.is_attempt() && !self.was_charged() && (authorizes || self.reports.held().is_some())
-    }
-
-    /// Whether it is a possible duplicate of an operation that was requested here, or was said to be that one: it
-    /// moves nothing by itself.
-    #[must_use]
-    pub fn is_set_apart(&self) -> bool {
-        self.allocation.may_be_requested || matches!(self.allocation.stated, Some(Stated::SameAs(_)))
     }
 
     fn money(&self, minor: i64) -> Option<Money> {
@@ -509,53 +275,6 @@ impl Operation {
         self.reports.merge(reports);
     }
 
-    /// Applies what an operator decided: what it is of, or what became of it.
-    pub(crate) fn apply_decision(&mut self, decision: &Decision, note: &Message, at: Timestamp) {
-        match decision {
-            Decision::Allocated { of } => self.allocation.allocate(*of),
-            Decision::SameAs { operation } => self.allocation.stated = Some(Stated::SameAs(*operation)),
-            Decision::Another {} => self.allocation.stated = Some(Stated::Another),
-            decision => self.apply_outcome(decision, note, at),
-        }
-    }
-
-    /// Sets aside all that is known and applies what an operator says became of it instead. Its names stay.
-    fn apply_outcome(&mut self, decision: &Decision, note: &Message, at: Timestamp) {
-        let authorizes = matches!(self.kind, OperationKind::Authorization { .. }) && !self.was_charged();
-        let subject = if authorizes || self.is_hold() {
-            ReportSubject::Authorization
-        } else {
-            ReportSubject::Operation
-        };
-        let known = match self.set_aside.take() {
-            Some(mut aside) => {
-                aside.known.merge(&aside.since);
-                aside.known
-            }
-            None => self.reports.clone(),
-        };
-        let asked = self.amount.minor();
-        let brought = self.reports.charged(asked).or(known.charged(asked));
-        let brought = brought.and_then(|brought| self.money(brought));
-        self.reports = self.reports.names();
-        let asked = self.amount;
-        let mut say = |outcome, amount| {
-            let evidence = Evidence { amount, ..Evidence::new(outcome, at) };
-            self.reports.add(asked, &subject, &evidence, false);
-        };
-        match decision {
-            Decision::Succeeded { amount } => say(Outcome::Succeeded, *amount),
-            Decision::Failed { failure } => say(Outcome::Failed(failure.clone()), None),
-            Decision::NotSent {} => say(Outcome::NotSent { error_message: note.clone() }, None),
-            Decision::Returned { amount } => {
-                say(Outcome::Succeeded, brought);
-                say(Outcome::Reversed { error_message: note.clone() }, *amount);
-            }
-            Decision::Allocated { .. } | Decision::SameAs { .. } | Decision::Another {} => {}
-        }
-        self.set_aside = Some(Box::new(SetAside { known, since: Reports::default() }));
-    }
-
     /// Whether its amount is what was reported: it is a capture, refund or void that was made at the gateway.
     pub(super) fn is_sized_by_reports(&self) -> bool {
         self.origin == Origin::External && !self.id.is_attempt()
@@ -583,11 +302,6 @@ impl Operation {
     /// Whether it is a charge that was asked for here. It holds nothing, whatever steps its gateway reports.
     pub(crate) fn is_requested_charge(&self) -> bool {
         self.is_requested() && matches!(self.kind, OperationKind::Charge { .. })
-    }
-
-    /// Whether an operator has resolved it.
-    pub(crate) fn is_resolved(&self) -> bool {
-        self.set_aside.is_some()
     }
 
     /// Whether its gateway has given it no name of its own. The name of its payment stands in for that of an external one.
