@@ -10,6 +10,7 @@ It does not check what those pages do not say how to find: what is marked for re
 of a payment or a wallet. The store's own check does.
 """
 
+import copy
 import hashlib
 import json
 import pathlib
@@ -228,7 +229,17 @@ def add(known, facts):
 
 
 def is_news(known, facts):
+    """Whether any of it is another fact. What only puts it in another message is none."""
+    known, facts = without_messages(known), without_messages(facts)
     return any(name not in known or known[name] < value for name, value in facts.items())
+
+
+def without_messages(facts):
+    silent = {name: value for name, value in facts.items() if name[-1] != "message"}
+    for name in silent:
+        if name[0] == "said":
+            silent[name] = silent[name][:2] if name[1] == FAILED else ""
+    return silent
 
 
 class Operation:
@@ -250,6 +261,8 @@ class Operation:
         self.whole = payment.amount
         self.facts, self.known, self.since = {}, None, None
         self.stated, self.allocated, self.may_be_requested, self.expired = None, None, False, None
+        # The requested operation that this one is, and what this one would be without the external one that it is.
+        self.same, self.alone = None, None
         self.sequence, self.updated_at, self.polls, self.next, self.resent = event.sequence, event.at, 0, None, None
         if self.origin == EXTERNAL and self.parent is not None:
             self.facts["parent", self.parent] = True
@@ -261,7 +274,24 @@ class Operation:
         elif 8 in fields:
             self.learn(take(fields, 8, evidence), subject)
 
+    def absorb(self, facts):
+        """Another one is this one: what was reported of it is reported of this."""
+        self.alone = copy.deepcopy(self)
+        for known in (self.facts, self.since):
+            if known is not None:
+                add(known, facts)
+
+    def learn_of_same(self, told, subject, clash):
+        alone, self.alone = self.alone, None
+        self.learn(told, subject, clash)
+        self.alone = alone
+
+    def stand_alone(self):
+        self.facts, self.known, self.since, self.alone = self.alone.facts, self.alone.known, self.alone.since, None
+
     def learn(self, told, subject=OPERATION, clash=False):
+        if self.alone is not None:
+            self.alone.learn(told, subject, clash)
         if self.origin == REQUESTED and self.authorizes:
             subject = HOLD
         facts = facts_of(told, subject, self.currency, self.whole if self.is_sized else self.amount)
@@ -279,6 +309,8 @@ class Operation:
 
     def decide(self, decision, content, note):
         """Sets aside all that is known. What an operator says stands instead, until something new is reported."""
+        if self.alone is not None:
+            self.alone.decide(decision, content, note)
         authorizes = self.authorizes and self.charged() is None
         subject = HOLD if authorizes or self.is_hold() else OPERATION
         known = self.facts if self.known is None else {**self.known}
@@ -544,7 +576,11 @@ class Payment:
     def report(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
         operation.updated_at = now
-        operation.learn(take(fields, 2, evidence), take(fields, 7, subject_of) or OPERATION, clash=3 in fields)
+        told, subject = take(fields, 2, evidence), take(fields, 7, subject_of) or OPERATION
+        operation.learn(told, subject, clash=3 in fields)
+        if operation.same is not None:
+            self.known(operation.same).learn_of_same(told, subject, clash=3 in fields)
+            self.known(operation.same).updated_at = now
         parent = take(fields, 5, Reader.id)
         if parent is not None:
             operation.facts["parent", parent] = True
@@ -557,28 +593,32 @@ class Payment:
     def resolve(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
         note = take(fields, 4, Reader.text)
+        was_same = operation.same
         reader = fields[2]
         decision = reader.byte()
         if decision in (DECIDED_SUCCEEDED, RETURNED):
-            operation.decide(decision, (reader.list(Reader.money) or [None])[0], note)
+            content = (reader.list(Reader.money) or [None])[0]
+            operation.decide(decision, content, note)
         elif decision == DECIDED_FAILED:
             operation.decide(decision, failure(reader), note)
         elif decision == DECIDED_NOT_SENT:
             operation.decide(decision, None, note)
         elif decision == SAME_AS:
-            same = self.known(operation_id(reader))
-            operation.stated, same.updated_at = SAME_AS, now
-            for known in (same.facts, same.since):
-                if known is not None:
-                    add(known, operation.facts)
+            operation.stated, operation.same = SAME_AS, operation_id(reader)
         elif decision == ALLOCATED:
             operation.allocated = reader.id()
-            operation.stated = ANOTHER if operation.stated == ANOTHER else None
+            operation.stated, operation.same = ANOTHER if operation.stated == ANOTHER else None, None
         else:
             require(decision == ANOTHER, "a decision of no kind")
-            operation.stated = ANOTHER
+            operation.stated, operation.same = ANOTHER, None
         reader.end()
         operation.updated_at = now
+        if was_same is not None:
+            self.known(was_same).stand_alone()
+            self.known(was_same).updated_at = now
+        if operation.same is not None:
+            self.known(operation.same).absorb(operation.facts)
+            self.known(operation.same).updated_at = now
         self.closed_as = take(fields, 5, Reader.byte) or self.closed_as
         return take(fields, 6, Reader.money)
 

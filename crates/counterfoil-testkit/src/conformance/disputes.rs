@@ -57,7 +57,7 @@ pub(super) async fn one_movement_in_two_notifications_counts_once(trial: &mut Tr
     let named = notification(payment, "ntf_5", word(FundsWithdrawn, 5));
     let named = named.with_funds("txn_1".parse().expect("a valid name"));
     trial.done(&trial.desk.notify(&trial.caller, named)).await;
-    assert_eq!(withdrawn(&*trial.payment(payment).await), usd(70 + 2 * 50), "a name, another movement");
+    assert_eq!(withdrawn(&*trial.payment(payment).await), usd(70 + 2 * 60), "a name, another movement");
     assert!(tell(trial, payment, "ntf_6", word(FundsReinstated, 6)).await);
     assert!(!tell(trial, payment, "ntf_7", word(FundsReinstated, 6)).await);
 }

@@ -88,7 +88,7 @@ impl Payment {
 impl Operation {
     /// Whether it moved money and it is not known of what it is, or whether it was requested here.
     pub(super) fn is_unallocated(&self) -> bool {
-        let counts = self.is_external_capture_or_refund() && self.gross().is_some();
+        let counts = self.is_sized_by_reports() && self.gross().is_some();
         counts && !self.is_same_as_another() && (self.parent.is_none() || self.may_be_requested)
     }
 }

@@ -5,6 +5,7 @@ use counterfoil::payment::OperationId;
 use counterfoil::status::OperationStatus;
 use counterfoil::text::GatewayName;
 
+use super::dispute::Dispute;
 use super::operation::Operation;
 use super::payment::Payment;
 
@@ -43,13 +44,13 @@ impl Payment {
 
     /// L: what disputes have taken or may take.
     pub(super) fn disputed(&self) -> i128 {
-        self.disputes.iter().map(|dispute| dispute.reserved()).sum()
+        self.disputes.iter().map(Dispute::reserved).sum()
     }
 
     /// What of that was lost.
     pub(super) fn charged_back(&self) -> i128 {
         let lost = self.disputes.iter().filter(|dispute| dispute.is_charged_back());
-        lost.map(|dispute| dispute.reserved()).sum()
+        lost.map(Dispute::reserved).sum()
     }
 
     /// C − R − P − L, if it is more than nothing.
@@ -98,7 +99,7 @@ impl Payment {
         let charges = self.operations.iter().filter(|own| own.is_attempt() && !own.holds());
         let beyond: i128 = charges.map(|own| self.taken_beyond(own)).sum();
         let returned: i128 =
-            self.operations.iter().map(|own| own.known().returned_beyond()).map(i128::from).sum();
+            self.operations.iter().map(|own| own.known().undone_beyond()).map(i128::from).sum();
         (taken - self.ever_held()).max(0) + beyond + returned + self.excess_returned()
     }
 

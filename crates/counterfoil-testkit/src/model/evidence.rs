@@ -8,7 +8,7 @@ use counterfoil::payment::{Closed, Evidence, OperationId, Origin, Outcome};
 use counterfoil::text::{GatewayName, GatewayOperationId};
 
 use super::names::{Name, kind_of_name, of_operation, operation_name};
-use super::operation::{About, Operation, Report, Stated};
+use super::operation::{About, Operation, Report};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
@@ -18,7 +18,7 @@ impl Model {
         let mut payment = self.payment(&command.caller.scope, report.payment)?.clone();
         let known = payment.operation(report.operation).filter(|operation| operation.gateway.is_some());
         let known = known.ok_or(Rejection::OperationNotFound(report.operation))?;
-        let meant = counted_as(known);
+        let meant = known.id;
         let news = self.reported(command, &mut payment, meant, Report::new(report.evidence.clone()));
         Ok(if news { self.keep(&command.caller.scope, payment) } else { unchanged(&payment) })
     }
@@ -43,13 +43,14 @@ impl Model {
         report.clash = holder.is_some_and(|(_, of)| of != Some(&*id.to_string()));
         let closes = closes(&before, &report.evidence);
         let mut after = before.clone();
-        after.hear(report, payment.moment(command.at));
+        let moment = payment.moment(command.at);
+        after.hear(report.clone(), moment);
         if let Some(whole) = &payment.changed.gateway_payment_id {
             after.forget_stand_in(whole.as_str());
         }
         let all = |own: &Operation| {
             let names: Vec<_> = own.names().into_iter().cloned().collect();
-            (own.known(), own.reported(), names, own.parents())
+            (own.known(), own.news(), names, own.parents())
         };
         let closes = closes.filter(|_| place >= payment.done_with);
         let ends = closes.is_some() && payment.ended < closes;
@@ -57,7 +58,12 @@ impl Model {
             return false;
         }
         let free = name.filter(|_| holder.is_none());
+        let same = after.same_as();
         payment.operations[place] = after;
+        if let Some(same) = same {
+            let requested = payment.operations.iter_mut().find(|own| own.id == same);
+            requested.expect("it is there").hear(Report { of: Some(id), parent: None, ..report }, moment);
+        }
         payment.ended = payment.ended.max(closes);
         self.happened(command, payment, &Host::Unasked, None);
         self.names.take(scope, free, &stream(payment), payment.version, of_operation(id));
@@ -75,7 +81,7 @@ impl Model {
         if whole != discover.gateway_payment_id || payment.operation(id).is_some() {
             return Ok(unchanged(&payment));
         }
-        if !payment.is_end(&discover.evidence) {
+        if discover.evidence.is_success() && !payment.is_money(&discover.evidence) {
             let kept = payment.keep_misfit(&discover.evidence, whole.as_str(), command.at);
             return Ok(if kept { self.keep(scope, payment) } else { unchanged(&payment) });
         }
@@ -92,7 +98,12 @@ impl Model {
                 Err(_) => return Ok(unchanged(&payment)),
             },
         };
-        let news = if let Some(known) = known {
+        let outcome = &discover.evidence.outcome;
+        let came_to_be_known = matches!(outcome, Outcome::Succeeded | Outcome::Failed(_));
+        let is_undone = matches!(outcome, Outcome::Canceled { .. } | Outcome::Reversed { .. });
+        let news = if !came_to_be_known && !(is_undone && known.is_some()) {
+            false
+        } else if let Some(known) = known {
             self.reported(command, &mut payment, known, Report::new(discover.evidence.clone()))
         } else {
             let evidence = discover.evidence.clone().with_gateway_operation_id(called);
@@ -172,11 +183,6 @@ impl Payment {
         own.names().into_iter().all(|name| whole.is_some_and(|whole| whole.as_str() == name.as_str()))
     }
 
-    /// Whether that is the end of it: a decline, or money in the payment's own currency.
-    pub(super) fn is_end(&self, evidence: &Evidence) -> bool {
-        matches!(evidence.outcome, Outcome::Failed(_)) || self.is_money(evidence)
-    }
-
     pub(super) fn is_money(&self, evidence: &Evidence) -> bool {
         let amount = evidence.amount.unwrap_or(self.asked.amount);
         let counts = amount.currency() == self.asked.amount.currency() && !amount.is_zero();
@@ -199,14 +205,6 @@ pub(super) fn only<'a>(
     match (among.next(), among.next()) {
         (one, None) => Ok(one.map(|own| own.id)),
         _ => Err(Rejection::NothingKnown),
-    }
-}
-
-/// An operator may have said that an operation is another one: then all that is reported of it is of that one.
-pub(super) fn counted_as(own: &Operation) -> OperationId {
-    match own.stated {
-        Some(Stated::SameAs(requested)) => requested,
-        _ => own.id,
     }
 }
 

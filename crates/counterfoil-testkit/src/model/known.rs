@@ -114,6 +114,15 @@ impl Known {
         self.returns.entry(name).or_default()
     }
 
+    /// What was said, however it was put.
+    pub(super) fn without_messages(mut self) -> Known {
+        let texts = [&mut self.canceled, &mut self.not_sent, &mut self.unknown].into_iter().flatten();
+        let failures = self.failed.iter_mut().map(|failure| &mut failure.message);
+        texts.chain(failures).for_each(|text| *text = Message::lossy("said"));
+        self.returns.values_mut().chain(&mut self.release).for_each(|back| back.message = None);
+        self
+    }
+
     /// What it brought. What went back had come, if only what was asked for.
     pub(super) fn charged(&self) -> Option<i64> {
         let went_back = self.returns.values().any(|back| back.whole || back.amount > 0);
@@ -170,9 +179,13 @@ impl Known {
         }
     }
 
-    /// What was returned beyond what it had brought.
-    pub(super) fn returned_beyond(&self) -> i64 {
-        self.charged().map_or(0, |all| (self.returned() - all).max(0))
+    /// What was returned beyond what it had brought, or released beyond what was held.
+    pub(super) fn undone_beyond(&self) -> i64 {
+        match (self.charged(), self.held(), &self.release) {
+            (Some(all), ..) => (self.returned() - all).max(0),
+            (None, Some(all), Some(release)) => (release.amount - all).max(0),
+            _ => 0,
+        }
     }
 
     fn is_reversed(&self) -> bool {

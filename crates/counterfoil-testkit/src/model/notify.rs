@@ -10,7 +10,7 @@ use counterfoil::scope::Scope;
 use counterfoil::text::Message;
 
 use super::dispute::Dispute;
-use super::evidence::{counted_as, only, stand_in};
+use super::evidence::{only, stand_in};
 use super::names::{Fields, Name, kind_of_name, operation_name};
 use super::operation::{About, Operation, Report};
 use super::payment::Payment;
@@ -120,7 +120,7 @@ impl Model {
         };
         if let Some(named) = named {
             let own = named.filter(|own| is_kind(notify, own)).ok_or(Rejection::NothingKnown)?;
-            return Ok(Some(counted_as(own)));
+            return Ok(Some(own.id));
         }
         let is_named = evidence.gateway_operation_id.is_some();
         match notify.told {
@@ -164,7 +164,7 @@ impl Model {
         if !may_be_new {
             return Err(Rejection::NothingKnown);
         }
-        if !payment.is_end(evidence) {
+        if evidence.is_success() && !payment.is_money(evidence) {
             payment.keep_misfit(evidence, notify.notification.as_str(), command.at);
             return Ok(());
         }
@@ -262,7 +262,10 @@ impl Payment {
         if cancels && evidence.gateway_operation_id.is_some() {
             return Err(Rejection::NothingKnown);
         }
-        let brought = self.operations.iter().filter(|own| is_kind(notify, own) && own.charged().is_some());
+        let brought = self
+            .operations
+            .iter()
+            .filter(|own| is_kind(notify, own) && own.charged().is_some() && !own.is_same_as_another());
         let meant = match parent.and_then(|id| self.operation(id.into())) {
             Some(charge) if charge.takes() => Some(charge.id),
             Some(_) => only(brought.filter(|own| own.parent == parent))?,

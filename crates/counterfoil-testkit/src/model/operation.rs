@@ -64,6 +64,8 @@ pub(super) struct Report {
     /// Whether the gateway's name in it is another operation's.
     pub(super) clash: bool,
     pub(super) counts: Counts,
+    /// The external operation that it was reported of, where an operator said that it is this one.
+    pub(super) of: Option<OperationId>,
 }
 
 /// Whether a report counts of an operation that an operator has resolved.
@@ -103,7 +105,14 @@ pub(super) enum Stated {
 
 impl Report {
     pub(super) fn new(evidence: Evidence) -> Report {
-        Report { about: About::Operation, evidence, parent: None, clash: false, counts: Counts::IfNew }
+        Report {
+            about: About::Operation,
+            evidence,
+            parent: None,
+            clash: false,
+            counts: Counts::IfNew,
+            of: None,
+        }
     }
 
     pub(super) fn about(about: About, evidence: Evidence) -> Report {
@@ -189,6 +198,25 @@ impl Operation {
         self.known_of(&self.reports)
     }
 
+    /// As [`reported`](Self::reported), without what only repeats what an operator set aside.
+    pub(super) fn news(&self) -> Known {
+        let aside = self.decided.as_ref().map_or(0, |decided| decided.known);
+        self.known_of(self.reports[..aside].iter().chain(self.news_since()))
+    }
+
+    /// What was first reported after an operator's word.
+    fn news_since(&self) -> Vec<&Report> {
+        let aside = self.decided.as_ref().map_or(0, |decided| decided.known);
+        let (aside, since) = self.reports.split_at(aside);
+        let known = self.known_of(aside).without_messages();
+        let is_news = |report: &&Report| {
+            self.decided.is_none()
+                || report.counts == Counts::Always
+                || self.known_of(aside.iter().chain([*report])).without_messages() != known
+        };
+        since.iter().filter(is_news).collect()
+    }
+
     fn known_of<'a>(&self, reports: impl IntoIterator<Item = &'a Report>) -> Known {
         self.listed(reports).of(self.amount())
     }
@@ -203,26 +231,41 @@ impl Operation {
 
     /// An operator's word sets aside what was known; what is first reported afterwards counts too.
     pub(super) fn counted(&self) -> Vec<&Report> {
-        let Some(decided) = &self.decided else { return self.reports.iter().collect() };
-        let (aside, since) = self.reports.split_at(decided.known);
-        let known = self.known_of(aside);
-        let is_news = |report: &&Report| {
-            report.counts == Counts::Always || self.known_of(aside.iter().chain([*report])) != known
-        };
-        decided.says.iter().chain(since.iter().filter(is_news)).collect()
+        let says = self.decided.iter().flat_map(|decided| &decided.says);
+        says.chain(self.news_since()).collect()
     }
 
     /// What was reported of it so far, as reports of the requested operation that it is.
     pub(super) fn reports_for_requested(&self) -> Vec<Report> {
         let mut counted: Vec<Report> = self.counted().into_iter().cloned().collect();
+        counted.extend(self.reports.iter().cloned().map(|report| Report { counts: Counts::Never, ..report }));
         for report in &mut counted {
-            report.counts = Counts::Always;
+            report.of = Some(self.id);
+            if report.counts != Counts::Never {
+                report.counts = Counts::Always;
+            }
             if report.evidence.is_success() {
                 report.evidence.amount.get_or_insert(self.asked);
             }
         }
-        counted.extend(self.reports.iter().cloned().map(|report| Report { counts: Counts::Never, ..report }));
         counted
+    }
+
+    /// What was reported of `other` is not reported of this one any more.
+    pub(super) fn forget(&mut self, other: OperationId) {
+        let is_of_other = |report: &&Report| report.of == Some(other);
+        if let Some(decided) = &mut self.decided {
+            decided.known -= self.reports[..decided.known].iter().filter(is_of_other).count();
+        }
+        self.reports.retain(|report| report.of != Some(other));
+    }
+
+    /// The requested operation that an operator said it is.
+    pub(super) fn same_as(&self) -> Option<OperationId> {
+        match self.stated {
+            Some(Stated::SameAs(requested)) => Some(requested),
+            _ => None,
+        }
     }
 
     /// What its gateway calls it; a name that is another operation's is not one of them.
@@ -305,7 +348,7 @@ impl Operation {
     }
 
     pub(super) fn is_same_as_another(&self) -> bool {
-        matches!(self.stated, Some(Stated::SameAs(_)))
+        self.same_as().is_some()
     }
 
     /// Whether its amount is reserved.

@@ -51,6 +51,9 @@ impl Model {
         if let Some(until) = known.runs_until().filter(|until| *until > command.at) {
             return Err(Rejection::InFlight { payment: resolve.payment, until });
         }
+        if known.is_resolved_as(&resolve.resolution) {
+            return Ok(false);
+        }
         payment.check_fit(known, &resolve.resolution)?;
         Ok(self.decide(command, payment, id, resolve.resolution, Some(&resolve.note), command.at))
     }
@@ -79,7 +82,6 @@ impl Model {
             Resolution::Allocated { attempt } => Some(attempt),
             _ => own.allocated,
         };
-        let merged = own.reports_for_requested();
         let news = match resolution {
             Resolution::SameAs { .. } | Resolution::Another | Resolution::Allocated { .. } => {
                 (own.stated, own.allocated) != (stated, allocated)
@@ -89,15 +91,21 @@ impl Model {
         if !news {
             return false;
         }
+        let was_same = own.same_as();
         (own.stated, own.allocated) = (stated, allocated);
         own.touched = moment;
+        let (is_same, reports) = (own.same_as(), own.reports_for_requested());
         let fails = matches!(resolution, Resolution::Failed) && own.is_attempt() && own.retry.is_none();
-        payment.ended = if fails { Some(Closed::Failed) } else { payment.ended };
-        if let Resolution::SameAs { operation: requested } = resolution {
+        for requested in [was_same, is_same].into_iter().flatten() {
             let same = payment.operations.iter_mut().find(|own| own.id == requested);
             let same = same.expect("it fits");
-            same.reports.extend(merged);
+            same.forget(id);
             same.touched = moment;
+        }
+        payment.ended = if fails { Some(Closed::Failed) } else { payment.ended };
+        if let Some(requested) = is_same {
+            let same = payment.operations.iter_mut().find(|own| own.id == requested);
+            same.expect("it fits").reports.extend(reports);
         }
         self.happened(command, payment, &Host::Unasked, Some(at));
         true
@@ -123,6 +131,18 @@ fn check_amount(resolution: &Resolution, asked: Money) -> Result<(), Rejection> 
 }
 
 impl Operation {
+    /// Whether an operator said before what it is in these words.
+    fn is_resolved_as(&self, resolution: &Resolution) -> bool {
+        match *resolution {
+            Resolution::SameAs { operation } => self.same_as() == Some(operation),
+            Resolution::Another => self.stated == Some(Stated::Another),
+            Resolution::Allocated { attempt } => {
+                self.allocated == Some(attempt) && !self.is_same_as_another()
+            }
+            _ => false,
+        }
+    }
+
     /// What became of it, as an operator says, in the words of reports.
     fn says(&self, resolution: Resolution, note: Option<&Message>, at: Timestamp) -> Vec<Report> {
         let error_message = note.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
@@ -208,7 +228,7 @@ impl Payment {
         let was_decided = own.decided.is_some()
             || own.stated.is_some()
             || own.allocated.is_some()
-            || self.operations.iter().any(|other| was_said_to_be(other, own));
+            || self.operations.iter().any(|other| other.same_as() == Some(own.id));
         let is_flagged = self.marks_about(&own.id.to_string()).iter().any(|reviews| !reviews.is_empty());
         own.is_live() || was_decided || is_flagged
     }
@@ -218,7 +238,7 @@ impl Payment {
         let fits = match *resolution {
             Resolution::Allocated { attempt } => {
                 let same_gateway = there(attempt.into())?.gateway == own.gateway;
-                own.is_external_capture_or_refund() && same_gateway
+                own.is_sized_by_reports() && same_gateway
             }
             Resolution::SameAs { operation } => {
                 there(operation)?;
@@ -230,12 +250,4 @@ impl Payment {
         };
         if fits { Ok(()) } else { Err(Rejection::NothingToResolve { payment: self.asked.payment }) }
     }
-}
-
-/// Whether an operator ever said that `external` is `own`: since then both have the gateway's name.
-fn was_said_to_be(external: &Operation, own: &Operation) -> bool {
-    let is_other = external.is_external_capture_or_refund() && external.id != own.id;
-    let is_alike = external.gateway == own.gateway
-        && std::mem::discriminant(&external.id) == std::mem::discriminant(&own.id);
-    is_other && is_alike && external.names().intersection(&own.names()).next().is_some()
 }

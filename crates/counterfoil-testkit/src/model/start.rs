@@ -154,7 +154,15 @@ impl Payment {
         }
         let instrument = process.instrument.as_ref().or(self.instrument()).cloned();
         let with_it = |own: &&Operation| own.is_attempt() && own.instrument == instrument;
-        if self.operations.iter().filter(with_it).any(|own| own.status() == OperationStatus::Reversed) {
+        let is_reversed = |own: &Operation| own.status() == OperationStatus::Reversed;
+        let is_returned = |own: &Operation| {
+            let mut captures = self
+                .operations
+                .iter()
+                .filter(|capture| capture.is_capture() && capture.parent == own.attempt_id());
+            is_reversed(own) || captures.any(is_reversed)
+        };
+        if self.operations.iter().filter(with_it).any(is_returned) {
             return Err(Rejection::InstrumentReturned { payment, instrument });
         }
         match self.operations.iter().rfind(|own| own.is_attempt()) {

@@ -343,16 +343,22 @@ fn an_operator_says_whether_it_is_the_same() {
         refund_of(succeeded(Some(usd(50))), "re_1"),
     ]);
     let (open, external) = (held.operations()[4], operations(&held, &told)[6]);
-    let after = |resolution: Option<Resolution>| {
-        let resolution = resolution.map(|resolution| held.resolution(external, resolution));
-        let after = held.after(told.iter().chain(&resolution));
+    let after = |resolutions: &[Resolution]| {
+        let resolved = resolutions.iter().map(|resolution| held.resolution(external, *resolution));
+        let resolved: Vec<_> = resolved.collect();
+        let after = held.after(told.iter().chain(&resolved));
         let name = after.operation(open).unwrap().gateway_operation_id().cloned();
         (after.refunded(), after.refundable(), name, after.reviews().contains(&Review::Unallocated))
     };
-    assert_eq!(after(None), (usd(150), usd(400), None, true), "its amount is reserved");
-    let same = after(Some(Resolution::SameAs { operation: open }));
-    assert_eq!(same, (usd(150), usd(450), Some(gateway_operation("re_1")), false));
-    assert_eq!(after(Some(Resolution::Another)), (usd(200), usd(400), None, false));
+    assert_eq!(after(&[]), (usd(150), usd(400), None, true), "its amount is reserved");
+    let same_as = Resolution::SameAs { operation: open };
+    let same = (usd(150), usd(450), Some(gateway_operation("re_1")), false);
+    let another = (usd(200), usd(400), None, false);
+    assert_eq!(after(&[same_as]), same);
+    assert_eq!(after(&[Resolution::Another]), another);
+    assert_eq!(after(&[same_as, Resolution::Another]), another, "a later decision replaces it");
+    assert_eq!(after(&[same_as, same_as]), same, "said again, it changes nothing");
+    assert_eq!(after(&[same_as, Resolution::Another, same_as]), same);
 }
 
 /// Captures of which it is not known which attempt they are of count, and take from every hold.

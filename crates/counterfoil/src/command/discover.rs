@@ -41,14 +41,9 @@ impl Discover {
         if !is_meant || payment.operation(self.attempt.into()).is_some() {
             return Err(Halt::unchanged(payment));
         }
-        if !self.is_end(payment) {
-            let kept = misfit(
-                payment,
-                &self.gateway,
-                self.attempt.into(),
-                &self.evidence,
-                self.gateway_payment_id.as_str(),
-            );
+        if self.counts_as_nothing(payment) {
+            let (id, told_as) = (self.attempt.into(), self.gateway_payment_id.as_str());
+            let kept = misfit(payment, &self.gateway, id, &self.evidence, told_as);
             let entry = kept.ok_or_else(|| Halt::unchanged(payment))?;
             return Recorder::one(command, view, payment, entry);
         }
@@ -64,23 +59,31 @@ impl Discover {
             let meant = payment.attempt_meant(&self.gateway, is_named);
             meant.map_err(|SeveralMeant| Halt::unchanged(payment))?
         };
-        let entry = if let Some(known) = known {
-            Statement::new(payment, known, &self.evidence).entry(view)?
-        } else {
-            let evidence = self.evidence.clone().with_gateway_operation_id(id);
-            let taking = (key, operation_fingerprint(self.attempt.into()));
-            Some(self.entry(payment, evidence).claiming([taking]))
+        let entry = match known {
+            Some(known) if self.is_end() => Statement::new(payment, known, &self.evidence).entry(view)?,
+            None if self.is_first_report() => {
+                let evidence = self.evidence.clone().with_gateway_operation_id(id);
+                let taking = (key, operation_fingerprint(self.attempt.into()));
+                Some(self.entry(payment, evidence).claiming([taking]))
+            }
+            _ => None,
         };
         Recorder::one(command, view, payment, entry.ok_or_else(|| Halt::unchanged(payment))?)
     }
 
-    /// The money came, or it never will.
-    fn is_end(&self, payment: &Payment) -> bool {
-        match self.evidence.outcome {
-            Outcome::Succeeded => !Operation::moved_by(payment.terms().amount, &self.evidence).is_zero(),
-            Outcome::Failed(_) => true,
-            _ => false,
-        }
+    fn counts_as_nothing(&self, payment: &Payment) -> bool {
+        self.evidence.is_success() && Operation::moved_by(payment.terms().amount, &self.evidence).is_zero()
+    }
+
+    /// The money came, or went, or it never will come.
+    fn is_end(&self) -> bool {
+        let is_undone = matches!(self.evidence.outcome, Outcome::Canceled { .. } | Outcome::Reversed { .. });
+        self.is_first_report() || is_undone
+    }
+
+    /// An attempt comes to be known by a success or a decline.
+    fn is_first_report(&self) -> bool {
+        matches!(self.evidence.outcome, Outcome::Succeeded | Outcome::Failed(_))
     }
 
     /// The gateway's id of the attempt; where it gives none, that of the payment stands for its one attempt.

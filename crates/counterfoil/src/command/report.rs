@@ -29,7 +29,6 @@ impl Report {
         let payment = view.payment(self.payment)?;
         let operation = payment.operation(self.operation).filter(|operation| operation.gateway.is_some());
         let operation = operation.ok_or(Rejection::OperationNotFound(self.operation))?;
-        let operation = payment.counted_as(operation);
         let statement = Statement::new(payment, operation, &self.evidence);
         let entry = statement.entry(view)?.ok_or_else(|| Halt::unchanged(payment))?;
         Recorder::one(command, view, payment, entry)

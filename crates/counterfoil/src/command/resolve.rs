@@ -52,7 +52,7 @@ pub enum Resolution {
         /// How much of it; `None`: all.
         amount: Option<Money>,
     },
-    /// An external capture or refund is of this attempt.
+    /// An external capture, refund or void is of this attempt.
     Allocated {
         /// Which one.
         attempt: AttemptId,
@@ -108,12 +108,12 @@ impl Resolve {
         if let Some(until) = operation.runs_until().filter(|until| *until > command.at) {
             return Err(Rejection::InFlight { payment: payment.id(), until }.into());
         }
-        Self::check(payment, operation, &decision)?;
         let mut after = operation.clone();
         after.apply_decision(&decision, &self.note, command.at);
         if after == *operation {
             return Err(Halt::unchanged(payment));
         }
+        Self::check(payment, operation, &decision)?;
         Ok(resolved(payment, operation, decision, command.at, self.note.clone()))
     }
 
@@ -143,18 +143,18 @@ impl Resolve {
     /// What the decision names must be there, and fit.
     fn check(payment: &Payment, operation: &Operation, decision: &Decision) -> Result<(), Rejection> {
         let nothing = || Rejection::NothingToResolve { payment: payment.id() };
-        let is_allocatable = operation.is_external_capture_or_refund();
+        let may_be_same = operation.is_external_capture_or_refund();
         let fits = match decision {
             Decision::Allocated { of } => {
                 let attempt = payment.operation((*of).into());
                 let attempt = attempt.ok_or(Rejection::OperationNotFound((*of).into()))?;
-                is_allocatable && attempt.gateway == operation.gateway
+                operation.is_allocatable() && attempt.gateway == operation.gateway
             }
             Decision::SameAs { operation: same } => {
                 payment.operation(*same).ok_or(Rejection::OperationNotFound(*same))?;
-                is_allocatable && payment.requested_twins(operation).any(|twin| twin.id == *same)
+                may_be_same && payment.requested_twins(operation).any(|twin| twin.id == *same)
             }
-            Decision::Another {} => is_allocatable,
+            Decision::Another {} => may_be_same,
             Decision::Returned { .. } => operation.is_inflow(),
             _ => true,
         };
@@ -173,8 +173,9 @@ impl Resolve {
         dispute: DisputeId,
         amount: Option<Money>,
     ) -> Result<Entry, Halt> {
+        let amount = checked(payment, amount)?;
         let dispute = find_dispute(payment, dispute)?;
-        let amount = checked(payment, amount)?.unwrap_or_else(|| dispute.all());
+        let amount = amount.unwrap_or_else(|| dispute.all());
         self.dispute_decided(command, payment, dispute, DisputeDecision::Lost { amount })
     }
 

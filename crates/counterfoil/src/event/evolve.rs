@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::body::{
-    Body, Closing, Decision, DisputeResolved, Disputed, Polled, Reported, Resolved, Start, StartResult,
-};
+use super::body::{Body, Closing, DisputeResolved, Disputed, Polled, Reported, Resolved, Start, StartResult};
 use super::{Draft, Event, StreamId};
 use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
@@ -178,6 +176,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
         reports: Reports::default(),
         set_aside: None,
         allocation: Allocation::default(),
+        alone: None,
     };
     if operation.origin == Origin::External {
         operation.reports.parents.extend(start.kind.parent());
@@ -266,6 +265,11 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Res
     let operation = known(payment, reported.operation, event)?;
     operation.apply_report(reported, whole.as_ref(), all);
     touch(operation, event);
+    if let Some(same) = operation.same_as() {
+        let same = known(payment, same, event)?;
+        same.apply_report_of_same(reported, all);
+        touch(same, event);
+    }
     // In the same order of weight whatever was said first.
     payment.closed = payment.closed.max(reported.closes);
     Ok(())
@@ -273,15 +277,21 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Res
 
 /// What an operator decided replaces what was known.
 fn resolved_on(payment: &mut Payment, resolved: &Resolved, event: &Draft) -> Result<(), Damage> {
-    if let Decision::SameAs { operation } = resolved.decision {
-        let reports = known(payment, resolved.operation, event)?.reports.clone();
-        let same = known(payment, operation, event)?;
+    let operation = known(payment, resolved.operation, event)?;
+    let was_same = operation.same_as();
+    operation.apply_decision(&resolved.decision, &resolved.note, resolved.occurred_at);
+    touch(operation, event);
+    let (is_same, reports) = (operation.same_as(), operation.reports.clone());
+    if let Some(id) = was_same {
+        let same = known(payment, id, event)?;
+        same.stand_alone();
+        touch(same, event);
+    }
+    if let Some(id) = is_same {
+        let same = known(payment, id, event)?;
         same.absorb(&reports);
         touch(same, event);
     }
-    let operation = known(payment, resolved.operation, event)?;
-    operation.apply_decision(&resolved.decision, &resolved.note, resolved.occurred_at);
-    touch(operation, event);
     payment.closed = resolved.closes.or(payment.closed);
     Ok(())
 }

@@ -113,8 +113,7 @@ impl Payment {
     /// review, or an operator has decided before about it.
     pub(crate) fn may_be_resolved(&self, operation: &Operation) -> bool {
         let allocation = &operation.allocation;
-        let was_stated =
-            allocation.stated.is_some() || allocation.of.is_some() || self.has_absorbed(operation);
+        let was_stated = allocation.stated.is_some() || allocation.of.is_some() || operation.alone.is_some();
         let is_marked = self.marks().into_keys().any(|(mark, _)| mark.is_about(operation.id));
         operation.status().is_live() || operation.is_resolved() || was_stated || is_marked
     }
@@ -124,26 +123,6 @@ impl Payment {
     pub(crate) fn dispute_may_be_resolved(&self, dispute: &Dispute) -> bool {
         let is_about = |mark| matches!(mark, Marked::Payment) || mark == Marked::Dispute(dispute.id);
         dispute.is_open() || self.marks().into_keys().any(|(mark, _)| is_about(mark))
-    }
-
-    /// Whether an operator ever said that an external operation is `operation`: they share a gateway's name.
-    fn has_absorbed(&self, operation: &Operation) -> bool {
-        let is_alike = |external: &&Operation| {
-            external.is_external_capture_or_refund()
-                && external.id != operation.id
-                && std::mem::discriminant(&external.id) == std::mem::discriminant(&operation.id)
-                && external.gateway == operation.gateway
-        };
-        let mut alike = self.operations.iter().filter(is_alike);
-        alike.any(|external| operation.reports.shares_name_with(&external.reports))
-    }
-
-    /// The operation that counts for `operation`: an operator may have said that it is another one.
-    pub(crate) fn counted_as<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
-        match operation.allocation.stated {
-            Some(Stated::SameAs(id)) => self.operation(id).unwrap_or(operation),
-            _ => operation,
-        }
     }
 
     /// The attempt at `gateway` that a report is about which names no attempt known here. `is_named`: it has a name of
@@ -187,13 +166,16 @@ impl Operation {
         self.origin == Origin::External && (self.id.is_capture() || self.id.is_refund())
     }
 
-    /// Whether it is an external capture or refund that moved money and counts on its own, without a parent, or one that
-    /// may have been requested here.
+    /// Whether it is a capture, refund or void that a gateway reported first: an operator may say what it is of.
+    pub(crate) fn is_allocatable(&self) -> bool {
+        self.origin == Origin::External && !self.id.is_attempt()
+    }
+
+    /// Whether it is external, was done and counts on its own, and is of no attempt or may have been requested here.
     pub(crate) fn is_unallocated(&self) -> bool {
-        let is_set_aside = matches!(self.allocation.stated, Some(Stated::SameAs(_)));
-        let counts = self.ever_moved().is_some() && !is_set_aside;
+        let counts = self.ever_moved().is_some() && self.same_as().is_none();
         let is_open = self.parent().is_none() || self.allocation.may_be_requested;
-        self.is_external_capture_or_refund() && counts && is_open
+        self.is_allocatable() && counts && is_open
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a payment's money adds up to. Each amount is the sum over the operations and disputes that make it.
 
-use super::operation::Stated;
 use super::{Dispute, Operation, OperationId, OperationKind, Payment, VoidTarget};
 use crate::money::Money;
 use crate::status::OperationStatus;
@@ -161,7 +160,8 @@ impl Payment {
         gone.saturating_sub(self.captured_minor()).max(0)
     }
 
-    /// How much more was captured than had been held, or charged, and how much more banks took back than had come.
+    /// How much more was captured than had been held, or charged, and how much more was taken back or released than there
+    /// was.
     pub(crate) fn captured_beyond_holds(&self) -> i64 {
         let took = self.operations.iter().filter(|operation| {
             let parent = operation.parent().and_then(|id| self.operation(id.into()));
@@ -175,7 +175,7 @@ impl Payment {
         let surplus = self
             .operations
             .iter()
-            .map(|operation| operation.reports.surplus_returned(operation.amount.minor()));
+            .map(|operation| operation.reports.surplus_undone(operation.amount.minor()));
         beyond.chain(surplus).fold(of_holds, i64::saturating_add)
     }
 
@@ -341,8 +341,7 @@ impl Operation {
     /// Whether its amount is reserved: it is open, or it may be one that was requested here.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        let is_counted_elsewhere = matches!(self.allocation.stated, Some(Stated::SameAs(_)));
-        (self.status().is_live() || self.allocation.may_be_requested) && !is_counted_elsewhere
+        (self.status().is_live() || self.allocation.may_be_requested) && self.same_as().is_none()
     }
 
     /// What it brought once, whether or not a bank took it back.

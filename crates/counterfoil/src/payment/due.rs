@@ -124,8 +124,12 @@ impl Payment {
 
     /// Whether money that `instrument` paid was returned by its bank.
     pub(crate) fn was_returned(&self, instrument: Option<&PaymentMethodId>) -> bool {
-        let returned = |attempt: &Operation| attempt.status() == OperationStatus::Reversed;
-        self.attempts().any(|attempt| attempt.instrument.as_ref() == instrument && returned(attempt))
+        let is_reversed = |operation: &Operation| operation.status() == OperationStatus::Reversed;
+        let mut with_it = self.attempts().filter(|attempt| attempt.instrument.as_ref() == instrument);
+        with_it.any(|attempt| {
+            is_reversed(attempt)
+                || self.of(attempt).any(|capture| capture.id.is_capture() && is_reversed(capture))
+        })
     }
 
     /// After 1, 2, 4, 8 and 16 seconds; then it is over.

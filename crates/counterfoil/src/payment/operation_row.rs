@@ -39,6 +39,7 @@ impl Encode for Operation {
         to.optional(21, self.allocation.stated.as_ref(), |w, stated| stated.encode(w));
         to.optional(22, Some(&()).filter(|()| self.allocation.may_be_requested), |_, ()| ());
         to.optional(23, self.allocation.of.as_ref(), |w, attempt| attempt.encode(w));
+        to.optional(24, self.alone.as_ref(), |w, alone| alone.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -70,6 +71,7 @@ impl Encode for Operation {
                 may_be_requested: fields.optional(22, |_| Ok(()))?.is_some(),
                 of: fields.optional(23, AttemptId::decode)?,
             },
+            alone: fields.optional(24, Operation::decode)?.map(Box::new),
         };
         fields.end()?;
         Ok(operation)

@@ -159,9 +159,15 @@ impl Reports {
         undone.min(all)
     }
 
-    /// What banks took back beyond what it had brought.
-    pub(super) fn surplus_returned(&self, asked: i64) -> i64 {
-        self.charged(asked).map_or(0, |all| self.named_returns().saturating_sub(all).max(0))
+    /// What banks took back beyond what it had brought, or its gateway released beyond what it had held.
+    pub(super) fn surplus_undone(&self, asked: i64) -> i64 {
+        let released = || self.release.as_ref().map_or(0, |release| release.amount);
+        let (all, undone) = match (self.charged(asked), self.held()) {
+            (Some(charged), _) => (charged, self.named_returns()),
+            (None, Some(held)) => (held, released()),
+            (None, None) => return 0,
+        };
+        undone.saturating_sub(all).max(0)
     }
 
     fn returned(&self, all: i64) -> i64 {
@@ -321,6 +327,17 @@ impl Reports {
         self.reviews.extend(&others.reviews);
     }
 
+    /// The facts alone, to compare: another message is no other fact.
+    pub(super) fn without_messages(&self) -> Reports {
+        let mut facts = self.clone();
+        let silence = Message::lossy("-");
+        let texts = [&mut facts.canceled, &mut facts.not_sent, &mut facts.unknown].into_iter().flatten();
+        let failures = facts.failed.iter_mut().map(|failure| &mut failure.message);
+        texts.chain(failures).for_each(|text| text.clone_from(&silence));
+        facts.returns.values_mut().chain(&mut facts.release).for_each(|back| back.message = None);
+        facts
+    }
+
     /// The names alone, of an operation whose other facts are set aside.
     pub(super) fn names(&self) -> Reports {
         Reports {
@@ -335,11 +352,6 @@ impl Reports {
         if self.is_called_twice() {
             self.gateway_operation_ids.retain(|id| id.as_str() != stand_in);
         }
-    }
-
-    /// Whether its gateway gave both the same name.
-    pub(super) fn shares_name_with(&self, other: &Reports) -> bool {
-        !self.gateway_operation_ids.is_disjoint(&other.gateway_operation_ids)
     }
 
     /// Whether its gateway gave it more than one name.

@@ -72,7 +72,7 @@ impl Notify {
     ) -> Result<Option<&'a Operation>, Halt> {
         if let Some(id) = self.about.operation {
             let echoed = payment.operation(id).filter(|operation| self.is_kind(operation));
-            return Ok(Some(payment.counted_as(echoed.ok_or(Rejection::NothingKnown)?)));
+            return Ok(Some(echoed.ok_or(Rejection::NothingKnown)?));
         }
         let own = match self.own_name(view) {
             Some(name) => view.claim(&name)?,
@@ -80,7 +80,7 @@ impl Notify {
         };
         if let Some(claim) = own {
             let holder = holder(payment, claim).filter(|operation| self.is_kind(operation));
-            return Ok(Some(payment.counted_as(holder.ok_or(Rejection::NothingKnown)?)));
+            return Ok(Some(holder.ok_or(Rejection::NothingKnown)?));
         }
         let is_named = evidence.gateway_operation_id.is_some();
         Ok(match self.told {
@@ -135,7 +135,9 @@ impl Notify {
         if matches!(evidence.outcome, Outcome::ReturnCanceled { .. }) && name_is_unknown {
             return Err(Rejection::NothingKnown);
         }
-        let brought = |operation: &&Operation| self.is_kind(operation) && operation.ever_moved().is_some();
+        let brought = |operation: &&Operation| {
+            self.is_kind(operation) && operation.ever_moved().is_some() && operation.same_as().is_none()
+        };
         let meant = match parent.and_then(|id| payment.operation(id.into())) {
             Some(charge) if charge.is_inflow() => Some(charge),
             Some(hold) => only(payment.of(hold).filter(brought))?,

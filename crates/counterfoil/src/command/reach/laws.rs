@@ -29,7 +29,7 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
     law("15", facts(was) != facts(is) || notes(&next.events), || {
         format!("an event without a change: {:?}", next.events)
     })?;
-    grow(was, is)?;
+    grow(was, is, command)?;
     follow(before, next)?;
     by_command(was, is, command)?;
     retried(was, is, command)?;
@@ -58,13 +58,14 @@ fn notes(events: &[std::sync::Arc<Event>]) -> bool {
 }
 
 /// INVARIANTS 1, 19, 32, 42: what only grows.
-fn grow(was: &Payment, is: &Payment) -> Law {
+fn grow(was: &Payment, is: &Payment, command: &Command) -> Law {
+    let decides = matches!(command.request, Request::Resolve(_));
     for operation in was.operations() {
         let Some(after) = is.operation(operation.id) else {
             return law("1", false, || format!("{} is gone", operation.id));
         };
         // What was held is not what was charged, and an operator may decide otherwise.
-        let is_decided = operation.is_hold() != after.is_hold() || after.is_resolved();
+        let is_decided = decides || operation.is_hold() != after.is_hold() || after.is_resolved();
         let [before, after] = [operation, after].map(|of| of.reports.largest_success());
         law("1", is_decided || after >= before, || format!("{} moved {before}, then {after}", operation.id))?;
     }

@@ -70,6 +70,8 @@ pub struct Operation {
     pub(crate) set_aside: Option<Box<SetAside>>,
     /// What an operator said it is of, or that it is none of those that were requested here.
     pub(crate) allocation: Allocation,
+    /// What it would be without the external operation that an operator said is the same.
+    pub(crate) alone: Option<Box<Operation>>,
 }
 
 /// How often a gateway was asked in vain, and when it is asked again.
@@ -232,12 +234,15 @@ impl Operation {
     ) {
         let asked = if self.is_sized_by_reports() { all } else { self.amount };
         let subject = if self.is_requested_hold() { &ReportSubject::Authorization } else { subject };
+        if let Some(alone) = &mut self.alone {
+            alone.apply_evidence(subject, evidence, all, clash);
+        }
         if let Some(aside) = &mut self.set_aside {
-            // A new name of a known fact is no new fact.
+            // A new name of a known fact is no new fact, nor is another message.
             let fact = Evidence { gateway_operation_id: None, ..evidence.clone() };
             let mut with = aside.known.clone();
             with.add(asked, subject, &fact, clash);
-            if with == aside.known {
+            if with.without_messages() == aside.known.without_messages() {
                 self.reports.add_name(evidence, clash);
                 return;
             }
@@ -265,14 +270,6 @@ impl Operation {
         if let Some(stand_in) = of_payment.filter(|_| self.origin == Origin::External) {
             self.reports.forget_stand_in(stand_in.as_str());
         }
-    }
-
-    /// Applies all that was reported of an external operation that is this one.
-    pub(crate) fn absorb(&mut self, reports: &Reports) {
-        if let Some(aside) = &mut self.set_aside {
-            aside.since.merge(reports);
-        }
-        self.reports.merge(reports);
     }
 
     /// Whether its amount is what was reported: it is a capture, refund or void that was made at the gateway.

@@ -6,8 +6,9 @@ use super::super::operation_id::OperationId;
 use super::super::reports::{ReportSubject, Reports};
 use super::{Operation, OperationKind};
 use crate::clock::Timestamp;
-use crate::event::Decision;
+use crate::event::{Decision, Reported};
 use crate::id::AttemptId;
+use crate::money::Money;
 use crate::text::Message;
 
 /// What the gateway reported of an operation that an operator has resolved. What the operator said is no part of it.
@@ -64,7 +65,7 @@ impl Operation {
     /// moves nothing by itself.
     #[must_use]
     pub fn is_set_apart(&self) -> bool {
-        self.allocation.may_be_requested || matches!(self.allocation.stated, Some(Stated::SameAs(_)))
+        self.allocation.may_be_requested || self.same_as().is_some()
     }
 
     /// Applies what an operator decided: what it is of, or what became of it.
@@ -77,8 +78,43 @@ impl Operation {
         }
     }
 
+    /// The requested operation that an operator said it is.
+    pub(crate) fn same_as(&self) -> Option<OperationId> {
+        match self.allocation.stated {
+            Some(Stated::SameAs(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Applies all that was reported of an external operation that is this one.
+    pub(crate) fn absorb(&mut self, reports: &Reports) {
+        let alone = Some(Box::new(self.clone()));
+        if let Some(aside) = &mut self.set_aside {
+            aside.since.merge(reports);
+        }
+        self.reports.merge(reports);
+        self.alone = alone;
+    }
+
+    /// Applies a report of the external operation that is this one.
+    pub(crate) fn apply_report_of_same(&mut self, reported: &Reported, all: Money) {
+        let alone = self.alone.take();
+        self.apply_evidence(&reported.subject, &reported.evidence, all, reported.gateway_id_clash);
+        self.alone = alone;
+    }
+
+    /// Undoes [`absorb`](Self::absorb).
+    pub(crate) fn stand_alone(&mut self) {
+        if let Some(alone) = self.alone.take() {
+            (self.reports, self.set_aside) = (alone.reports, alone.set_aside);
+        }
+    }
+
     /// Sets aside all that is known and applies what an operator says became of it instead. Its names stay.
     fn apply_outcome(&mut self, decision: &Decision, note: &Message, at: Timestamp) {
+        if let Some(alone) = &mut self.alone {
+            alone.apply_outcome(decision, note, at);
+        }
         let authorizes = matches!(self.kind, OperationKind::Authorization { .. }) && !self.was_charged();
         let subject = if authorizes || self.is_hold() {
             ReportSubject::Authorization
