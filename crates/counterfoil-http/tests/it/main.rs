@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amounts;
+mod attack;
 mod attempts;
 mod attribution;
 mod bodies;
