@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use crate::notifications::told;
 use crate::support::{Answer, App, CARD, held, scope};
 
-async fn tell(app: &App, name: &str, kind: &str, payment: &str, more: Value) -> Answer {
+pub(crate) async fn tell(app: &App, name: &str, kind: &str, payment: &str, more: Value) -> Answer {
     app.notify(&told(name, kind, payment, more)).await
 }
 
 /// Tells in this order; each must be taken.
-async fn tell_all(app: &App, id: &str, words: &[(&str, Value)]) {
+pub(crate) async fn tell_all(app: &App, id: &str, words: &[(&str, Value)]) {
     for (place, (kind, more)) in words.iter().enumerate() {
         let answer = tell(app, &format!("{kind} {place} {more}"), kind, id, more.clone()).await;
         assert_eq!(answer.status, 200, "{kind} {more}: {}", answer.text);
@@ -39,37 +39,37 @@ fn with(mut json: Value, field: &str, value: impl Into<Value>) -> Value {
     json
 }
 
-async fn created(app: &App, body: &str) -> String {
+pub(crate) async fn created(app: &App, body: &str) -> String {
     app.create(body.replace("123", "100")).await.string("/id")
 }
 
 /// A payment of 100 that was created at the gateway as `pi_1`.
-async fn at_gateway(app: &App) -> String {
+pub(crate) async fn at_gateway(app: &App) -> String {
     let id = created(app, &crate::support::recorded()).await;
     let named = r#"{"gateway_payment_id": "pi_1", "payment_gateway": "sandbox"}"#;
     assert_eq!(app.put(&format!("/v1/payments/{id}"), named).await.status, 200);
     id
 }
 
-async fn payment(app: &App, id: &str) -> Value {
+pub(crate) async fn payment(app: &App, id: &str) -> Value {
     app.get(&format!("/v1/payments/{id}")).await.json()
 }
 
-async fn amounts(app: &App, id: &str) -> Value {
+pub(crate) async fn amounts(app: &App, id: &str) -> Value {
     let payment = payment(app, id).await;
     let fields = ["payment_status", "amount_captured", "amount_refunded", "refundable", "capturable"];
     Value::from(fields.map(|name| payment[name].clone()).to_vec())
 }
 
-async fn review(app: &App, id: &str) -> Value {
+pub(crate) async fn review(app: &App, id: &str) -> Value {
     payment(app, id).await["review"].clone()
 }
 
-async fn items(app: &App, id: &str, list: &str) -> Vec<Value> {
+pub(crate) async fn items(app: &App, id: &str, list: &str) -> Vec<Value> {
     app.get(&format!("/v1/payments/{id}/{list}")).await.json()["items"].as_array().unwrap().clone()
 }
 
-async fn resolve(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) -> Answer {
+pub(crate) async fn resolve(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) -> Answer {
     let mut body = json!({"outcome": outcome, "operation_id": operation, "note": "seen at the gateway"});
     if let Value::Object(more) = more {
         body.as_object_mut().unwrap().extend(more);
@@ -77,13 +77,13 @@ async fn resolve(app: &App, payment: &str, operation: &Value, outcome: &str, mor
     app.post(&format!("/v1/payments/{payment}/resolve"), body.to_string()).await
 }
 
-async fn decide(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) {
+pub(crate) async fn decide(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) {
     let answer = resolve(app, payment, operation, outcome, more).await;
     assert_eq!(answer.status, 200, "{outcome}: {}", answer.text);
 }
 
 /// What the events of all payments post to the invoice, in minor units.
-async fn posted(app: &App) -> i64 {
+pub(crate) async fn posted(app: &App) -> i64 {
     let feed = app.ledger.feed(&scope("acme", "test"), Position::default(), 1_000).await.unwrap();
     let invoice = AccountId::destination(&Destination::invoice("inv_1".parse().unwrap()));
     let postings = feed.entries.iter().flat_map(|item| item.event.postings());
@@ -133,7 +133,7 @@ impl Gateway for Mute {
     }
 }
 
-fn mute(clock: &Arc<ManualClock>) -> App {
+pub(crate) fn mute(clock: &Arc<ManualClock>) -> App {
     let policy = Policy::default().with_polls([]);
     App::with(|ledger| {
         let gateway = Arc::new(Mute(Sandbox::new()));
@@ -141,13 +141,13 @@ fn mute(clock: &Arc<ManualClock>) -> App {
     })
 }
 
-async fn get_stuck(app: &App, clock: &ManualClock) {
+pub(crate) async fn get_stuck(app: &App, clock: &ManualClock) {
     clock.advance(Duration::from_secs(3_600));
     assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
 }
 
 /// Starts an operation of 30 that stays nameless, and gives its id.
-async fn nameless(app: &App, id: &str, path: &str, list: &str) -> Value {
+pub(crate) async fn nameless(app: &App, id: &str, path: &str, list: &str) -> Value {
     let body = if path == "capture" { r#"{"amount": 30, "final": false}"# } else { r#"{"amount": 30}"# };
     let asked = app.post(&format!("/v1/payments/{id}/{path}"), body.to_owned()).await;
     assert!(asked.status < 300, "{}", asked.text);
@@ -527,4 +527,193 @@ async fn a_word_on_an_earlier_attempt_does_not_end_a_payment_that_was_opened_aga
     assert_eq!(before, json!(["amount_mismatch"]));
     decide(&app, &id, &first, "failed", Value::Null).await;
     assert_eq!((amounts(&app, &id).await[0].clone(), review(&app, &id).await), (json!("SUCCEEDED"), json!(["resolved"])));
+}
+pub(crate) fn mute_with(clock: &Arc<ManualClock>, policy: Policy) -> App {
+    App::with(|ledger| {
+        ledger.with_clock(clock.clone()).with_policy(policy).with_gateway(Arc::new(Mute(Sandbox::new())))
+    })
+}
+
+/// INVARIANTS 3. We voided a charge, and the payer's bank took some of it back as well: 130 of 100 went back.
+#[tokio::test]
+async fn a_return_of_what_was_voided_here_is_flagged() {
+    let app = App::new();
+    let id = created(&app, CARD).await;
+    assert_eq!(app.post(&format!("/v1/payments/{id}/void"), "{}").await.status, 200);
+    assert_eq!(amounts(&app, &id).await[0], "VOIDED");
+    tell_all(&app, &id, &[("payment.returned", usd(30, "b_1"))]).await;
+    assert_eq!((posted(&app).await, review(&app, &id).await), (-3_000, json!(["exceeded"])));
+}
+
+/// A gateway gave back more than it had withdrawn: the books have 200 of a payment of 100, and nobody is told.
+#[tokio::test]
+async fn more_reinstated_than_withdrawn_is_flagged() {
+    let app = App::new();
+    let id = created(&app, CARD).await;
+    let funds = |kind, name| (kind, with(usd(100, name), "dispute_id", "dp_1"));
+    tell_all(
+        &app,
+        &id,
+        &[
+            ("dispute.opened", json!({"dispute_id": "dp_1"})),
+            funds("dispute.funds_withdrawn", "txn_1"),
+            ("dispute.won", json!({"dispute_id": "dp_1"})),
+            funds("dispute.funds_reinstated", "txn_2"),
+            funds("dispute.funds_reinstated", "txn_3"),
+        ],
+    )
+    .await;
+    let stands = (posted(&app).await, payment(&app, &id).await["amount_captured"].clone());
+    assert!(review(&app, &id).await.is_array(), "unflagged: posted and captured are {stands:?}");
+}
+
+/// A currency that goes with no amount is refused elsewhere; here it makes a refund of all.
+#[tokio::test]
+async fn another_currency_without_an_amount_is_not_ignored() {
+    let app = App::new();
+    let id = created(&app, CARD).await;
+    let more = json!({"currency": "EUR", "gateway_operation_id": "r_1"});
+    let answer = tell(&app, "n", "refund.succeeded", &id, more).await;
+    assert_eq!(
+        (answer.status, amounts(&app, &id).await),
+        (400, json!(["SUCCEEDED", 100, 0, 100, 0])),
+        "{}",
+        answer.text
+    );
+}
+
+/// INVARIANTS 44. What an operator says of a charge that nobody here made is no word on the schedule of ours.
+#[tokio::test]
+async fn a_word_on_an_external_attempt_leaves_the_schedule() {
+    let days = [1, 3].map(|days| Duration::from_secs(days * 86_400));
+    let schedule = counterfoil::payment::RetrySchedule::new(days).unwrap();
+    let mut wrong = Vec::new();
+    for outcome in ["failed", "not_sent"] {
+        let app = App::with(|ledger| ledger.with_policy(Policy::default().with_retries(schedule.clone())));
+        let declined = crate::support::card_with("payment_method_id", Some("\"pm_sandbox_decline\""));
+        let id = created(&app, &declined).await;
+        let stands = |payment: Value| (payment["payment_status"].clone(), payment["next_attempt_at"].clone());
+        let before = stands(payment(&app, &id).await);
+        assert_eq!(before.0, "PENDING");
+        tell_all(&app, &id, &[("attempt.succeeded", usd(60, "ch_2"))]).await;
+        assert_eq!(amounts(&app, &id).await[1], 60);
+        let external = items(&app, &id, "attempts").await.pop().unwrap()["id"].clone();
+        decide(&app, &id, &external, outcome, Value::Null).await;
+        let after = stands(payment(&app, &id).await);
+        if after != before {
+            wrong.push(format!("{outcome}: {before:?}, then {after:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// "No key guards it, and none is needed": a decision that is said again changes nothing.
+#[tokio::test]
+async fn same_as_that_is_said_again_changes_nothing() {
+    let clock = Arc::new(ManualClock::default());
+    let app = mute(&clock);
+    let id = created(&app, CARD).await;
+    let ours = nameless(&app, &id, "refunds", "refunds").await;
+    get_stuck(&app, &clock).await;
+    tell_all(&app, &id, &[("refund.succeeded", usd(30, "r_1"))]).await;
+    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
+    for _ in 0..2 {
+        decide(&app, &id, &external, "same_as", json!({"same_as": ours})).await;
+    }
+}
+
+/// An operator's word on what became of a refund that was said to be ours has an effect, or is refused.
+#[tokio::test]
+async fn a_word_on_what_is_ours_is_not_ignored() {
+    let clock = Arc::new(ManualClock::default());
+    let app = mute(&clock);
+    let id = created(&app, CARD).await;
+    let ours = nameless(&app, &id, "refunds", "refunds").await;
+    get_stuck(&app, &clock).await;
+    tell_all(&app, &id, &[("refund.succeeded", usd(30, "r_1"))]).await;
+    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
+    decide(&app, &id, &external, "same_as", json!({"same_as": ours})).await;
+    let answer = resolve(&app, &id, &external, "failed", Value::Null).await;
+    let refunded = amounts(&app, &id).await[2].clone();
+    assert!(answer.status != 200 || refunded == 0, "{} and {refunded} refunded", answer.status);
+}
+
+/// The list of refunds tells which of them count: those that succeeded come to what was refunded.
+#[tokio::test]
+async fn the_listed_refunds_come_to_what_was_refunded() {
+    let clock = Arc::new(ManualClock::default());
+    let app = mute(&clock);
+    let id = created(&app, CARD).await;
+    let ours = nameless(&app, &id, "refunds", "refunds").await;
+    get_stuck(&app, &clock).await;
+    tell_all(&app, &id, &[("refund.succeeded", usd(30, "r_1"))]).await;
+    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
+    decide(&app, &id, &external, "same_as", json!({"same_as": ours})).await;
+    let refunds = items(&app, &id, "refunds").await;
+    let done = refunds.iter().filter(|refund| refund["refund_status"] == "SUCCEEDED");
+    let sum: u64 = done.map(|refund| refund["amount"].as_u64().unwrap()).sum();
+    assert_eq!(json!(sum), amounts(&app, &id).await[2], "{refunds:#?}");
+}
+
+/// "An external attempt that has only the stand-in name of its payment is nameless too", also after the payment got
+/// another name at its gateway (a checkout session that became a payment).
+#[tokio::test]
+async fn a_charge_under_a_former_stand_in_name_counts_once() {
+    let mut ends = Vec::new();
+    for is_renamed in [false, true] {
+        let app = App::new();
+        let id = at_gateway(&app).await;
+        tell_all(&app, &id, &[("attempt.succeeded", json!({"amount": 100, "currency": "USD"}))]).await;
+        if is_renamed {
+            let named = r#"{"gateway_payment_id": "pi_2"}"#;
+            assert_eq!(app.put(&format!("/v1/payments/{id}"), named).await.status, 200);
+        }
+        tell_all(&app, &id, &[("attempt.succeeded", usd(100, "ch_1"))]).await;
+        ends.push((amounts(&app, &id).await, review(&app, &id).await));
+    }
+    assert_eq!(ends[0], ends[1]);
+}
+
+/// INVARIANTS 2, 28. What is captured of a hold that the clock has released is late, and flagged.
+#[tokio::test]
+async fn a_capture_after_the_hold_expired_is_flagged() {
+    use counterfoil::clock::Clock;
+    let clock = Arc::new(ManualClock::default());
+    let app = App::with(|ledger| ledger.with_clock(clock.clone()));
+    let mut body: Value = serde_json::from_str(&held()).unwrap();
+    body["expires_at"] = clock.now().saturating_add(Duration::from_secs(3_600)).to_string().into();
+    let id = created(&app, &body.to_string()).await;
+    clock.advance(Duration::from_secs(3_601));
+    assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
+    assert_eq!(amounts(&app, &id).await[0], "VOIDED");
+    tell_all(&app, &id, &[("capture.succeeded", usd(60, "c_1"))]).await;
+    assert_eq!(amounts(&app, &id).await[1], 60);
+    assert!(review(&app, &id).await.is_array(), "{}", payment(&app, &id).await);
+}
+
+/// A decision that does not fit says what does not fit, not that there is nothing to resolve.
+#[tokio::test]
+async fn a_decision_that_does_not_fit_says_why() {
+    let clock = Arc::new(ManualClock::default());
+    let app = mute(&clock);
+    let id = created(&app, CARD).await;
+    let ours = nameless(&app, &id, "refunds", "refunds").await;
+    get_stuck(&app, &clock).await;
+    tell_all(&app, &id, &[("refund.succeeded", usd(20, "r_1"))]).await;
+    let attempt = items(&app, &id, "attempts").await[0]["id"].clone();
+    let mut wrong = Vec::new();
+    for (outcome, more, field) in [
+        ("returned", Value::Null, "outcome"),
+        ("allocated", json!({"attempt_id": attempt}), "outcome"),
+        ("another", Value::Null, "outcome"),
+        ("same_as", json!({"same_as": ours}), "same_as"),
+    ] {
+        let answer = resolve(&app, &id, &ours, outcome, more).await;
+        assert_eq!(answer.status, 400);
+        let json = answer.json();
+        if json["message"] == "there is nothing to resolve about the payment" {
+            wrong.push(format!("{outcome} ({field}): {json}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
