@@ -263,6 +263,8 @@ class Operation:
         self.stated, self.allocated, self.may_be_requested, self.expired = None, None, False, None
         # The requested operation that this one is, and what this one would be without the external one that it is.
         self.same, self.alone = None, None
+        # Whether its decline ended its payment, and whether an amount of it was reported.
+        self.ended_payment, self.has_amount = False, False
         self.sequence, self.updated_at, self.polls, self.next, self.resent = event.sequence, event.at, 0, None, None
         if self.origin == EXTERNAL and self.parent is not None:
             self.facts["parent", self.parent] = True
@@ -274,9 +276,12 @@ class Operation:
         elif 8 in fields:
             self.learn(take(fields, 8, evidence), subject)
 
-    def absorb(self, facts):
+    def absorb(self, other):
         """Another one is this one: what was reported of it is reported of this."""
-        self.alone = copy.deepcopy(self)
+        self.alone, facts = copy.deepcopy(self), dict(other.facts)
+        if not other.has_amount and other.are("charged"):
+            facts = {name: value for name, value in facts.items() if name[0] != "charged"}
+            facts["charged", self.amount] = True
         for known in (self.facts, self.since):
             if known is not None:
                 add(known, facts)
@@ -303,6 +308,9 @@ class Operation:
             add(self.since, {**facts, **names})
         add(self.facts, {**facts, **names})
         if self.is_sized:
+            amount = told.get("amount")
+            counts = amount is not None and amount[0] == self.currency and amount[1] > 0
+            self.has_amount |= counts and told["outcome"] not in (REVERSED, RETURN_CANCELED)
             reported = [self.facts] if self.known is None else [self.known, self.since]
             amounts = [name[1] for facts in reported for name in facts if name[0] in ("charged", "authorized", "other")]
             self.amount = max(amounts, default=self.whole)
@@ -311,10 +319,13 @@ class Operation:
         """Sets aside all that is known. What an operator says stands instead, until something new is reported."""
         if self.alone is not None:
             self.alone.decide(decision, content, note)
-        authorizes = self.authorizes and self.charged() is None
-        subject = HOLD if authorizes or self.is_hold() else OPERATION
         known = self.facts if self.known is None else {**self.known}
         add(known, self.since or {})
+        was_charged = self.charged() is not None or self.charged(known) is not None
+        was_held = any(name[0] == "authorized" for name in (*self.facts, *known))
+        holds = was_held or (self.authorizes and self.origin != EXTERNAL)
+        subject = HOLD if self.kind == ATTEMPT and holds and not was_charged else OPERATION
+        self.has_amount |= self.is_sized and decision in (DECIDED_SUCCEEDED, RETURNED)
         brought = self.charged() or self.charged(known)
         self.facts = {name: True for name in self.facts if name[0] in ("name", "parent")}
         self.known, self.since = known, {}
@@ -565,11 +576,11 @@ class Payment:
         key = operation.kind, operation.id
         require(key not in self.operations, "an operation that is started twice")
         self.submitted |= operation.kind == ATTEMPT
-        if 7 in fields:
-            self.closed_as = CLOSED_FAILED
         if 18 in fields:
             self.closed_as, self.reopened = 0, event.sequence
-        self.closed_as = max(self.closed_as, take(fields, 9, Reader.byte) or 0)
+            for other in self.all():
+                other.ended_payment = False
+        operation.ended_payment = 7 in fields or 9 in fields
         self.operations[key] = operation
         return take(fields, 16, Reader.money)
 
@@ -577,6 +588,10 @@ class Payment:
         operation = self.known(take(fields, 1, operation_id))
         operation.updated_at = now
         told, subject = take(fields, 2, evidence), take(fields, 7, subject_of) or OPERATION
+        if 8 in fields:
+            external = self.known(take(fields, 8, operation_id))
+            external.stated, external.same, external.updated_at = SAME_AS, (operation.kind, operation.id), now
+            operation.absorb(external)
         operation.learn(told, subject, clash=3 in fields)
         if operation.same is not None:
             self.known(operation.same).learn_of_same(told, subject, clash=3 in fields)
@@ -587,7 +602,7 @@ class Payment:
         if self.called is not None and operation.origin == EXTERNAL and len(operation.are("name")) > 1:
             # The name of its payment stands in for its own until that is known.
             operation.facts.pop(("name", self.called), None)
-        self.closed_as = max(self.closed_as, take(fields, 4, Reader.byte) or 0)
+        operation.ended_payment |= 4 in fields
         return take(fields, 6, Reader.money)
 
     def resolve(self, fields, now):
@@ -617,9 +632,10 @@ class Payment:
             self.known(was_same).stand_alone()
             self.known(was_same).updated_at = now
         if operation.same is not None:
-            self.known(operation.same).absorb(operation.facts)
+            self.known(operation.same).absorb(operation)
             self.known(operation.same).updated_at = now
-        self.closed_as = take(fields, 5, Reader.byte) or self.closed_as
+        if decision not in (ALLOCATED, SAME_AS, ANOTHER):
+            operation.ended_payment = 5 in fields
         return take(fields, 6, Reader.money)
 
     def change(self, fields):
@@ -684,12 +700,12 @@ class Payment:
         return parents[0] if len(parents) == 1 else None
 
     def may_be_requested(self, one):
-        if one.kind == VOID or one.charged() is None or one.stated == ANOTHER:
+        if one.kind == VOID or one.status() not in (SUCCEEDED, REVERSED) or one.stated == ANOTHER:
             return False
         return any(
-            older.sequence < one.sequence and older.origin == REQUESTED and older.is_nameless()
+            older.sequence < one.sequence and older.origin != EXTERNAL and older.is_nameless()
             and older.status() not in (FAILED, CANCELED, NOT_SENT)
-            and (older.gateway, older.amount) == (one.gateway, one.amount)
+            and older.gateway == one.gateway and (older.amount == one.amount or not one.has_amount)
             and one.parent in (None, older.parent)
             for older in self.all(one.kind)
         )
@@ -797,7 +813,7 @@ class Payment:
         return self.next if self.polls else self.updated_at + SECOND
 
     def tried_at(self):
-        attempts = self.attempts()
+        attempts = [one for one in self.attempts() if one.origin != EXTERNAL]
         last = attempts[-1] if attempts else None
         if last and last.status() == FAILED and last.retry:
             return last.retry[0 if self.has_usable_instrument() else 1]
@@ -812,7 +828,10 @@ class Payment:
         attempts = self.attempts()
         known = [one.instrument for one in attempts] + [self.instrument] * (self.instrument is not None)
         hard = [one for one in attempts if one.status() == FAILED and one.facts["said", FAILED][0] != SOFT]
-        returned = [one for one in attempts if one.status() == REVERSED]
+        returned = [
+            one for one in attempts
+            if REVERSED in (one.status(), *[other.status() for other in self.of(one) if other.kind == CAPTURE])
+        ]
         return not set(known) <= {one.instrument for one in hard + returned}
 
     def can_expire(self):
@@ -831,7 +850,7 @@ class Payment:
         closed = [self.closed_as]
         if any(one.is_reversal and one.moved() for one in self.all(VOID)):
             closed.append(CLOSED_VOIDED)
-        if self.is_returned():
+        if self.is_returned() or any(one.ended_payment for one in self.all()):
             closed.append(CLOSED_FAILED)
         return max(closed)
 

@@ -77,6 +77,8 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         | Rejection::NotWhole { payment }
         | Rejection::CaptureNotReversible { payment, .. }
         | Rejection::NothingToResolve { payment }
+        | Rejection::Settled { payment }
+        | Rejection::Unfit { payment, .. }
         | Rejection::NoneOpen { payment }
         | Rejection::SeveralOpen { payment } => refused(*payment),
         Rejection::ExceedsRefundable { payment, refundable } => {
@@ -143,7 +145,9 @@ fn will_not_do(rejection: &Rejection) -> ApiError {
         Rejection::NameRequired => invalid("gateway_operation_id"),
         Rejection::NotAtGateway(_) => invalid("gateway_payment_id"),
         Rejection::NotRecordable(_) => invalid("payment_status"),
-        Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) => invalid("payment_gateway"),
+        Rejection::GatewayRequired(_) | Rejection::UnknownGateway(_) | Rejection::NothingCameBy(_) => {
+            invalid("payment_gateway")
+        }
         Rejection::DestinationNotPayable(_) => invalid("destination_id"),
         Rejection::CaptureMethodNotAllowed(_) => invalid("capture_method"),
         Rejection::InPast(_) => invalid("expires_at"),

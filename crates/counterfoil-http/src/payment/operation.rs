@@ -3,7 +3,7 @@
 use counterfoil::clock::Timestamp;
 use counterfoil::id::PaymentId;
 use counterfoil::money::Currency;
-use counterfoil::payment::{Operation, Payment};
+use counterfoil::payment::{Operation, OperationId, Payment};
 use counterfoil::text::{Actor, ErrorCode, GatewayName, Message, TenantId};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -27,6 +27,13 @@ pub(super) struct OperationView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::GatewayName)]
     payment_gateway: Option<&'a GatewayName>,
+    /// Of one that a gateway reported first: the operation of ours that it is. It counts nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::OperationId)]
+    same_as: Option<OperationId>,
+    /// Whether it may be one that was requested or recorded here, and counts nothing until an operator says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    possible_duplicate: bool,
     /// The gateway's code, if it declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::ErrorCode)]
@@ -56,6 +63,8 @@ impl<'a> OperationView<'a> {
             amount: amounts.json(operation.amount),
             currency: operation.amount.currency(),
             payment_gateway: operation.gateway.as_ref(),
+            same_as: operation.same_as(),
+            possible_duplicate: operation.is_set_apart() && operation.same_as().is_none(),
             error_code: operation.failure().map(|failure| &failure.code),
             error_message: operation.error_message(),
             tenant_id: payment.scope().tenant(),

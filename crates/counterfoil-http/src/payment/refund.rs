@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use counterfoil::command::Rejection;
+use counterfoil::id::AttemptId;
 use counterfoil::ledger::{LedgerError, NewRecordedRefund, NewRefund};
 use counterfoil::money::Currency;
 use counterfoil::payment::{Operation, OperationId, Payment};
@@ -204,6 +205,10 @@ struct RefundView<'a> {
     id: OperationId,
     #[schema(value_type = schema::RefundStatus)]
     refund_status: OperationStatus,
+    /// The attempt that brought the money, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::AttemptId)]
+    attempt_id: Option<AttemptId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Message)]
     reason: Option<&'a Message>,
@@ -221,6 +226,7 @@ impl<'a> RefundView<'a> {
         RefundView {
             id: refund.id,
             refund_status: refund.status(),
+            attempt_id: refund.parent(),
             reason: refund.reason.as_ref(),
             gateway_refund_id: refund.gateway_operation_id(),
             metadata: &refund.metadata,

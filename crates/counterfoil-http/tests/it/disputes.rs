@@ -181,7 +181,7 @@ async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
     app.notify(&word("n1", "lost", &id, &at(1))).await;
     let refused = resolve(&app, &id, "won", json!({})).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
-    assert!(refused.text.contains("nothing to resolve"), "{}", refused.text);
+    assert!(refused.text.contains("nothing contradicts"), "{}", refused.text);
     for (outcome, more, status, field) in [
         ("won", json!({"amount": 1}), 400, "amount"),
         ("won", json!({"operation_id": "att_x"}), 400, "operation_id"),

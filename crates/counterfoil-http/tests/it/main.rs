@@ -34,6 +34,7 @@ mod refunds;
 mod refusals;
 mod reported_amounts;
 mod resolve;
+mod sequences;
 mod shop;
 mod socket;
 mod statuses;

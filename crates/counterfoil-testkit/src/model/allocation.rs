@@ -20,7 +20,8 @@ impl Payment {
             let of = parent.and_then(|id| self.operation(id.into()));
             let reverses = own.is_void() && of.is_some_and(|attempt| attempt.charged().is_some());
             let placed = Operation { parent, ..own.clone() };
-            let is_open = own.charged().is_some() && own.stated != Some(Stated::Another);
+            let is_done = matches!(own.status(), OperationStatus::Succeeded | OperationStatus::Reversed);
+            let is_open = is_done && own.stated != Some(Stated::Another);
             let may_be_requested = is_open && self.requested_like(&placed).next().is_some();
             self.operations[place] = Operation { reverses, may_be_requested, ..placed };
         }
@@ -55,7 +56,7 @@ impl Payment {
     /// The older ones, requested and nameless, that an external capture or refund may be.
     pub(super) fn requested_like<'a>(&'a self, own: &'a Operation) -> impl Iterator<Item = &'a Operation> {
         let gateway = own.gateway.as_ref().expect("it was reported by a gateway");
-        let alike = self.nameless_like(own.id, gateway, own.parent, Some(own.amount()));
+        let alike = self.nameless_like(own.id, gateway, own.parent, own.told_amount());
         let came_to_nothing = |known: &Operation| {
             let nothing = [OperationStatus::Failed, OperationStatus::Canceled, OperationStatus::NotSent];
             nothing.contains(&known.status())

@@ -58,9 +58,11 @@ impl Payment {
         self.money(self.captured() - self.refunded() - self.returning() - self.disputed())
     }
 
-    /// R + P + L − C, if it is more than nothing.
+    /// R + P + L − C, where C is not cut off at nothing, if it is more than nothing.
     fn excess_returned(&self) -> i128 {
-        (self.refunded() + self.returning() + self.disputed() - self.captured()).max(0)
+        let undone: i128 =
+            self.operations.iter().filter(|own| own.undoes()).map(Operation::moved_minor).sum();
+        (self.refunded() + self.returning() + self.disputed() + undone - self.taken()).max(0)
     }
 
     /// All that gateways ever held.
@@ -100,7 +102,18 @@ impl Payment {
         let beyond: i128 = charges.map(|own| self.taken_beyond(own)).sum();
         let returned: i128 =
             self.operations.iter().map(|own| own.known().undone_beyond()).map(i128::from).sum();
-        (taken - self.ever_held()).max(0) + beyond + returned + self.excess_returned()
+        let of_each: i128 = self.holds().map(|hold| self.taken_beyond_hold(hold)).sum();
+        (taken - self.ever_held()).max(of_each).max(0) + beyond + returned + self.excess_returned()
+    }
+
+    /// How much more was taken of a hold than was held, or captured than time had left of it.
+    fn taken_beyond_hold(&self, hold: &Operation) -> i128 {
+        let all = hold.gross().map_or(0, i128::from);
+        let of_it: Vec<_> =
+            self.about(hold.id).filter(|own| !own.is_set_apart() && !self.is_void_of_all(own)).collect();
+        let took: i128 = of_it.iter().map(|own| own.of_hold()).sum();
+        let captured: i128 = of_it.iter().filter(|own| own.is_capture()).map(|own| own.of_hold()).sum();
+        (took - all).max(captured - (all - hold.expired)).max(0)
     }
 
     /// How much more a charge brought than was held for it; where nothing was, how much more its captures brought.

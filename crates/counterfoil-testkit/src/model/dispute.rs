@@ -195,6 +195,7 @@ impl Dispute {
             (Review::Contradiction, both || otherwise),
             (Review::CurrencyMismatch, self.is_foreign() && !was_foreign),
             (Review::Resolved, then.is_some()),
+            (Review::Exceeded, self.reinstated() > self.withdrawn()),
         ];
         reasons.into_iter().filter_map(|(review, holds)| holds.then_some(review)).collect()
     }

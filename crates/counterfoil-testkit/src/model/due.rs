@@ -122,9 +122,10 @@ impl Payment {
         if self.status() != PaymentStatus::Pending || self.is_at_gateway() {
             return None;
         }
-        let attempts: Vec<_> = self.operations.iter().filter(|own| own.is_attempt()).collect();
+        let attempts: Vec<_> = self.made().collect();
         let last = attempts.last()?;
-        let number = u32::try_from(attempts.len()).expect("few attempts") + 1;
+        let all = self.operations.iter().filter(|own| own.is_attempt()).count();
+        let number = u32::try_from(all).expect("few attempts") + 1;
         match last.status() {
             OperationStatus::NotSent => {
                 let not_sent = |own: &&&Operation| own.status() == OperationStatus::NotSent;
@@ -167,6 +168,20 @@ impl Payment {
         }
     }
 
+    /// The attempts that its gateway did not make beside ours.
+    pub(super) fn made(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|own| own.is_attempt() && !own.is_external())
+    }
+
+    /// Whether a bank took back what an attempt brought, or a capture of it.
+    pub(super) fn is_returned(&self, own: &Operation) -> bool {
+        let captures = self
+            .operations
+            .iter()
+            .filter(|capture| capture.is_capture() && capture.parent == own.attempt_id());
+        captures.chain([own]).any(|own| own.status() == OperationStatus::Reversed)
+    }
+
     /// With what the next scheduled attempt can be made: the instrument that was named, then what was tried, from the last
     /// to the first. What was declined for good or returned is out.
     fn instruments_left(&self) -> Vec<Option<PaymentMethodId>> {
@@ -175,7 +190,7 @@ impl Payment {
             OperationStatus::Failed => {
                 own.failure().is_some_and(|failure| failure.class != FailureClass::Soft)
             }
-            status => status == OperationStatus::Reversed,
+            _ => self.is_returned(own),
         };
         let out: Vec<_> = attempts.iter().filter(spent).map(|own| &own.instrument).collect();
         let mut left: Vec<_> = self.changed.instrument.clone().map(Some).into_iter().collect();
@@ -186,7 +201,7 @@ impl Payment {
 
     /// The instrument of what the clock does next.
     pub(super) fn instrument_when_due(&self) -> Option<PaymentMethodId> {
-        let last = self.operations.iter().rfind(|own| own.is_attempt())?;
+        let last = self.made().last()?;
         match last.status() {
             OperationStatus::NotSent => last.instrument.clone(),
             _ => self.instruments_left().into_iter().next()?,
@@ -196,7 +211,7 @@ impl Payment {
     /// Whether an attempt that the clock makes now is of the schedule: one that repeats what was never sent is what that
     /// was.
     pub(super) fn is_next_scheduled(&self) -> bool {
-        match self.operations.iter().rfind(|own| own.is_attempt()) {
+        match self.made().last() {
             Some(last) if last.status() == OperationStatus::NotSent => last.scheduled,
             _ => true,
         }

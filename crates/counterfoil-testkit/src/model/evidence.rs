@@ -4,11 +4,11 @@ use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, Discover, Rejection, Report as GatewayReport};
 use counterfoil::destinations::Known as Host;
-use counterfoil::payment::{Closed, Evidence, OperationId, Origin, Outcome};
+use counterfoil::payment::{Evidence, OperationId, Origin, Outcome};
 use counterfoil::text::{GatewayName, GatewayOperationId};
 
 use super::names::{Name, kind_of_name, of_operation, operation_name};
-use super::operation::{About, Operation, Report};
+use super::operation::{About, Operation, Report, Stated};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
@@ -40,31 +40,41 @@ impl Model {
         }
         let name = name_in(&report, &before).filter(|_| !is_known_as(&before, &report));
         let holder = name.as_ref().and_then(|name| self.names.holder(scope, name));
-        report.clash = holder.is_some_and(|(_, of)| of != Some(&*id.to_string()));
-        let closes = closes(&before, &report.evidence);
+        let another = holder.filter(|(_, of)| *of != Some(&*id.to_string()));
+        let same = another.and_then(|(stream_of, of)| {
+            let own = payment.named(of).filter(|_| *stream_of == stream(payment))?;
+            payment.is_same(own, &before).then_some(own.id)
+        });
+        report.clash = another.is_some() && same.is_none();
+        let ends = is_declined(&report.evidence) && payment.ends_with(&before);
         let mut after = before.clone();
         let moment = payment.moment(command.at);
+        if let Some(same) = same {
+            let external = payment.operations.iter_mut().find(|own| own.id == same).expect("it is there");
+            external.stated = Some(Stated::SameAs(id));
+            external.touched = moment;
+            after.reports.extend(external.reports_for_requested());
+        }
         after.hear(report.clone(), moment);
         if let Some(whole) = &payment.changed.gateway_payment_id {
             after.forget_stand_in(whole.as_str());
         }
         let all = |own: &Operation| {
             let names: Vec<_> = own.names().into_iter().cloned().collect();
-            (own.known(), own.news(), names, own.parents())
+            let sized = own.is_sized_by_reports() && own.told_amount().is_some();
+            (own.known(), own.news(), names, own.parents(), own.ended, sized)
         };
-        let closes = closes.filter(|_| place >= payment.done_with);
-        let ends = closes.is_some() && payment.ended < closes;
-        if all(&after) == all(&before) && !ends {
+        after.ended |= ends;
+        if all(&after) == all(&before) && same.is_none() {
             return false;
         }
         let free = name.filter(|_| holder.is_none());
-        let same = after.same_as();
+        let requested = after.same_as();
         payment.operations[place] = after;
-        if let Some(same) = same {
-            let requested = payment.operations.iter_mut().find(|own| own.id == same);
+        if let Some(requested) = requested {
+            let requested = payment.operations.iter_mut().find(|own| own.id == requested);
             requested.expect("it is there").hear(Report { of: Some(id), parent: None, ..report }, moment);
         }
-        payment.ended = payment.ended.max(closes);
         self.happened(command, payment, &Host::Unasked, None);
         self.names.take(scope, free, &stream(payment), payment.version, of_operation(id));
         true
@@ -101,7 +111,8 @@ impl Model {
         let outcome = &discover.evidence.outcome;
         let came_to_be_known = matches!(outcome, Outcome::Succeeded | Outcome::Failed(_));
         let is_undone = matches!(outcome, Outcome::Canceled { .. } | Outcome::Reversed { .. });
-        let news = if !came_to_be_known && !(is_undone && known.is_some()) {
+        let says_something = came_to_be_known || (is_undone && known.is_some());
+        let news = if !says_something {
             false
         } else if let Some(known) = known {
             self.reported(command, &mut payment, known, Report::new(discover.evidence.clone()))
@@ -131,7 +142,7 @@ impl Model {
         own.authorizes = own.is_attempt() && report.about == About::Authorization;
         if own.is_attempt() {
             payment.accepted = true;
-            payment.ended = payment.ended.max(closes(&own, &report.evidence));
+            own.ended = is_declined(&report.evidence) && payment.ends_with(&own);
         }
         own.reports.push(report);
         payment.operations.push(own);
@@ -157,6 +168,15 @@ impl Model {
 }
 
 impl Payment {
+    /// Whether `external` is `own`, which the gateway calls by the same name and by our id. Something else may have been
+    /// said before.
+    fn is_same(&self, external: &Operation, own: &Operation) -> bool {
+        let alike = std::mem::discriminant(&external.id) == std::mem::discriminant(&own.id);
+        let taken = self.operations.iter().any(|other| other.same_as() == Some(own.id));
+        let free = external.is_sized_by_reports() && external.stated.is_none() && !taken;
+        alike && free && !own.is_external()
+    }
+
     /// The operation that a taken name is the name of.
     pub(super) fn named(&self, of: Option<&str>) -> Option<&Operation> {
         self.operations.iter().find(|own| Some(&*own.id.to_string()) == of)
@@ -212,10 +232,8 @@ pub(super) fn stand_in(whole: &str) -> GatewayOperationId {
     whole.parse().expect("no id is longer than another")
 }
 
-/// A decline of an attempt ends its payment, unless another attempt is to follow.
-fn closes(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
-    let declined = matches!(evidence.outcome, Outcome::Failed(_));
-    (declined && operation.is_attempt() && operation.retry.is_none()).then_some(Closed::Failed)
+fn is_declined(evidence: &Evidence) -> bool {
+    matches!(evidence.outcome, Outcome::Failed(_))
 }
 
 /// The gateway's name in a report: of the operation, or of the return.

@@ -154,9 +154,14 @@ impl Known {
         self.returns.values().filter(|back| !back.canceled)
     }
 
-    /// What named returns come to.
+    /// What returns of a part come to.
     fn returned(&self) -> i64 {
-        self.counting_returns().map(|back| back.amount).sum()
+        self.counting_returns().filter(|back| !back.whole).map(|back| back.amount).sum()
+    }
+
+    /// Whether "all of it" was returned, canceled or not.
+    pub(super) fn has_whole_return(&self) -> bool {
+        self.returns.contains_key("")
     }
 
     fn is_wholly_returned(&self) -> bool {
@@ -182,6 +187,7 @@ impl Known {
     /// What was returned beyond what it had brought, or released beyond what was held.
     pub(super) fn undone_beyond(&self) -> i64 {
         match (self.charged(), self.held(), &self.release) {
+            (Some(_), ..) if self.is_wholly_returned() => self.returned(),
             (Some(all), ..) => (self.returned() - all).max(0),
             (None, Some(all), Some(release)) => (release.amount - all).max(0),
             _ => 0,

@@ -76,7 +76,7 @@ impl Model {
         let own = payment.operation(id).expect("it is there");
         // A success of nothing is no operation where it comes first, so it names no parent.
         let says_something = !evidence.is_success() || payment.is_money(evidence);
-        let parent = parent.filter(|_| own.is_external_capture_or_refund() && says_something);
+        let parent = parent.filter(|_| own.is_sized_by_reports() && says_something);
         let report = Report { parent, ..report_about(own, notify, evidence) };
         self.reported(command, payment, id, report);
         Ok(())
@@ -154,11 +154,9 @@ impl Model {
             _ => return Ok(()),
         }
         let id = id_of_external(notify);
-        let source = payment.only_source(&notify.gateway).and_then(Operation::attempt_id);
-        let parent = if matches!(id, OperationId::Void(_)) { parent.or(source) } else { parent };
         let may_be_new = match id {
             OperationId::Attempt(_) => payment.may_have_another(notify, evidence),
-            OperationId::Void(_) => parent.is_some(),
+            OperationId::Void(_) => parent.is_some() || payment.only_source(&notify.gateway).is_some(),
             _ => !payment.sources(&notify.gateway).is_empty(),
         };
         if !may_be_new {
@@ -235,7 +233,7 @@ impl Payment {
         self.was_created_at(notify) || (evidence.is_success() && self.operations.iter().any(there))
     }
 
-    /// The only nameless void that was requested; without a name the only void at all.
+    /// The only nameless void that was requested or recorded; without a name the only void at all.
     fn void_meant(
         &self,
         notify: &Notify,
@@ -244,7 +242,7 @@ impl Payment {
     ) -> Result<Option<OperationId>, Rejection> {
         let there = |own: &&Operation| is_kind(notify, own) && (parent.is_none() || own.parent == parent);
         let voids: Vec<_> = self.operations.iter().filter(there).collect();
-        let nameless = voids.iter().copied().filter(|own| own.is_requested() && own.names().is_empty());
+        let nameless = voids.iter().copied().filter(|own| !own.is_external() && own.names().is_empty());
         match only(nameless)? {
             None if !is_named => only(voids.into_iter()),
             meant => Ok(meant),
@@ -261,6 +259,15 @@ impl Payment {
         let cancels = matches!(evidence.outcome, Outcome::ReturnCanceled { .. });
         if cancels && evidence.gateway_operation_id.is_some() {
             return Err(Rejection::NothingKnown);
+        }
+        if evidence.gateway_operation_id.is_none() {
+            let returned = self.operations.iter().filter(|own| {
+                let of_it = parent.is_none() || own.parent == parent || own.attempt_id() == parent;
+                of_it && is_kind(notify, own) && own.known().has_whole_return()
+            });
+            if let Some(known) = only(returned)? {
+                return Ok(known);
+            }
         }
         let brought = self
             .operations

@@ -47,9 +47,13 @@ pub(super) struct Operation {
     /// All that was reported of it, in order.
     pub(super) reports: Vec<Report>,
     pub(super) decided: Option<Decided>,
+    /// Whether its decline ended its payment.
+    pub(super) ended: bool,
     pub(super) stated: Option<Stated>,
     /// The attempt that an operator said it is of.
     pub(super) allocated: Option<AttemptId>,
+    /// The parents that had been reported when an operator said that.
+    pub(super) parents_then: BTreeSet<AttemptId>,
     /// Whether it is a possible duplicate of one that was requested.
     pub(super) may_be_requested: bool,
 }
@@ -144,6 +148,8 @@ impl Operation {
             polls: Polls::default(),
             reports: Vec::new(),
             decided: None,
+            ended: false,
+            parents_then: BTreeSet::new(),
             stated: None,
             allocated: None,
             may_be_requested: false,
@@ -237,6 +243,7 @@ impl Operation {
 
     /// What was reported of it so far, as reports of the requested operation that it is.
     pub(super) fn reports_for_requested(&self) -> Vec<Report> {
+        let sized = self.told_amount().is_some();
         let mut counted: Vec<Report> = self.counted().into_iter().cloned().collect();
         counted.extend(self.reports.iter().cloned().map(|report| Report { counts: Counts::Never, ..report }));
         for report in &mut counted {
@@ -244,7 +251,7 @@ impl Operation {
             if report.counts != Counts::Never {
                 report.counts = Counts::Always;
             }
-            if report.evidence.is_success() {
+            if report.evidence.is_success() && sized {
                 report.evidence.amount.get_or_insert(self.asked);
             }
         }
@@ -285,6 +292,18 @@ impl Operation {
         largest.map_or(self.asked, |minor| {
             Money::from_minor(minor, self.asked.currency()).expect("it was reported as money")
         })
+    }
+
+    /// The largest amount that was reported, if any was.
+    pub(super) fn told_amount(&self) -> Option<Money> {
+        let is_told = |report: &Report| {
+            let amount = report.evidence.amount.filter(|amount| amount.currency() == self.asked.currency());
+            let undoes =
+                matches!(report.evidence.outcome, Outcome::Reversed { .. } | Outcome::ReturnCanceled { .. });
+            amount.is_some_and(|amount| !amount.is_zero()) && !undoes && report.counts != Counts::Never
+        };
+        let says = self.decided.iter().flat_map(|decided| &decided.says);
+        says.chain(&self.reports).any(is_told).then(|| self.amount())
     }
 
     /// What it moved or held, whether or not that was undone.
@@ -422,6 +441,10 @@ impl Operation {
         let mut reviews = known.reviews(self.is_refund(), asked);
         reviews.extend((self.names().len() > 1).then_some(Review::GatewayIdClash));
         reviews.extend(self.decided.is_some().then_some(Review::Resolved));
+        let parents = self.parents();
+        let mut later = parents.iter().filter(|parent| !self.parents_then.contains(parent));
+        let otherwise = self.allocated.is_some_and(|said| later.any(|parent| *parent != said));
+        reviews.extend(otherwise.then_some(Review::Contradiction));
         reviews
     }
 }

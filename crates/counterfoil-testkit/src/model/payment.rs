@@ -121,7 +121,21 @@ impl Payment {
     pub(super) fn how_ended(&self) -> Option<Closed> {
         let undone = self.operations.iter().any(|own| own.undoes() && own.moved().is_some());
         let returned = self.is_returned_of_any() && self.captured() == 0;
-        self.ended.max(undone.then_some(Closed::Voided)).max(returned.then_some(Closed::Failed))
+        let declined = self.operations.iter().any(|own| own.ended);
+        let failed = (returned || declined).then_some(Closed::Failed);
+        self.ended.max(undone.then_some(Closed::Voided)).max(failed)
+    }
+
+    /// Whether a decline of its operation `own` ends it. What a gateway made beside what was requested does not.
+    pub(super) fn ends_with(&self, own: &Operation) -> bool {
+        let beside = own.is_external() && self.is_charged_from_here();
+        let place = self.operations.iter().position(|known| known.id == own.id);
+        let over = place.is_some_and(|place| place < self.done_with);
+        own.is_attempt() && own.retry.is_none() && !beside && !over
+    }
+
+    fn is_charged_from_here(&self) -> bool {
+        self.operations.iter().any(|own| own.is_attempt() && own.is_requested())
     }
 
     /// Whether any of what an operation brought was returned, since the payment was last opened.

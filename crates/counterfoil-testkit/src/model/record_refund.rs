@@ -57,6 +57,9 @@ impl Model {
         let amount = within(record.amount, refundable, exceeds)?;
         let mut refund = payment.begin(id, amount, command.at);
         refund.parent = payment.source_of_record(gateway.as_ref(), amount);
+        if let Some(gateway) = gateway.as_ref().filter(|_| refund.parent.is_none()) {
+            return Err(Rejection::NothingCameBy(gateway.clone()));
+        }
         refund.gateway = gateway;
         let mut evidence = Evidence::succeeded(at).with_amount(amount);
         evidence.gateway_operation_id = called.cloned();
@@ -71,13 +74,15 @@ impl Model {
 }
 
 impl Payment {
-    /// The attempt by which money came this way, if only one did; else the first of which enough is left.
+    /// The attempt by which money came this way, if only one did; else the first of which enough is left. What a gateway gave
+    /// back had come by it.
     fn source_of_record(&self, gateway: Option<&GatewayName>, amount: Money) -> Option<AttemptId> {
         let left = self.left();
         let same_way: Vec<_> = left.iter().filter(|(own, _)| own.gateway.as_ref() == gateway).collect();
         let enough = left.iter().find(|(_, left)| *left >= i128::from(amount.minor()));
         let source = match same_way[..] {
             [only] => Some(only),
+            [] if gateway.is_some() => None,
             _ => enough.or(left.first()),
         };
         match source?.0.id {

@@ -6,7 +6,7 @@ use counterfoil::command::{Command, Rejection, Resolution, Resolve};
 use counterfoil::destinations::Known as Host;
 use counterfoil::id::DisputeId;
 use counterfoil::money::{Money, MoneyError};
-use counterfoil::payment::{Closed, Evidence, OperationId, Outcome};
+use counterfoil::payment::{Evidence, OperationId, Origin, Outcome, PaymentMethod};
 use counterfoil::text::Message;
 
 use super::dispute::Dispute;
@@ -54,7 +54,7 @@ impl Model {
         if known.is_resolved_as(&resolve.resolution) {
             return Ok(false);
         }
-        payment.check_fit(known, &resolve.resolution)?;
+        payment.check_fit(known, &resolve.resolution, command.at)?;
         Ok(self.decide(command, payment, id, resolve.resolution, Some(&resolve.note), command.at))
     }
 
@@ -70,6 +70,7 @@ impl Model {
     ) -> bool {
         let moment = payment.moment(command.at);
         let place = payment.operations.iter().position(|own| own.id == id).expect("it is there");
+        let fails = resolution == Resolution::Failed && payment.ends_with(&payment.operations[place]);
         let own = &mut payment.operations[place];
         let stated = match resolution {
             Resolution::SameAs { operation } => Some(Stated::SameAs(operation)),
@@ -86,7 +87,7 @@ impl Model {
             Resolution::SameAs { .. } | Resolution::Another | Resolution::Allocated { .. } => {
                 (own.stated, own.allocated) != (stated, allocated)
             }
-            _ => own.decide(own.says(resolution, note, at)),
+            _ => own.decide(own.says(resolution, note, at)) || own.ended != fails,
         };
         if !news {
             return false;
@@ -95,14 +96,20 @@ impl Model {
         (own.stated, own.allocated) = (stated, allocated);
         own.touched = moment;
         let (is_same, reports) = (own.same_as(), own.reports_for_requested());
-        let fails = matches!(resolution, Resolution::Failed) && own.is_attempt() && own.retry.is_none();
+        let decides = !matches!(
+            resolution,
+            Resolution::SameAs { .. } | Resolution::Another | Resolution::Allocated { .. }
+        );
+        own.ended = if decides { fails } else { own.ended };
+        if matches!(resolution, Resolution::Allocated { .. }) {
+            own.parents_then = own.parents();
+        }
         for requested in [was_same, is_same].into_iter().flatten() {
             let same = payment.operations.iter_mut().find(|own| own.id == requested);
             let same = same.expect("it fits");
             same.forget(id);
             same.touched = moment;
         }
-        payment.ended = if fails { Some(Closed::Failed) } else { payment.ended };
         if let Some(requested) = is_same {
             let same = payment.operations.iter_mut().find(|own| own.id == requested);
             same.expect("it fits").reports.extend(reports);
@@ -146,8 +153,10 @@ impl Operation {
     /// What became of it, as an operator says, in the words of reports.
     fn says(&self, resolution: Resolution, note: Option<&Message>, at: Timestamp) -> Vec<Report> {
         let error_message = note.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
-        let authorizes = self.holds() || (self.authorizes && self.charged().is_none());
-        let about = if authorizes { About::Authorization } else { About::Operation };
+        let was_charged = self.charged().is_some() || self.reported().charged().is_some();
+        let was_held = self.known().held().is_some() || self.reported().held().is_some();
+        let authorizes = self.is_attempt() && ((self.authorizes && !self.is_external()) || was_held);
+        let about = if authorizes && !was_charged { About::Authorization } else { About::Operation };
         let say = |outcome, amount| {
             let mut evidence = Evidence::new(outcome, at);
             evidence.amount = amount;
@@ -185,7 +194,7 @@ impl Payment {
         let is_flagged = self.marks_about(&id.to_string()).iter().any(|reviews| !reviews.is_empty());
         let dispute = &mut self.disputes[place];
         if !dispute.is_open() && !is_flagged {
-            return Err(Rejection::NothingToResolve { payment: self.asked.payment });
+            return Err(Rejection::Settled { payment: self.asked.payment });
         }
         let kept = kept(dispute);
         let news = dispute.decide(kept, command.at);
@@ -208,11 +217,15 @@ impl Payment {
     /// The one that is named; else the one that is open, if there is but one.
     fn resolved(&self, named: Option<OperationId>) -> Result<OperationId, Rejection> {
         let payment = self.asked.payment;
-        let at_gateway = || self.operations.iter().filter(|own| own.gateway.is_some());
+        let credits = matches!(self.asked.method, PaymentMethod::Credits(_));
+        let at_gateway = || {
+            let written_down = |own: &Operation| own.origin == Origin::Recorded && !credits;
+            self.operations.iter().filter(move |own| own.gateway.is_some() || written_down(own))
+        };
         if let Some(id) = named {
             let known = at_gateway().find(|own| own.id == id).ok_or(Rejection::OperationNotFound(id))?;
             let may_be = self.may_be_resolved(known);
-            return if may_be { Ok(id) } else { Err(Rejection::NothingToResolve { payment }) };
+            return if may_be { Ok(id) } else { Err(Rejection::Settled { payment }) };
         }
         let open: Vec<_> = at_gateway().filter(|own| own.is_live()).collect();
         match open[..] {
@@ -230,10 +243,10 @@ impl Payment {
             || own.allocated.is_some()
             || self.operations.iter().any(|other| other.same_as() == Some(own.id));
         let is_flagged = self.marks_about(&own.id.to_string()).iter().any(|reviews| !reviews.is_empty());
-        own.is_live() || was_decided || is_flagged
+        own.is_live() || was_decided || is_flagged || own.origin == Origin::Recorded
     }
 
-    fn check_fit(&self, own: &Operation, resolution: &Resolution) -> Result<(), Rejection> {
+    fn check_fit(&self, own: &Operation, resolution: &Resolution, now: Timestamp) -> Result<(), Rejection> {
         let there = |id: OperationId| self.operation(id).ok_or(Rejection::OperationNotFound(id));
         let fits = match *resolution {
             Resolution::Allocated { attempt } => {
@@ -241,13 +254,23 @@ impl Payment {
                 own.is_sized_by_reports() && same_gateway
             }
             Resolution::SameAs { operation } => {
-                there(operation)?;
-                self.requested_like(own).any(|known| known.id == operation)
+                let same = there(operation)?;
+                if let Some(until) = same.runs_until().filter(|until| *until > now) {
+                    return Err(Rejection::InFlight { payment: self.asked.payment, until });
+                }
+                own.is_external_capture_or_refund()
+                    && self.requested_like(own).any(|known| known.id == operation)
             }
             Resolution::Another => own.is_external_capture_or_refund(),
             Resolution::Returned { .. } => own.takes(),
             _ => true,
         };
-        if fits { Ok(()) } else { Err(Rejection::NothingToResolve { payment: self.asked.payment }) }
+        let resolution = match resolution {
+            Resolution::Allocated { .. } => "allocated",
+            Resolution::SameAs { .. } => "same_as",
+            Resolution::Another => "another",
+            _ => "returned",
+        };
+        if fits { Ok(()) } else { Err(Rejection::Unfit { payment: self.asked.payment, resolution }) }
     }
 }

@@ -5,10 +5,10 @@ use counterfoil::command::{Command, Create, Process, Rejection};
 use counterfoil::event::StreamId;
 use counterfoil::id::AttemptId;
 use counterfoil::payment::{
-    CaptureMethod, Closed, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod,
-    PaymentMethodType, Work,
+    CaptureMethod, Evidence, Failure, FailureClass, OperationId, Outcome, PaymentMethod, PaymentMethodType,
+    Work,
 };
-use counterfoil::status::{Action, OperationStatus, PaymentStatus};
+use counterfoil::status::{Action, PaymentStatus};
 use counterfoil::text::{ErrorCode, GatewayName, Message};
 
 use super::names::{Fields, create_fields};
@@ -121,6 +121,7 @@ impl Model {
                 attempt.retry = payment.retry(command, attempt.scheduled);
                 if payment.status() == PaymentStatus::Failed {
                     (payment.ended, payment.given_up) = (None, None);
+                    payment.operations.iter_mut().for_each(|own| own.ended = false);
                     payment.done_with = payment.operations.len();
                 }
                 None
@@ -129,7 +130,7 @@ impl Model {
         if let Some(paid) = at_once {
             let outcome = if paid { Outcome::Succeeded } else { Outcome::Failed(no_credits()) };
             attempt.reports.push(Report::new(Evidence::new(outcome, command.at)));
-            payment.ended = if paid { payment.ended } else { Some(Closed::Failed) };
+            attempt.ended = !paid;
         }
         payment.operations.push(attempt);
         Ok(())
@@ -154,18 +155,10 @@ impl Payment {
         }
         let instrument = process.instrument.as_ref().or(self.instrument()).cloned();
         let with_it = |own: &&Operation| own.is_attempt() && own.instrument == instrument;
-        let is_reversed = |own: &Operation| own.status() == OperationStatus::Reversed;
-        let is_returned = |own: &Operation| {
-            let mut captures = self
-                .operations
-                .iter()
-                .filter(|capture| capture.is_capture() && capture.parent == own.attempt_id());
-            is_reversed(own) || captures.any(is_reversed)
-        };
-        if self.operations.iter().filter(with_it).any(is_returned) {
+        if self.operations.iter().filter(with_it).any(|own| self.is_returned(own)) {
             return Err(Rejection::InstrumentReturned { payment, instrument });
         }
-        match self.operations.iter().rfind(|own| own.is_attempt()) {
+        match self.made().last() {
             Some(last) if last.instrument == instrument => {
                 Err(Rejection::SameInstrument { payment, instrument })
             }

@@ -219,6 +219,11 @@ fn give_back(command: &Command, payment: &mut Payment, id: OperationId, at: Time
     let mut operation = payment.begin(id, amount, command.at);
     operation.origin = Origin::Recorded;
     operation.reverses = operation.is_void();
+    if let [(only, _)] = payment.left()[..]
+        && only.gateway.is_some()
+    {
+        (operation.parent, operation.gateway) = (only.attempt_id(), only.gateway.clone());
+    }
     operation.reports.push(Report::new(Evidence::succeeded(at)));
     payment.operations.push(operation);
     amount

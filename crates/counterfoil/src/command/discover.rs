@@ -94,12 +94,13 @@ impl Discover {
 
     fn entry(&self, payment: &Payment, evidence: Evidence) -> Entry {
         let is_declined = matches!(evidence.outcome, Outcome::Failed(_));
+        let is_beside = payment.attempts().any(Operation::is_requested);
         let kind = OperationKind::Charge { retry: None, is_scheduled: false };
         let result = StartResult::Recorded(evidence);
         let start = Start {
             gateway: Some(self.gateway.clone()),
             instrument: payment.instrument().cloned(),
-            closes: (is_declined && payment.closed.is_none()).then_some(Closed::Failed),
+            closes: (is_declined && !is_beside).then_some(Closed::Failed),
             ..Start::new(OperationId::Attempt(self.attempt), kind, payment.terms().amount, result)
         };
         Entry::new(Cause::Evidence, Body::Started(start))

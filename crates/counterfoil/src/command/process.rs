@@ -101,7 +101,7 @@ impl Process {
 
     /// Whether the schedule of retries makes it: a due attempt, or a repetition of one that was never sent.
     fn is_scheduled(&self, payment: &Payment) -> bool {
-        let last = payment.attempts().last();
+        let last = payment.last_made();
         let repeats = last.filter(|last| last.status() == OperationStatus::NotSent);
         self.number.is_some() && repeats.is_none_or(|repeated| repeated.kind.is_scheduled())
     }

@@ -78,7 +78,11 @@ impl RecordRefund {
         let amount = within(self.amount, refundable, exceeds)?;
         let mut evidence = Evidence::succeeded(at).with_amount(amount);
         evidence.gateway_operation_id.clone_from(&self.gateway_refund_id);
-        let kind = OperationKind::Refund { of: source(payment, gateway, amount) };
+        let source = source(payment, gateway, amount);
+        if let Some(gateway) = gateway.filter(|_| source.is_none()) {
+            return Err(Rejection::NothingCameBy(gateway.clone()));
+        }
+        let kind = OperationKind::Refund { of: source };
         Ok(Start {
             gateway: gateway.cloned(),
             reason: self.reason.clone(),
@@ -109,6 +113,12 @@ fn source(payment: &Payment, gateway: Option<&GatewayName>, amount: Money) -> Op
     let same_way =
         left.iter().map(|(attempt, _)| *attempt).filter(|attempt| attempt.gateway.as_ref() == gateway);
     let enough = || left.iter().find(|(_, left)| *left >= amount.minor()).or(left.first());
-    let source = only(same_way).ok().flatten().or_else(|| enough().map(|(attempt, _)| *attempt));
+    let enough = || enough().map(|(attempt, _)| *attempt);
+    let source = match only(same_way) {
+        Ok(Some(same)) => Some(same),
+        // What a gateway gave back had come by it.
+        Ok(None) if gateway.is_some() => None,
+        _ => enough(),
+    };
     source.and_then(attempt_id)
 }

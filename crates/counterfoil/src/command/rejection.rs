@@ -98,6 +98,9 @@ pub enum Rejection {
     /// What is said to have happened is said to have happened later than now.
     #[error("{0} is in the future")]
     InFuture(Timestamp),
+    /// A refund is recorded at a gateway by which no money of the payment came.
+    #[error("no money of the payment came by {0}")]
+    NothingCameBy(GatewayName),
     /// Money of this method moves inside the ledger only, so nothing of it is recorded as made elsewhere.
     #[error("{0} move inside the ledger only, and cannot be recorded as paid or refunded elsewhere")]
     NotRecordable(PaymentMethodType),
@@ -185,6 +188,20 @@ pub enum Rejection {
     NothingToResolve {
         /// Which payment.
         payment: PaymentId,
+    },
+    /// An operator decides about an operation or a dispute that its gateway settled, and nothing contradicts that.
+    #[error("its gateway settled it, and nothing contradicts that: it cannot be resolved otherwise")]
+    Settled {
+        /// Of which payment.
+        payment: PaymentId,
+    },
+    /// An operator decides about an operation what cannot be of it.
+    #[error("the operation cannot be resolved as {resolution}")]
+    Unfit {
+        /// Of which payment.
+        payment: PaymentId,
+        /// What was decided.
+        resolution: &'static str,
     },
     /// A person says what became of an operation, and names none, but none has an open outcome. Something is marked for
     /// review.

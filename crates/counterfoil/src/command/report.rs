@@ -2,10 +2,10 @@
 
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
-use super::record::operation_fingerprint;
+use super::record::{holder, operation_fingerprint};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
-use crate::claim::ClaimKey;
+use crate::claim::{Claim, ClaimKey};
 use crate::event::{Body, Reported};
 use crate::id::{AttemptId, PaymentId};
 use crate::payment::{Closed, Evidence, Operation, OperationId, Origin, Outcome, Payment, ReportSubject};
@@ -68,20 +68,21 @@ impl<'a> Statement<'a> {
             return Ok(None);
         }
         let name = self.bind(view)?;
-        let closes = closed_by(self.operation, &self.evidence);
-        let closes = closes.filter(|_| !self.payment.is_reopened_since(self.operation));
+        let is_declined = matches!(self.evidence.outcome, Outcome::Failed(_));
+        let ends = is_declined && self.payment.ends_with(self.operation);
         let reported = Reported {
             operation: self.operation.id,
             evidence: self.evidence,
             subject: self.subject,
             parent: self.parent,
             gateway_id_clash: matches!(name, Name::AnotherOperations),
-            closes: closes.filter(|closes| self.payment.closed < Some(*closes)),
+            same: name.same(),
+            closes: ends.then_some(Closed::Failed),
             excess: None,
         };
         let mut after = self.operation.clone();
         after.apply_report(&reported, self.payment.gateway_payment_id(), self.payment.terms().amount);
-        if after == *self.operation && reported.closes.is_none() {
+        if after == *self.operation && reported.same.is_none() {
             return Ok(None);
         }
         let entry = Entry::new(Cause::Evidence, Body::Reported(reported));
@@ -107,8 +108,20 @@ impl<'a> Statement<'a> {
         Ok(match view.claim(&key)? {
             None => Name::Free((key, ours)),
             Some(claim) if claim.fingerprint == ours => Name::Nothing,
-            Some(_) => Name::AnotherOperations,
+            Some(claim) => match self.external_of(claim) {
+                Some(external) => Name::Externals(external.id),
+                None => Name::AnotherOperations,
+            },
         })
+    }
+
+    /// The external operation that has the name, and is this one, which the gateway names by our id. An operator may have
+    /// said otherwise.
+    fn external_of(&self, claim: &Claim) -> Option<&'a Operation> {
+        let holder = holder(self.payment, claim).filter(|_| self.operation.origin != Origin::External)?;
+        let is_alike = std::mem::discriminant(&holder.id) == std::mem::discriminant(&self.operation.id);
+        let is_free = holder.is_allocatable() && !holder.is_stated() && self.operation.alone.is_none();
+        Some(holder).filter(|_| is_alike && is_free)
     }
 
     fn unbound_name(&self, scope: &Scope) -> Option<ClaimKey> {
@@ -121,19 +134,14 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// A decline of an attempt ends its payment, unless another attempt is to follow.
-fn closed_by(operation: &Operation, evidence: &Evidence) -> Option<Closed> {
-    let is_declined = matches!(evidence.outcome, Outcome::Failed(_));
-    let is_last = operation.id.is_attempt() && operation.kind.retry().is_none();
-    (is_declined && is_last).then_some(Closed::Failed)
-}
-
 /// What becomes of a gateway's name.
 enum Name {
     /// None was given, or it is bound already.
     Nothing,
     /// It is bound now.
     Free(Taking),
+    /// This external operation has it, which is the same one.
+    Externals(OperationId),
     /// Another operation has it.
     AnotherOperations,
 }
@@ -142,7 +150,14 @@ impl Name {
     fn taking(self) -> Option<Taking> {
         match self {
             Name::Free(taking) => Some(taking),
-            Name::Nothing | Name::AnotherOperations => None,
+            Name::Nothing | Name::Externals(_) | Name::AnotherOperations => None,
+        }
+    }
+
+    const fn same(&self) -> Option<OperationId> {
+        match self {
+            Name::Externals(external) => Some(*external),
+            _ => None,
         }
     }
 }

@@ -105,30 +105,26 @@ impl Resolve {
 
     fn decided(&self, command: &Command, payment: &Arc<Payment>, decision: Decision) -> Result<Entry, Halt> {
         let operation = self.operation(payment)?;
-        if let Some(until) = operation.runs_until().filter(|until| *until > command.at) {
-            return Err(Rejection::InFlight { payment: payment.id(), until }.into());
-        }
+        require_arrived(payment, operation, command.at)?;
+        let resolved = resolved(payment, operation, decision, command.at, self.note.clone());
         let mut after = operation.clone();
-        after.apply_decision(&decision, &self.note, command.at);
+        after.apply_decision(&resolved);
         if after == *operation {
             return Err(Halt::unchanged(payment));
         }
-        Self::check(payment, operation, &decision)?;
-        Ok(resolved(payment, operation, decision, command.at, self.note.clone()))
+        Self::check(payment, operation, &resolved.decision, command.at)?;
+        Ok(resolved.entry())
     }
 
     /// The operation that is meant: without an id there must be only one.
     fn operation<'a>(&self, payment: &'a Arc<Payment>) -> Result<&'a Operation, Rejection> {
-        let at_gateway = |operation: &&Operation| operation.gateway.is_some();
+        let may_be = |operation: &&Operation| operation.is_for_operators(payment.terms().method.kind());
         if let Some(id) = self.operation {
-            let named = payment.operation(id).filter(at_gateway).ok_or(Rejection::OperationNotFound(id))?;
-            // What a gateway settled, and nothing contradicts, stays so.
-            let may_be = payment.may_be_resolved(named);
-            return Some(named)
-                .filter(|_| may_be)
-                .ok_or(Rejection::NothingToResolve { payment: payment.id() });
+            let named = payment.operation(id).filter(may_be).ok_or(Rejection::OperationNotFound(id))?;
+            let settled = Rejection::Settled { payment: payment.id() };
+            return if payment.may_be_resolved(named) { Ok(named) } else { Err(settled) };
         }
-        let mut open = payment.operations().iter().filter(at_gateway);
+        let mut open = payment.operations().iter().filter(may_be);
         let mut open = open.by_ref().filter(|operation| operation.status().is_live());
         match (open.next(), open.next()) {
             (Some(one), None) => Ok(one),
@@ -141,8 +137,12 @@ impl Resolve {
     }
 
     /// What the decision names must be there, and fit.
-    fn check(payment: &Payment, operation: &Operation, decision: &Decision) -> Result<(), Rejection> {
-        let nothing = || Rejection::NothingToResolve { payment: payment.id() };
+    fn check(
+        payment: &Payment,
+        operation: &Operation,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
         let may_be_same = operation.is_external_capture_or_refund();
         let fits = match decision {
             Decision::Allocated { of } => {
@@ -150,15 +150,17 @@ impl Resolve {
                 let attempt = attempt.ok_or(Rejection::OperationNotFound((*of).into()))?;
                 operation.is_allocatable() && attempt.gateway == operation.gateway
             }
-            Decision::SameAs { operation: same } => {
-                payment.operation(*same).ok_or(Rejection::OperationNotFound(*same))?;
-                may_be_same && payment.requested_twins(operation).any(|twin| twin.id == *same)
+            Decision::SameAs { operation: id } => {
+                let same = payment.operation(*id).ok_or(Rejection::OperationNotFound(*id))?;
+                require_arrived(payment, same, now)?;
+                may_be_same && payment.requested_twins(operation).any(|twin| twin.id == *id)
             }
             Decision::Another {} => may_be_same,
             Decision::Returned { .. } => operation.is_inflow(),
             _ => true,
         };
-        if fits { Ok(()) } else { Err(nothing()) }
+        let unfit = || Rejection::Unfit { payment: payment.id(), resolution: decision.as_str() };
+        if fits { Ok(()) } else { Err(unfit()) }
     }
 
     fn won(&self, command: &Command, payment: &Arc<Payment>, dispute: DisputeId) -> Result<Entry, Halt> {
@@ -187,7 +189,7 @@ impl Resolve {
         decision: DisputeDecision,
     ) -> Result<Entry, Halt> {
         if !payment.dispute_may_be_resolved(dispute) {
-            return Err(Rejection::NothingToResolve { payment: payment.id() }.into());
+            return Err(Rejection::Settled { payment: payment.id() }.into());
         }
         if dispute.is_settled_as(decision) {
             return Err(Halt::unchanged(payment));
@@ -217,22 +219,34 @@ fn checked(payment: &Payment, amount: Option<Money>) -> Result<Option<Money>, Re
     Ok(amount)
 }
 
+/// Nobody can be on the way to the gateway with it any more.
+fn require_arrived(payment: &Payment, operation: &Operation, now: Timestamp) -> Result<(), Rejection> {
+    match operation.runs_until().filter(|until| *until > now) {
+        Some(until) => Err(Rejection::InFlight { payment: payment.id(), until }),
+        None => Ok(()),
+    }
+}
+
 fn find_dispute(payment: &Payment, id: DisputeId) -> Result<&Dispute, Rejection> {
     let found = payment.disputes().iter().find(|dispute| dispute.id == id);
     found.ok_or(Rejection::DisputeNotFound(id))
 }
 
-/// The event of an operator's decision about `operation`. A decision about an attempt decides how its payment ended, too.
+/// What an operator decides about `operation`. A decision about an attempt decides whether it ends its payment, too.
 pub(super) fn resolved(
     payment: &Payment,
     operation: &Operation,
     decision: Decision,
     occurred_at: Timestamp,
     note: Message,
-) -> Entry {
+) -> Resolved {
     let is_declined = matches!(decision, Decision::Failed { .. });
-    let ends = is_declined && operation.id.is_attempt() && operation.kind.retry().is_none();
-    let closes = Some(Closed::Failed).filter(|closes| ends && payment.closed != Some(*closes));
-    let resolved = Resolved { operation: operation.id, decision, occurred_at, note, closes, excess: None };
-    Entry::new(Cause::Resolution, Body::Resolved(resolved))
+    let closes = (is_declined && payment.ends_with(operation)).then_some(Closed::Failed);
+    Resolved { operation: operation.id, decision, occurred_at, note, closes, excess: None }
+}
+
+impl Resolved {
+    pub(super) fn entry(self) -> Entry {
+        Entry::new(Cause::Resolution, Body::Resolved(self))
+    }
 }

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::event::{Body, Decision, Start, StartResult, StreamId};
 use crate::id::{AttemptId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::payment::{
-    Closed, Evidence, Operation, OperationId, OperationKind, Payment, References, VoidTarget,
+    Closed, Evidence, Operation, OperationId, OperationKind, Payment, References, VoidTarget, attempt_id,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::{GatewayName, Message};
@@ -278,7 +278,7 @@ impl Step<'_> {
             let note = self.message.cloned().unwrap_or_else(|| Message::lossy("set by hand"));
             let payment = books.after.clone();
             let operation = payment.operation(id).ok_or_else(|| not_settable(&payment, self.target))?;
-            books.write(resolved(&payment, operation, decision.clone(), at, note))?;
+            books.write(resolved(&payment, operation, decision.clone(), at, note).entry())?;
         }
         Ok(())
     }
@@ -294,7 +294,11 @@ impl Step<'_> {
         let payment = books.after.clone();
         let evidence = Evidence::succeeded(at);
         let back = GiveBack { payment: &payment, amount: payment.refundable() };
-        let start = Start::new(operation, kind, back.amount, StartResult::Recorded(evidence));
+        let mut start = Start::new(operation, kind, back.amount, StartResult::Recorded(evidence));
+        if let Some(source) = payment.only_way_in() {
+            start.kind = kind.with_parent(attempt_id(source));
+            start.gateway.clone_from(&source.gateway);
+        }
         books.write(Entry::new(Cause::Command, Body::Started(start)))?;
         back.credit(self.view, operation, &mut books.recorder)
     }

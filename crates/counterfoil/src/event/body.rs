@@ -280,6 +280,9 @@ pub struct Reported {
     /// Whether the gateway's id was another operation's already: then it is not bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gateway_id_clash: bool,
+    /// The external operation that has the gateway's id, and so is this one.
+    #[serde(rename = "same_as", skip_serializing_if = "Option::is_none")]
+    pub same: Option<OperationId>,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
@@ -359,6 +362,22 @@ pub enum Decision {
     },
     /// It is none of the operations that were requested here.
     Another {},
+}
+
+impl Decision {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Decision::Succeeded { .. } => "succeeded",
+            Decision::Failed { .. } => "failed",
+            Decision::NotSent {} => "not_sent",
+            Decision::Returned { .. } => "returned",
+            Decision::Allocated { .. } => "allocated",
+            Decision::SameAs { .. } => "same_as",
+            Decision::Another {} => "another",
+        }
+    }
 }
 
 impl Resolved {

@@ -12,8 +12,8 @@ use crate::hash::Hash;
 use crate::id::PaymentId;
 use crate::money::Money;
 use crate::payment::{
-    Allocation, Closed, Dispute, Evidence, Operation, OperationId, OperationKind, Origin, Outcome, Payment,
-    Polls, References, ReportSubject, Reports, Review,
+    Allocation, Dispute, Evidence, Operation, OperationId, OperationKind, Origin, Outcome, Payment, Polls,
+    References, ReportSubject, Reports, Review,
 };
 use crate::status::{Action, Cause, PaymentStatus, allowed};
 use crate::text::{Message, NotificationId};
@@ -177,6 +177,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
         set_aside: None,
         allocation: Allocation::default(),
         alone: None,
+        ended_payment: false,
     };
     if operation.origin == Origin::External {
         operation.reports.parents.extend(start.kind.parent());
@@ -186,6 +187,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
         OperationKind::Authorization { .. } => ReportSubject::Authorization,
         _ => ReportSubject::Operation,
     };
+    let mut ends = start.closes.is_some();
     let mut learn = |evidence: &Evidence| operation.apply_evidence(&subject, evidence, all, false);
     match &start.result {
         StartResult::Processing { lease_until } => operation.lease_until = Some(*lease_until),
@@ -193,7 +195,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
             learn(&Evidence::succeeded(event.at));
         }
         StartResult::Failed(failure) => {
-            payment.closed = Some(Closed::Failed);
+            ends = true;
             learn(&Evidence::new(Outcome::Failed(failure.clone()), event.at));
         }
         StartResult::Recorded(evidence) => learn(evidence),
@@ -201,9 +203,10 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
     payment.submitted |= start.operation.is_attempt();
     if start.reopens {
         (payment.closed, payment.closed_because) = (None, None);
+        payment.operations.iter_mut().for_each(|operation| operation.ended_payment = false);
         payment.reopened = Some(event.sequence);
     }
-    payment.closed = payment.closed.max(start.closes);
+    operation.ended_payment = ends;
     payment.operations.push(operation);
     Ok(())
 }
@@ -262,6 +265,13 @@ fn touch(operation: &mut Operation, event: &Draft) {
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Result<(), Damage> {
     let (whole, all) = (payment.gateway_payment_id().cloned(), payment.terms.amount);
+    if let Some(same) = reported.same {
+        let external = known(payment, same, event)?;
+        external.state_same_as(reported.operation);
+        touch(external, event);
+        let reports = external.reports.clone();
+        known(payment, reported.operation, event)?.absorb(&reports);
+    }
     let operation = known(payment, reported.operation, event)?;
     operation.apply_report(reported, whole.as_ref(), all);
     touch(operation, event);
@@ -270,8 +280,6 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Res
         same.apply_report_of_same(reported, all);
         touch(same, event);
     }
-    // In the same order of weight whatever was said first.
-    payment.closed = payment.closed.max(reported.closes);
     Ok(())
 }
 
@@ -279,7 +287,7 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Res
 fn resolved_on(payment: &mut Payment, resolved: &Resolved, event: &Draft) -> Result<(), Damage> {
     let operation = known(payment, resolved.operation, event)?;
     let was_same = operation.same_as();
-    operation.apply_decision(&resolved.decision, &resolved.note, resolved.occurred_at);
+    operation.apply_decision(resolved);
     touch(operation, event);
     let (is_same, reports) = (operation.same_as(), operation.reports.clone());
     if let Some(id) = was_same {
@@ -292,7 +300,6 @@ fn resolved_on(payment: &mut Payment, resolved: &Resolved, event: &Draft) -> Res
         same.absorb(&reports);
         touch(same, event);
     }
-    payment.closed = resolved.closes.or(payment.closed);
     Ok(())
 }
 

@@ -74,6 +74,7 @@ impl Encode for Reported {
         to.optional(6, self.excess.as_ref(), |w, amount| amount.encode(w));
         let subject = Some(&self.subject).filter(|subject| **subject != ReportSubject::Operation);
         to.optional(7, subject, |w, subject| subject.encode(w));
+        to.optional(8, self.same.as_ref(), |w, id| id.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reported, Damage> {
@@ -86,6 +87,7 @@ impl Encode for Reported {
             parent: fields.optional(5, AttemptId::decode)?,
             excess: fields.optional(6, Money::decode)?,
             subject: fields.optional(7, ReportSubject::decode)?.unwrap_or_default(),
+            same: fields.optional(8, OperationId::decode)?,
         };
         fields.end()?;
         Ok(reported)

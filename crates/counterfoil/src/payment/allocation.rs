@@ -87,7 +87,7 @@ impl Payment {
     /// Whether it succeeded and may be an operation that was requested here before, and that has no name yet.
     fn may_be_requested(&self, operation: &Operation, parent: Option<AttemptId>) -> bool {
         let is_open = !operation.id.is_void()
-            && operation.reports.charged(operation.amount.minor()).is_some()
+            && matches!(operation.status(), OperationStatus::Succeeded | OperationStatus::Reversed)
             && operation.allocation.stated != Some(Stated::Another);
         is_open && self.twins(operation, parent).next().is_some()
     }
@@ -110,12 +110,13 @@ impl Payment {
     }
 
     /// Whether an operator may decide what became of `operation`: it is open, something about it is or was listed for
-    /// review, or an operator has decided before about it.
+    /// review, or it is what an operator wrote down or decided before.
     pub(crate) fn may_be_resolved(&self, operation: &Operation) -> bool {
         let allocation = &operation.allocation;
         let was_stated = allocation.stated.is_some() || allocation.of.is_some() || operation.alone.is_some();
         let is_marked = self.marks().into_keys().any(|(mark, _)| mark.is_about(operation.id));
-        operation.status().is_live() || operation.is_resolved() || was_stated || is_marked
+        let is_word = operation.origin == Origin::Recorded;
+        operation.status().is_live() || operation.is_resolved() || was_stated || is_marked || is_word
     }
 
     /// Whether an operator may decide how `dispute` ended: it is open, something about it or about the payment as a whole
@@ -183,7 +184,7 @@ impl Operation {
 fn is_candidate(older: &Operation, operation: &Operation, parent: Option<AttemptId>) -> bool {
     let is_alike = std::mem::discriminant(&older.id) == std::mem::discriminant(&operation.id)
         && older.gateway == operation.gateway
-        && older.amount == operation.amount
+        && (older.amount == operation.amount || !operation.reports.is_sized)
         && (parent.is_none() || older.parent() == parent);
     let came_to_nothing = matches!(
         older.status(),

@@ -105,6 +105,14 @@ impl Payment {
         ways.find(|(_, left)| *left >= amount.minor()).map(|(way, _)| way)
     }
 
+    /// The attempt of a gateway that brought all there is.
+    pub(crate) fn only_way_in(&self) -> Option<&Operation> {
+        match self.left()[..] {
+            [(only, _)] if only.gateway.is_some() => Some(only),
+            _ => None,
+        }
+    }
+
     /// What is left of what came by each way.
     fn ways_back(&self) -> Vec<(WayBack<'_>, i64)> {
         let mut ways: Vec<(WayBack<'_>, i64)> = Vec::new();
@@ -156,8 +164,8 @@ impl Payment {
 
     /// How much more goes back, or may, than there is. Only evidence can raise it.
     pub(crate) fn excess_returned(&self) -> i64 {
-        let gone = self.gone();
-        gone.saturating_sub(self.captured_minor()).max(0)
+        let gone = self.gone().saturating_add(self.moved_by(Operation::is_reversal));
+        gone.saturating_sub(self.taken_minor()).max(0)
     }
 
     /// How much more was captured than had been held, or charged, and how much more was taken back or released than there
@@ -169,7 +177,8 @@ impl Payment {
             is_of_hold && !operation.is_external_void_of_all(self.terms.amount)
         });
         let took = took.map(Operation::took_of_hold).fold(0, i64::saturating_add);
-        let of_holds = took.saturating_sub(self.ever_held()).max(0);
+        let beyond_each = self.holds().map(|hold| self.taken_beyond(hold)).fold(0, i64::saturating_add);
+        let of_holds = took.saturating_sub(self.ever_held()).max(beyond_each).max(0);
         let charges = self.attempts().filter(|attempt| !attempt.is_hold());
         let beyond = charges.map(|attempt| self.captured_beyond(attempt));
         let surplus = self
@@ -177,6 +186,20 @@ impl Payment {
             .iter()
             .map(|operation| operation.reports.surplus_undone(operation.amount.minor()));
         beyond.chain(surplus).fold(of_holds, i64::saturating_add)
+    }
+
+    /// How much more was taken of a hold than it had held, or captured than was left when its time ran out.
+    fn taken_beyond(&self, hold: &Operation) -> i64 {
+        let all = hold.ever_moved().map_or(0, Money::minor);
+        let counts = |operation: &&Operation| {
+            !operation.is_set_apart() && !operation.is_external_void_of_all(self.terms.amount)
+        };
+        let of_it = || self.of(hold).filter(counts);
+        let took = of_it().map(Operation::took_of_hold).fold(0, i64::saturating_add);
+        let captured = of_it().filter(|operation| operation.id.is_capture());
+        let captured = captured.map(Operation::took_of_hold).fold(0, i64::saturating_add);
+        let left = all.saturating_sub(hold.expired.map_or(0, Money::minor));
+        took.saturating_sub(all).max(captured.saturating_sub(left)).max(0)
     }
 
     /// How much more a charge brought, with its captures, than was held for it; or than it says itself.

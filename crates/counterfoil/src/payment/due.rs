@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{FailureClass, Operation, OperationId, Payment};
+use super::{FailureClass, Operation, OperationId, Origin, Payment};
 use crate::clock::Timestamp;
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::text::PaymentMethodId;
@@ -78,8 +78,8 @@ impl Payment {
     /// What follows the last attempt of a payment that waits for another.
     fn next_attempt(&self) -> Option<(Timestamp, Work)> {
         let waits = self.status() == PaymentStatus::Pending && self.gateway_payment_id().is_none();
-        let last = self.attempts().last().filter(|_| waits)?;
-        let number = last.number.saturating_add(1);
+        let last = self.last_made().filter(|_| waits)?;
+        let number = u32::try_from(self.attempts().count()).ok()?.saturating_add(1);
         match last.status() {
             OperationStatus::NotSent => Some(self.quick_try(last, number)),
             OperationStatus::Failed => {
@@ -91,10 +91,20 @@ impl Payment {
         }
     }
 
+    /// The last attempt that was requested here or recorded: what its gateway made beside moves no schedule.
+    pub(crate) fn last_made(&self) -> Option<&Operation> {
+        self.made().next_back()
+    }
+
+    fn made(&self) -> impl DoubleEndedIterator<Item = &Operation> {
+        let attempts = self.operations.iter().filter(|operation| operation.id.is_attempt());
+        attempts.filter(|attempt| attempt.origin != Origin::External)
+    }
+
     /// The instrument of the next attempt that is made by itself. What was never sent is sent again with its own
     /// instrument; a declined payment is tried with the first [usable](Self::usable_instruments) one.
     pub(crate) fn next_instrument(&self) -> Option<&PaymentMethodId> {
-        let last = self.attempts().last()?;
+        let last = self.last_made()?;
         match last.status() {
             OperationStatus::NotSent => last.instrument.as_ref(),
             _ => self.usable_instruments().next().flatten(),
@@ -119,7 +129,7 @@ impl Payment {
 
     /// Whether its last attempt was made with `instrument`.
     pub(crate) fn was_tried_last(&self, instrument: Option<&PaymentMethodId>) -> bool {
-        self.attempts().last().is_some_and(|last| last.instrument.as_ref() == instrument)
+        self.last_made().is_some_and(|last| last.instrument.as_ref() == instrument)
     }
 
     /// Whether money that `instrument` paid was returned by its bank.
@@ -135,7 +145,7 @@ impl Payment {
     /// After 1, 2, 4, 8 and 16 seconds; then it is over.
     fn quick_try(&self, last: &Operation, number: u32) -> (Timestamp, Work) {
         let not_sent = |attempt: &&Operation| attempt.status() == OperationStatus::NotSent;
-        let in_a_row = self.operations.iter().filter(|operation| operation.id.is_attempt()).rev();
+        let in_a_row = self.made().rev();
         let tries = u32::try_from(in_a_row.take_while(not_sent).count()).unwrap_or(u32::MAX);
         if tries > QUICK_TRIES {
             return (last.updated_at, Work::GiveUp);

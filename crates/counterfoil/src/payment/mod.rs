@@ -84,7 +84,7 @@ pub struct Payment {
     pub(crate) head: Hash,
     pub(crate) status: PaymentStatus,
     pub(crate) submitted: bool,
-    /// How it was ended in so many words; [`closed`](Self::closed) counts what undid a charge too.
+    /// How it was ended by itself; [`closed`](Self::closed) counts what its operations mean for it too.
     pub(crate) closed: Option<Closed>,
     /// Why the clock gave it up, where an automatic retry could not be made.
     pub(crate) closed_because: Option<Message>,
@@ -157,8 +157,9 @@ impl Payment {
     /// and so do returns of all that was captured.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        let returned = self.is_returned().then_some(Closed::Failed);
-        self.closed.max(self.is_undone().then_some(Closed::Voided)).max(returned)
+        let is_declined = self.operations.iter().any(|operation| operation.ended_payment);
+        let failed = (is_declined || self.is_returned()).then_some(Closed::Failed);
+        self.closed.max(self.is_undone().then_some(Closed::Voided)).max(failed)
     }
 
     /// Its operations in the order they were started.
@@ -224,6 +225,14 @@ impl Payment {
         let own = self.references.error_message.as_ref();
         let given_up = self.closed_because.as_ref().filter(|_| self.status() == PaymentStatus::Failed);
         own.or(given_up).or_else(|| self.attempts().last().and_then(Operation::error_message))
+    }
+
+    /// Whether a decline of `operation` ends it: no other attempt is to follow. An external attempt ends no payment that was
+    /// charged from here.
+    pub(crate) fn ends_with(&self, operation: &Operation) -> bool {
+        let is_beside = operation.origin == Origin::External && self.attempts().any(Operation::is_requested);
+        let is_last = operation.id.is_attempt() && operation.kind.retry().is_none();
+        is_last && !is_beside && !self.is_reopened_since(operation)
     }
 
     /// Whether it was opened again after `operation` was started: then that one can end it no more.

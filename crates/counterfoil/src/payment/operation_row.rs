@@ -39,7 +39,10 @@ impl Encode for Operation {
         to.optional(21, self.allocation.stated.as_ref(), |w, stated| stated.encode(w));
         to.optional(22, Some(&()).filter(|()| self.allocation.may_be_requested), |_, ()| ());
         to.optional(23, self.allocation.of.as_ref(), |w, attempt| attempt.encode(w));
-        to.optional(24, self.alone.as_ref(), |w, alone| alone.encode(w));
+        let parents = Some(&self.allocation.parents).filter(|parents| !parents.is_empty());
+        to.optional(24, parents, |w, parents| w.list(parents));
+        to.optional(25, self.alone.as_ref(), |w, alone| alone.encode(w));
+        to.optional(26, Some(&()).filter(|()| self.ended_payment), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
@@ -70,8 +73,10 @@ impl Encode for Operation {
                 stated: fields.optional(21, Stated::decode)?,
                 may_be_requested: fields.optional(22, |_| Ok(()))?.is_some(),
                 of: fields.optional(23, AttemptId::decode)?,
+                parents: fields.optional(24, Reader::set)?.unwrap_or_default(),
             },
-            alone: fields.optional(24, Operation::decode)?.map(Box::new),
+            alone: fields.optional(25, Operation::decode)?.map(Box::new),
+            ended_payment: fields.optional(26, |_| Ok(()))?.is_some(),
         };
         fields.end()?;
         Ok(operation)

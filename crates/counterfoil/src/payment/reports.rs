@@ -30,7 +30,8 @@ words! {
         Resolved = 5, "resolved";
         /// A refund was done and then came back.
         RefundBounced = 6, "refund_bounced";
-        /// More was captured than had been held, or more went back, or may have to, than there is.
+        /// More was captured than had been held, more went back, or may have to, than there is, or a dispute gave back more
+        /// than it took.
         Exceeded = 7, "exceeded";
         /// It is not known which attempt a capture or refund is of, or whether it is one that was requested here.
         Unallocated = 8, "unallocated";
@@ -61,6 +62,8 @@ pub(crate) struct Reports {
     pub(super) succeeded: BTreeSet<i64>,
     /// The amounts that were reported as held. The largest counts.
     pub(super) authorized: BTreeSet<i64>,
+    /// Of an external capture, refund or void: whether an amount of it was reported that counts.
+    pub(super) is_sized: bool,
     /// The amounts that were reported with other outcomes.
     pub(super) others: BTreeSet<i64>,
     pub(super) failed: Option<Failure>,
@@ -163,6 +166,7 @@ impl Reports {
     pub(super) fn surplus_undone(&self, asked: i64) -> i64 {
         let released = || self.release.as_ref().map_or(0, |release| release.amount);
         let (all, undone) = match (self.charged(asked), self.held()) {
+            (Some(_), _) if self.is_wholly_returned() => (0, self.named_returns()),
             (Some(charged), _) => (charged, self.named_returns()),
             (None, Some(held)) => (held, released()),
             (None, None) => return 0,
@@ -171,12 +175,21 @@ impl Reports {
     }
 
     fn returned(&self, all: i64) -> i64 {
-        let is_whole = self.returns.values().any(|back| back.whole && !back.canceled);
-        if is_whole { all } else { self.named_returns() }
+        if self.is_wholly_returned() { all } else { self.named_returns() }
     }
 
+    /// Whether "all of it" was returned, under that name.
+    pub(super) fn has_whole_return(&self) -> bool {
+        self.returns.contains_key("")
+    }
+
+    fn is_wholly_returned(&self) -> bool {
+        self.returns.values().any(|back| back.whole && !back.canceled)
+    }
+
+    /// What the returns of a part come to.
     fn named_returns(&self) -> i64 {
-        let counted = self.returns.values().filter(|back| !back.canceled);
+        let counted = self.returns.values().filter(|back| !back.canceled && !back.whole);
         counted.map(|back| back.amount).fold(0, i64::saturating_add)
     }
 
@@ -281,6 +294,13 @@ impl Reports {
         }
     }
 
+    /// Notes whether `evidence` says how much an external operation in `currency` is of.
+    pub(super) fn size(&mut self, currency: Currency, evidence: &Evidence) {
+        let counts = |amount: Money| amount.currency() == currency && !amount.is_zero();
+        let is_undone = matches!(evidence.outcome, Outcome::Reversed { .. } | Outcome::ReturnCanceled { .. });
+        self.is_sized |= !is_undone && evidence.amount.is_some_and(counts);
+    }
+
     /// The reported amount, if it counts: one of another currency, and one of nothing, are marked.
     fn amount_in(&mut self, currency: Currency, evidence: &Evidence) -> Option<i64> {
         let reported = evidence.amount?;
@@ -309,6 +329,7 @@ impl Reports {
         self.succeeded.extend(&others.succeeded);
         self.authorized.extend(&others.authorized);
         self.others.extend(&others.others);
+        self.is_sized |= others.is_sized;
         for (known, told) in [(&mut self.canceled, &others.canceled), (&mut self.not_sent, &others.not_sent)]
         {
             raise_to(known, told.as_ref());
@@ -338,11 +359,20 @@ impl Reports {
         facts
     }
 
-    /// The names alone, of an operation whose other facts are set aside.
+    /// As of an operation that asked for `asked`: a success without an amount is of all of that.
+    pub(super) fn asking(mut self, asked: i64) -> Reports {
+        if !self.is_sized && !self.succeeded.is_empty() {
+            self.succeeded = BTreeSet::from([asked]);
+        }
+        self
+    }
+
+    /// What stays of an operation whose other facts are set aside: its names, and whether its amount is known.
     pub(super) fn names(&self) -> Reports {
         Reports {
             gateway_operation_ids: self.gateway_operation_ids.clone(),
             parents: self.parents.clone(),
+            is_sized: self.is_sized,
             ..Reports::default()
         }
     }

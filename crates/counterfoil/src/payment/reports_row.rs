@@ -33,6 +33,7 @@ impl Encode for Reports {
         to.optional(13, Some(&self.reviews).filter(|reviews| !reviews.is_empty()), |w, reviews| {
             w.list(reviews);
         });
+        to.optional(14, Some(&()).filter(|()| self.is_sized), |_, ()| ());
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Reports, Damage> {
@@ -51,6 +52,7 @@ impl Encode for Reports {
             gateway_operation_ids: fields.optional(11, Reader::set)?.unwrap_or_default(),
             parents: fields.optional(12, Reader::set)?.unwrap_or_default(),
             reviews: fields.optional(13, Reader::set)?.unwrap_or_default(),
+            is_sized: fields.optional(14, |_| Ok(()))?.is_some(),
         };
         fields.end()?;
         Ok(reports)

@@ -59,6 +59,11 @@ const ROWS: &[Row<OperationStatus>] = &[
     (Some(Canceled), &[Succeeded, Failed, NotSent, Reversed], Causes::R),
     (Some(NotSent), &[Succeeded, Failed, Reversed], Causes::R),
     (Some(Reversed), &[Succeeded, Failed, NotSent], Causes::R),
+    // An operator takes back that an external operation was this one, which stands as it did without that.
+    (Some(Succeeded), &[Processing, RequiresAction, Unknown, Canceled], Causes::R),
+    (Some(Failed), &[Processing, RequiresAction, Unknown, Canceled], Causes::R),
+    (Some(Reversed), &[Processing, RequiresAction, Unknown, Canceled], Causes::R),
+    (Some(NotSent), &[Processing, RequiresAction, Unknown, Canceled], Causes::R),
 ];
 
 impl OperationStatus {

@@ -375,5 +375,5 @@ async fn what_is_settled_and_not_marked_cannot_be_resolved() {
     let refund = done.payment().unwrap().refunds().next().unwrap().id;
     let word = NewResolution::new(Resolution::Failed, "it never came".parse().unwrap()).about(refund);
     let refused = ledger.resolve(&me, id, word).await.unwrap_err();
-    assert_eq!(refused.rejection(), Some(&Rejection::NothingToResolve { payment: id }));
+    assert_eq!(refused.rejection(), Some(&Rejection::Settled { payment: id }));
 }

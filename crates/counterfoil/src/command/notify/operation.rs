@@ -11,8 +11,8 @@ use crate::claim::ClaimKey;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
 use crate::payment::{
-    Closed, Evidence, Operation, OperationId, OperationKind, Outcome, Payment, ReportSubject, VoidTarget,
-    attempt_id, only,
+    Closed, Evidence, Operation, OperationId, OperationKind, Origin, Outcome, Payment, ReportSubject,
+    VoidTarget, attempt_id, only,
 };
 use crate::status::Cause;
 
@@ -108,7 +108,7 @@ impl Notify {
         if waits { Err(Rejection::NothingKnown) } else { Ok(()) }
     }
 
-    /// The void that was requested and has no name yet; without a name, the only void that there is.
+    /// The void that was requested or recorded and has no name yet; without a name, the only void that there is.
     fn void_meant<'a>(
         &self,
         payment: &'a Payment,
@@ -117,7 +117,8 @@ impl Notify {
     ) -> Result<Option<&'a Operation>, Rejection> {
         let voids = payment.voids().filter(|void| self.is_kind(void));
         let voids = voids.filter(|void| parent.is_none() || void.parent() == parent);
-        let is_nameless = |void: &&Operation| void.is_requested() && void.gateway_operation_id().is_none();
+        let is_nameless =
+            |void: &&Operation| void.origin != Origin::External && void.gateway_operation_id().is_none();
         match only(voids.clone().filter(is_nameless))? {
             None if !is_named => Ok(only(voids)?),
             meant => Ok(meant),
@@ -134,6 +135,11 @@ impl Notify {
         let name_is_unknown = evidence.gateway_operation_id.is_some();
         if matches!(evidence.outcome, Outcome::ReturnCanceled { .. }) && name_is_unknown {
             return Err(Rejection::NothingKnown);
+        }
+        let is_returned = |operation: &&Operation| self.is_kind(operation) && operation.is_wholly_returned();
+        let known = if name_is_unknown { None } else { only(family(payment, parent).filter(is_returned))? };
+        if let Some(known) = known {
+            return Ok(known);
         }
         let brought = |operation: &&Operation| {
             self.is_kind(operation) && operation.ever_moved().is_some() && operation.same_as().is_none()
@@ -183,7 +189,7 @@ impl Notify {
             _ => (ReportSubject::Operation, evidence.clone()),
         };
         let says_something = !counts_as_nothing(payment, &evidence);
-        let parent = parent.filter(|_| operation.is_external_capture_or_refund() && says_something);
+        let parent = parent.filter(|_| operation.is_allocatable() && says_something);
         Statement::new(payment, operation, &evidence).about(subject).of(parent).entry(view)
     }
 
@@ -210,7 +216,8 @@ impl Notify {
         let mut start = Start::new(operation, kind, all, StartResult::Recorded(evidence.clone()));
         start.gateway = Some(self.gateway.clone());
         let is_declined = matches!(evidence.outcome, Outcome::Failed(_));
-        let ends = is_declined && operation.is_attempt() && payment.closed < Some(Closed::Failed);
+        let is_beside = payment.attempts().any(Operation::is_requested);
+        let ends = is_declined && operation.is_attempt() && !is_beside;
         start.closes = ends.then_some(Closed::Failed);
         self.named(view, payment, start, evidence).map(Some)
     }
@@ -239,11 +246,10 @@ impl Notify {
             Told::Refund(_) if has_source => {
                 Ok((RefundId::new(self.id).into(), OperationKind::Refund { of: parent }))
             }
-            Told::Void(_) => {
-                let source = || payment.only_source(&self.gateway).and_then(attempt_id);
-                let of = Some(parent.or_else(source).ok_or(Rejection::NothingKnown)?);
-                // Whether it gives back a charge follows from what it is of.
-                Ok((VoidId::new(self.id).into(), OperationKind::Void { of, target: VoidTarget::Hold }))
+            // Whether it gives back a charge follows from what it is of.
+            Told::Void(_) if parent.is_some() || payment.only_source(&self.gateway).is_some() => {
+                let kind = OperationKind::Void { of: parent, target: VoidTarget::Hold };
+                Ok((VoidId::new(self.id).into(), kind))
             }
             _ => Err(Rejection::NothingKnown),
         }
@@ -278,6 +284,15 @@ impl Notify {
             None => entry.claiming([(key, operation_fingerprint(operation))]),
         })
     }
+}
+
+/// An attempt and its captures; without one all operations.
+fn family(payment: &Payment, attempt: Option<AttemptId>) -> impl Iterator<Item = &Operation> {
+    let is_of = move |operation: &&Operation| match attempt {
+        Some(attempt) => operation.id == attempt.into() || operation.parent() == Some(attempt),
+        None => true,
+    };
+    payment.operations().iter().filter(is_of)
 }
 
 /// Whether it is a success of nothing, or of another currency. Where that is the first report of an operation, none is

@@ -41,7 +41,7 @@ pub(super) fn hold(before: &Node, next: &Next, command: &Command) -> Law {
 fn facts(payment: &Payment) -> String {
     let operations = payment.operations().iter().map(|operation| {
         let sent = (operation.lease_until, operation.resent_until);
-        let decided = (&operation.set_aside, operation.allocation);
+        let decided = (&operation.set_aside, &operation.allocation, operation.ended_payment);
         (operation.id, operation.reports.clone(), decided, operation.expired, operation.polls, sent)
     });
     let operations: Vec<_> = operations.collect();
@@ -123,7 +123,9 @@ fn retried(was: &Payment, is: &Payment, command: &Command) -> Law {
     law("44", arrived <= most, || format!("{arrived} scheduled attempts, of {most}"))?;
     if let Request::Report(report) = &command.request {
         let over = was.operation(report.operation).is_some_and(|known| was.is_reopened_since(known));
-        return law("26", !over || was.closed == is.closed, || "an earlier attempt closed it again".into());
+        return law("26", !over || was.closed() == is.closed(), || {
+            "an earlier attempt closed it again".into()
+        });
     }
     let Request::Process(process) = &command.request else { return Ok(()) };
     let [before, after] = [was, is].map(|payment| payment.attempts().last());

@@ -100,14 +100,14 @@ fn essence(payment: &Payment) -> String {
     operations.sort();
     let disputes: Vec<_> = payment.disputes().iter().map(disputed).collect();
     let manual = payment.terms().capture_method;
-    let open = (payment.submitted, payment.closed, payment.reopened.is_some());
+    let open = (payment.submitted, payment.closed, payment.closed(), payment.reopened.is_some());
     format!("{manual} {open:?} {at_gateway} {operations:?} {disputes:?}")
 }
 
 fn standing(operation: &Operation) -> String {
     let own = operation.gateway.is_some();
     format!(
-        "{} {} {} {own} {} {:?} {} {:?} {:?} {} {} {} {} {:?}",
+        "{} {} {} {own} {} {:?} {} {:?} {:?} {} {} {:?} {} {:?}",
         operation.kind.as_str(),
         operation.is_hold(),
         operation.origin,
@@ -118,7 +118,7 @@ fn standing(operation: &Operation) -> String {
         operation.expired,
         operation.kind.retry().is_some(),
         operation.is_resolved(),
-        operation.is_set_apart(),
+        (operation.is_set_apart(), operation.ended_payment, operation.alone.is_some()),
         operation.kind.is_scheduled(),
         operation.instrument,
     )

@@ -302,7 +302,9 @@ impl Dispute {
         let contradiction = (both || self.is_settled_otherwise()).then_some(Review::Contradiction);
         let currency = is_foreign.then_some(Review::CurrencyMismatch);
         let resolved = self.is_resolved().then_some(Review::Resolved);
-        [contradiction, currency, resolved].into_iter().flatten()
+        let is_beyond = self.reinstated_minor() > self.withdrawn_minor();
+        let exceeded = is_beyond.then_some(Review::Exceeded);
+        [contradiction, currency, resolved, exceeded].into_iter().flatten()
     }
 
     fn money(&self, minor: i64) -> Money {

@@ -64,6 +64,8 @@ pub struct Operation {
     /// Of an authorization: what of it was released because its time ran out.
     pub(crate) expired: Option<Money>,
     pub(crate) polls: Polls,
+    /// Whether its decline ended its payment, by the policy of that moment.
+    pub(crate) ended_payment: bool,
     /// What counts of all that was reported.
     pub(crate) reports: Reports,
     /// What its gateway reported, where an operator has resolved it.
@@ -125,6 +127,11 @@ impl Operation {
         let returned =
             Some(self.reports.undone(self.amount.minor())).filter(|back| *back > 0 && !self.is_hold());
         returned.and_then(|returned| self.money(returned))
+    }
+
+    /// Whether a return of all of it was reported, canceled or not.
+    pub(crate) fn is_wholly_returned(&self) -> bool {
+        self.reports.has_whole_return()
     }
 
     /// Whether it brought money by itself, whether or not that was undone.
@@ -250,6 +257,7 @@ impl Operation {
         }
         self.reports.add(asked, subject, evidence, clash);
         if self.is_sized_by_reports() {
+            self.reports.size(asked.currency(), evidence);
             let largest = match &self.set_aside {
                 Some(aside) => aside.largest(),
                 None => self.reports.largest(),
@@ -267,6 +275,7 @@ impl Operation {
     ) {
         self.apply_evidence(&reported.subject, &reported.evidence, all, reported.gateway_id_clash);
         self.reports.parents.extend(reported.parent);
+        self.ended_payment |= reported.closes.is_some();
         if let Some(stand_in) = of_payment.filter(|_| self.origin == Origin::External) {
             self.reports.forget_stand_in(stand_in.as_str());
         }
@@ -321,6 +330,7 @@ impl Operation {
     pub fn reviews(&self) -> BTreeSet<Review> {
         let mut reviews = self.reports.reviews.clone();
         reviews.extend(self.reports.contradiction(self.id));
+        reviews.extend(self.is_allocated_otherwise().then_some(Review::Contradiction));
         reviews.extend(self.reports.is_called_twice().then_some(Review::GatewayIdClash));
         let asked = Some(self.amount.minor()).filter(|_| !self.is_sized_by_reports());
         reviews.extend(self.reports.amounts_differ(asked).then_some(Review::AmountMismatch));
