@@ -53,6 +53,8 @@
 //! - What a host brings: a [`gateway`], a [`store`], its own invoices ([`destinations`]), and the time ([`clock`]).
 //! - What is kept: [`event`]s in chains of hashes, and how they are [proved](verify).
 //! - [`command`]s are the rules themselves, without any I/O, for those who write a store.
+//! - [`docs::gateways`]: what an adapter of a gateway has to do. [`docs::evidence`]: how reports are attributed and counted,
+//!   and what to do about each reason for a review.
 //! - [`docs::invariants`]: what always holds. [`docs::events`]: the bytes of events, for other readers.
 //!
 //! `counterfoil-testkit` has the suite that a store must pass, strategies and a simulator for tests of one's own;
