@@ -115,6 +115,10 @@ pub struct OperationFacts {
     pub instrument: Option<PaymentMethodId>,
     /// Whether the schedule of retries made it.
     pub scheduled: bool,
+    /// The operation that it is: it counts nothing by itself.
+    pub same_as: Option<OperationId>,
+    /// Whether it counts nothing by itself, or not yet.
+    pub is_set_apart: bool,
     /// Whether it is about a hold.
     pub holds: bool,
     /// The attempt that it takes from.
@@ -198,6 +202,8 @@ impl OperationFacts {
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
             scheduled: operation.kind.is_scheduled(),
+            same_as: operation.same_as(),
+            is_set_apart: operation.is_set_apart(),
             holds: match operation.kind {
                 OperationKind::Void { target, .. } => target == VoidTarget::Hold,
                 _ => operation.is_hold(),

@@ -49,6 +49,8 @@ impl Payment {
             gateway: operation.gateway.clone(),
             instrument: operation.instrument.clone(),
             scheduled: operation.scheduled,
+            same_as: operation.same_as(),
+            is_set_apart: operation.is_set_apart(),
             holds: operation.holds() || operation.is_release(),
             attempt: operation.parent,
             reverses: operation.capture,

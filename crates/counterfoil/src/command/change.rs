@@ -112,7 +112,8 @@ impl<'a> Recorder<'a> {
             }
         }
         check_moves(before, &after, cause).map_err(Rejection::from)?;
-        draft.postings = postings(before, &after);
+        debug_assert!(draft.body.may_move_money() || postings(before, &after).is_empty());
+        draft.postings = if draft.body.may_move_money() { postings(before, &after) } else { Vec::new() };
         debug_assert!(balanced(&draft.postings), "the postings of an event sum to zero");
         let event = Arc::new(Event::seal(draft, previous));
         after.head = event.hash();
@@ -132,10 +133,12 @@ impl<'a> Recorder<'a> {
         known: &Known,
         draft: &mut Draft,
     ) -> Result<Option<Money>, Halt> {
+        let moves = draft.body.may_move_money();
+        let Some(decided) = draft.body.excess_mut().filter(|_| moves) else { return Ok(after.excess()) };
         let taken = [before, after].map(Payment::taken_minor);
-        let Some(decided) = draft.body.excess_mut().filter(|_| taken[0] != taken[1]) else {
+        if taken[0] == taken[1] {
             return Ok(after.excess());
-        };
+        }
         *decided = excess(self.view, before, known, taken)?;
         Ok(*decided)
     }

@@ -87,6 +87,17 @@ impl Body {
 }
 
 impl Body {
+    /// Whether it can change what an operation or a dispute has moved.
+    pub(crate) const fn may_move_money(&self) -> bool {
+        match self {
+            Body::Created(Created { attempt: Some(start), .. }) | Body::Started(start) => {
+                !matches!(start.result, StartResult::Processing { .. })
+            }
+            Body::Reported(_) | Body::Resolved(_) | Body::Disputed(_) | Body::DisputeResolved(_) => true,
+            _ => false,
+        }
+    }
+
     /// Where an event that can bring money says what is captured beyond what is due.
     pub(crate) const fn excess_mut(&mut self) -> Option<&mut Option<Money>> {
         match self {
@@ -488,6 +499,17 @@ pub enum DisputeDecision {
         #[serde(flatten)]
         amount: Money,
     },
+}
+
+impl DisputeDecision {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            DisputeDecision::Won {} => "won",
+            DisputeDecision::Lost { .. } => "lost",
+        }
+    }
 }
 
 /// A gateway was asked, and had no news.

@@ -1,5 +1,7 @@
 //! Which payment is meant, so that steps often hit.
 
+use std::mem::discriminant;
+
 use counterfoil::clock::Clock;
 use counterfoil::command::{Command, Request, Told};
 use counterfoil::id::{AttemptId, DisputeId};
@@ -53,22 +55,29 @@ impl Compiler {
     /// One of the captures and refunds of a payment that were requested, or else an attempt.
     pub(super) fn requested(&self, payment: usize, place: usize) -> OperationId {
         let operations = self.facts(payment).map(|facts| facts.operations).unwrap_or_default();
-        let is_requested = |own: &OperationFacts| {
+        let kind = self.external(payment).map(|external| discriminant(&external));
+        let is_requested = |own: &&OperationFacts| {
             own.origin == Origin::Requested && !matches!(own.id, OperationId::Attempt(_))
         };
-        let requested = operations.into_iter().filter(is_requested).map(|own| own.id);
-        let found = around(&requested.collect::<Vec<_>>(), place).copied();
+        let requested: Vec<_> = operations.iter().filter(is_requested).map(|own| own.id).collect();
+        // Only one of the same kind can be the same.
+        let alike: Vec<_> = requested.iter().copied().filter(|id| kind == Some(discriminant(id))).collect();
+        let found = around(if alike.is_empty() { &requested } else { &alike }, place).copied();
         found.unwrap_or_else(|| self.attempt(payment, place).into())
     }
 
-    /// The last capture or refund of a payment that a gateway reported first.
+    /// The last capture or refund of a payment that a gateway reported first, if there is one of which it is not known what
+    /// it is, the last of these.
     pub(super) fn external(&self, payment: usize) -> Option<OperationId> {
         let operations = self.facts(payment)?.operations;
+        let is_open =
+            |own: &OperationFacts| own.attempt.is_none() || (own.is_set_apart && own.same_as.is_none());
         let is_external = |own: &&OperationFacts| {
             own.origin == Origin::External
                 && !matches!(own.id, OperationId::Attempt(_) | OperationId::Void(_))
         };
-        operations.iter().rfind(is_external).map(|own| own.id)
+        let mut external = operations.iter().filter(is_external);
+        external.clone().rfind(|own| is_open(own)).or_else(|| external.next_back()).map(|own| own.id)
     }
 
     /// One of the disputes of a payment.
@@ -76,6 +85,12 @@ impl Compiler {
         let disputes = self.facts(payment).map(|facts| facts.disputes).unwrap_or_default();
         let all: Vec<_> = disputes.into_iter().map(|known| known.id).collect();
         around(&all, place).copied().unwrap_or(DisputeId::new(Uuid::nil()))
+    }
+
+    /// Whether an operation that a gateway reported first may be one of ours.
+    pub(super) fn is_possible_duplicate(&self, payment: usize, id: OperationId) -> bool {
+        let operations = self.facts(payment).map(|facts| facts.operations).unwrap_or_default();
+        operations.iter().any(|own| own.id == id && own.is_set_apart && own.same_as.is_none())
     }
 
     /// A payment whose next attempt the clock makes, at the time when it is due, and the number of that attempt.

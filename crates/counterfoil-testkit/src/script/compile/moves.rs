@@ -66,10 +66,15 @@ impl Compiler {
                 let payment = &self.aim(*payment, fits);
                 let (caller, id) = self.find(caller.as_ref(), *payment);
                 let mut new = new.clone();
-                new.operation = operation.map(|operation| match self.external(*payment) {
-                    Some(external) if allocates => external,
-                    _ => self.operation(*payment, operation),
-                });
+                new.operation = match self.external(*payment).filter(|_| allocates) {
+                    Some(external) => Some(external),
+                    None => operation.map(|operation| self.operation(*payment, operation)),
+                };
+                let is_duplicate = new.operation.is_some_and(|id| self.is_possible_duplicate(*payment, id));
+                if is_duplicate && matches!(new.resolution, Resolution::Allocated { .. }) {
+                    // What may be one of ours is seldom there.
+                    new.resolution = Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() };
+                }
                 match &mut new.resolution {
                     Resolution::Allocated { attempt } => *attempt = self.attempt(*payment, *other),
                     Resolution::SameAs { operation } => *operation = self.requested(*payment, *other),
