@@ -41,7 +41,7 @@ async fn a_history_is_paged() {
     };
     assert_eq!(sequences("?limit=1").await, [1]);
     assert_eq!(sequences("?after=1&limit=1000").await, [2]);
-    assert_eq!(sequences("?after=0&colour=red&&=").await, [1, 2]);
+    assert_eq!(sequences("?after=0&&").await, [1, 2]);
     assert!(sequences("?after=2").await.is_empty());
     assert!(sequences("?after=9223372036854775807").await.is_empty());
 }

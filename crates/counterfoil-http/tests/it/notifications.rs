@@ -162,7 +162,6 @@ async fn without_the_endpoints_signature_nothing_is_told() {
     let other_secret = sign("whsec", now, body.as_bytes());
     let mut answers = Vec::new();
     for (endpoint, signatures) in [
-        ("gate", vec![]),
         ("gate", vec![""]),
         ("gate", vec!["t=1,v1=00"]),
         ("gate", vec![&old]),
@@ -215,6 +214,81 @@ async fn what_cannot_be_understood_is_refused() {
     let mut bad = good.clone();
     bad["amount"] = json!(1);
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "currency");
+    let mut bad = good.clone();
+    bad["currency"] = json!("eur");
+    assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "amount");
     let bad = told("n", "dispute.won", &id, Value::Null);
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "dispute_id");
+}
+
+/// A currency that goes with no amount would make a refund of all.
+#[tokio::test]
+async fn a_currency_without_an_amount_moves_nothing() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let before = app.books().await;
+    for (kind, more) in [
+        ("refund.succeeded", json!({"currency": "EUR", "gateway_operation_id": "r_1"})),
+        ("payment.returned", json!({"currency": "usd"})),
+        ("dispute.opened", json!({"currency": "usd", "dispute_id": "d"})),
+    ] {
+        let answer = app.notify(&told("n", kind, &id, more)).await;
+        assert_eq!(answer.details_of("validation_error", 400), json!({"field": "amount"}), "{kind}");
+    }
+    assert_eq!(app.books().await, before);
+}
+
+/// A field that the type does not use would be told in vain.
+#[tokio::test]
+async fn a_field_that_does_not_go_with_the_type_is_refused() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let before = app.books().await;
+    for (kind, field, value, types) in [
+        ("capture.succeeded", "refund_id", json!("ref_00000000000000000000000007"), "refund.succeeded"),
+        ("refund.succeeded", "capture_id", json!("cap_00000000000000000000000007"), "payment.returned"),
+        ("payment.returned", "refund_id", json!("ref_00000000000000000000000007"), "refund.failed"),
+        ("refund.succeeded", "void_id", json!("void_00000000000000000000000007"), "void.failed"),
+        ("dispute.opened", "capture_id", json!("cap_00000000000000000000000007"), "capture.failed"),
+        ("dispute.opened", "gateway_operation_id", json!("txn_1"), "dispute.funds_withdrawn"),
+        ("refund.succeeded", "dispute_id", json!("dp_1"), "dispute.won"),
+        ("refund.succeeded", "stage", json!("inquiry"), "dispute.opened"),
+        ("dispute.funds_withdrawn", "dispute_status", json!("UNDER_REVIEW"), "dispute.updated"),
+        ("attempt.pending", "due_by", json!("2026-02-01T00:00:00Z"), "dispute.opened"),
+        ("attempt.pending", "payment_url", json!("https://pay.test/1"), "attempt.requires_action"),
+        ("attempt.succeeded", "error_code", json!("stolen_card"), "attempt.failed"),
+        ("refund.succeeded", "error_message", json!("no"), "attempt.canceled"),
+    ] {
+        let mut word = told("n", kind, &id, json!({"gateway_operation_id": "x", "dispute_id": "dp_1"}));
+        let unused = if kind.starts_with("dispute") { "gateway_operation_id" } else { "dispute_id" };
+        word.as_object_mut().unwrap().remove(unused);
+        word[field] = value;
+        let answer = app.notify(&word).await;
+        assert_eq!(answer.details_of("validation_error", 400), json!({"field": field}), "{word}");
+        let message = answer.string("/message");
+        assert!(message.starts_with(&format!("{field} goes with ")), "{message}");
+        assert!(message.contains(types) && !message.contains(kind), "{message}");
+    }
+    assert_eq!(app.books().await, before);
+}
+
+/// Whoever forgot to sign is told; of the signature nothing is.
+#[tokio::test]
+async fn a_missing_signature_is_told_apart_from_a_wrong_one() {
+    let app = App::new();
+    let told = async |endpoint: &str, signature: Option<&str>| {
+        let mut request = Request::post(format!("/v1/gateways/{endpoint}/notifications"));
+        if let Some(value) = signature {
+            request = request.header("counterfoil-signature", value);
+        }
+        let answer = app.send(request.body("{}".into()).unwrap()).await;
+        answer.details_of("unauthenticated", 401);
+        answer.string("/message")
+    };
+    let missing = told("gate", None).await;
+    assert!(missing.contains("no Counterfoil-Signature header"), "{missing}");
+    assert_eq!(told("nowhere", None).await, missing);
+    let wrong = told("gate", Some("t=1,v1=00")).await;
+    assert_ne!(wrong, missing);
+    assert_eq!(told("nowhere", Some("t=1,v1=00")).await, wrong);
 }
