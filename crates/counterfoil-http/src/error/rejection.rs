@@ -1,6 +1,6 @@
 //! What the answer to each rejection is.
 
-use counterfoil::command::{Rejection, settable};
+use counterfoil::command::{Rejection, UnknownReference, settable};
 use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::status::{Action, PaymentStatus};
@@ -15,9 +15,8 @@ impl From<&Rejection> for ApiError {
             Rejection::PaymentNotFound(_) => ApiError::no_such("payment"),
             Rejection::OperationNotFound(_) => ApiError::no_such("operation"),
             Rejection::DisputeNotFound(_) => ApiError::no_such("dispute"),
-            Rejection::DestinationNotFound(_) | Rejection::NothingKnown => {
-                ApiError::new(Code::NotFound, message)
-            }
+            Rejection::DestinationNotFound(_) => ApiError::new(Code::NotFound, message),
+            Rejection::NothingKnown(unknown) => unknown_reference(*unknown),
             Rejection::KeyMismatch { stream, fields } => {
                 let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
                 ApiError::new(Code::IdempotencyMismatch, message).with("fields", fields).about(stream)
@@ -41,6 +40,19 @@ impl From<&Rejection> for ApiError {
             _ => not_now(rejection).unwrap_or_else(|| will_not_do(rejection)),
         }
     }
+}
+
+/// A notification that cannot be placed. One that names nothing is wrong in itself; any other may be told again.
+fn unknown_reference(unknown: UnknownReference) -> ApiError {
+    let error = match unknown {
+        UnknownReference::Unnamed => ApiError::invalid("payment_id", unknown),
+        _ => ApiError::new(Code::NotFound, unknown.to_string()),
+    };
+    match unknown {
+        UnknownReference::Unknown { field } => error.with("field", field),
+        _ => error,
+    }
+    .with("reason", unknown.as_str())
 }
 
 /// What the payment's state does not allow.

@@ -38,7 +38,9 @@ use crate::{answer, schema};
 /// once. Other contents are applied too, listed for review (`notification_id_reused`), and answered with the fields that
 /// differ. A refund made by the gateway's dashboard or a dispute comes to be known by its notification. A notification
 /// that names nothing known here, or that may be about several operations, is answered 404 and changes nothing, so
-/// that the gateway sends it again.
+/// that the gateway sends it again. `details.reason` says why: `unknown_name` (which is the `field`), `conflicting_names`,
+/// `other_gateway`, `several_meant` (the same again does not help), `may_be_ours` (it waits for one of ours to end), or
+/// `nothing_there`. One that names no payment at all is answered 400 (`unnamed`).
 #[utoipa::path(
     post,
     path = "/gateways/{endpoint_id}/notifications",

@@ -1,5 +1,6 @@
 //! Why not.
 
+use super::notify::UnknownReference;
 use crate::claim::RequestField;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
@@ -173,8 +174,8 @@ pub enum Rejection {
     InPast(Timestamp),
     /// A gateway told of something that nobody knows of here, or of which nobody can say yet what it is: it is to be told
     /// again.
-    #[error("nothing is known here of what the notification is about")]
-    NothingKnown,
+    #[error(transparent)]
+    NothingKnown(#[from] UnknownReference),
     /// A gateway told of a capture, a refund, or a return of an amount, and gave it no name: it could count twice.
     #[error(
         "a capture or a refund needs a gateway_operation_id or our own id, a return of an amount a gateway_operation_id"
@@ -255,7 +256,7 @@ pub enum Rejection {
 
 impl From<SeveralMeant> for Rejection {
     fn from(SeveralMeant: SeveralMeant) -> Rejection {
-        Rejection::NothingKnown
+        UnknownReference::Several.into()
     }
 }
 

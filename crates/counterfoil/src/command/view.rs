@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::Taking;
+use super::notify::UnknownReference;
 use super::policy::Policy;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
@@ -38,6 +39,12 @@ impl Halt {
 impl From<Rejection> for Halt {
     fn from(rejection: Rejection) -> Halt {
         Halt::Rejected(rejection)
+    }
+}
+
+impl From<UnknownReference> for Halt {
+    fn from(unknown: UnknownReference) -> Halt {
+        Rejection::from(unknown).into()
     }
 }
 
