@@ -87,6 +87,7 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }
+        | Rejection::NothingToRelease { payment, .. }
         | Rejection::CaptureNotReversible { payment, .. }
         | Rejection::NothingToResolve { payment }
         | Rejection::NoneOpen { payment }
@@ -111,8 +112,10 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
     })
 }
 
+/// The status that it has is none in which this payment allows it, even where others may.
 fn not_allowed(error: ApiError, action: Action, status: PaymentStatus) -> ApiError {
-    let allowed: Vec<&str> = action.statuses().map(PaymentStatus::as_str).collect();
+    let others = action.statuses().filter(|other| *other != status);
+    let allowed: Vec<&str> = others.map(PaymentStatus::as_str).collect();
     let error = error
         .with("current_status", status.as_str())
         // Clients of the reference's `process` read the same value here.
@@ -200,6 +203,17 @@ mod tests {
         let taken =
             about(Rejection::IdTaken(StreamId::Account(counterfoil::account::AccountId::wallet(&wallet))));
         assert_eq!(taken, ("already_exists", 409, json!({})));
+    }
+
+    /// A payment may be refused what its status allows, while an attempt of it is under way.
+    #[test]
+    fn a_status_in_which_it_was_refused_is_not_said_to_allow_it() {
+        let payment = "pay_00000000000000000000000007".parse().unwrap();
+        let (action, status) = (Action::Void, PaymentStatus::Pending);
+        assert!(action.statuses().any(|allowed| allowed == status));
+        let error = ApiError::from(&Rejection::NotAllowed { payment, action, status });
+        let allowed = error.details["allowed_statuses"].as_array().unwrap();
+        assert!(!allowed.is_empty() && !allowed.contains(&json!("PENDING")), "{allowed:?}");
     }
 
     /// Where nobody can be led by setting it, the message says what else leads there.

@@ -152,6 +152,14 @@ pub enum Rejection {
         /// What can be.
         capturable: Money,
     },
+    /// A void would release what is held, and there is nothing that it could: nothing is held, or others have it.
+    #[error("payment {payment} cannot be voided: {}", nothing_free(*held))]
+    NothingToRelease {
+        /// Of which payment.
+        payment: PaymentId,
+        /// What is held, all of which is being captured or released.
+        held: Money,
+    },
     /// All of it cannot go back: something of it went back already, is on its way, or is disputed.
     #[error("some of the money is refunded, disputed, or on its way")]
     NotWhole {
@@ -258,6 +266,10 @@ impl From<SeveralMeant> for Rejection {
     fn from(SeveralMeant: SeveralMeant) -> Rejection {
         UnknownReference::Several.into()
     }
+}
+
+const fn nothing_free(held: Money) -> &'static str {
+    if held.is_zero() { "nothing is held" } else { "all that is held is being captured or released" }
 }
 
 fn named(instrument: Option<&PaymentMethodId>) -> &str {
