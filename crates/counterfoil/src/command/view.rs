@@ -116,7 +116,7 @@ impl<'a> View<'a> {
     /// by another one.
     pub(super) fn unless_claimed(&self, key: &ClaimKey, fingerprint: &Fingerprint) -> Result<(), Halt> {
         let Some(claim) = self.claim(key)? else { return Ok(()) };
-        let fields = claim.fingerprint.differing(fingerprint);
+        let fields = claim.fingerprint.differing_as_sent(fingerprint);
         if !fields.is_empty() {
             return Err(Rejection::KeyMismatch { stream: claim.stream.clone(), fields }.into());
         }
