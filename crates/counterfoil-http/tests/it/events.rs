@@ -1,5 +1,11 @@
 //! `GET /v1/payments/{id}/events`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use counterfoil::command::Policy;
+use counterfoil::payment::RetrySchedule;
+use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
 use crate::support::{App, CARD, card_with};
@@ -69,4 +75,23 @@ async fn bad_queries_are_refused() {
             app.get(&format!("/v1/payments/{id}/events{query}")).await.details_of("validation_error", 400);
         assert_eq!(details["field"].as_str(), field, "{query}");
     }
+}
+
+/// INVARIANTS 44.
+#[tokio::test]
+async fn a_schedule_that_ends_without_an_instrument_says_why() {
+    let clock = Arc::new(ManualClock::default());
+    let policy = Policy::default().with_retries(RetrySchedule::new([Duration::from_secs(60)]).unwrap());
+    let app = App::with(|ledger| ledger.with_clock(clock.clone()).with_policy(policy));
+    let declined = card_with("payment_method_id", Some("\"pm_sandbox_decline_hard\""));
+    let id = app.create(declined).await.string("/id");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
+    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    let declined = payment["attempts"][0]["error_message"].as_str().unwrap();
+    let why = json!(format!("automatic retry given up: no usable payment method is left: {declined}"));
+    assert_eq!((&payment["payment_status"], &payment["error_message"]), (&json!("FAILED"), &why));
+    let events = app.get(&format!("/v1/payments/{id}/events")).await.json();
+    let last = events["items"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["type"], &last["data"]["reason"]), (&json!("payment.closed"), &why));
 }
