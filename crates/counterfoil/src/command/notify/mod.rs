@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// A gateway's notification. Evidence: it is never refused for the status of the payment, and it takes effect once,
 /// however often it is told. Other contents under an id that is known are applied as well, and listed for review. What it tells of that was made at the gateway (a refund by its dashboard, a dispute) comes
-/// to be known here by it. Of nothing that is known here it is [`NothingKnown`](Rejection::NothingKnown), and leaves no
+/// to be known here by it. Of nothing that is known here it is an [`UnknownReference`], and leaves no
 /// trace, so that a sender who repeats it may find more then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notify {
