@@ -63,7 +63,7 @@ impl Amounts {
 
 /// The amount and currency that a request asks for; more than nothing.
 pub(crate) fn read(fields: &Fields<'_>) -> Result<Money, ApiError> {
-    let amount = fields.required("amount", Fields::number)?;
+    let amount = fields.required("amount", digits)?;
     let currency = fields.required("currency", |fields, _| currency(fields))?;
     exact(&amount, currency)
 }
@@ -71,8 +71,8 @@ pub(crate) fn read(fields: &Fields<'_>) -> Result<Money, ApiError> {
 /// The amount that a request may name, of something that is paid in `expected`; more than nothing. Whether another
 /// currency will do is the books' to say, which know a replay first; without an amount they have nothing to compare.
 pub(crate) fn read_optional(fields: &Fields<'_>, expected: Currency) -> Result<Option<Money>, ApiError> {
-    let given = currency(fields)?;
-    match (fields.number("amount")?, given) {
+    let amount = digits(fields, "amount")?;
+    match (amount, currency(fields)?) {
         (Some(amount), given) => exact(&amount, given.unwrap_or(expected)).map(Some),
         (None, Some(got)) if got != expected => {
             Err(ApiError::money(&MoneyError::CurrencyMismatch { expected, got }))
@@ -81,19 +81,35 @@ pub(crate) fn read_optional(fields: &Fields<'_>, expected: Currency) -> Result<O
     }
 }
 
-/// The amount that a gateway reports, if it does; it may be nothing.
+/// The amount that a gateway reports, if it does; it may be nothing. Amount and currency go together: without an amount
+/// all that was asked for is meant, and that is in the payment's currency whatever the currency says.
 pub(crate) fn read_reported(fields: &Fields<'_>) -> Result<Option<Money>, ApiError> {
-    let currency = currency(fields)?;
-    let Some(amount) = fields.number("amount")? else { return Ok(None) };
-    let currency = currency.ok_or_else(|| ApiError::invalid("currency", "currency goes with the amount"))?;
-    Money::parse(&amount, currency).map(Some).map_err(|error| ApiError::money(&error))
+    let amount = digits(fields, "amount")?;
+    match (amount, currency(fields)?) {
+        (Some(amount), Some(currency)) => {
+            Money::parse(&amount, currency).map(Some).map_err(|error| ApiError::money(&error))
+        }
+        (Some(_), None) => Err(ApiError::invalid("currency", "the amount needs a currency")),
+        (None, Some(_)) => Err(ApiError::invalid("amount", "the currency needs an amount")),
+        (None, None) => Ok(None),
+    }
 }
 
 /// What is owed, and in which currency; it may be nothing.
 pub(crate) fn read_due(fields: &Fields<'_>, name: &str) -> Result<Money, ApiError> {
-    let amount = fields.required(name, Fields::number)?;
+    let amount = fields.required(name, digits)?;
     let currency = fields.required("currency", |fields, _| currency(fields))?;
     Money::parse(&amount, currency).map_err(|error| ApiError::money(&error).with("field", name))
+}
+
+/// The text of an amount. What is none in any currency is refused here, so that nothing else is said to be wrong first.
+fn digits(fields: &Fields<'_>, name: &str) -> Result<Option<String>, ApiError> {
+    let text = fields.number(name)?;
+    let error = text.as_ref().and_then(|text| Money::parse(text, Currency::USD).err());
+    match error {
+        Some(error @ (MoneyError::Malformed | MoneyError::Negative)) => Err(ApiError::invalid(name, error)),
+        _ => Ok(text),
+    }
 }
 
 fn currency(fields: &Fields<'_>) -> Result<Option<Currency>, ApiError> {

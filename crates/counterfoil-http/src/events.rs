@@ -47,7 +47,7 @@ pub(crate) async fn list(
     PaymentPath(id): PaymentPath,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(&uri)?;
+    let parameters = Parameters::of(&uri)?.only(&query::PAGED)?;
     let after = parameters.number("after", 0..=MAX_SEQUENCE)?.unwrap_or(0);
     let limit = parameters.limit(DEFAULT_LIMIT)?;
     // An empty page says nothing about whether there is a payment.

@@ -56,7 +56,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::of(&uri)?;
+    let parameters = Parameters::of(&uri)?.only(&query::PAGED)?;
     let after = parameters.parsed("after")?.unwrap_or(Position::START);
     let limit = parameters.limit(DEFAULT_LIMIT)?;
     let last = stream::last_event_id(&headers)?;

@@ -74,7 +74,7 @@ impl<'a> Fields<'a> {
     fn only(self, known: &[&'static str]) -> Result<Fields<'a>, ApiError> {
         let known: Vec<&str> = known.iter().map(|name| name.trim_start_matches("r#")).collect();
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(unknown(&json::shown(name), known)),
+            Some(name) => Err(unknown(&json::shown(name), "field", known)),
             None => Ok(self),
         }
     }
@@ -174,6 +174,11 @@ impl<'a> Fields<'a> {
         object.map(check).transpose()
     }
 
+    /// Whether the field is there, and not `null`.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.0.contains_key(name) && !self.is_null(name)
+    }
+
     fn is_null(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| value.get() == "null")
     }
@@ -192,14 +197,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The error for a field that an endpoint does not have: it names the field that may be meant, and all that there are.
-fn unknown(name: &str, known: Vec<&str>) -> ApiError {
+/// The error for a field or a parameter that an endpoint does not have: it names the one that may be meant, and all that
+/// there are.
+pub(crate) fn unknown(name: &str, noun: &str, known: Vec<&str>) -> ApiError {
+    let message = format!("{name} is not a {noun} of this request");
     match nearest(name, &known) {
         Some(near) => {
-            let message = format!("{name} is not a field of this request; did you mean {near}?");
-            ApiError::invalid(name, message).with("nearest", near)
+            ApiError::invalid(name, format!("{message}; did you mean {near}?")).with("nearest", near)
         }
-        None => ApiError::invalid(name, format!("{name} is not a field of this request")),
+        None => ApiError::invalid(name, message),
     }
     .with("allowed", known)
 }

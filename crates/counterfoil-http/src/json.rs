@@ -25,6 +25,10 @@ pub(crate) struct BadJson {
 enum Problem {
     #[error("the body is not UTF-8")]
     NotUtf8,
+    #[error("the body is empty: it must be a JSON object")]
+    Empty,
+    #[error("the body is not complete JSON: it ends too early")]
+    CutOff,
     #[error("the body is not JSON: wrong at line {line}, column {column}")]
     Syntax { line: usize, column: usize },
     #[error("the body must be a JSON object")]
@@ -39,6 +43,19 @@ enum Problem {
     TooDeep,
 }
 
+impl Problem {
+    /// What keeps `text` from being JSON.
+    fn of(error: &serde_json::Error, text: &str) -> Problem {
+        if text.trim_ascii().is_empty() {
+            Problem::Empty
+        } else if error.is_eof() {
+            Problem::CutOff
+        } else {
+            Problem::Syntax { line: error.line(), column: error.column() }
+        }
+    }
+}
+
 /// The members of the one object that `bytes` are.
 ///
 /// Everything in it has been looked at, members that nobody will ask for included: no key stands twice in
@@ -46,8 +63,7 @@ enum Problem {
 pub(crate) fn object(bytes: &[u8]) -> Result<Members<'_>, BadJson> {
     let whole = |problem| BadJson { field: None, problem };
     let text = std::str::from_utf8(bytes).map_err(|_| whole(Problem::NotUtf8))?;
-    let value: &RawValue = serde_json::from_str(text)
-        .map_err(|error| whole(Problem::Syntax { line: error.line(), column: error.column() }))?;
+    let value: &RawValue = serde_json::from_str(text).map_err(|error| whole(Problem::of(&error, text)))?;
     if !value.get().starts_with('{') {
         return Err(whole(Problem::NotAnObject));
     }

@@ -18,8 +18,9 @@
 //! kept, amounts go through no float, and what was begun for a caller who hangs up is carried to its end.
 //! A gateway's notifications come without a key, signed with the secret of an [`Endpoint`].
 //! `POST /payments`, `PUT /payments/{id}` and `POST /payments/{id}/process` ignore fields that they do not know, as the
-//! reference API has it: there a misspelt `idempotency_key` is no key. All other endpoints refuse them, and name the
-//! nearest field that they know. No endpoint takes `null` for an amount.
+//! reference API has it: there a misspelt `idempotency_key` is no key. All others with a body refuse them, and name the
+//! nearest field that they know. Unknown query parameters are ignored by the reference API alone, too; and by what needs no
+//! key. No endpoint takes `null` for an amount.
 //!
 //! The router does nothing of its own accord. What is to be done at a time (asking about unknown outcomes, retries, the
 //! end of holds) the host has to do: it calls [`Ledger::run_due`](counterfoil::ledger::Ledger::run_due) about every

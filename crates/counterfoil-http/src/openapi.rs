@@ -8,7 +8,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Object, Ref, RefOr, Required, Schema, Server, Type};
-use utoipa::{Modify, OpenApi, PartialSchema};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use crate::amount::Amounts;
 use crate::error::described;
@@ -70,8 +70,8 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         description = "Keeps the books of payments.\n\n\
             Amounts are exact: they go through no float. What is not known is left out of an answer, never null. A \
             field of a request that is null is not there, but an amount must not be null. Requests with unknown fields \
-            are refused; only the reference endpoints (creating, updating and processing a payment) ignore such \
-            fields. Updating and processing refuse `amount` and `currency`. A write with an idempotency key takes \
+            or parameters are refused; only the reference endpoints (creating, reading, listing, updating, deleting and \
+            processing payments) and those of the server ignore them. Updating and processing refuse `amount` and `currency`. A write with an idempotency key takes \
             effect once: repeated, it is answered with how things stand then, and with `Idempotent-Replayed: true`. Of \
             errors, 503 means that nothing happened, and 504 that it may have.",
     ),
@@ -150,6 +150,7 @@ impl Modify for Throughout {
             }
         }
         if let Some(components) = &mut openapi.components {
+            components.schemas.values_mut().for_each(give_amounts);
             name_requests(components.responses.values_mut());
             for (name, header, about) in SCHEMES {
                 let key = ApiKeyValue::with_description(header, about);
@@ -196,6 +197,23 @@ fn never_null(body: &mut RequestBody) {
             content.schema = either.items.pop();
         }
     }
+}
+
+/// To the library a field that may be left out may be `null`, but that is no amount.
+fn give_amounts(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    for property in object.properties.values_mut() {
+        let RefOr::T(Schema::OneOf(either)) = property else { continue };
+        let amount = either.items.iter().find(|item| matches!(item, RefOr::Ref(to) if is_given_amount(to)));
+        if let Some(amount) = amount.cloned() {
+            *property = amount;
+        }
+    }
+}
+
+fn is_given_amount(to: &Ref) -> bool {
+    let names = [schema::GivenAmount::name(), schema::GivenDue::name()];
+    names.iter().any(|name| to.ref_location == Ref::from_schema_name(name.as_ref()).ref_location)
 }
 
 fn request_id() -> Parameter {

@@ -13,16 +13,19 @@ use percent_encoding::percent_decode_str;
 use utoipa::openapi::Object;
 
 use crate::error::ApiError;
-use crate::fields::one_of;
-use crate::schema;
+use crate::fields::{one_of, unknown};
+use crate::{json, schema};
 
 /// The most bytes of a query string that are looked at, where nothing long can be asked for.
 const MAX_QUERY: usize = 2_048;
 
+/// The parameters of a list that goes on after a place.
+pub(crate) const PAGED: [&str; 2] = ["after", "limit"];
+
 /// The most things of a page.
 const MAX_LIMIT: u64 = 1_000;
 
-/// The parameters of a request. Those that nobody asks for are ignored.
+/// The parameters of a request of which those that nobody asks for are ignored.
 #[derive(Debug)]
 pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
@@ -37,10 +40,20 @@ impl<'a> Parameters<'a> {
         if query.len() > most {
             return Err(ApiError::refused(format!("the query string is longer than {most} bytes")));
         }
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        // What is no text is the name of nothing.
-        let named = pairs.filter_map(|(name, value)| Some((decoded(name)?, value)));
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        // What is no text is the name of nothing, as it is written.
+        let named = pairs.map(|(name, value)| (decoded(name).unwrap_or(Cow::Borrowed(name)), value));
         Ok(Parameters(named.collect()))
+    }
+
+    /// The same, of a request to one of our own endpoints, which has no parameters but these: a misspelt one must not mean
+    /// everything, or from the start.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Parameters<'a>, ApiError> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
+            Some((name, _)) => Err(unknown(&json::shown(name), "parameter", known.to_vec())),
+            None => Ok(self),
+        }
     }
 
     /// The texts of all parameters of this name.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router};
 
@@ -11,6 +13,7 @@ use crate::auth::authenticate;
 use crate::envelope::envelop;
 use crate::error::{ApiError, Code};
 use crate::openapi::{self, Document};
+use crate::query::Parameters;
 use crate::{destination, events, feed, health, notification, payment, wallet};
 
 /// A function that makes the routes, and a list of them for the test that all are described.
@@ -26,13 +29,22 @@ macro_rules! routes {
 }
 
 routes! {
-    guarded, GUARDED:
+    // Of the reference API, which ignores what it does not know.
+    reference, REFERENCE:
         get "/payments" => payment::list::list,
         post "/payments" => payment::create,
         get "/payments/{id}" => payment::read,
         put "/payments/{id}" => payment::update::update,
         delete "/payments/{id}" => payment::archive,
         post "/payments/{id}/process" => payment::process,
+    ;
+    // Of ours, with parameters, which they check.
+    paged, PAGED:
+        get "/payments/{id}/events" => events::list,
+        get "/events" => feed::list,
+    ;
+    // Of ours, without parameters.
+    own, OWN:
         post "/payments/{id}/capture" => payment::capture::capture,
         post "/payments/{id}/void" => payment::void::void,
         post "/payments/{id}/refunds" => payment::refund::refund,
@@ -44,8 +56,6 @@ routes! {
         get "/payments/{id}/actions" => payment::action::list,
         post "/payments/{id}/attempts" => payment::attempt::record_attempt,
         get "/payments/{id}/attempts" => payment::attempt::list,
-        get "/payments/{id}/events" => events::list,
-        get "/events" => feed::list,
         put "/destinations/{type}/{id}" => destination::register,
         get "/destinations/{type}/{id}" => destination::read,
         get "/wallets/{id}" => wallet::read,
@@ -61,6 +71,10 @@ routes! {
     ;
 }
 
+/// Those that need a key.
+#[cfg(test)]
+pub(crate) const GUARDED: [&[(&str, &str)]; 3] = [REFERENCE, PAGED, OWN];
+
 /// The routes under `/v1`, to be served as they are or nested in a host's router.
 ///
 /// Under `/v1` everything needs a key, routes that do not exist included, but for notifications, which are signed,
@@ -71,7 +85,9 @@ routes! {
 /// events have a heartbeat.
 pub fn router(api: Api) -> Router {
     let api = Arc::new(api);
-    let guarded = guarded()
+    let guarded = reference()
+        .merge(paged())
+        .merge(own().layer(from_fn(without_parameters)))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(api.clone(), authenticate));
@@ -86,6 +102,12 @@ pub fn router(api: Api) -> Router {
         .fallback(no_such_route)
         .layer(from_fn_with_state(api.clone(), envelop))
         .with_state(api)
+}
+
+/// Refuses parameters where none are taken: `?amount=5` must not refund everything.
+async fn without_parameters(request: Request, next: Next) -> Result<Response, ApiError> {
+    Parameters::of(request.uri())?.only(&[])?;
+    Ok(next.run(request).await)
 }
 
 async fn no_such_route() -> ApiError {

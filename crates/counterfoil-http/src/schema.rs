@@ -52,7 +52,8 @@ schemas! {
     DisputeId = ids(id::DisputeId::PREFIX);
     /// The id of an attempt, a capture, a refund or a void.
     OperationId = ids(&format!("({})", OPERATIONS.join("|")));
-    /// The name under which a request may be repeated: it takes effect once.
+    /// The name under which a request may be repeated: it takes effect once. Requests of one kind (creations, captures,
+    /// refunds …) share one name space, over all payments of a tenant's environment.
     IdempotencyKey = texts(text::IdempotencyKey::MAX_LENGTH);
     /// What is paid, in the host's own words.
     DestinationId = texts(text::DestinationId::MAX_LENGTH);

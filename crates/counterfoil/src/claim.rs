@@ -250,6 +250,17 @@ impl Fingerprint {
         fields
     }
 
+    /// The fields in which the requests of `self` and `other` differ as they were sent. Without an amount there is no
+    /// currency either, and for another payment the currency may be another without having been sent.
+    pub(crate) fn differing_as_sent(&self, other: &Fingerprint) -> Vec<RequestField> {
+        let mut fields = self.differing(other);
+        let has_amount = |one: &Fingerprint| one.0.iter().any(|(field, _)| *field == RequestField::Amount);
+        if has_amount(self) != has_amount(other) || fields.contains(&RequestField::PaymentId) {
+            fields.retain(|field| *field != RequestField::Currency);
+        }
+        fields
+    }
+
     /// Its bytes, for stores.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

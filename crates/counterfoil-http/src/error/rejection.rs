@@ -1,6 +1,6 @@
 //! What the answer to each rejection is.
 
-use counterfoil::command::{Rejection, settable};
+use counterfoil::command::{Rejection, UnknownReference, settable};
 use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::status::{Action, PaymentStatus};
@@ -15,9 +15,8 @@ impl From<&Rejection> for ApiError {
             Rejection::PaymentNotFound(_) => ApiError::no_such("payment"),
             Rejection::OperationNotFound(_) => ApiError::no_such("operation"),
             Rejection::DisputeNotFound(_) => ApiError::no_such("dispute"),
-            Rejection::DestinationNotFound(_) | Rejection::NothingKnown => {
-                ApiError::new(Code::NotFound, message)
-            }
+            Rejection::DestinationNotFound(_) => ApiError::new(Code::NotFound, message),
+            Rejection::NothingKnown(unknown) => unknown_reference(*unknown),
             Rejection::KeyMismatch { stream, fields } => {
                 let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
                 ApiError::new(Code::IdempotencyMismatch, message).with("fields", fields).about(stream)
@@ -41,6 +40,19 @@ impl From<&Rejection> for ApiError {
             _ => not_now(rejection).unwrap_or_else(|| will_not_do(rejection)),
         }
     }
+}
+
+/// A notification that cannot be placed. One that names nothing is wrong in itself; any other may be told again.
+fn unknown_reference(unknown: UnknownReference) -> ApiError {
+    let error = match unknown {
+        UnknownReference::Unnamed => ApiError::invalid("payment_id", unknown),
+        _ => ApiError::new(Code::NotFound, unknown.to_string()),
+    };
+    match unknown {
+        UnknownReference::Unknown { field } => error.with("field", field),
+        _ => error,
+    }
+    .with("reason", unknown.as_str())
 }
 
 /// What the payment's state does not allow.
@@ -75,6 +87,7 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }
+        | Rejection::NothingToRelease { payment, .. }
         | Rejection::CaptureNotReversible { payment, .. }
         | Rejection::NothingToResolve { payment }
         | Rejection::Settled { payment }
@@ -101,8 +114,10 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
     })
 }
 
+/// The status that it has is none in which this payment allows it, even where others may.
 fn not_allowed(error: ApiError, action: Action, status: PaymentStatus) -> ApiError {
-    let allowed: Vec<&str> = action.statuses().map(PaymentStatus::as_str).collect();
+    let others = action.statuses().filter(|other| *other != status);
+    let allowed: Vec<&str> = others.map(PaymentStatus::as_str).collect();
     let error = error
         .with("current_status", status.as_str())
         // Clients of the reference's `process` read the same value here.
@@ -192,6 +207,17 @@ mod tests {
         let taken =
             about(Rejection::IdTaken(StreamId::Account(counterfoil::account::AccountId::wallet(&wallet))));
         assert_eq!(taken, ("already_exists", 409, json!({})));
+    }
+
+    /// A payment may be refused what its status allows, while an attempt of it is under way.
+    #[test]
+    fn a_status_in_which_it_was_refused_is_not_said_to_allow_it() {
+        let payment = "pay_00000000000000000000000007".parse().unwrap();
+        let (action, status) = (Action::Void, PaymentStatus::Pending);
+        assert!(action.statuses().any(|allowed| allowed == status));
+        let error = ApiError::from(&Rejection::NotAllowed { payment, action, status });
+        let allowed = error.details["allowed_statuses"].as_array().unwrap();
+        assert!(!allowed.is_empty() && !allowed.contains(&json!("PENDING")), "{allowed:?}");
     }
 
     /// Where nobody can be led by setting it, the message says what else leads there.

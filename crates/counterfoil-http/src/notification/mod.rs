@@ -8,7 +8,7 @@ mod signature;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use counterfoil::id::PaymentId;
 use counterfoil::status::PaymentStatus;
@@ -29,6 +29,7 @@ use crate::error::described::{
 };
 use crate::error::{ApiError, Code};
 use crate::path::EndpointPath;
+use crate::query::Parameters;
 use crate::{answer, schema};
 
 /// Takes what a gateway tells of its own accord.
@@ -37,7 +38,9 @@ use crate::{answer, schema};
 /// once. Other contents are applied too, listed for review (`notification_id_reused`), and answered with the fields that
 /// differ. A refund made by the gateway's dashboard or a dispute comes to be known by its notification. A notification
 /// that names nothing known here, or that may be about several operations, is answered 404 and changes nothing, so
-/// that the gateway sends it again.
+/// that the gateway sends it again. `details.reason` says why: `unknown_name` (which is the `field`), `conflicting_names`,
+/// `other_gateway`, `several_meant` (the same again does not help), `may_be_ours` (it waits for one of ours to end), or
+/// `nothing_there`. One that names no payment at all is answered 400 (`unnamed`).
 #[utoipa::path(
     post,
     path = "/gateways/{endpoint_id}/notifications",
@@ -62,11 +65,12 @@ pub(crate) async fn take(
     State(api): State<Arc<Api>>,
     EndpointPath(id): EndpointPath,
     headers: HeaderMap,
+    uri: Uri,
     Bytes(body): Bytes,
 ) -> Result<Response, ApiError> {
     let endpoint = api.endpoints.authentic(&id, &headers, &body, api.clock.now());
-    let refused = || ApiError::new(Code::Unauthenticated, "the signature is not the endpoint's, or too old");
-    let endpoint = endpoint.ok_or_else(refused)?;
+    let endpoint = endpoint.ok_or_else(|| unauthenticated(&headers))?;
+    Parameters::of(&uri)?.only(&[])?;
     let told = parse_notification(&body, endpoint.gateway().clone())?;
     let (ledger, caller) = (api.ledger.clone(), endpoint.caller().clone());
     let receipt = api.flows.carry(async move { ledger.notify(&caller, told).await }).await?;
@@ -78,6 +82,16 @@ pub(crate) async fn take(
         differs: receipt.differing.iter().map(|field| field.as_str()).collect(),
     };
     Ok(answer::json(StatusCode::OK, &view))
+}
+
+/// Only that there is no signature is told: that depends on nothing but the request.
+fn unauthenticated(headers: &HeaderMap) -> ApiError {
+    let message = if signature::is_given(headers) {
+        "the signature is not the endpoint's, or too old"
+    } else {
+        "there is no Counterfoil-Signature header"
+    };
+    ApiError::new(Code::Unauthenticated, message)
 }
 
 #[derive(IntoParams)]

@@ -13,7 +13,7 @@ use utoipa::openapi::Object;
 
 use super::failure::class_of;
 use crate::error::ApiError;
-use crate::fields::{Fields, own_body};
+use crate::fields::{Fields, OwnBody, own_body};
 use crate::{amount, schema};
 
 /// What a notification can be about.
@@ -76,6 +76,7 @@ pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notificat
     let fields = Fields::of::<NotificationBody>(body)?;
     let (_, kind) = fields.required("type", |fields, name| fields.word(name, &TYPES, |named| named.0))?;
     let id: NotificationId = fields.required("notification_id", Fields::text)?;
+    require_used(&fields, kind)?;
     let about = about(&fields, kind)?;
     let called = own_name(&fields, kind)?;
     let (evidence, word) = (Details::of(&fields)?, dispute(&fields)?);
@@ -91,6 +92,47 @@ pub fn parse_notification(body: &[u8], gateway: GatewayName) -> Result<Notificat
         Ok(Some(funds)) => Ok(told.with_funds(funds)),
         Ok(None) => Ok(told),
         Err(error) => Err(ApiError::invalid("gateway_operation_id", error)),
+    }
+}
+
+/// Refuses a field that does not go with the type: what is told by it would be lost.
+fn require_used(fields: &Fields<'_>, kind: Type) -> Result<(), ApiError> {
+    let unused = |name: &&&str| fields.is_given(name) && !kind.uses(name);
+    let Some(name) = NotificationBody::FIELDS.iter().find(unused) else { return Ok(()) };
+    let types: Vec<&str> = TYPES.iter().filter(|(_, kind)| kind.uses(name)).map(|(word, _)| *word).collect();
+    Err(ApiError::invalid(name, format!("{name} goes with {} only", types.join(", "))))
+}
+
+impl Type {
+    /// Whether a notification of this type can tell something by this field.
+    fn uses(self, field: &str) -> bool {
+        match field {
+            "capture_id" => matches!(self, Type::Operation(Subject::Capture | Subject::Returned, _)),
+            "refund_id" => matches!(self, Type::Operation(Subject::Refund, _)),
+            "void_id" => matches!(self, Type::Operation(Subject::Void, _)),
+            "gateway_operation_id" => match self {
+                Type::Operation(..) => true,
+                Type::Dispute(kind) => kind.moves_funds(),
+            },
+            "dispute_id" | "stage" | "due_by" => matches!(self, Type::Dispute(_)),
+            "dispute_status" => {
+                matches!(self, Type::Dispute(DisputeWordKind::Opened | DisputeWordKind::Updated))
+            }
+            "payment_url" => matches!(self, Type::Operation(_, Says::RequiresAction)),
+            "error_code" => matches!(self, Type::Operation(_, Says::Failed) | Type::Dispute(_)),
+            "error_message" => match self {
+                Type::Operation(_, says) => says.has_message(),
+                Type::Dispute(_) => true,
+            },
+            _ => true,
+        }
+    }
+}
+
+impl Says {
+    /// Whether it did not go well, which a message can explain.
+    const fn has_message(self) -> bool {
+        !matches!(self, Says::Succeeded | Says::Pending | Says::RequiresAction)
     }
 }
 
@@ -214,7 +256,8 @@ impl Subject {
 }
 
 own_body! {
-    /// What a gateway tells: of what, under whatever names it knows, and what became of it.
+    /// What a gateway tells: of what, under whatever names it knows, and what became of it. A field that does not go with
+    /// the `type` is refused.
     #[schema(as = Notification)]
     pub(super) struct NotificationBody {
         notification_id: schema::NotificationId,
@@ -222,33 +265,38 @@ own_body! {
         r#type: (),
         payment_id: Option<schema::PaymentId>,
         gateway_payment_id: Option<schema::GatewayPaymentId>,
-        /// Our own id of the attempt; of a capture, refund, void or return, of the attempt that it is of.
+        /// Our own id of the attempt; of a capture, refund, void, return or dispute, of the attempt that it is of.
         attempt_id: Option<schema::AttemptId>,
         /// What the gateway calls that attempt.
         gateway_attempt_id: Option<schema::GatewayOperationId>,
+        /// Our own id, of `capture.*`; of a return, of the capture that it is of.
         capture_id: Option<schema::CaptureId>,
+        /// Our own id, of `refund.*`.
         refund_id: Option<schema::RefundId>,
+        /// Our own id, of `void.*`.
         void_id: Option<schema::VoidId>,
-        /// What the gateway calls the dispute; required of one.
+        /// What the gateway calls the dispute, of `dispute.*`, which need it.
         dispute_id: Option<schema::GatewayDisputeId>,
-        /// What the gateway calls the attempt, capture, refund, void or return; of a dispute's funds, what it calls their
-        /// movement. Required of a capture, of a refund, and of a return with an amount, where our own id is not given.
+        /// What the gateway calls the attempt, capture, refund, void or return; of `dispute.funds_withdrawn` and
+        /// `dispute.funds_reinstated`, what it calls the movement. Required of a capture, of a refund, and of a return with an amount, where our own id is not given.
         /// Without it a stage of a dispute has one withdrawal and one reinstatement, of the largest amount.
         gateway_operation_id: Option<schema::GatewayOperationId>,
         /// What moved, or is disputed; what was asked for unless said. It goes with its `currency`.
         amount: Option<schema::GivenDue>,
+        /// That of the `amount`, and not without it.
         currency: Option<schema::GivenCurrency>,
         /// Of a dispute: `chargeback` unless said.
         stage: Option<schema::DisputeStage>,
-        /// Of a dispute that is open.
+        /// Of a dispute that is open, of `dispute.opened` and `dispute.updated`.
         dispute_status: Option<schema::DisputeStatus>,
         /// Until when a dispute is to be answered.
         due_by: Option<schema::Time>,
         /// Where the payer is sent, of `attempt.requires_action`.
         payment_url: Option<schema::PaymentUrl>,
-        /// It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
+        /// Of what failed, and of a dispute. It tells whether another try may go well: not those of cards that are stolen, lost or expired, and not fraud;
         /// of what is not known here, it may.
         error_code: Option<schema::ErrorCode>,
+        /// Of what did not go well, and of a dispute.
         error_message: Option<schema::Message>,
         /// By the gateway's clock. Of a dispute that is won and lost at one stage the later decides; at one time it is lost.
         occurred_at: schema::Time,

@@ -32,6 +32,11 @@ pub fn sign(secret: impl AsRef<[u8]>, now: Timestamp, body: &[u8]) -> String {
     format!("t={signed_at},v1={}", tag(secret.as_ref(), &signed_at, body))
 }
 
+/// Whether a request has the header at all.
+pub(super) fn is_given(headers: &HeaderMap) -> bool {
+    headers.contains_key(HEADER)
+}
+
 /// What the header says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Signature {

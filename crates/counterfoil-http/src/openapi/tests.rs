@@ -63,7 +63,7 @@ fn what_is_routed_is_described_and_nothing_else() {
     let document = document();
     let described: BTreeSet<_> =
         described(&document).into_iter().map(|(path, method, _)| (method, path)).collect();
-    assert_eq!(described, GUARDED.iter().chain(SIGNED).chain(OPEN).copied().collect());
+    assert_eq!(described, GUARDED.concat().iter().chain(SIGNED).chain(OPEN).copied().collect());
 }
 
 /// The table above is not only a list: the router answers like this.
@@ -142,7 +142,8 @@ async fn what_is_read_is_described_and_nothing_else() {
         asked::take();
         let (status, answer) = send(&app, method, &filled(path, id), &given.to_string()).await;
         // What was understood, and then refused by the books, was read too.
-        let by_the_books = ["not_found", "invalid_operation"].map(Value::from).contains(&answer["code"]);
+        let by_the_books = ["not_found", "invalid_operation"].map(Value::from).contains(&answer["code"])
+            || answer["details"]["reason"] == "unnamed";
         assert!(status < 300 || by_the_books, "{method} {path}: {status} {answer}");
         assert_eq!(asked::take(), named, "{method} {path}");
     }

@@ -1,6 +1,7 @@
 //! Amounts: any exact way in, one exact way out.
 
 use counterfoil_http::{Amounts, UnknownAmounts};
+use serde_json::{Value, json};
 
 use crate::support::{App, card_with};
 
@@ -63,4 +64,29 @@ fn the_two_ways_have_names() {
     assert_eq!("string".parse(), Ok(Amounts::String));
     assert_eq!("Number".parse::<Amounts>(), Err(UnknownAmounts));
     assert_eq!(Amounts::default(), Amounts::Number);
+}
+
+/// An amount that is no number is what is wrong, whatever else is missing.
+#[tokio::test]
+async fn what_is_no_amount_is_refused_as_that() {
+    let app = App::new();
+    let told = |more: Value| crate::notifications::told("n", "attempt.succeeded", "pay_1", more);
+    for amount in [json!("abc"), json!(-1), json!("")] {
+        let body = json!({"amount": amount}).to_string();
+        let due = json!({"amount_due": amount}).to_string();
+        for (answer, field) in [
+            (app.post("/v1/payments", body.clone()).await, "amount"),
+            (app.post("/v1/wallets/w/top-ups", body).await, "amount"),
+            (app.put("/v1/destinations/INVOICE/i", due).await, "amount_due"),
+        ] {
+            assert_eq!(
+                answer.details_of("validation_error", 400),
+                json!({"field": field}),
+                "{}",
+                answer.text
+            );
+        }
+    }
+    let told = told(json!({"payment_id": null, "amount": "abc"}));
+    assert_eq!(app.notify(&told).await.details_of("validation_error", 400), json!({"field": "amount"}));
 }

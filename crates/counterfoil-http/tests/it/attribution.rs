@@ -14,7 +14,7 @@ use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
-use crate::notifications::told;
+use crate::notifications::{told, unknown_name};
 use crate::support::{Answer, App, CARD, GLOBEX, held, request};
 
 /// Sends a notification of `kind` about `payment`.
@@ -178,7 +178,7 @@ async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
         for unknown in [&operations[1], &foreign, &nothing] {
             let named = json!({field: unknown, "gateway_operation_id": format!("{field}_x")});
             let answer = tell(&app, "n", kind, &ids[0], named).await;
-            assert_eq!(answer.details_of("not_found", 404), Value::Null, "{kind}");
+            assert_eq!(answer.details_of("not_found", 404), unknown_name(field), "{kind}");
             answers.push(answer.text);
         }
         answers.dedup();
@@ -214,11 +214,15 @@ async fn a_parent_of_another_payment_is_unknown() {
         for (field, of) in parents {
             let named = usd_with(30, "x_1", field, attempt[of].as_str().unwrap());
             let answer = tell(&app, "n", kind, &id, named).await;
-            assert_eq!(answer.details_of("not_found", 404), Value::Null, "{kind} {field}");
+            let reason = match field {
+                "attempt_id" => unknown_name(field),
+                _ => json!({"reason": "conflicting_names"}),
+            };
+            assert_eq!(answer.details_of("not_found", 404), reason, "{kind}");
         }
         let unknown = usd_with(30, "x_1", "gateway_attempt_id", "h_7");
         let answer = tell(&app, "n", kind, &id, unknown).await;
-        assert_eq!(answer.details_of("not_found", 404), Value::Null, "{kind}");
+        assert_eq!(answer.details_of("not_found", 404), unknown_name("gateway_attempt_id"), "{kind}");
     }
     assert_eq!(app.books().await, before);
 }
@@ -307,7 +311,8 @@ async fn the_gateways_name_of_an_attempt_is_a_parent() {
     assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_CAPTURED", 30, 0, 30, 100]));
     let nameless = json!({"amount": 30, "currency": "USD", "gateway_operation_id": "v_2"});
     let answer = tell(&app, "o", "void.succeeded", &id, nameless).await;
-    assert_eq!(answer.details_of("not_found", 404), Value::Null, "of two attempts it must name its own");
+    let several = json!({"reason": "several_meant"});
+    assert_eq!(answer.details_of("not_found", 404), several, "of two attempts it must name its own");
     app.books().await;
 }
 
@@ -380,7 +385,7 @@ async fn an_unknown_name_waits_while_our_own_refund_may_get_it() {
     let word = || usd(30, "re_1");
     let before = app.books().await;
     let early = tell(&app, "n", "refund.succeeded", &id, word()).await;
-    assert_eq!(early.details_of("not_found", 404), Value::Null);
+    assert_eq!(early.details_of("not_found", 404), json!({"reason": "may_be_ours"}));
     assert_eq!(app.books().await, before);
     // Of another amount it is another refund.
     assert!(is_news(&app, "m", "refund.succeeded", &id, usd(20, "re_2")).await);
@@ -511,7 +516,7 @@ async fn returns_add_up_by_name_and_are_canceled_by_name() {
     }
     let unknown = json!({"gateway_operation_id": "b_3"});
     let answer = tell(&app, "n", "payment.return_canceled", &id, unknown).await;
-    assert_eq!(answer.details_of("not_found", 404), Value::Null);
+    assert_eq!(answer.details_of("not_found", 404), unknown_name("gateway_operation_id"));
     assert!(!is_listed(&app, &id, "exceeded").await);
     // 60 are left, and 70 went back.
     assert!(is_news(&app, "m", "payment.returned", &id, usd(70, "b_4")).await);
@@ -665,10 +670,9 @@ async fn other_contents_under_a_notification_id_are_applied_and_flagged() {
     let before = app.books().await;
     assert_eq!(send(other()).await.json(), answer(false, differs()));
     assert_eq!(send(first()).await.json(), answer(false, Value::Null));
-    // Times and messages are no contents.
+    // Times are no contents.
     let mut later = first();
     later["occurred_at"] = "2026-02-02T00:00:00Z".into();
-    later["error_message"] = "again".into();
     assert_eq!(send(later).await.json(), answer(false, Value::Null));
     assert_eq!(app.books().await, before);
     // Names prevent double counting: the same refund in other words counts once.

@@ -1,4 +1,4 @@
-//! The limit on bodies. What arrives in chunks, of a length that nobody announced, is in `socket`.
+//! The limit on bodies, and bodies that are cut off. What arrives in chunks, of a length that nobody announced, is in `socket`.
 
 use axum::http::Method;
 
@@ -51,4 +51,22 @@ async fn every_route_that_takes_a_body_has_the_limit() {
         app.post(&path, padded(LIMIT + 1)).await.details_of("payload_too_large", 413);
     }
     app.put(&payment, padded(LIMIT + 1)).await.details_of("payload_too_large", 413);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_off_is_refused_as_that() {
+    let app = App::new();
+    for (body, message) in [
+        ("{", "the body is not complete JSON"),
+        (r#"{"amount": 1, "cur"#, "the body is not complete JSON"),
+        (r#"{"amount": tr"#, "the body is not complete JSON"),
+        ("", "the body is empty"),
+        (" \n", "the body is empty"),
+        (r#"{"amount": ]}"#, "the body is not JSON: wrong at line 1, column 12"),
+        ("{} {", "the body is not JSON: wrong at line 1, column 4"),
+    ] {
+        let answer = app.post("/v1/payments", body).await;
+        answer.details_of("validation_error", 400);
+        assert!(answer.string("/message").starts_with(message), "{body}: {}", answer.text);
+    }
 }

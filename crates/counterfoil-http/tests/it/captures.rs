@@ -48,7 +48,7 @@ async fn without_a_body_all_of_it_is_taken_and_a_key_takes_it_once() {
     let again = app.post(&path, r#"{"idempotency_key": "c"}"#).await;
     assert_eq!((again.status, again.replayed(), &again.text), (200, true, &first.text));
     let other = app.post(&path, r#"{"idempotency_key": "c", "amount": 1}"#).await;
-    assert_eq!(other.details_of("idempotency_mismatch", 422)["fields"], json!(["amount", "currency"]));
+    assert_eq!(other.details_of("idempotency_mismatch", 422)["fields"], json!(["amount"]));
     assert_eq!(first.json()["amount_captured"], 123);
 }
 

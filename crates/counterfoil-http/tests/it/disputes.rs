@@ -279,3 +279,37 @@ async fn money_that_a_dispute_moved_counts_once() {
     assert_eq!(payment["amount_disputed"], 0);
     app.books().await;
 }
+
+/// A dispute is of its payment. An attempt that it names must be of that payment too, at that gateway.
+#[tokio::test]
+async fn the_attempt_of_a_dispute_must_be_of_its_payment() {
+    let app = App::beside_doubt();
+    let (made, other) = (app.create(CARD).await, app.create(CARD).await);
+    let (id, before) = (made.string("/id"), app.books().await);
+    for (field, value, reason) in [
+        (
+            "attempt_id",
+            other.string("/attempts/0/id"),
+            json!({"reason": "unknown_name", "field": "attempt_id"}),
+        ),
+        (
+            "gateway_attempt_id",
+            "nobody".to_owned(),
+            json!({"reason": "unknown_name", "field": "gateway_attempt_id"}),
+        ),
+        (
+            "gateway_attempt_id",
+            other.string("/attempts/0/gateway_attempt_id"),
+            json!({"reason": "conflicting_names"}),
+        ),
+    ] {
+        let word =
+            crate::notifications::told("n", "dispute.opened", &id, json!({"dispute_id": "d", field: value}));
+        assert_eq!(app.notify(&word).await.details_of("not_found", 404), reason, "{word}");
+    }
+    assert_eq!(app.books().await, before);
+    let own = json!({"dispute_id": "d", "attempt_id": made.string("/attempts/0/id"),
+        "gateway_attempt_id": made.string("/attempts/0/gateway_attempt_id")});
+    let word = crate::notifications::told("n", "dispute.opened", &id, own);
+    assert_eq!(app.notify(&word).await.json()["applied"], true);
+}

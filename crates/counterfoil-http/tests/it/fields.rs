@@ -39,10 +39,11 @@ fn bodies(document: &Value) -> Vec<((&str, &str), &Value)> {
 
 /// Asks one endpoint, of this payment.
 async fn ask(app: &App, (method, path): (&str, &str), id: &str, body: &Value) -> Answer {
-    if path.contains("endpoint_id") {
-        return app.notify(body).await;
+    if let Some((_, query)) = path.split_once("/notifications") {
+        return app.notify_at(&format!("/v1/gateways/gate/notifications{query}"), body).await;
     }
-    let path = format!("/v1{}", path.replace("{type}", "INVOICE").replace("{id}", id));
+    let named = if path.starts_with("/wallets") { "w" } else { id };
+    let path = format!("/v1{}", path.replace("{type}", "INVOICE").replace("{id}", named));
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     app.send(request(method, &path, ACME, body.to_string())).await
 }
@@ -176,4 +177,83 @@ async fn reference_endpoints_ignore_unknown_fields() {
     assert_eq!((changed.status, &changed.json()["metadata"]), (200, &json!({"order": "7"})));
     let processed = ask(&app, process, &id, &json!({"colour": 1})).await;
     assert_eq!((processed.status, processed.string("/payment_status")), (200, "SUCCEEDED".to_owned()));
+}
+
+/// A misspelt parameter would be answered with everything, or would move all of the money.
+#[tokio::test]
+async fn own_endpoints_refuse_unknown_parameters() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    app.post("/v1/wallets/w/top-ups", r#"{"amount": 1, "currency": "usd"}"#).await;
+    let before = app.books().await;
+    let document: Value = serde_json::from_str(&openapi(Amounts::Number)).unwrap();
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in
+            item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters")
+        {
+            let endpoint = (method.as_str(), path.as_str());
+            if is_of_reference(endpoint) || OPEN.contains(&path.as_str()) {
+                continue;
+            }
+            let described: Vec<&str> = parameters(operation).collect();
+            let answer = ask(&app, (method, &format!("{path}?aftr=5")), &id, &json!({})).await;
+            let details = answer.details_of("validation_error", 400);
+            assert_eq!(
+                (&details["field"], &details["allowed"]),
+                (&json!("aftr"), &json!(described)),
+                "{endpoint:?}"
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 18);
+    assert_eq!(app.books().await, before);
+    for query in ["%FF=1", "=1", "after=0&limit=1&x", "Limit=5"] {
+        let answer = app.get(&format!("/v1/payments/{id}/events?{query}")).await;
+        answer.details_of("validation_error", 400);
+    }
+    for query in ["", "&", "after=0", "limit=1&after=0&"] {
+        assert_eq!(app.get(&format!("/v1/payments/{id}/events?{query}")).await.status, 200, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn reference_endpoints_ignore_unknown_parameters() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    for path in ["/v1/payments?expand=x".to_owned(), format!("/v1/payments/{id}?expand=x")] {
+        assert_eq!(app.get(&path).await.status, 200, "{path}");
+    }
+}
+
+/// Found without a key.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
+
+fn is_of_reference((method, path): (&str, &str)) -> bool {
+    matches!(path, "/payments" | "/payments/{id}") || (method, path) == ("post", "/payments/{id}/process")
+}
+
+/// The parameters of its query string that are described.
+fn parameters(operation: &Value) -> impl Iterator<Item = &str> {
+    let all = operation["parameters"].as_array().into_iter().flatten();
+    all.filter(|it| it["in"] == "query").map(|it| it["name"].as_str().unwrap())
+}
+
+/// The server takes no `null` for an amount, so its description must not.
+#[test]
+fn openapi_allows_no_null_for_an_amount() {
+    let document: Value = serde_json::from_str(&openapi(Amounts::Number)).unwrap();
+    let mut seen = 0;
+    for (endpoint, schema) in bodies(&document) {
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let text = property.to_string();
+            if text.contains("GivenAmount") || text.contains("GivenDue") {
+                assert!(!text.contains("null"), "{endpoint:?}: {name}: {text}");
+                assert!(property["$ref"].is_string(), "{endpoint:?}: {name}: {text}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 8);
 }

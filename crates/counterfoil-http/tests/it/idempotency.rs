@@ -123,3 +123,25 @@ async fn processing_and_topping_up_replay_too() {
     let other = app.post(path, body.replace('5', "6")).await;
     assert_eq!(other.details_of("idempotency_mismatch", 422), json!({"fields": ["amount"]}));
 }
+
+/// Keys of one kind of request are one name space over all payments. What differs is told as it was sent.
+#[tokio::test]
+async fn a_key_that_another_payment_used_tells_what_differs_as_it_was_sent() {
+    let app = App::beside_doubt();
+    let dollars = app.create(card_with("amount", Some("100"))).await.string("/id");
+    let euros =
+        app.create(card_with("amount", Some("100")).replace("\"usd\"", "\"eur\"")).await.string("/id");
+    let refund =
+        async |id: &str, body: &str| app.post(&format!("/v1/payments/{id}/refunds"), body.to_owned()).await;
+    assert_eq!(refund(&dollars, r#"{"amount": 5, "idempotency_key": "k"}"#).await.status, 201);
+    for (id, body, fields) in [
+        (&euros, r#"{"amount": 5, "idempotency_key": "k"}"#, json!(["payment_id"])),
+        (&euros, r#"{"idempotency_key": "k"}"#, json!(["amount", "payment_id"])),
+        (&dollars, r#"{"idempotency_key": "k"}"#, json!(["amount"])),
+        (&dollars, r#"{"amount": 6, "idempotency_key": "k"}"#, json!(["amount"])),
+        (&dollars, r#"{"amount": 5, "currency": "eur", "idempotency_key": "k"}"#, json!(["currency"])),
+    ] {
+        let details = refund(id, body).await.details_of("idempotency_mismatch", 422);
+        assert_eq!(details, json!({"fields": fields, "payment_id": dollars}), "{body}");
+    }
+}

@@ -18,6 +18,18 @@ pub(crate) fn told(id: &str, kind: &str, payment: &str, more: Value) -> Value {
     told
 }
 
+/// The details of the answer to one with a name in it that is of nothing known.
+pub(crate) fn unknown_name(field: &str) -> Value {
+    json!({"reason": "unknown_name", "field": field})
+}
+
+/// One that does not name its payment by our id.
+fn nameless(kind: &str, more: Value) -> Value {
+    let mut word = told("n1", kind, "", more);
+    word.as_object_mut().unwrap().remove("payment_id");
+    word
+}
+
 async fn pending(app: &App) -> Answer {
     app.create(card_with("payment_method_id", Some("\"pm_sandbox_pending\""))).await
 }
@@ -122,13 +134,18 @@ async fn of_nothing_that_is_known_nothing_is_bound() {
     let app = App::new();
     let before = app.books().await;
     let missing = "pay_00000000000000000000000007";
-    for word in [
-        told("n1", "attempt.succeeded", missing, Value::Null),
-        told("n1", "dispute.opened", missing, json!({"dispute_id": "d"})),
-        json!({"notification_id": "n1", "type": "refund.failed", "gateway_operation_id": "r",
-            "occurred_at": "2026-01-01T00:00:00Z"}),
+    for (word, field) in [
+        (told("n1", "attempt.succeeded", missing, Value::Null), "payment_id"),
+        (told("n1", "dispute.opened", missing, json!({"dispute_id": "d"})), "payment_id"),
+        (nameless("refund.failed", json!({"gateway_operation_id": "r"})), "gateway_operation_id"),
+        (nameless("dispute.won", json!({"dispute_id": "d"})), "dispute_id"),
+        (
+            nameless("refund.failed", json!({"gateway_payment_id": "p", "gateway_operation_id": "r"})),
+            "gateway_payment_id",
+        ),
+        (nameless("void.failed", json!({"gateway_attempt_id": "a"})), "gateway_attempt_id"),
     ] {
-        assert_eq!(app.notify(&word).await.details_of("not_found", 404), Value::Null, "{word}");
+        assert_eq!(app.notify(&word).await.details_of("not_found", 404), unknown_name(field), "{word}");
     }
     assert_eq!(app.books().await, before);
     // The name that was refused is free.
@@ -145,7 +162,7 @@ async fn a_foreign_payment_is_not_known() {
         crate::support::request(axum::http::Method::POST, "/v1/payments", crate::support::GLOBEX, body);
     let id = app.send(request).await.string("/id");
     let word = told("n", "attempt.succeeded", &id, Value::Null);
-    assert_eq!(app.notify(&word).await.details_of("not_found", 404), Value::Null);
+    assert_eq!(app.notify(&word).await.details_of("not_found", 404), unknown_name("payment_id"));
 }
 
 #[tokio::test]
@@ -162,7 +179,6 @@ async fn without_the_endpoints_signature_nothing_is_told() {
     let other_secret = sign("whsec", now, body.as_bytes());
     let mut answers = Vec::new();
     for (endpoint, signatures) in [
-        ("gate", vec![]),
         ("gate", vec![""]),
         ("gate", vec!["t=1,v1=00"]),
         ("gate", vec![&old]),
@@ -215,6 +231,131 @@ async fn what_cannot_be_understood_is_refused() {
     let mut bad = good.clone();
     bad["amount"] = json!(1);
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "currency");
+    let mut bad = good.clone();
+    bad["currency"] = json!("eur");
+    assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "amount");
     let bad = told("n", "dispute.won", &id, Value::Null);
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "dispute_id");
+}
+
+/// A currency that goes with no amount would make a refund of all.
+#[tokio::test]
+async fn a_currency_without_an_amount_moves_nothing() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let before = app.books().await;
+    for (kind, more) in [
+        ("refund.succeeded", json!({"currency": "EUR", "gateway_operation_id": "r_1"})),
+        ("payment.returned", json!({"currency": "usd"})),
+        ("dispute.opened", json!({"currency": "usd", "dispute_id": "d"})),
+    ] {
+        let answer = app.notify(&told("n", kind, &id, more)).await;
+        assert_eq!(answer.details_of("validation_error", 400), json!({"field": "amount"}), "{kind}");
+    }
+    assert_eq!(app.books().await, before);
+}
+
+/// A field that the type does not use would be told in vain.
+#[tokio::test]
+async fn a_field_that_does_not_go_with_the_type_is_refused() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let before = app.books().await;
+    for (kind, field, value, types) in [
+        ("capture.succeeded", "refund_id", json!("ref_00000000000000000000000007"), "refund.succeeded"),
+        ("refund.succeeded", "capture_id", json!("cap_00000000000000000000000007"), "payment.returned"),
+        ("payment.returned", "refund_id", json!("ref_00000000000000000000000007"), "refund.failed"),
+        ("refund.succeeded", "void_id", json!("void_00000000000000000000000007"), "void.failed"),
+        ("dispute.opened", "capture_id", json!("cap_00000000000000000000000007"), "capture.failed"),
+        ("dispute.opened", "gateway_operation_id", json!("txn_1"), "dispute.funds_withdrawn"),
+        ("refund.succeeded", "dispute_id", json!("dp_1"), "dispute.won"),
+        ("refund.succeeded", "stage", json!("inquiry"), "dispute.opened"),
+        ("dispute.funds_withdrawn", "dispute_status", json!("UNDER_REVIEW"), "dispute.updated"),
+        ("attempt.pending", "due_by", json!("2026-02-01T00:00:00Z"), "dispute.opened"),
+        ("attempt.pending", "payment_url", json!("https://pay.test/1"), "attempt.requires_action"),
+        ("attempt.succeeded", "error_code", json!("stolen_card"), "attempt.failed"),
+        ("refund.succeeded", "error_message", json!("no"), "attempt.canceled"),
+    ] {
+        let mut word = told("n", kind, &id, json!({"gateway_operation_id": "x", "dispute_id": "dp_1"}));
+        let unused = if kind.starts_with("dispute") { "gateway_operation_id" } else { "dispute_id" };
+        word.as_object_mut().unwrap().remove(unused);
+        word[field] = value;
+        let answer = app.notify(&word).await;
+        assert_eq!(answer.details_of("validation_error", 400), json!({"field": field}), "{word}");
+        let message = answer.string("/message");
+        assert!(message.starts_with(&format!("{field} goes with ")), "{message}");
+        assert!(message.contains(types) && !message.contains(kind), "{message}");
+    }
+    assert_eq!(app.books().await, before);
+}
+
+/// Whoever forgot to sign is told; of the signature nothing is.
+#[tokio::test]
+async fn a_missing_signature_is_told_apart_from_a_wrong_one() {
+    let app = App::new();
+    let told = async |endpoint: &str, signature: Option<&str>| {
+        let mut request = Request::post(format!("/v1/gateways/{endpoint}/notifications"));
+        if let Some(value) = signature {
+            request = request.header("counterfoil-signature", value);
+        }
+        let answer = app.send(request.body("{}".into()).unwrap()).await;
+        answer.details_of("unauthenticated", 401);
+        answer.string("/message")
+    };
+    let missing = told("gate", None).await;
+    assert!(missing.contains("no Counterfoil-Signature header"), "{missing}");
+    assert_eq!(told("nowhere", None).await, missing);
+    let wrong = told("gate", Some("t=1,v1=00")).await;
+    assert_ne!(wrong, missing);
+    assert_eq!(told("nowhere", Some("t=1,v1=00")).await, wrong);
+}
+
+/// Our own id is found within its payment only, so it names none.
+#[tokio::test]
+async fn what_names_no_payment_is_refused() {
+    let app = App::new();
+    let id = app.create(CARD).await.string("/id");
+    let refund = app.post(&format!("/v1/payments/{id}/refunds"), r#"{"amount": 1}"#).await.string("/id");
+    let before = app.books().await;
+    for more in
+        [json!({}), json!({"refund_id": refund}), json!({"refund_id": refund, "gateway_operation_id": "r"})]
+    {
+        let kind = if more.get("refund_id").is_some() { "refund.failed" } else { "attempt.failed" };
+        let details = app.notify(&nameless(kind, more)).await.details_of("validation_error", 400);
+        assert_eq!(details, json!({"reason": "unnamed", "field": "payment_id"}), "{kind}");
+    }
+    assert_eq!(app.books().await, before);
+}
+
+#[tokio::test]
+async fn names_of_different_payments_are_told_as_that() {
+    let app = App::beside_doubt();
+    let (id, other) = (app.create(CARD).await, app.create(CARD).await);
+    let charge = other.string("/attempts/0/gateway_attempt_id");
+    let back = json!({"gateway_attempt_id": charge});
+    let answer = app.notify(&told("n", "payment.returned", &id.string("/id"), back)).await;
+    assert_eq!(answer.details_of("not_found", 404), json!({"reason": "conflicting_names"}));
+    let answer =
+        app.notify(&told("n", "dispute.opened", &id.string("/id"), json!({"dispute_id": "d"}))).await;
+    assert_eq!(answer.status, 200);
+    let of_other = json!({"dispute_id": "d"});
+    let answer = app.notify(&told("m", "dispute.won", &other.string("/id"), of_other)).await;
+    assert_eq!(answer.details_of("not_found", 404), json!({"reason": "conflicting_names"}));
+}
+
+#[tokio::test]
+async fn of_a_payment_that_was_never_there_a_gateway_has_nothing_to_tell() {
+    let app = App::new();
+    let id = app.create(CARD.replace("CARD", "OFFLINE")).await.string("/id");
+    let answer = app.notify(&told("n", "payment.returned", &id, Value::Null)).await;
+    assert_eq!(answer.details_of("not_found", 404), json!({"reason": "other_gateway"}));
+}
+
+#[tokio::test]
+async fn a_payment_that_has_nothing_to_give_back_says_so() {
+    let app = App::new();
+    let id = pending(&app).await.string("/id");
+    let back = json!({"amount": 1, "currency": "usd", "gateway_operation_id": "r"});
+    let answer = app.notify(&told("n", "refund.succeeded", &id, back)).await;
+    assert_eq!(answer.details_of("not_found", 404), json!({"reason": "nothing_there"}));
 }

@@ -407,34 +407,6 @@ async fn a_possible_duplicate_that_bounced_reserves_nothing() {
     assert_eq!(ends[0], ends[1]);
 }
 
-/// "Every name that is given and known must belong to that payment."
-#[tokio::test]
-async fn every_name_that_is_given_must_be_of_the_payment() {
-    let app = App::beside_doubt();
-    let (id, other) = (created(&app, &held()).await, created(&app, &held()).await);
-    let mut foreign = Vec::new();
-    for (path, list) in [("capture", "captures"), ("refunds", "refunds")] {
-        let asked = app.post(&format!("/v1/payments/{other}/{path}"), r#"{"amount": 30}"#).await;
-        assert!(asked.status < 300, "{}", asked.text);
-        foreign.push(items(&app, &other, list).await[0]["id"].clone());
-    }
-    let attempt = items(&app, &other, "attempts").await[0]["id"].clone();
-    let mut taken = Vec::new();
-    for (kind, more) in [
-        ("dispute.opened", json!({"dispute_id": "dp_1", "attempt_id": attempt})),
-        ("dispute.opened", json!({"dispute_id": "dp_2", "gateway_attempt_id": "nobody_knows"})),
-        ("capture.succeeded", with(usd(30, "c_9"), "refund_id", foreign[1].clone())),
-        ("refund.succeeded", with(usd(10, "r_9"), "capture_id", foreign[0].clone())),
-        ("payment.returned", with(usd(10, "b_9"), "refund_id", foreign[1].clone())),
-    ] {
-        let answer = tell(&app, &format!("{kind} {more}"), kind, &id, more.clone()).await;
-        if answer.status != 404 {
-            taken.push(format!("{kind} {more}: {}", answer.text));
-        }
-    }
-    assert!(taken.is_empty(), "{taken:#?}");
-}
-
 /// "A fact that is reported for the first time afterwards counts, by precedence, against the resolution, and flags the
 /// payment anew."
 #[tokio::test]
@@ -519,21 +491,6 @@ async fn more_reinstated_than_withdrawn_is_flagged() {
     .await;
     let stands = (posted(&app).await, payment(&app, &id).await["amount_captured"].clone());
     assert!(review(&app, &id).await.is_array(), "unflagged: posted and captured are {stands:?}");
-}
-
-/// A currency that goes with no amount is refused elsewhere; here it makes a refund of all.
-#[tokio::test]
-async fn another_currency_without_an_amount_is_not_ignored() {
-    let app = App::new();
-    let id = created(&app, CARD).await;
-    let more = json!({"currency": "EUR", "gateway_operation_id": "r_1"});
-    let answer = tell(&app, "n", "refund.succeeded", &id, more).await;
-    assert_eq!(
-        (answer.status, amounts(&app, &id).await),
-        (400, json!(["SUCCEEDED", 100, 0, 100, 0])),
-        "{}",
-        answer.text
-    );
 }
 
 /// INVARIANTS 44. What an operator says of a charge that nobody here made is no word on the schedule of ours.

@@ -124,9 +124,13 @@ impl App {
 
     /// Tells what a gateway would, signed.
     pub(crate) async fn notify(&self, body: &Value) -> Answer {
+        self.notify_at("/v1/gateways/gate/notifications", body).await
+    }
+
+    pub(crate) async fn notify_at(&self, path: &str, body: &Value) -> Answer {
         let body = body.to_string();
         let signature = sign(SECRET, SystemClock.now(), body.as_bytes());
-        let request = Request::post("/v1/gateways/gate/notifications");
+        let request = Request::post(path);
         self.send(request.header("counterfoil-signature", signature).body(body.into()).unwrap()).await
     }
 

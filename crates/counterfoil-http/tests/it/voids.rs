@@ -165,3 +165,22 @@ async fn void_of_a_captured_hold_is_refused_where_the_gateway_cannot_reverse_it(
     assert_eq!(voided.string("/payment_status"), "VOIDED", "a charge is no capture of a hold");
     app.books().await;
 }
+
+#[tokio::test]
+async fn a_void_that_has_nothing_to_release_is_refused_as_actions_tells() {
+    let app = App::beside_doubt();
+    let taken = create(&app, by("pm_sandbox_capture_timeout", "manual")).await;
+    app.post(&format!("/v1/payments/{taken}/capture"), "").await;
+    let given_back = create(&app, CARD.to_owned()).await;
+    app.post(&format!("/v1/payments/{given_back}/refunds"), r#"{"amount": 5}"#).await;
+    for (id, why) in
+        [(taken, "all that is held is being captured or released"), (given_back, "nothing is held")]
+    {
+        let told = void_action(&app, &id).await;
+        assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!(why)));
+        let answer = app.post(&format!("/v1/payments/{id}/void"), "").await;
+        assert_eq!(answer.details_of("invalid_operation", 400), json!({"payment_id": id}));
+        assert_eq!(answer.string("/message"), format!("payment {id} cannot be voided: {why}"));
+    }
+    app.books().await;
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use counterfoil::clock::Clock;
-use counterfoil::command::{About, Rejection, Resolution, Told};
+use counterfoil::command::{About, Rejection, Resolution, Told, UnknownReference};
 use counterfoil::event::{Body, StreamId};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewResolution, Notification};
@@ -54,7 +54,8 @@ pub(super) async fn a_bound_gateway_name_is_taken(trial: &mut Trial) {
         [("ntf_5", "ch_1", Told::Attempt as fn(Evidence) -> Told), ("ntf_6", "re_1", Told::Refund)]
     {
         let wrong = trial.desk.notify(&trial.caller, notification(second, id, name, told, 300));
-        assert_eq!(trial.refused(&wrong).await, Rejection::NothingKnown, "{name} is taken");
+        let refused = Rejection::NothingKnown(UnknownReference::Conflicting);
+        assert_eq!(trial.refused(&wrong).await, refused, "{name} is taken");
     }
     assert_eq!(trial.payment(second).await.version(), 1);
 }

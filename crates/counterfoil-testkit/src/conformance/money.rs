@@ -46,7 +46,11 @@ fn too_much(rejection: &Rejection) -> bool {
 }
 
 fn too_late(rejection: &Rejection) -> bool {
-    too_much(rejection) || matches!(rejection, Rejection::NotWhole { .. } | Rejection::NotAllowed { .. })
+    let is_over = matches!(
+        rejection,
+        Rejection::NotWhole { .. } | Rejection::NothingToRelease { .. } | Rejection::NotAllowed { .. }
+    );
+    too_much(rejection) || is_over
 }
 
 pub(super) async fn refunds_at_once_give_back_no_more_than_there_is(trial: &mut Trial) {

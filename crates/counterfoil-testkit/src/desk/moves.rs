@@ -105,7 +105,8 @@ impl Desk {
     /// That time is over for `payment`.
     #[must_use]
     pub fn lapse(&self, caller: &Caller, payment: PaymentId, work: Work) -> Command {
-        let reason = matches!(work, Work::Retry { .. }).then(|| Message::lossy("it cannot be made"));
+        let is_given_up = matches!(work, Work::Retry { .. } | Work::GiveUp);
+        let reason = is_given_up.then(|| Message::lossy("it cannot be made"));
         self.command(caller, self.next_moment(), Request::Lapse(Lapse { payment, work, reason }))
     }
 }

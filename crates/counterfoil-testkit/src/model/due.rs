@@ -79,8 +79,7 @@ impl Model {
             return Ok(unchanged(&payment));
         } else {
             payment.close(command.at, command.at, closes);
-            let is_retry = matches!(lapse.work, Work::Retry { .. });
-            payment.given_up = lapse.reason.clone().filter(|_| is_retry);
+            payment.given_up = lapse.reason.clone().filter(|_| closes == Closed::Failed);
         }
         payment.happened(command.at, Some(command.at));
         Ok(self.keep(&command.caller.scope, payment))

@@ -224,7 +224,7 @@ pub(super) fn only<'a>(
 ) -> Result<Option<OperationId>, Rejection> {
     match (among.next(), among.next()) {
         (one, None) => Ok(one.map(|own| own.id)),
-        _ => Err(Rejection::NothingKnown),
+        _ => Err(Rejection::NothingKnown(counterfoil::command::UnknownReference::Several)),
     }
 }
 

@@ -94,6 +94,7 @@ pub struct TimeFacts {
 
 /// What can be seen of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct OperationFacts {
     /// Its id.
     pub id: OperationId,

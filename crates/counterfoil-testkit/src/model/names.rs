@@ -38,7 +38,12 @@ impl Names {
         let taken = name.and_then(|name| self.0.get(&(scope.clone(), name.clone())));
         let Some(Taken { stream, sequence, fields: first }) = taken else { return Ok(None) };
         let all: BTreeSet<RequestField> = first.keys().chain(fields.keys()).copied().collect();
-        let differing: Vec<_> = all.into_iter().filter(|f| first.get(f) != fields.get(f)).collect();
+        let mut differing: Vec<_> = all.into_iter().filter(|f| first.get(f) != fields.get(f)).collect();
+        // A currency comes with an amount or with the payment.
+        let gives_amount = |sent: &Fields| sent.contains_key(&RequestField::Amount);
+        if gives_amount(first) != gives_amount(fields) || differing.contains(&RequestField::PaymentId) {
+            differing.retain(|field| *field != RequestField::Currency);
+        }
         if differing.is_empty() {
             Ok(Some(Answer::Done { stream: stream.clone(), sequence: *sequence, replayed: true }))
         } else {

@@ -2,7 +2,7 @@
 
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::clock::Timestamp;
-use counterfoil::command::{Command, Notify, Rejection, Told};
+use counterfoil::command::{Command, Notify, Rejection, Told, UnknownReference};
 use counterfoil::event::StreamId;
 use counterfoil::id::{AttemptId, CaptureId, DisputeId, RefundId, VoidId};
 use counterfoil::payment::{DisputeWord, Evidence, OperationId, Outcome, Review};
@@ -54,10 +54,13 @@ impl Model {
         let holders = names_in(notify).filter_map(|name| self.names.holder(scope, &name));
         let mut meant: Vec<_> = notify.about.payment.into_iter().map(StreamId::Payment).collect();
         meant.extend(holders.map(|(holder, _)| holder.clone()));
-        let Some(StreamId::Payment(id)) = meant.first() else { return Err(Rejection::NothingKnown) };
-        let is_one = meant.iter().all(|other| *other == meant[0]);
-        let payment = self.payment(scope, *id).ok().filter(|payment| is_one && payment.was_at(notify));
-        payment.ok_or(Rejection::NothingKnown)
+        let Some(StreamId::Payment(id)) = meant.first() else { return Err(no_payment(notify).into()) };
+        if meant.iter().any(|other| *other != meant[0]) {
+            return Err(UnknownReference::Conflicting.into());
+        }
+        let payment =
+            self.payment(scope, *id).map_err(|_| UnknownReference::Unknown { field: "payment_id" })?;
+        if payment.was_at(notify) { Ok(payment) } else { Err(UnknownReference::OtherGateway.into()) }
     }
 
     fn told(
@@ -89,18 +92,18 @@ impl Model {
         payment: &Payment,
         notify: &Notify,
     ) -> Result<Option<AttemptId>, Rejection> {
-        let ours = notify.about.attempt.map(|id| payment.operation(id.into()));
+        let ours = notify.about.attempt.map(|id| ("attempt_id", payment.operation(id.into())));
         let theirs = parent_name(notify).map(|name| {
-            let (_, of) = self.names.holder(scope, &name)?;
-            payment.named(of)
+            let named = self.names.holder(scope, &name).and_then(|(_, of)| payment.named(of));
+            ("gateway_attempt_id", named)
         });
         let mut parents = Vec::new();
-        for named in ours.into_iter().chain(theirs) {
+        for (field, named) in ours.into_iter().chain(theirs) {
             let there = named.filter(|own| own.is_at(&notify.gateway)).and_then(Operation::attempt_id);
-            parents.push(there.ok_or(Rejection::NothingKnown)?);
+            parents.push(there.ok_or(UnknownReference::Unknown { field })?);
         }
         parents.dedup();
-        if parents.len() > 1 { Err(Rejection::NothingKnown) } else { Ok(parents.pop()) }
+        if parents.len() > 1 { Err(UnknownReference::Conflicting.into()) } else { Ok(parents.pop()) }
     }
 
     /// The operation that it is about, if that is known.
@@ -119,7 +122,9 @@ impl Model {
             (None, None) => None,
         };
         if let Some(named) = named {
-            let own = named.filter(|own| is_kind(notify, own)).ok_or(Rejection::NothingKnown)?;
+            let field = notify.about.operation.map_or("gateway_operation_id", own_field);
+            let own = named.filter(|own| is_kind(notify, own));
+            let own = own.ok_or(UnknownReference::Unknown { field })?;
             return Ok(Some(own.id));
         }
         let is_named = evidence.gateway_operation_id.is_some();
@@ -132,7 +137,7 @@ impl Model {
                 let mut may_be = payment.nameless_like(id, &notify.gateway, parent, evidence.amount);
                 // It learns its name when its own answer arrives.
                 let waits = may_be.any(|own| own.is_live() && !own.is_stuck());
-                if waits { Err(Rejection::NothingKnown) } else { Ok(None) }
+                if waits { Err(UnknownReference::MayBeOurs.into()) } else { Ok(None) }
             }
         }
     }
@@ -149,7 +154,7 @@ impl Model {
         match evidence.outcome {
             Outcome::Succeeded | Outcome::Failed(_) => {}
             Outcome::Reversed { .. } | Outcome::Canceled { .. } | Outcome::ReturnCanceled { .. } => {
-                return Err(Rejection::NothingKnown);
+                return Err(nothing_like(evidence).into());
             }
             _ => return Ok(()),
         }
@@ -160,7 +165,14 @@ impl Model {
             _ => !payment.sources(&notify.gateway).is_empty(),
         };
         if !may_be_new {
-            return Err(Rejection::NothingKnown);
+            return Err(match id {
+                OperationId::Attempt(_) => nothing_like(evidence),
+                OperationId::Void(_) if payment.sources(&notify.gateway).len() > 1 => {
+                    UnknownReference::Several
+                }
+                _ => UnknownReference::NothingThere,
+            }
+            .into());
         }
         if evidence.is_success() && !payment.is_money(evidence) {
             payment.keep_misfit(evidence, notify.notification.as_str(), command.at);
@@ -176,7 +188,7 @@ impl Model {
         let called = evidence.gateway_operation_id.as_ref();
         let name = called.map(|called| operation_name(kind_of_name(id), Some(&notify.gateway), called));
         if name.as_ref().is_some_and(|name| self.names.holder(&command.caller.scope, name).is_some()) {
-            return Err(Rejection::NothingKnown);
+            return Err(UnknownReference::Conflicting.into());
         }
         let holds = matches!(notify.told, Told::Authorization(_));
         let about = if holds { About::Authorization } else { About::Operation };
@@ -195,10 +207,15 @@ impl Model {
         notify: &Notify,
         word: &DisputeWord,
     ) -> Result<(), Rejection> {
-        let called = notify.about.gateway_dispute_id.clone().ok_or(Rejection::NothingKnown)?;
+        let called = notify.about.gateway_dispute_id.clone().ok_or(UnknownReference::Unnamed)?;
         let told = (word.clone(), notify.funds.clone());
         let own = |known: &Dispute| known.gateway == notify.gateway && known.called == called;
         let scope = &command.caller.scope;
+        self.reported_parent(scope, payment, notify)?;
+        let there = |id: OperationId| payment.operation(id).is_some_and(|own| own.is_at(&notify.gateway));
+        if let Some(id) = notify.about.operation.filter(|id| !there(*id)) {
+            return Err(UnknownReference::Unknown { field: own_field(id) }.into());
+        }
         if let Some(place) = payment.disputes.iter().position(own) {
             let before = payment.disputes[place].said();
             payment.disputes[place].words.push(told);
@@ -258,7 +275,7 @@ impl Payment {
     ) -> Result<OperationId, Rejection> {
         let cancels = matches!(evidence.outcome, Outcome::ReturnCanceled { .. });
         if cancels && evidence.gateway_operation_id.is_some() {
-            return Err(Rejection::NothingKnown);
+            return Err(nothing_like(evidence).into());
         }
         if evidence.gateway_operation_id.is_none() {
             let returned = self.operations.iter().filter(|own| {
@@ -282,7 +299,38 @@ impl Payment {
             },
         };
         let meant = meant.filter(|id| self.operation(*id).is_some_and(|own| is_kind(notify, own)));
-        meant.ok_or(Rejection::NothingKnown)
+        Ok(meant.ok_or(UnknownReference::NothingThere)?)
+    }
+}
+
+/// Why no name leads to a payment.
+fn no_payment(notify: &Notify) -> UnknownReference {
+    let field = match names_in(notify).next() {
+        None => return UnknownReference::Unnamed,
+        Some((ClaimKind::GatewayPayment, _)) => "gateway_payment_id",
+        Some((ClaimKind::GatewayDispute, _)) => "dispute_id",
+        Some(_) if notify.about.gateway_attempt_id.is_some() => "gateway_attempt_id",
+        Some(_) => "gateway_operation_id",
+    };
+    UnknownReference::Unknown { field }
+}
+
+/// Of something that is not known, and does not come to be known by this.
+fn nothing_like(evidence: &Evidence) -> UnknownReference {
+    match evidence.gateway_operation_id {
+        Some(_) => UnknownReference::Unknown { field: "gateway_operation_id" },
+        None => UnknownReference::NothingThere,
+    }
+}
+
+/// Where our own id of an operation stands.
+fn own_field(id: OperationId) -> &'static str {
+    match id {
+        OperationId::Attempt(_) => "attempt_id",
+        OperationId::Capture(_) => "capture_id",
+        OperationId::Refund(_) => "refund_id",
+        OperationId::Void(_) => "void_id",
+        other => panic!("the model knows no {other:?}"),
     }
 }
 

@@ -111,7 +111,8 @@ impl Payment {
     fn release(&mut self, command: &Command, id: OperationId) -> Result<(), Rejection> {
         let capturable = self.capturable();
         if capturable.is_zero() {
-            return Err(Rejection::ExceedsCapturable { payment: self.asked.payment, capturable });
+            let held = self.money(self.held());
+            return Err(Rejection::NothingToRelease { payment: self.asked.payment, held });
         }
         let hold = self.best_hold().expect("something is held").clone();
         let mut operation = self.begin(id, capturable, command.at);

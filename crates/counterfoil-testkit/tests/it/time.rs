@@ -163,7 +163,6 @@ fn scripts_reach_every_kind_of_decision() {
         "not_sent",
         "returned",
         "allocated",
-        "same_as",
         "another",
         "won",
         "lost",

@@ -137,7 +137,7 @@ impl Held {
             let count = unheard.len();
             unheard.retain(|command| match execute(command) {
                 Answer::Done { .. } => false,
-                Answer::Refused(Rejection::NothingKnown) => true,
+                Answer::Refused(Rejection::NothingKnown(_)) => true,
                 answer @ Answer::Refused(_) => panic!("{answer:?} to {command:?}"),
             });
             if unheard.len() == count {

@@ -19,7 +19,7 @@ pub struct Lapse {
     /// What is due about it: [`Expire`](Work::Expire), [`GiveUp`](Work::GiveUp), or a
     /// [`Retry`](Work::Retry) that cannot be made, which is given up.
     pub work: Work,
-    /// Why a [`Retry`](Work::Retry) is given up. It becomes the payment's error message and stands in its history.
+    /// Why the payment is given up, where no further attempt is made. It becomes the payment's error message and stands in its history.
     pub reason: Option<Message>,
 }
 
@@ -33,8 +33,7 @@ impl Lapse {
         }
         let closing = match self.work {
             Work::Expire => expiring(payment, command.at),
-            Work::GiveUp => closing(payment, Closed::Failed, command.at),
-            Work::Retry { .. } => closing(payment, Closed::Failed, command.at)
+            Work::GiveUp | Work::Retry { .. } => closing(payment, Closed::Failed, command.at)
                 .map(|closing| Closing { reason: self.reason.clone(), ..closing }),
             Work::Poll { .. } | Work::LookUp { .. } => None,
         };

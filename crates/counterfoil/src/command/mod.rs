@@ -44,7 +44,7 @@ pub use change::Change;
 pub use create::Create;
 pub use discover::Discover;
 pub use lapse::Lapse;
-pub use notify::{About, Notify, Told};
+pub use notify::{About, Notify, Told, UnknownReference};
 pub use policy::{Overpayment, Policy};
 pub use poll::Poll;
 pub use process::Process;

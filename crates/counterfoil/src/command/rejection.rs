@@ -1,5 +1,6 @@
 //! Why not.
 
+use super::notify::UnknownReference;
 use crate::claim::RequestField;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
@@ -154,6 +155,14 @@ pub enum Rejection {
         /// What can be.
         capturable: Money,
     },
+    /// A void would release what is held, and there is nothing that it could: nothing is held, or others have it.
+    #[error("payment {payment} cannot be voided: {}", nothing_free(*held))]
+    NothingToRelease {
+        /// Of which payment.
+        payment: PaymentId,
+        /// What is held, all of which is being captured or released.
+        held: Money,
+    },
     /// All of it cannot go back: something of it went back already, is on its way, or is disputed.
     #[error("some of the money is refunded, disputed, or on its way")]
     NotWhole {
@@ -176,8 +185,8 @@ pub enum Rejection {
     InPast(Timestamp),
     /// A gateway told of something that nobody knows of here, or of which nobody can say yet what it is: it is to be told
     /// again.
-    #[error("nothing is known here of what the notification is about")]
-    NothingKnown,
+    #[error(transparent)]
+    NothingKnown(#[from] UnknownReference),
     /// A gateway told of a capture, a refund, or a return of an amount, and gave it no name: it could count twice.
     #[error(
         "a capture or a refund needs a gateway_operation_id or our own id, a return of an amount a gateway_operation_id"
@@ -272,8 +281,12 @@ pub enum Rejection {
 
 impl From<SeveralMeant> for Rejection {
     fn from(SeveralMeant: SeveralMeant) -> Rejection {
-        Rejection::NothingKnown
+        UnknownReference::Several.into()
     }
+}
+
+const fn nothing_free(held: Money) -> &'static str {
+    if held.is_zero() { "nothing is held" } else { "all that is held is being captured or released" }
 }
 
 fn named(instrument: Option<&PaymentMethodId>) -> &str {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::Taking;
+use super::notify::UnknownReference;
 use super::policy::Policy;
 use super::receipt::{Receipt, Subject};
 use super::rejection::Rejection;
@@ -38,6 +39,12 @@ impl Halt {
 impl From<Rejection> for Halt {
     fn from(rejection: Rejection) -> Halt {
         Halt::Rejected(rejection)
+    }
+}
+
+impl From<UnknownReference> for Halt {
+    fn from(unknown: UnknownReference) -> Halt {
+        Rejection::from(unknown).into()
     }
 }
 
@@ -109,7 +116,7 @@ impl<'a> View<'a> {
     /// by another one.
     pub(super) fn unless_claimed(&self, key: &ClaimKey, fingerprint: &Fingerprint) -> Result<(), Halt> {
         let Some(claim) = self.claim(key)? else { return Ok(()) };
-        let fields = claim.fingerprint.differing(fingerprint);
+        let fields = claim.fingerprint.differing_as_sent(fingerprint);
         if !fields.is_empty() {
             return Err(Rejection::KeyMismatch { stream: claim.stream.clone(), fields }.into());
         }

@@ -78,7 +78,7 @@ impl Void {
         claim: Option<Taking>,
     ) -> Result<Change, Halt> {
         let capturable = payment.capturable();
-        let nothing = || Rejection::ExceedsCapturable { payment: payment.id(), capturable };
+        let nothing = || Rejection::NothingToRelease { payment: payment.id(), held: payment.held() };
         let hold = payment.best_hold().filter(|_| !capturable.is_zero()).ok_or_else(nothing)?;
         let kind = OperationKind::Void { of: attempt_id(hold), target: VoidTarget::Hold };
         let start = Start {

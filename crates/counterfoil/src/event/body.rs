@@ -123,41 +123,74 @@ pub struct Created {
 }
 
 /// An operation was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     /// Its id.
-    #[serde(rename = "id")]
     pub operation: OperationId,
     /// What it does.
-    #[serde(flatten)]
     pub kind: OperationKind,
-    /// What is asked for.
-    #[serde(flatten)]
+    /// What is asked for. Of what happened elsewhere, the payment's amount unless the host says: what was reported is in
+    /// the evidence.
     pub amount: Money,
     /// Who is asked; `None` inside our own books.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewayName>,
     /// The instrument.
-    #[serde(rename = "payment_method_id", skip_serializing_if = "Option::is_none")]
     pub instrument: Option<PaymentMethodId>,
     /// How it began.
-    #[serde(flatten)]
     pub result: StartResult,
     /// What that means for the payment, by the policy of the moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
     /// Why, in the host's words.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Message>,
     /// The host's notes on it.
-    #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// What is captured beyond what is due, if it is done at once.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
     /// Whether the attempt opens a payment again that had failed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reopens: bool,
+}
+
+impl Serialize for Start {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            id: OperationId,
+            #[serde(flatten)]
+            kind: OperationKind,
+            #[serde(flatten)]
+            amount: Money,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            gateway: &'a Option<GatewayName>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payment_method_id: &'a Option<PaymentMethodId>,
+            #[serde(flatten)]
+            result: &'a StartResult,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            closes: Option<Closed>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: &'a Option<Message>,
+            #[serde(skip_serializing_if = "Metadata::is_empty")]
+            metadata: &'a Metadata,
+            #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+            excess: Option<Money>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            reopens: bool,
+        }
+        Data {
+            id: self.operation,
+            kind: self.kind,
+            amount: self.told_amount(),
+            gateway: &self.gateway,
+            payment_method_id: &self.instrument,
+            result: &self.result,
+            closes: self.closes,
+            reason: &self.reason,
+            metadata: &self.metadata,
+            excess: self.excess,
+            reopens: self.reopens,
+        }
+        .serialize(to)
+    }
 }
 
 /// An amount in the payment's own currency, which stands beside it.
@@ -189,6 +222,15 @@ impl Start {
             metadata: Metadata::default(),
             excess: None,
             reopens: false,
+        }
+    }
+
+    /// Its amount, for people and programs that read the history: what was reported of something that happened elsewhere,
+    /// else what was asked for.
+    pub(super) fn told_amount(&self) -> Money {
+        match &self.result {
+            StartResult::Recorded(evidence) => evidence.amount.unwrap_or(self.amount),
+            _ => self.amount,
         }
     }
 
@@ -268,7 +310,7 @@ pub struct Closing {
     /// Of a payment whose time ran out: the holds that are released, and nothing is ended otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<OperationId>,
-    /// Why the clock gave the payment up, where an automatic retry could not be made.
+    /// Why the clock gave the payment up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Message>,
 }

@@ -7,8 +7,10 @@ use super::body::{
     Body, Closing, Created, Decision, DisputeDecision, Disputed, Polled, Reported, Resolved, Start,
     StartResult,
 };
-use crate::payment::{Closed, DisputeWordKind, Evidence, OperationKind, Outcome, ReportSubject, VoidTarget};
+use crate::money::Money;
+use crate::payment::{Closed, DisputeWordKind, OperationKind, Outcome, ReportSubject, VoidTarget};
 use crate::status::Cause;
+use crate::text::{Actor, GatewayOperationId};
 
 impl Event {
     /// What happened, by whom and why, as a sentence for people. Its words may change between versions: programs read
@@ -18,11 +20,17 @@ impl Event {
         let actor = self.actor();
         match self.cause() {
             Cause::Command => format!("{actor}: {}", Told(self.body())),
-            Cause::Evidence => format!("{} (told to {actor})", Told(self.body())),
+            Cause::Evidence if is_gateway(actor) => format!("{} (reported by {actor})", Told(self.body())),
+            Cause::Evidence => format!("{} (answered to {actor})", Told(self.body())),
             Cause::Resolution => format!("{} (by {actor})", Told(self.body())),
             Cause::Clock => format!("{} (its time had come; done by {actor})", Told(self.body())),
         }
     }
+}
+
+/// Whether a gateway told of its own accord; else it was called or asked by somebody.
+fn is_gateway(actor: &Actor) -> bool {
+    actor.as_str().starts_with("gateway:")
 }
 
 struct Told<'a>(&'a Body);
@@ -35,20 +43,22 @@ impl Display for Told<'_> {
             Body::Reported(reported) => reported_in_words(reported, f),
             Body::Resolved(resolved) => resolved_in_words(resolved, f),
             Body::Misfit(misfit) => {
-                write!(f, "{} told of a {} that cannot be: ", misfit.gateway, misfit.operation.noun())?;
-                evidence_in_words(&misfit.evidence, f)
+                write!(f, "{} told of a {}", misfit.gateway, misfit.operation.noun())?;
+                of_amount(misfit.evidence.amount, f)?;
+                write!(f, " that counts as nothing: it ")?;
+                outcome_in_words(&misfit.evidence.outcome, f)
             }
             Body::NotificationReused(reused) => {
                 let fields: Vec<&str> = reused.fields.iter().map(|field| field.as_str()).collect();
                 let (gateway, id, fields) = (&reused.gateway, &reused.notification, fields.join(", "));
-                write!(f, "{gateway} sent notification {id} again with other contents: {fields}")
+                write!(f, "{gateway} sent notification {id} again with other contents; {fields} differ")
             }
             Body::Disputed(disputed) => disputed_in_words(disputed, f),
             Body::DisputeResolved(resolved) => {
-                write!(f, "dispute {} resolved as ", resolved.dispute)?;
+                write!(f, "dispute {} was resolved as ", resolved.dispute)?;
                 match resolved.decision {
                     DisputeDecision::Won {} => write!(f, "won")?,
-                    DisputeDecision::Lost { amount } => write!(f, "lost, {amount}")?,
+                    DisputeDecision::Lost { amount } => write!(f, "lost ({amount})")?,
                 }
                 write!(f, ": {}", resolved.note)
             }
@@ -74,20 +84,22 @@ fn created_in_words(created: &Created, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "a payment of {} by {kind} for {} {}", terms.amount, destination.kind, destination.id)?;
     match &created.attempt {
         Some(start) => {
-            write!(f, "; ")?;
+            write!(f, " was created; ")?;
             started_in_words(start, f)
         }
-        None if created.submitted => write!(f, ", accepted"),
-        None => write!(f, ", recorded only"),
+        None if created.submitted => write!(f, " was created and accepted"),
+        None => write!(f, " was recorded only"),
     }
 }
 
 fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
-    let what = match start.kind {
-        OperationKind::Void { target: VoidTarget::Hold, .. } => "release of a hold",
-        kind => kind.as_str(),
-    };
-    write!(f, "{what} {} of {}", start.operation, start.amount)?;
+    write!(f, "{} {} of ", start.kind.as_str(), start.operation)?;
+    let is_release = matches!(start.kind, OperationKind::Void { target: VoidTarget::Hold, .. });
+    // Of a void that was made elsewhere it is not known what it was of.
+    if is_release && !matches!(start.result, StartResult::Recorded(_)) {
+        write!(f, "a hold of ")?;
+    }
+    write!(f, "{}", start.told_amount())?;
     if let Some(capture) = start.kind.reversed_capture() {
         write!(f, ", the reversal of capture {capture},")?;
     }
@@ -102,72 +114,102 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
         StartResult::Succeeded {} => write!(f, " was done at once"),
         StartResult::Failed(failure) => write!(f, " was refused: {}", failure.message),
         StartResult::Recorded(evidence) => {
-            write!(f, " was made elsewhere: ")?;
-            evidence_in_words(evidence, f)
+            write!(f, " was made elsewhere: it ")?;
+            outcome_in_words(&evidence.outcome, f)
         }
     }
 }
 
 fn reported_in_words(reported: &Reported, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, "{} {}: ", reported.operation.noun(), reported.operation)?;
+    let (noun, id, evidence) = (reported.operation.noun(), reported.operation, &reported.evidence);
     match &reported.subject {
-        ReportSubject::Operation => {}
-        ReportSubject::Authorization => write!(f, "authorization ")?,
-        ReportSubject::Return(Some(name)) => write!(f, "return {name} ")?,
-        ReportSubject::Return(None) => write!(f, "return ")?,
+        ReportSubject::Operation => write!(f, "{noun} {id}")?,
+        ReportSubject::Authorization => write!(f, "the authorization by {noun} {id}")?,
+        ReportSubject::Return(name) => return returned_in_words(name.as_ref(), reported, f),
     }
-    evidence_in_words(&reported.evidence, f)
+    of_amount(evidence.amount, f)?;
+    write!(f, " ")?;
+    outcome_in_words(&evidence.outcome, f)
+}
+
+fn returned_in_words(
+    name: Option<&GatewayOperationId>,
+    reported: &Reported,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    let (noun, id, evidence) = (reported.operation.noun(), reported.operation, &reported.evidence);
+    match name {
+        Some(name) => write!(f, "return {name} of {noun} {id}")?,
+        None => write!(f, "the return of {noun} {id}")?,
+    }
+    match (&evidence.outcome, evidence.amount) {
+        (Outcome::Reversed { error_message }, Some(amount)) => {
+            write!(f, " took {amount} back: {error_message}")
+        }
+        (Outcome::Reversed { error_message }, None) => write!(f, " took all of it back: {error_message}"),
+        (outcome, amount) => {
+            of_amount(amount, f)?;
+            write!(f, " ")?;
+            outcome_in_words(outcome, f)
+        }
+    }
 }
 
 fn resolved_in_words(resolved: &Resolved, f: &mut Formatter<'_>) -> fmt::Result {
     let (noun, id) = (resolved.operation.noun(), resolved.operation);
-    write!(f, "{noun} {id} resolved as ")?;
+    write!(f, "{noun} {id} ")?;
     match &resolved.decision {
-        Decision::Succeeded { amount: Some(amount) } => write!(f, "succeeded, {amount}")?,
-        Decision::Succeeded { amount: None } => write!(f, "succeeded")?,
-        Decision::Failed { .. } => write!(f, "failed")?,
-        Decision::NotSent {} => write!(f, "not sent")?,
-        Decision::Returned { amount: Some(amount) } => write!(f, "returned, {amount}")?,
-        Decision::Returned { amount: None } => write!(f, "returned")?,
-        Decision::Allocated { of } => write!(f, "of attempt {of}")?,
-        Decision::SameAs { operation } => write!(f, "the same as {operation}")?,
-        Decision::Another {} => write!(f, "none of those that were requested here")?,
+        Decision::Succeeded { amount: Some(amount) } => write!(f, "was resolved as succeeded ({amount})")?,
+        Decision::Succeeded { amount: None } => write!(f, "was resolved as succeeded")?,
+        Decision::Failed { .. } => write!(f, "was resolved as failed")?,
+        Decision::NotSent {} => write!(f, "was resolved as not sent")?,
+        Decision::Returned { amount: Some(amount) } => write!(f, "was resolved as returned ({amount})")?,
+        Decision::Returned { amount: None } => write!(f, "was resolved as returned")?,
+        Decision::Allocated { of } => write!(f, "was allocated to attempt {of}")?,
+        Decision::SameAs { operation } => {
+            write!(f, "was said to be the same as {} {operation}", operation.noun())?;
+        }
+        Decision::Another {} => write!(f, "was said to be none of those that were requested here")?,
     }
     write!(f, ": {}", resolved.note)
 }
 
-fn evidence_in_words(evidence: &Evidence, f: &mut Formatter<'_>) -> fmt::Result {
-    match &evidence.outcome {
-        Outcome::Succeeded => write!(f, "it succeeded"),
-        Outcome::Failed(failure) => write!(f, "it was refused: {} ({})", failure.message, failure.code),
-        Outcome::Pending => write!(f, "it goes on"),
-        Outcome::RequiresAction { .. } => write!(f, "the payer must act"),
-        Outcome::Canceled { error_message } => write!(f, "it was given up: {error_message}"),
-        Outcome::Reversed { error_message } => write!(f, "it was undone: {error_message}"),
-        Outcome::NotSent { error_message } => write!(f, "it never reached the gateway: {error_message}"),
-        Outcome::ReturnCanceled { error_message } => write!(f, "it was canceled: {error_message}"),
-        Outcome::Unknown { error_message } => write!(f, "nobody knows: {error_message}"),
-    }?;
-    match evidence.amount {
-        Some(amount) => write!(f, ", {amount}"),
+/// What became of something, after its name.
+fn outcome_in_words(outcome: &Outcome, f: &mut Formatter<'_>) -> fmt::Result {
+    match outcome {
+        Outcome::Succeeded => write!(f, "succeeded"),
+        Outcome::Failed(failure) => write!(f, "was refused: {} ({})", failure.message, failure.code),
+        Outcome::Pending => write!(f, "goes on"),
+        Outcome::RequiresAction { .. } => write!(f, "waits for the payer to act"),
+        Outcome::Canceled { error_message } => write!(f, "was given up: {error_message}"),
+        Outcome::Reversed { error_message } => write!(f, "was undone: {error_message}"),
+        Outcome::NotSent { error_message } => write!(f, "never reached the gateway: {error_message}"),
+        Outcome::ReturnCanceled { error_message } => write!(f, "was canceled: {error_message}"),
+        Outcome::Unknown { error_message } => write!(f, "has an unknown outcome: {error_message}"),
+    }
+}
+
+fn of_amount(amount: Option<Money>, f: &mut Formatter<'_>) -> fmt::Result {
+    match amount {
+        Some(amount) => write!(f, " of {amount}"),
         None => Ok(()),
     }
 }
 
 fn disputed_in_words(disputed: &Disputed, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "dispute {}", disputed.gateway_dispute_id)?;
+    let amount = disputed.word.amount;
+    let money = amount.map_or_else(|| "money".to_owned(), |amount| amount.to_string());
     let what = match disputed.word.kind {
+        DisputeWordKind::FundsWithdrawn => return write!(f, " took {money}"),
+        DisputeWordKind::FundsReinstated => return write!(f, " gave {money} back"),
         DisputeWordKind::Opened => "was opened",
         DisputeWordKind::Updated => "changed",
         DisputeWordKind::Won => "was won",
         DisputeWordKind::Lost => "was lost",
-        DisputeWordKind::FundsWithdrawn => "took money",
-        DisputeWordKind::FundsReinstated => "gave money back",
     };
-    write!(f, "dispute {} {what}", disputed.gateway_dispute_id)?;
-    match disputed.word.amount {
-        Some(amount) => write!(f, ", {amount}"),
-        None => Ok(()),
-    }
+    of_amount(amount, f)?;
+    write!(f, " {what}")
 }
 
 fn polled_in_words(polled: &Polled, f: &mut Formatter<'_>) -> fmt::Result {
@@ -176,6 +218,7 @@ fn polled_in_words(polled: &Polled, f: &mut Formatter<'_>) -> fmt::Result {
         None => write!(f, "the gateway was asked about the payment and had no news")?,
     }
     match polled.next_at {
+        Some(at) if polled.lease_until.is_some() => write!(f, "; it is sent again, and asked about at {at}"),
         Some(at) => write!(f, "; it is asked again at {at}"),
         None => write!(f, "; it is not asked again: a person has to look"),
     }
@@ -185,7 +228,7 @@ fn closed_in_words(closing: &Closing, f: &mut Formatter<'_>) -> fmt::Result {
     match closing.closes {
         Closed::Expired if !closing.releases.is_empty() => write!(f, "what was held was released"),
         Closed::Expired => write!(f, "the payment expired"),
-        Closed::Failed => write!(f, "the payment was given up"),
+        Closed::Failed => write!(f, "the payment was ended as failed"),
         Closed::Voided => write!(f, "the payment was cancelled"),
     }?;
     match &closing.reason {

@@ -6,8 +6,9 @@ use std::task;
 use super::{Ledger, LedgerError};
 use crate::command::{Lapse, Poll, Process, Receipt, Rejection, Request};
 use crate::id::AttemptId;
-use crate::payment::{Destination, Payment, Work};
+use crate::payment::{Destination, Operation, Payment, Work};
 use crate::scope::Caller;
+use crate::status::OperationStatus;
 use crate::store::{Due, ExecuteError, StoreError};
 use crate::text::{Actor, Message};
 
@@ -102,7 +103,8 @@ impl Ledger {
         let done = match work {
             Work::Poll { .. } | Work::LookUp { .. } => self.poll_due(&caller, &payment, work).await,
             Work::Retry { number } => self.retry(&caller, &payment, number).await,
-            Work::Expire | Work::GiveUp => self.lapse(&caller, &payment, work, None).await,
+            Work::Expire => self.lapse(&caller, &payment, work, None).await,
+            Work::GiveUp => self.lapse(&caller, &payment, work, Some(no_further_attempt(&payment))).await,
         };
         match done {
             Err(error) if matches!(error.rejection(), Some(Rejection::NotDue { .. })) => Ok(false),
@@ -272,6 +274,22 @@ async fn at_once<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> 
     all.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
+/// Why no further attempt is made: what was never sent was tried often enough, or the schedule has ended without a usable
+/// instrument. What was said of the last attempt stands with it.
+fn no_further_attempt(payment: &Payment) -> Message {
+    let last = payment.attempts().last();
+    let why = match last.map(Operation::status) {
+        Some(OperationStatus::NotSent) => "the gateway could not be reached",
+        _ => "no usable payment method is left",
+    };
+    let said = last.and_then(Operation::error_message).map(|said| format!(": {said}"));
+    retry_given_up(&format!("{why}{}", said.unwrap_or_default()))
+}
+
+fn retry_given_up(why: &str) -> Message {
+    Message::lossy(&format!("automatic retry given up: {why}"))
+}
+
 /// Why a retry that is refused so will never be made; `None`: it may be made later.
 fn given_up(rejection: &Rejection, destination: &Destination) -> Option<Message> {
     let (kind, id) = (destination.kind.as_str().to_lowercase(), &destination.id);
@@ -285,5 +303,5 @@ fn given_up(rejection: &Rejection, destination: &Destination) -> Option<Message>
         Rejection::ExceedsDue { remaining, .. } => format!("only {remaining} of {kind} {id} is still due"),
         _ => return None,
     };
-    Some(Message::lossy(&format!("automatic retry given up: {why}")))
+    Some(retry_given_up(&why))
 }

@@ -39,7 +39,7 @@ impl LedgerError {
         }
     }
 
-    /// The payment it is about; `None` if creating one was refused. If the outcome of creating one is
+    /// The payment it is about; `None` if creating one was refused, or if a notification did not name it by our id. If the outcome of creating one is
     /// unknown, this is the payment that may exist, unless the same idempotency key had made another before.
     #[must_use]
     pub const fn payment(&self) -> Option<PaymentId> {

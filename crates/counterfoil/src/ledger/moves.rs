@@ -218,8 +218,13 @@ impl Ledger {
         let at = self.clock.now();
         let id = self.ids.next(at);
         let Notification { gateway, notification, about, told, funds } = told;
+        let payment = about.payment;
         let notify = Notify { gateway, notification, about, told, funds, id };
-        Ok(self.execute(self.command_at(caller, at, Request::Notify(notify))).await?)
+        let done = self.execute(self.command_at(caller, at, Request::Notify(notify))).await;
+        done.map_err(|error| match payment {
+            Some(payment) => LedgerError::about(payment, error),
+            None => error.into(),
+        })
     }
 
     /// Writes down an operator's [decision](crate::command::Resolution): what became of an operation or what it is of,

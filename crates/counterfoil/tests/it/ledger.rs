@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use counterfoil::clock::{Clock, Timestamp};
-use counterfoil::command::{Rejection, Resolution};
+use counterfoil::command::{About, Rejection, Resolution, Told, UnknownReference};
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
-use counterfoil::ledger::{Ledger, NewPayment, NewRefund, NewResolution, NewTopUp, Processing, Update};
+use counterfoil::ledger::{
+    Ledger, NewPayment, NewRefund, NewResolution, NewTopUp, Notification, Processing, Update,
+};
 use counterfoil::money::{Currency, Money};
-use counterfoil::payment::{Destination, Evidence, Outcome, PaymentMethod, Review};
+use counterfoil::payment::{
+    Destination, DisputeWord, DisputeWordKind, Evidence, Outcome, PaymentMethod, Review,
+};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::store::{Cursor, ExecuteError, PaymentStore, StoreErrorKind};
@@ -376,4 +380,22 @@ async fn what_is_settled_and_not_marked_cannot_be_resolved() {
     let word = NewResolution::new(Resolution::Failed, "it never came".parse().unwrap()).about(refund);
     let refused = ledger.resolve(&me, id, word).await.unwrap_err();
     assert_eq!(refused.rejection(), Some(&Rejection::Settled { payment: id }));
+}
+
+/// Also where there is no such payment: that is what the notification is about.
+#[tokio::test]
+async fn a_refused_notification_says_which_payment_it_named() {
+    let ledger = Ledger::new(Arc::new(MemoryStore::new()));
+    let payment = "pay_00000000000000000000000007".parse().unwrap();
+    let dispute = Some("dp_1".parse().unwrap());
+    for named in [Some(payment), None] {
+        let about = About { payment: named, gateway_dispute_id: dispute.clone(), ..About::default() };
+        let word = DisputeWord::new(DisputeWordKind::Opened, Timestamp::EPOCH);
+        let gateway = "sandbox".parse().unwrap();
+        let told = Notification::new(gateway, "n".parse().unwrap(), about, Told::Dispute(word));
+        let error = ledger.notify(&caller(), told).await.unwrap_err();
+        let field = if named.is_some() { "payment_id" } else { "dispute_id" };
+        let unknown = Rejection::NothingKnown(UnknownReference::Unknown { field });
+        assert_eq!((error.payment(), error.rejection()), (named, Some(&unknown)));
+    }
 }

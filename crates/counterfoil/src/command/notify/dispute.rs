@@ -1,17 +1,26 @@
 //! What a gateway tells of a dispute.
 
 use super::super::change::Entry;
-use super::super::rejection::Rejection;
 use super::super::view::{Halt, View};
-use super::{Heard, Notify};
+use super::{Heard, Notify, UnknownReference, unknown_id};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::event::{Body, Disputed};
 use crate::id::DisputeId;
-use crate::payment::{Dispute, DisputeWord};
+use crate::payment::{Dispute, DisputeWord, Operation, Payment};
 use crate::status::Cause;
 use crate::text::NotificationId;
 
 impl Notify {
+    /// A dispute is of its payment, whatever else is named. But what is named must be of that payment too.
+    fn require_known(&self, view: &View<'_>, payment: &Payment) -> Result<(), Halt> {
+        self.parent(view, payment)?;
+        let there = |operation: &Operation| operation.gateway.as_ref() == Some(&self.gateway);
+        match self.about.operation {
+            Some(id) if !payment.operation(id).is_some_and(there) => Err(unknown_id(id).into()),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn dispute(
         &self,
         view: &View<'_>,
@@ -19,7 +28,8 @@ impl Notify {
         books: &mut Heard<'_>,
     ) -> Result<(), Halt> {
         let payment = books.after.clone();
-        let called = self.about.gateway_dispute_id.as_ref().ok_or(Rejection::NothingKnown)?;
+        let called = self.about.gateway_dispute_id.as_ref().ok_or(UnknownReference::Unnamed)?;
+        self.require_known(view, &payment)?;
         let key = ClaimKey::gateway_dispute(view.scope, &self.gateway, called);
         let claim = view.claim(&key)?;
         let own =
@@ -27,7 +37,7 @@ impl Notify {
         let known = payment.disputes().iter().find(own);
         if known.is_none() && claim.is_some() {
             // It is about another payment.
-            return Err(Rejection::NothingKnown.into());
+            return Err(UnknownReference::Conflicting.into());
         }
         let new = || {
             let (gateway, called) = (self.gateway.clone(), called.clone());

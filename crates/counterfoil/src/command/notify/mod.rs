@@ -3,13 +3,14 @@
 mod contents;
 mod dispute;
 mod operation;
+mod unknown;
 
 use std::sync::Arc;
 
+pub use self::unknown::UnknownReference;
 use super::Command;
 use super::change::{Change, Entry, Recorder, Taking};
 use super::receipt::Subject;
-use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, RequestField};
 use crate::event::{Body, NotificationReused, StreamId};
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 /// A gateway's notification. Evidence: it is never refused for the status of the payment, and it takes effect once,
 /// however often it is told. Other contents under an id that is known are applied as well, and listed for review. What it tells of that was made at the gateway (a refund by its dashboard, a dispute) comes
-/// to be known here by it. Of nothing that is known here it is [`NothingKnown`](Rejection::NothingKnown), and leaves no
+/// to be known here by it. Of nothing that is known here it is an [`UnknownReference`], and leaves no
 /// trace, so that a sender who repeats it may find more then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notify {
@@ -198,15 +199,25 @@ impl Notify {
             match (&claim.stream, named) {
                 (StreamId::Payment(id), None) => named = Some(*id),
                 (StreamId::Payment(id), Some(known)) if *id == known => {}
-                _ => return Err(Rejection::NothingKnown.into()),
+                _ => return Err(UnknownReference::Conflicting.into()),
             }
         }
-        let payment = match named {
-            Some(id) => view.find_payment(id)?,
-            None => None,
-        };
-        let known = payment.filter(|payment| self.has_to_do_with(payment));
-        known.ok_or_else(|| Rejection::NothingKnown.into())
+        let id = named.ok_or_else(|| self.unknown_payment())?;
+        let payment = view.find_payment(id)?.ok_or(UnknownReference::Unknown { field: "payment_id" })?;
+        if self.has_to_do_with(payment) { Ok(payment) } else { Err(UnknownReference::OtherGateway.into()) }
+    }
+
+    /// Why none of the names leads to a payment.
+    fn unknown_payment(&self) -> UnknownReference {
+        let own = self.told.evidence().and_then(|evidence| evidence.gateway_operation_id.as_ref());
+        let names = [
+            ("gateway_payment_id", self.about.gateway_payment_id.is_some()),
+            ("dispute_id", self.about.gateway_dispute_id.is_some()),
+            ("gateway_attempt_id", self.about.gateway_attempt_id.is_some()),
+            ("gateway_operation_id", own.is_some() && self.about.operation.is_none()),
+        ];
+        let given = names.into_iter().find(|(_, is_given)| *is_given);
+        given.map_or(UnknownReference::Unnamed, |(field, _)| UnknownReference::Unknown { field })
     }
 
     /// Of a payment that was never at this gateway it has nothing to tell.
@@ -221,6 +232,17 @@ impl Notify {
         let asked = payment.asked_gateway();
         payment.gateway_payment_id().is_some() && asked.is_none_or(|asked| *asked == self.gateway)
     }
+}
+
+/// Our own id, where it is of no operation that can be meant.
+const fn unknown_id(operation: OperationId) -> UnknownReference {
+    let field = match operation {
+        OperationId::Attempt(_) => "attempt_id",
+        OperationId::Capture(_) => "capture_id",
+        OperationId::Refund(_) => "refund_id",
+        OperationId::Void(_) => "void_id",
+    };
+    UnknownReference::Unknown { field }
 }
 
 /// What a notification writes, event by event. The first of them takes its name.

@@ -6,7 +6,7 @@ use super::super::record::{holder, operation_fingerprint};
 use super::super::rejection::Rejection;
 use super::super::report::Statement;
 use super::super::view::{Halt, View};
-use super::{Heard, Notify, Told};
+use super::{Heard, Notify, Told, UnknownReference, unknown_id};
 use crate::claim::ClaimKey;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
@@ -45,18 +45,20 @@ impl Notify {
     }
 
     /// The attempt that it is reported to be of.
-    fn parent(&self, view: &View<'_>, payment: &Payment) -> Result<Option<AttemptId>, Halt> {
+    pub(super) fn parent(&self, view: &View<'_>, payment: &Payment) -> Result<Option<AttemptId>, Halt> {
         let there = |attempt: &&Operation| attempt.gateway.as_ref() == Some(&self.gateway);
-        let ours = self.about.attempt.map(|id| payment.operation(id.into()));
+        let ours = self.about.attempt.map(|id| ("attempt_id", payment.operation(id.into())));
         let theirs = match self.parent_name(view) {
-            Some(name) => Some(view.claim(&name)?.and_then(|claim| holder(payment, claim))),
+            Some(name) => {
+                Some(("gateway_attempt_id", view.claim(&name)?.and_then(|claim| holder(payment, claim))))
+            }
             None => None,
         };
         let mut parent = None;
-        for named in [ours, theirs].into_iter().flatten() {
-            let id = named.filter(there).and_then(attempt_id).ok_or(Rejection::NothingKnown)?;
+        for (field, named) in [ours, theirs].into_iter().flatten() {
+            let id = named.filter(there).and_then(attempt_id).ok_or(UnknownReference::Unknown { field })?;
             if parent.replace(id).is_some_and(|other| other != id) {
-                return Err(Rejection::NothingKnown.into());
+                return Err(UnknownReference::Conflicting.into());
             }
         }
         Ok(parent)
@@ -72,7 +74,7 @@ impl Notify {
     ) -> Result<Option<&'a Operation>, Halt> {
         if let Some(id) = self.about.operation {
             let echoed = payment.operation(id).filter(|operation| self.is_kind(operation));
-            return Ok(Some(echoed.ok_or(Rejection::NothingKnown)?));
+            return Ok(Some(echoed.ok_or(unknown_id(id))?));
         }
         let own = match self.own_name(view) {
             Some(name) => view.claim(&name)?,
@@ -80,7 +82,7 @@ impl Notify {
         };
         if let Some(claim) = own {
             let holder = holder(payment, claim).filter(|operation| self.is_kind(operation));
-            return Ok(Some(holder.ok_or(Rejection::NothingKnown)?));
+            return Ok(Some(holder.ok_or(UNKNOWN_NAME)?));
         }
         let is_named = evidence.gateway_operation_id.is_some();
         Ok(match self.told {
@@ -105,7 +107,7 @@ impl Notify {
         let is_kind = |operation: &Operation| self.is_kind(operation);
         let mut may_be = payment.nameless_like(is_kind, parent, evidence.amount);
         let waits = may_be.any(|operation| operation.status().is_live() && !operation.is_stuck());
-        if waits { Err(Rejection::NothingKnown) } else { Ok(()) }
+        if waits { Err(UnknownReference::MayBeOurs.into()) } else { Ok(()) }
     }
 
     /// The void that was requested or recorded and has no name yet; without a name, the only void that there is.
@@ -134,7 +136,7 @@ impl Notify {
     ) -> Result<&'a Operation, Rejection> {
         let name_is_unknown = evidence.gateway_operation_id.is_some();
         if matches!(evidence.outcome, Outcome::ReturnCanceled { .. }) && name_is_unknown {
-            return Err(Rejection::NothingKnown);
+            return Err(UNKNOWN_NAME.into());
         }
         let is_returned = |operation: &&Operation| self.is_kind(operation) && operation.is_wholly_returned();
         let known = if name_is_unknown { None } else { only(family(payment, parent).filter(is_returned))? };
@@ -152,7 +154,8 @@ impl Notify {
                 meant => meant,
             },
         };
-        meant.filter(|operation| self.is_kind(operation)).ok_or(Rejection::NothingKnown)
+        let meant = meant.filter(|operation| self.is_kind(operation));
+        Ok(meant.ok_or(UnknownReference::NothingThere)?)
     }
 
     /// Whether this operation is of the kind that is told of, and this gateway's.
@@ -204,7 +207,7 @@ impl Notify {
         match evidence.outcome {
             Outcome::Succeeded | Outcome::Failed(_) => {}
             Outcome::Reversed { .. } | Outcome::Canceled { .. } | Outcome::ReturnCanceled { .. } => {
-                return Err(Rejection::NothingKnown.into());
+                return Err(nothing_like(evidence).into());
             }
             _ => return Ok(None),
         }
@@ -251,7 +254,9 @@ impl Notify {
                 let kind = OperationKind::Void { of: parent, target: VoidTarget::Hold };
                 Ok((VoidId::new(self.id).into(), kind))
             }
-            _ => Err(Rejection::NothingKnown),
+            Told::Void(_) if has_source => Err(UnknownReference::Several.into()),
+            Told::Attempt(_) | Told::Authorization(_) => Err(nothing_like(evidence).into()),
+            _ => Err(UnknownReference::NothingThere.into()),
         }
     }
 
@@ -280,7 +285,7 @@ impl Notify {
         let key = ClaimKey::gateway_operation(view.scope, Some(&self.gateway), kind, &id);
         let entry = Entry::new(Cause::Evidence, Body::Started(start));
         Ok(match view.claim(&key)? {
-            Some(_) => return Err(Rejection::NothingKnown.into()),
+            Some(_) => return Err(UnknownReference::Conflicting.into()),
             None => entry.claiming([(key, operation_fingerprint(operation))]),
         })
     }
@@ -293,6 +298,14 @@ fn family(payment: &Payment, attempt: Option<AttemptId>) -> impl Iterator<Item =
         None => true,
     };
     payment.operations().iter().filter(is_of)
+}
+
+/// The gateway's own name of what is told.
+const UNKNOWN_NAME: UnknownReference = UnknownReference::Unknown { field: "gateway_operation_id" };
+
+/// Of something that nobody here knows, and that cannot come to be known by this.
+const fn nothing_like(evidence: &Evidence) -> UnknownReference {
+    if evidence.gateway_operation_id.is_some() { UNKNOWN_NAME } else { UnknownReference::NothingThere }
 }
 
 /// Whether it is a success of nothing, or of another currency. Where that is the first report of an operation, none is

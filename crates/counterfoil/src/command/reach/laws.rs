@@ -382,7 +382,7 @@ pub(super) fn may_refuse(command: &Command, rejection: &Rejection) -> Law {
     match &command.request {
         Request::Report(_) => law("28", false, || format!("evidence was refused: {rejection}")),
         Request::Notify(_) => {
-            law("28", matches!(rejection, Rejection::NothingKnown | Rejection::NameRequired), || {
+            law("28", matches!(rejection, Rejection::NothingKnown(_) | Rejection::NameRequired), || {
                 format!("a notification was refused: {rejection}")
             })
         }

@@ -265,6 +265,20 @@ async fn the_bytes_of_events_never_change() {
     assert_eq!(std::fs::read_to_string(golden).unwrap(), lines);
 }
 
+/// Every kind of event in words, to be read as a whole. The words may change: `BLESS=1` writes the file anew.
+#[tokio::test]
+async fn summaries_read_well() {
+    let mut lines = String::new();
+    for event in histories().await.iter().flatten() {
+        writeln!(lines, "{}", event.summary()).unwrap();
+    }
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/summaries.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &lines).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(golden).unwrap(), lines);
+}
+
 #[tokio::test]
 async fn bytes_decode_to_the_event_they_came_from() {
     for history in histories().await {

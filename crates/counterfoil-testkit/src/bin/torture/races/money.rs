@@ -198,6 +198,7 @@ fn is_too_much(rejection: &Rejection) -> bool {
         rejection,
         Rejection::ExceedsRefundable { .. }
             | Rejection::ExceedsCapturable { .. }
+            | Rejection::NothingToRelease { .. }
             | Rejection::ExceedsDue { .. }
             | Rejection::NotWhole { .. }
             | Rejection::NotAllowed { .. }
