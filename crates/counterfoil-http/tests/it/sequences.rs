@@ -629,23 +629,6 @@ async fn returns_beyond_a_return_of_all_are_flagged() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// INVARIANTS 44. "A retry that is given up says why, in the payment's error message and in its history."
-#[tokio::test]
-async fn a_schedule_that_ends_without_an_instrument_says_why() {
-    let clock = Arc::new(ManualClock::default());
-    let schedule = counterfoil::payment::RetrySchedule::new([Duration::from_secs(60)]).unwrap();
-    let policy = Policy::default().with_retries(schedule);
-    let app = App::with(|ledger| ledger.with_clock(clock.clone()).with_policy(policy));
-    let declined = crate::support::card_with("payment_method_id", Some("\"pm_sandbox_decline_hard\""));
-    let id = created(&app, &declined).await;
-    assert_eq!(amounts(&app, &id).await[0], "PENDING");
-    clock.advance(Duration::from_secs(60));
-    assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
-    assert_eq!(amounts(&app, &id).await[0], "FAILED");
-    let last = items(&app, &id, "events").await.pop().unwrap();
-    assert!(last["data"]["reason"].is_string(), "{last}");
-}
-
 /// A gateway that never comes back from a refund.
 #[derive(Debug)]
 struct Hanging(Sandbox);
