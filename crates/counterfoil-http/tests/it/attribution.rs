@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::http::Method;
-use counterfoil::clock::{Clock, Timestamp};
+use counterfoil::clock::Clock;
 use counterfoil::command::Policy;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
-use counterfoil::payment::{Evidence, Outcome};
-use counterfoil::text::{GatewayName, Message};
-use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
 use crate::notifications::{told, unknown_name};
+use crate::silent::Silent;
 use crate::support::{Answer, App, CARD, GLOBEX, held, request};
 
 /// Sends a notification of `kind` about `payment`.
@@ -316,46 +312,6 @@ async fn the_gateways_name_of_an_attempt_is_a_parent() {
     app.books().await;
 }
 
-/// A gateway that does not answer refunds, and knows nothing of them when it is asked.
-#[derive(Debug)]
-struct Silent(Sandbox);
-
-#[async_trait]
-impl Gateway for Silent {
-    fn name(&self) -> &GatewayName {
-        self.0.name()
-    }
-
-    fn finality(&self) -> Finality {
-        Finality::Never
-    }
-
-    async fn charge(&self, charge: &Charge) -> Evidence {
-        self.0.charge(charge).await
-    }
-
-    async fn capture(&self, capture: &Modification) -> Evidence {
-        self.0.capture(capture).await
-    }
-
-    async fn refund(&self, _: &Modification) -> Evidence {
-        let error_message = Message::lossy("no answer");
-        Evidence::new(Outcome::Unknown { error_message }, Timestamp::EPOCH)
-    }
-
-    async fn void(&self, void: &Modification) -> Evidence {
-        self.0.void(void).await
-    }
-
-    async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
-        None
-    }
-
-    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
-        self.0.look_up(payment).await
-    }
-}
-
 /// A payment of 100 USD of which 30 are being given back, by a refund that never gets a name; and that refund.
 async fn with_nameless_refund(app: &App) -> (String, Value) {
     let id = created(app, CARD).await;
@@ -366,7 +322,7 @@ async fn with_nameless_refund(app: &App) -> (String, Value) {
 fn silent(clock: &Arc<ManualClock>) -> App {
     let policy = Policy::default().with_polls([]);
     App::with(|ledger| {
-        let gateway = Arc::new(Silent(Sandbox::new()));
+        let gateway = Arc::new(Silent::about_refunds());
         ledger.with_clock(clock.clone()).with_policy(policy).with_gateway(gateway)
     })
 }

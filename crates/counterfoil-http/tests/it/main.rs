@@ -36,6 +36,7 @@ mod reported_amounts;
 mod resolve;
 mod sequences;
 mod shop;
+mod silent;
 mod socket;
 mod statuses;
 mod stream;

@@ -3,19 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use counterfoil::account::AccountId;
-use counterfoil::clock::Timestamp;
 use counterfoil::command::Policy;
-use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
-use counterfoil::payment::{Destination, Evidence, Outcome};
+use counterfoil::payment::Destination;
 use counterfoil::store::Position;
-use counterfoil::text::{GatewayName, Message};
-use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
 use crate::notifications::told;
+use crate::silent::Silent;
 use crate::support::{Answer, App, CARD, held, scope};
 
 async fn tell(app: &App, name: &str, kind: &str, payment: &str, more: Value) -> Answer {
@@ -90,53 +86,10 @@ async fn posted(app: &App) -> i64 {
     postings.filter(|posting| posting.account == invoice).map(|posting| posting.minor).sum()
 }
 
-/// A gateway that does not answer captures and refunds, and knows nothing of them when it is asked.
-#[derive(Debug)]
-struct Mute(Sandbox);
-
-fn nothing() -> Evidence {
-    Evidence::new(Outcome::Unknown { error_message: Message::lossy("no answer") }, Timestamp::EPOCH)
-}
-
-#[async_trait]
-impl Gateway for Mute {
-    fn name(&self) -> &GatewayName {
-        self.0.name()
-    }
-
-    fn finality(&self) -> Finality {
-        Finality::Never
-    }
-
-    async fn charge(&self, charge: &Charge) -> Evidence {
-        self.0.charge(charge).await
-    }
-
-    async fn capture(&self, _: &Modification) -> Evidence {
-        nothing()
-    }
-
-    async fn refund(&self, _: &Modification) -> Evidence {
-        nothing()
-    }
-
-    async fn void(&self, void: &Modification) -> Evidence {
-        self.0.void(void).await
-    }
-
-    async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
-        None
-    }
-
-    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
-        self.0.look_up(payment).await
-    }
-}
-
 fn mute(clock: &Arc<ManualClock>) -> App {
     let policy = Policy::default().with_polls([]);
     App::with(|ledger| {
-        let gateway = Arc::new(Mute(Sandbox::new()));
+        let gateway = Arc::new(Silent::about_refunds().and_captures());
         ledger.with_clock(clock.clone()).with_policy(policy).with_gateway(gateway)
     })
 }
@@ -629,49 +582,10 @@ async fn returns_beyond_a_return_of_all_are_flagged() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A gateway that never comes back from a refund.
-#[derive(Debug)]
-struct Hanging(Sandbox);
-
-#[async_trait]
-impl Gateway for Hanging {
-    fn name(&self) -> &GatewayName {
-        self.0.name()
-    }
-
-    fn finality(&self) -> Finality {
-        Finality::Never
-    }
-
-    async fn charge(&self, charge: &Charge) -> Evidence {
-        self.0.charge(charge).await
-    }
-
-    async fn capture(&self, capture: &Modification) -> Evidence {
-        self.0.capture(capture).await
-    }
-
-    async fn refund(&self, _: &Modification) -> Evidence {
-        std::future::pending().await
-    }
-
-    async fn void(&self, void: &Modification) -> Evidence {
-        self.0.void(void).await
-    }
-
-    async fn inquire(&self, _: &Inquiry) -> Option<Evidence> {
-        None
-    }
-
-    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
-        self.0.look_up(payment).await
-    }
-}
-
 /// INVARIANTS 17. An operator decides about an operation only after its lease, by `same_as` too.
 #[tokio::test]
 async fn same_as_waits_for_the_lease_of_what_was_requested() {
-    let app = App::with(|ledger| ledger.with_gateway(Arc::new(Hanging(Sandbox::new()))));
+    let app = App::with(|ledger| ledger.with_gateway(Arc::new(Silent::about_refunds().hanging())));
     let id = created(&app, CARD).await;
     let asking = {
         let (app, path) = (app.clone(), format!("/v1/payments/{id}/refunds"));

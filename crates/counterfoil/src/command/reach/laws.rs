@@ -182,14 +182,14 @@ fn sums(payment: &Payment) -> Law {
     let moved = |operation: &Operation| operation.moved().map(Money::minor);
     let gross = |o: &Operation| {
         let is_done = matches!(o.status(), OperationStatus::Succeeded | OperationStatus::Reversed);
-        o.ever_moved().filter(|_| is_done && !o.is_set_apart()).map_or(0, Money::minor)
+        o.ever_moved().filter(|_| is_done).map_or(0, Money::minor)
     };
     let came: i64 = payment
         .attempts()
         .map(|attempt| {
             let own = if attempt.is_hold() { 0 } else { gross(attempt) };
-            let captures =
-                || payment.captures().filter(|c| c.parent().map(OperationId::Attempt) == Some(attempt.id));
+            let is_of_it = |c: &&Operation| c.parent().map(OperationId::Attempt) == Some(attempt.id);
+            let captures = || payment.captures().filter(is_of_it).filter(|c| !c.is_set_apart());
             let back = |o: &Operation| o.returned().map_or(0, Money::minor);
             let returned: i64 = captures().map(back).sum::<i64>() + back(attempt);
             (own.max(captures().map(gross).sum()) - returned).max(0)
