@@ -63,11 +63,11 @@ struct DisputeView<'a> {
     stage: DisputeStage,
     #[schema(value_type = schema::DisputeStatus)]
     dispute_status: DisputeStatus,
-    /// What is disputed, where the gateway said so.
+    /// What is disputed, where the gateway or an operator said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schema::Amount)]
     amount: Option<Box<RawValue>>,
-    /// What the gateway took for it.
+    /// What the gateway took for it, as it reported or as an operator decided.
     #[schema(value_type = schema::Amount)]
     amount_withdrawn: Box<RawValue>,
     /// What of that the gateway gave back.

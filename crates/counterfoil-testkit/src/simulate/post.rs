@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use counterfoil::command::Told;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, Notification};
 use counterfoil::scope::{Caller, Scope};
@@ -82,6 +83,7 @@ impl Post {
     /// `false`: it was not taken.
     async fn bring(&self, world: &World, ledger: &Ledger, (scope, told): (Scope, Notification)) -> bool {
         let name = told.notification.clone();
+        let told = if world.strikes(Trouble::Unechoed, 3) { unechoed(told) } else { told };
         let taken = ledger.notify(&webhook(scope), told).await;
         let again = world.strikes(Trouble::Repeated, 6);
         if taken.is_ok() && !again {
@@ -138,6 +140,17 @@ impl Post {
             _ => {}
         }
     }
+}
+
+/// The same without our own id of the attempt, where the gateway's is there. Of what is no attempt it stays: whether that is
+/// ours may be for an operator to say.
+fn unechoed(mut letter: Notification) -> Notification {
+    if let Told::Attempt(told) | Told::Authorization(told) = &letter.told
+        && told.gateway_operation_id.is_some()
+    {
+        letter.about.operation = None;
+    }
+    letter
 }
 
 fn webhook(scope: Scope) -> Caller {

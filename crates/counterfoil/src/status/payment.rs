@@ -90,13 +90,14 @@ const ROWS: &[Row<PaymentStatus>] = &[
     (Some(Failed), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Voided], Causes::E),
     (Some(Voided), &[Processing, RequiresAction, PartiallyCaptured], Causes::E),
     (Some(Voided), &[Authorized, Succeeded, Overpaid, PartiallyRefunded, Refunded, Failed], Causes::E),
+    // What an attempt brought that failed before the payment was opened again went back, and the next attempt was never sent.
+    (Some(Succeeded), &[Pending], Causes::E),
+    (Some(Overpaid), &[Pending], Causes::E),
+    (Some(PartiallyRefunded), &[Pending], Causes::E),
+    (Some(Refunded), &[Pending], Causes::E),
     // What an operator decides beyond what evidence may: that nothing moved after all.
     (Some(Authorized), &[Pending], Causes::R),
     (Some(PartiallyCaptured), &[Pending], Causes::R),
-    (Some(Succeeded), &[Pending], Causes::R),
-    (Some(Overpaid), &[Pending], Causes::R),
-    (Some(PartiallyRefunded), &[Pending], Causes::R),
-    (Some(Refunded), &[Pending], Causes::R),
     (Some(Failed), &[Pending], Causes::R),
     (Some(Voided), &[Pending], Causes::R),
 ];

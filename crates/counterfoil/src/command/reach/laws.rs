@@ -123,9 +123,8 @@ fn retried(was: &Payment, is: &Payment, command: &Command) -> Law {
     law("44", arrived <= most, || format!("{arrived} scheduled attempts, of {most}"))?;
     if let Request::Report(report) = &command.request {
         let over = was.operation(report.operation).is_some_and(|known| was.is_reopened_since(known));
-        return law("26", !over || was.closed() == is.closed(), || {
-            "an earlier attempt closed it again".into()
-        });
+        let ended = is.operation(report.operation).is_some_and(|known| known.ended_payment);
+        return law("26", !over || !ended, || "an earlier attempt ended it again".into());
     }
     let Request::Process(process) = &command.request else { return Ok(()) };
     let [before, after] = [was, is].map(|payment| payment.attempts().last());

@@ -227,11 +227,7 @@ impl Start {
     fn with_another_instrument(&self, payment: &Payment) -> Option<(String, Request)> {
         let wanted = self.rules == Rules::Reopens && payment.attempts().count() < MOST_ATTEMPTS;
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
-        let mut request = process(next, None);
-        if let Request::Process(process) = &mut request {
-            process.instrument = Some("pm_2".parse().unwrap());
-        }
-        wanted.then(|| ("process with another instrument".into(), request))
+        wanted.then(|| ("process with another instrument".into(), process_with(next, "pm_2")))
     }
 
     /// What a gateway tells of that was made there.
@@ -311,6 +307,14 @@ fn process(attempt: Uuid, number: Option<u32>) -> Request {
     })
 }
 
+pub(super) fn process_with(attempt: Uuid, instrument: &str) -> Request {
+    let mut request = process(attempt, None);
+    if let Request::Process(process) = &mut request {
+        process.instrument = Some(instrument.parse().unwrap());
+    }
+    request
+}
+
 fn record(attempt: Uuid) -> Request {
     Request::RecordAttempt(RecordAttempt {
         payment: payment_id(),
@@ -388,7 +392,7 @@ fn why() -> Message {
     Message::lossy("why")
 }
 
-fn failed(class: FailureClass) -> Outcome {
+pub(super) fn failed(class: FailureClass) -> Outcome {
     Outcome::Failed(Failure { class, code: ErrorCode::lossy("no"), message: why() })
 }
 

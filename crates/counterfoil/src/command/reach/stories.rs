@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::super::{Report, Request, Told};
 use super::{moves, step};
-use crate::payment::{Evidence, Operation, Outcome, Payment};
-use crate::status::PaymentStatus;
+use crate::payment::{Evidence, FailureClass, Operation, Outcome, Payment};
+use crate::status::{Cause, PaymentStatus};
 use crate::text::Message;
 
 type Edges = BTreeSet<(PaymentStatus, PaymentStatus)>;
@@ -39,7 +39,48 @@ pub(super) fn edges() -> Edges {
         (None, &LEFT),
         (Some(waits()), &LEFT),
     ];
-    stories.into_iter().flat_map(|(own, words)| told(own, words)).chain(grown()).collect()
+    let stories = stories.into_iter().flat_map(|(own, words)| told(own, words));
+    stories.chain(grown()).chain([1, 2].into_iter().flat_map(came_and_went)).collect()
+}
+
+/// A payment failed and was opened again, and the next attempt was never sent. Then the first one brought money after all, of
+/// which `refunded` was given back, before a bank took all of it.
+fn came_and_went(refunded: i64) -> Edges {
+    let starts = moves::starts();
+    let start = starts.iter().find(|start| start.name == "charged, processed again").unwrap();
+    let why = || Message::lossy("why");
+    let report = |operation: &Operation, outcome| {
+        let (operation, evidence) = (operation.id, Evidence::new(outcome, moves::at(1)));
+        Request::Report(Report { payment: moves::payment_id(), operation, evidence })
+    };
+    let first =
+        |payment: &Payment, outcome| report(payment.attempts().next().expect("it was tried"), outcome);
+    let asks: [&dyn Fn(&Payment) -> Request; 6] = [
+        &|payment| first(payment, moves::failed(FailureClass::Soft)),
+        &|_| moves::process_with(Uuid::from_u128(101), "pm_2"),
+        &|payment| first(payment, Outcome::Succeeded),
+        &|payment| {
+            let last = payment.attempts().last().expect("it was tried again");
+            report(last, Outcome::NotSent { error_message: why() })
+        },
+        &|_| moves::record_refund(Uuid::from_u128(102), moves::money(refunded), None),
+        &|payment| first(payment, Outcome::Reversed { error_message: why() }),
+    ];
+    walk(start, &asks)
+}
+
+/// The edges that these steps take.
+fn walk(start: &moves::Start, asks: &[&dyn Fn(&Payment) -> Request]) -> Edges {
+    let mut node = step(None, &start.create()).unwrap().node;
+    let edges = asks.iter().filter_map(|ask| {
+        let request = ask(&node.payment);
+        let next = step(Some(&node), &start.ask(Some(&node.payment), request)).unwrap();
+        let is_evidence = next.events.iter().all(|event| event.cause() == Cause::Evidence);
+        let edge = (node.payment.status(), next.node.payment.status());
+        node = next.node;
+        Some(edge).filter(|(from, to)| is_evidence && from != to)
+    });
+    edges.collect()
 }
 
 /// A capture of 3 is all of a hold of 4 of which 1 expired. It was one of 4, so it may be ours, which is on its way.
@@ -62,15 +103,7 @@ fn grown() -> Edges {
         &|_| moves::notify(id(1_001), None, Told::Capture(capture.clone())),
         &|payment| report(payment.operations().last().expect("a capture was reported")),
     ];
-    let mut payment = step(None, &start.create()).unwrap().node;
-    let edges = asks.map(|ask| {
-        let request = ask(&payment.payment);
-        let next = step(Some(&payment), &start.ask(Some(&payment.payment), request)).unwrap().node;
-        let edge = (payment.payment.status(), next.payment.status());
-        payment = next;
-        edge
-    });
-    edges.into_iter().filter(|(from, to)| from != to).collect()
+    walk(start, &asks)
 }
 
 /// A payment that was made at its gateway, beside an attempt of our own where something is said of that.
