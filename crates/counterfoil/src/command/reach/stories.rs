@@ -19,9 +19,11 @@ enum Word {
     New(fn(Evidence) -> Told, i64),
     /// What it told to be a hold is a charge, of so much.
     Turned(i64),
+    /// A bank took back all of what came.
+    Back,
 }
 
-use Word::{New, Turned};
+use Word::{Back, New, Turned};
 
 /// A hold of 4 of which 1 was captured and 2 were released turns out to be a charge of 1: what was voided is all that
 /// came, and what is left is our own attempt, wherever that stands.
@@ -29,15 +31,24 @@ const TURNED: [Word; 4] = [New(Told::Authorization, 4), New(Told::Capture, 1), N
 /// A charge that was voided was not, once there is a hold of which the void may be.
 const LEFT: [Word; 3] = [New(Told::Attempt, 1), New(Told::Void, 1), New(Told::Authorization, 2)];
 
+/// What came beside our own attempt was given back, in part or whole, and then a bank took all of it.
+const TAKEN_BACK: [[Word; 3]; 2] = [
+    [New(Told::Attempt, 2), New(Told::Refund, 1), Back],
+    [New(Told::Attempt, 2), New(Told::Refund, 2), Back],
+];
+
 /// The edges that evidence takes in them.
 pub(super) fn edges() -> Edges {
     let waits = || Outcome::RequiresAction { payment_url: None };
-    let stories: [(Option<Outcome>, &[Word]); 5] = [
+    let stories: [(Option<Outcome>, &[Word]); 8] = [
         (None, &TURNED),
         (Some(Outcome::Pending), &TURNED),
         (Some(waits()), &TURNED),
         (None, &LEFT),
+        (Some(Outcome::Pending), &LEFT),
         (Some(waits()), &LEFT),
+        (Some(waits()), &TAKEN_BACK[0]),
+        (Some(waits()), &TAKEN_BACK[1]),
     ];
     let stories = stories.into_iter().flat_map(|(own, words)| told(own, words));
     stories.chain(grown()).chain([1, 2].into_iter().flat_map(came_and_went)).collect()
@@ -143,6 +154,10 @@ impl Word {
                 let hold = payment.attempts().find(|attempt| attempt.is_hold()).map(|hold| hold.id);
                 let said = Evidence::succeeded(moves::at(5)).with_amount(moves::money(minor));
                 moves::notify(id, hold, Told::Attempt(said))
+            }
+            Back => {
+                let outcome = Outcome::Reversed { error_message: Message::lossy("it was taken back") };
+                moves::notify(id, None, Told::Returned(Evidence::new(outcome, moves::at(7))))
             }
         }
     }
