@@ -15,7 +15,7 @@
 //! gateway does not tell any more how much it had been, so that a person's word on that cannot be held against it.
 
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Operation, Payment, Review};
+use counterfoil::payment::{Attention, Operation, Outcome, Payment, Review};
 use counterfoil::status::OperationStatus;
 use counterfoil::store::{Filter, Query};
 use counterfoil_sandbox::Sandbox;
@@ -62,11 +62,15 @@ impl Run {
         // A hold that ran out went well there: it only holds nothing any more.
         let ran_out = own.is_hold() && own.status() == OperationStatus::Reversed;
         let here = own.moved().map_or(0, Money::minor);
+        let said = self.sandbox.said(own.id);
+        let undone_there = said.as_ref().is_some_and(|said| matches!(said.outcome, Outcome::Reversed { .. }));
         if here == there || ran_out {
             let undone = own.status() == OperationStatus::Reversed;
-            return Ok(!(undone && own.reviews().contains(&Review::AmountMismatch)));
+            let how_much_is_unknown = undone && own.reviews().contains(&Review::AmountMismatch);
+            // A person may have guessed that nothing came of what was taken back there.
+            let is_guessed = undone_there && !undone && !own.is_hold();
+            return Ok(!how_much_is_unknown && !is_guessed);
         }
-        let said = self.sandbox.said(own.id);
         let seen = own.is_stuck() || is_marked(payment, own);
         law("46", seen || self.watch.is_taken_on(payment, own, said.as_ref()), || {
             let (id, status) = (own.id, own.status());

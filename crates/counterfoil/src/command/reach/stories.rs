@@ -7,10 +7,11 @@ use uuid::Uuid;
 use super::super::{Report, Request, Told};
 use super::{moves, step};
 use crate::payment::{Evidence, FailureClass, Operation, Outcome, Payment};
-use crate::status::{Cause, PaymentStatus};
+use crate::status::{Cause, OperationStatus, PaymentStatus};
 use crate::text::Message;
 
 type Edges = BTreeSet<(PaymentStatus, PaymentStatus)>;
+type OperationEdges = BTreeSet<(OperationStatus, OperationStatus)>;
 
 /// What a gateway tells of.
 #[derive(Clone, Copy)]
@@ -52,6 +53,37 @@ pub(super) fn edges() -> Edges {
     ];
     let stories = stories.into_iter().flat_map(|(own, words)| told(own, words));
     stories.chain(grown()).chain([1, 2].into_iter().flat_map(came_and_went)).collect()
+}
+
+/// A refund came back and was declined as well; then more is reported of it than what came back.
+pub(super) fn operation_edges() -> OperationEdges {
+    let starts = moves::starts();
+    let start = starts.iter().find(|start| start.name == "charged").unwrap();
+    let report = |place: usize, outcome, minor| {
+        move |payment: &Payment| {
+            let evidence = Evidence::new(outcome, moves::at(1)).with_amount(moves::money(minor));
+            let operation = payment.operations()[place].id;
+            Request::Report(Report { payment: moves::payment_id(), operation, evidence })
+        }
+    };
+    let back = Outcome::Reversed { error_message: Message::lossy("it came back") };
+    let asks: [Box<dyn FnOnce(&Payment) -> Request>; 5] = [
+        Box::new(report(0, Outcome::Succeeded, 2)),
+        Box::new(|_| Request::Refund(moves::refund(Uuid::from_u128(101), None))),
+        Box::new(report(1, back, 2)),
+        Box::new(report(1, moves::failed(FailureClass::Soft), 2)),
+        Box::new(report(1, Outcome::Succeeded, 3)),
+    ];
+    let mut node = step(None, &start.create()).unwrap().node;
+    let refund = |payment: &Payment| payment.refunds().next().map(Operation::status);
+    let edges = asks.into_iter().filter_map(|ask| {
+        let request = ask(&node.payment);
+        let next = step(Some(&node), &start.ask(Some(&node.payment), request)).unwrap().node;
+        let edge = refund(&node.payment).zip(refund(&next.payment));
+        node = next;
+        edge.filter(|(from, to)| from != to)
+    });
+    edges.collect()
 }
 
 /// A payment failed and was opened again, and the next attempt was never sent. Then the first one brought money after all, of
