@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use counterfoil::command::Told;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, Notification};
 use counterfoil::scope::{Caller, Scope};
@@ -83,11 +82,6 @@ impl Post {
     /// `false`: it was not taken.
     async fn bring(&self, world: &World, ledger: &Ledger, (scope, told): (Scope, Notification)) -> bool {
         let name = told.notification.clone();
-        let unechoed = unechoed(&told).filter(|_| world.strikes(Trouble::Unechoed, 3));
-        let told = match unechoed {
-            Some(unechoed) if !self.is_refused(ledger, &scope, &unechoed).await => unechoed,
-            _ => told,
-        };
         let taken = ledger.notify(&webhook(scope), told).await;
         let again = world.strikes(Trouble::Repeated, 6);
         if taken.is_ok() && !again {
@@ -96,19 +90,6 @@ impl Post {
             place.map(|place| letters.remove(place));
         }
         taken.is_ok()
-    }
-
-    /// Brings a letter without our id. Unless it was refused, that is how it stands from then on: the contents of one
-    /// notification stay the same.
-    async fn is_refused(&self, ledger: &Ledger, scope: &Scope, unechoed: &Notification) -> bool {
-        let taken = ledger.notify(&webhook(scope.clone()), unechoed.clone()).await;
-        let is_refused = taken.is_err_and(|error| error.rejection().is_some());
-        let letters = &mut self.bag().letters;
-        let known = letters.iter_mut().find(|(_, letter)| letter.notification == unechoed.notification);
-        if let Some((_, letter)) = known.filter(|_| !is_refused) {
-            letter.clone_from(unechoed);
-        }
-        is_refused
     }
 
     /// Brings all there are. `false`: one was not taken.
@@ -157,15 +138,6 @@ impl Post {
             _ => {}
         }
     }
-}
-
-/// The same without our own id of the attempt, where the gateway's is there. Of what is no attempt it stays: whether that is
-/// ours may be for an operator to say.
-fn unechoed(letter: &Notification) -> Option<Notification> {
-    let (Told::Attempt(told) | Told::Authorization(told)) = &letter.told else { return None };
-    let mut unechoed = letter.clone();
-    unechoed.about.operation = None;
-    Some(unechoed).filter(|_| told.gateway_operation_id.is_some() && letter.about.operation.is_some())
 }
 
 fn webhook(scope: Scope) -> Caller {

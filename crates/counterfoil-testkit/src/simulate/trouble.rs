@@ -51,8 +51,6 @@ troubles! {
     LateRequest, "requests that came late";
     /// A notification that is told twice, or not in its turn.
     Repeated, "notifications repeated";
-    /// A notification about an attempt that names it by the gateway's id alone, until it is repeated.
-    Unechoed, "notifications without our id";
     /// A bank that takes money back.
     BankReturn, "bank returns";
     /// A payer that disputes a payment.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::super::{Report, Request, Told};
-use super::{moves, step};
+use super::{Node, moves, step};
 use crate::payment::{Evidence, FailureClass, Operation, Outcome, Payment};
 use crate::status::{Cause, OperationStatus, PaymentStatus};
 use crate::text::Message;
@@ -59,31 +59,24 @@ pub(super) fn edges() -> Edges {
 pub(super) fn operation_edges() -> OperationEdges {
     let starts = moves::starts();
     let start = starts.iter().find(|start| start.name == "charged").unwrap();
-    let report = |place: usize, outcome, minor| {
-        move |payment: &Payment| {
-            let evidence = Evidence::new(outcome, moves::at(1)).with_amount(moves::money(minor));
-            let operation = payment.operations()[place].id;
-            Request::Report(Report { payment: moves::payment_id(), operation, evidence })
-        }
+    let take =
+        |node: &Node, request| step(Some(node), &start.ask(Some(&node.payment), request)).unwrap().node;
+    let report = |operation: &Operation, outcome: &Outcome, minor| {
+        let evidence = Evidence::new(outcome.clone(), moves::at(1)).with_amount(moves::money(minor));
+        Request::Report(Report { payment: moves::payment_id(), operation: operation.id, evidence })
     };
+    let node = step(None, &start.create()).unwrap().node;
+    let node = take(&node, report(&node.payment.operations()[0], &Outcome::Succeeded, 2));
+    let mut node = take(&node, Request::Refund(moves::refund(Uuid::from_u128(101), None)));
     let back = Outcome::Reversed { error_message: Message::lossy("it came back") };
-    let asks: [Box<dyn FnOnce(&Payment) -> Request>; 5] = [
-        Box::new(report(0, Outcome::Succeeded, 2)),
-        Box::new(|_| Request::Refund(moves::refund(Uuid::from_u128(101), None))),
-        Box::new(report(1, back, 2)),
-        Box::new(report(1, moves::failed(FailureClass::Soft), 2)),
-        Box::new(report(1, Outcome::Succeeded, 3)),
-    ];
-    let mut node = step(None, &start.create()).unwrap().node;
-    let refund = |payment: &Payment| payment.refunds().next().map(Operation::status);
-    let edges = asks.into_iter().filter_map(|ask| {
-        let request = ask(&node.payment);
-        let next = step(Some(&node), &start.ask(Some(&node.payment), request)).unwrap().node;
-        let edge = refund(&node.payment).zip(refund(&next.payment));
+    let words = [(back, 2), (moves::failed(FailureClass::Soft), 2), (Outcome::Succeeded, 3)];
+    let edges = words.iter().map(|(outcome, minor)| {
+        let next = take(&node, report(&node.payment.operations()[1], outcome, *minor));
+        let edge = (node.payment.operations()[1].status(), next.payment.operations()[1].status());
         node = next;
-        edge.filter(|(from, to)| from != to)
+        edge
     });
-    edges.collect()
+    edges.filter(|(from, to)| from != to).collect()
 }
 
 /// A payment failed and was opened again, and the next attempt was never sent. Then the first one brought money after all, of
