@@ -128,6 +128,10 @@ fn lost(payment: &Payment) -> impl Iterator<Item = &Dispute> {
 fn reserved(payment: &Payment, dispute: &Dispute) -> i64 {
     let amount = dispute.amount().unwrap_or(payment.terms().amount).minor();
     let (withdrawn, reinstated) = (dispute.withdrawn().minor(), dispute.reinstated().minor());
+    // Of more than `Money` can say only that much is shown.
+    if withdrawn.max(reinstated) == Money::MAX_MINOR {
+        return dispute.reserved();
+    }
     let reserved = match (dispute.stage(), dispute.status()) {
         (DisputeStage::Inquiry, _) | (_, DisputeStatus::Won) => withdrawn - reinstated,
         (_, DisputeStatus::Lost) => amount.max(withdrawn) - reinstated,

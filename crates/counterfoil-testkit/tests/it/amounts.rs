@@ -169,6 +169,11 @@ proptest! {
                 let moved = |is: fn(&Operation) -> bool| -> i64 {
                     after.operations().iter().filter(|o| is(o)).filter_map(Operation::moved).map(Money::minor).sum()
                 };
+                let funds = after.disputes().iter().flat_map(|own| [own.reinstated(), own.withdrawn()]);
+                // Of more than `Money` can say only that much is shown.
+                if funds.clone().any(|moved| moved.minor() == Money::MAX_MINOR) {
+                    continue;
+                }
                 let funds = after.disputes().iter();
                 let funds = funds.map(|own| own.reinstated().minor() - own.withdrawn().minor());
                 prop_assert_eq!(sum, taken(after) - moved(undoes) - moved(is_refund) + funds.sum::<i64>());
