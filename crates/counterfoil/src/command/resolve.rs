@@ -124,8 +124,8 @@ impl Resolve {
             let settled = Rejection::Settled { payment: payment.id() };
             return if payment.may_be_resolved(named) { Ok(named) } else { Err(settled) };
         }
-        let mut open = payment.operations().iter().filter(may_be);
-        let mut open = open.by_ref().filter(|operation| operation.status().is_live());
+        let open = payment.operations().iter().filter(may_be);
+        let mut open = open.filter(|operation| operation.status().is_live());
         match (open.next(), open.next()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => Err(Rejection::SeveralOpen { payment: payment.id() }),

@@ -283,7 +283,7 @@ impl Operation {
 
     /// Whether its amount is what was reported: it is a capture, refund or void that was made at the gateway.
     pub(super) fn is_sized_by_reports(&self) -> bool {
-        self.origin == Origin::External && !self.id.is_attempt()
+        self.is_allocatable()
     }
 
     fn is_requested_hold(&self) -> bool {
