@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use super::body::{
-    Body, Closing, Created, Dismissed, DisputeResolved, Disputed, Entered, Misfit, NotificationReused,
-    Polled, Reported, Resolved, Start, ToppedUp,
+use super::{
+    Body, Closing, Created, Dismissed, DisputeResolved, Disputed, Draft, Entered, Misfit, NotificationReused,
+    Polled, Reported, Resolved, Start, StreamId, ToppedUp,
 };
-use super::{Draft, StreamId};
 use crate::account::Owed;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
 use crate::clock::Timestamp;

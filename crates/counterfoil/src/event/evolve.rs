@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::body::{Body, Closing, DisputeResolved, Disputed, Polled, Reported, Resolved, Start, StartResult};
-use super::{Draft, Event, StreamId};
+use super::{
+    Body, Closing, DisputeResolved, Disputed, Draft, Event, Polled, Reported, Resolved, Start, StartResult,
+    StreamId,
+};
 use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
 use crate::codec::Damage;

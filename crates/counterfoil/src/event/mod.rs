@@ -4,20 +4,23 @@
 //! Its canonical bytes never change, and its hash covers them and the hash before it.
 
 mod body;
+mod decision;
 mod encode;
 mod evolve;
 mod parts;
+mod report;
+mod start;
 mod summary;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use body::{
-    Body, Closing, Created, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
-    NotificationReused, Polled, Reported, Resolved, Start, StartResult, ToppedUp,
-};
+pub use body::{Body, Closing, Entered, ToppedUp};
+pub use decision::{Decision, Dismissed, DisputeDecision, DisputeResolved, Resolved};
 pub(crate) use evolve::{apply, move_share, share_moved};
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};
+pub use report::{Disputed, Misfit, NotificationReused, Polled, Reported};
+pub use start::{Created, Start, StartResult};
 
 pub use crate::hash::Hash;
 pub use crate::stream::StreamId;

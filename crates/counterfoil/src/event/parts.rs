@@ -1,6 +1,6 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
-use super::body::{
+use super::{
     Closing, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
     NotificationReused, Polled, Reported, Resolved, Start, StartResult,
 };

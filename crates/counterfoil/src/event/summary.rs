@@ -2,9 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::Event;
-use super::body::{
-    Body, Closing, Created, Decision, DisputeDecision, Disputed, Polled, Reported, Resolved, Start,
+use super::{
+    Body, Closing, Created, Decision, DisputeDecision, Disputed, Event, Polled, Reported, Resolved, Start,
     StartResult,
 };
 use crate::money::Money;

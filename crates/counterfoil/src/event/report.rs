@@ -1,0 +1,136 @@
+//! What a gateway reported, or did not answer.
+
+use serde::Serialize;
+
+use super::body::amount_text;
+use crate::claim::RequestField;
+use crate::clock::Timestamp;
+use crate::id::{AttemptId, DisputeId};
+use crate::money::Money;
+use crate::payment::{Closed, DisputeWord, DisputeWordKind, Evidence, OperationId, ReportSubject, Review};
+use crate::text::{GatewayDisputeId, GatewayName, NotificationId};
+
+/// A gateway said something about an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reported {
+    /// Which one.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// What it said.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+    /// What of the operation it is about.
+    #[serde(flatten)]
+    pub subject: ReportSubject,
+    /// The attempt that it was reported to be of.
+    #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<AttemptId>,
+    /// Whether the gateway's id was another operation's already: then it is not bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gateway_id_clash: bool,
+    /// The external operation that has the gateway's id, and so is this one.
+    #[serde(rename = "same_as", skip_serializing_if = "Option::is_none")]
+    pub same: Option<OperationId>,
+    /// What it means for the payment, by the policy of the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes: Option<Closed>,
+    /// What is captured beyond what is due, once this is known.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+    pub excess: Option<Money>,
+}
+
+impl Reported {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.operation {
+            OperationId::Attempt(_) => "attempt.reported",
+            OperationId::Refund(_) => "refund.reported",
+            OperationId::Void(_) => "void.reported",
+            OperationId::Capture(_) => "capture.reported",
+        }
+    }
+}
+
+/// A gateway told of something made there that moved nothing, or money of another currency: it counts as nothing, and
+/// is kept for a person to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Misfit {
+    /// Who said so.
+    pub gateway: GatewayName,
+    /// Under which name it was told.
+    pub name: NotificationId,
+    /// The id that it would have been given, which tells of what kind it would have been.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// What was said.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+impl Misfit {
+    /// Why a person should look at it, in a payment that asked for `asked`.
+    pub(crate) fn review(&self, asked: Money) -> Review {
+        match self.evidence.amount {
+            Some(amount) if amount.currency() != asked.currency() => Review::CurrencyMismatch,
+            _ => Review::AmountMismatch,
+        }
+    }
+}
+
+/// A gateway used the id of a notification again, for other contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotificationReused {
+    /// Which gateway.
+    pub gateway: GatewayName,
+    /// The id.
+    #[serde(rename = "notification_id")]
+    pub notification: NotificationId,
+    /// The fields in which the contents differ from the first.
+    pub fields: Vec<RequestField>,
+}
+
+/// A gateway said something about a dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disputed {
+    /// Which one; told of for the first time if it is not there yet.
+    #[serde(rename = "id")]
+    pub dispute: DisputeId,
+    /// Who said so.
+    pub gateway: GatewayName,
+    /// What it is called there.
+    pub gateway_dispute_id: GatewayDisputeId,
+    /// The gateway's name of a movement of funds. Without a name, a stage has one withdrawal and one reinstatement.
+    #[serde(rename = "gateway_operation_id", skip_serializing_if = "Option::is_none")]
+    pub movement: Option<NotificationId>,
+    /// What was said.
+    #[serde(flatten)]
+    pub word: DisputeWord,
+}
+
+impl Disputed {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.word.kind {
+            DisputeWordKind::Opened => "dispute.opened",
+            DisputeWordKind::Updated => "dispute.updated",
+            DisputeWordKind::Won => "dispute.won",
+            DisputeWordKind::Lost => "dispute.lost",
+            DisputeWordKind::FundsWithdrawn => "dispute.funds_withdrawn",
+            DisputeWordKind::FundsReinstated => "dispute.funds_reinstated",
+        }
+    }
+}
+
+/// A gateway was asked, and had no news.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Polled {
+    /// About which operation; `None`: about a payment that was made there.
+    #[serde(rename = "operation_id", skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// How often it was asked in vain by now.
+    pub polls: u32,
+    /// When it is asked again; `None`: it is not, and a person has to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
+    /// Of what never arrived and is sent again: until when whoever sends it may be on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+}

@@ -1,0 +1,191 @@
+//! How a payment and its operations start.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::body::amount_text;
+use crate::clock::Timestamp;
+use crate::money::Money;
+use crate::payment::{Closed, Evidence, Failure, OperationId, OperationKind, Outcome, Terms};
+use crate::status::OperationStatus;
+use crate::text::{GatewayName, Message, Metadata, PaymentMethodId};
+
+/// A payment was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Created {
+    /// What it is about.
+    #[serde(flatten)]
+    pub terms: Arc<Terms>,
+    /// Whether it is accepted already, or only recorded.
+    pub submitted: bool,
+    /// Its first attempt, where it was to be processed at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Start>,
+}
+
+/// An operation was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// Its id.
+    pub operation: OperationId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// What is asked for. Of what happened elsewhere, the payment's amount unless the host says: what was reported is in
+    /// the evidence.
+    pub amount: Money,
+    /// Who is asked; `None` inside our own books.
+    pub gateway: Option<GatewayName>,
+    /// The instrument.
+    pub instrument: Option<PaymentMethodId>,
+    /// How it began.
+    pub result: StartResult,
+    /// What that means for the payment, by the policy of the moment.
+    pub closes: Option<Closed>,
+    /// Why, in the host's words.
+    pub reason: Option<Message>,
+    /// The host's notes on it.
+    pub metadata: Metadata,
+    /// What is captured beyond what is due, if it is done at once.
+    pub excess: Option<Money>,
+    /// Whether the attempt opens a payment again that had failed.
+    pub reopens: bool,
+}
+
+impl Serialize for Start {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            id: OperationId,
+            #[serde(flatten)]
+            kind: OperationKind,
+            #[serde(flatten)]
+            amount: Money,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            gateway: &'a Option<GatewayName>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payment_method_id: &'a Option<PaymentMethodId>,
+            #[serde(flatten)]
+            result: &'a StartResult,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            closes: Option<Closed>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: &'a Option<Message>,
+            #[serde(skip_serializing_if = "Metadata::is_empty")]
+            metadata: &'a Metadata,
+            #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
+            excess: Option<Money>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            reopens: bool,
+        }
+        Data {
+            id: self.operation,
+            kind: self.kind,
+            amount: self.told_amount(),
+            gateway: &self.gateway,
+            payment_method_id: &self.instrument,
+            result: &self.result,
+            closes: self.closes,
+            reason: &self.reason,
+            metadata: &self.metadata,
+            excess: self.excess,
+            reopens: self.reopens,
+        }
+        .serialize(to)
+    }
+}
+
+impl Start {
+    /// An operation that begins so, without anything that only some have.
+    pub(crate) fn new(
+        operation: OperationId,
+        kind: OperationKind,
+        amount: Money,
+        result: StartResult,
+    ) -> Start {
+        Start {
+            operation,
+            kind,
+            amount,
+            gateway: None,
+            instrument: None,
+            result,
+            closes: None,
+            reason: None,
+            metadata: Metadata::default(),
+            excess: None,
+            reopens: false,
+        }
+    }
+
+    /// Its amount, for people and programs that read the history: what was reported of something that happened elsewhere,
+    /// else what was asked for.
+    pub(super) fn told_amount(&self) -> Money {
+        match &self.result {
+            StartResult::Recorded(evidence) => evidence.amount.unwrap_or(self.amount),
+            _ => self.amount,
+        }
+    }
+
+    pub(super) const fn event_kind(&self) -> &'static str {
+        let recorded = matches!(self.result, StartResult::Recorded(_));
+        match (self.operation, recorded) {
+            (OperationId::Attempt(_), true) => "attempt.recorded",
+            (OperationId::Attempt(_), false) => "attempt.started",
+            (OperationId::Refund(_), true) => "refund.recorded",
+            (OperationId::Refund(_), false) => "refund.started",
+            (OperationId::Void(_), true) => "void.recorded",
+            (OperationId::Void(_), false) => "void.started",
+            (OperationId::Capture(_), true) => "capture.recorded",
+            (OperationId::Capture(_), false) => "capture.started",
+        }
+    }
+}
+
+/// How an operation began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartResult {
+    /// Written down; the gateway is called next.
+    Processing {
+        /// Until when the caller may be on its way to the gateway.
+        lease_until: Timestamp,
+    },
+    /// Done in the same step, inside our own books.
+    Succeeded {},
+    /// Refused in the same step; that ends the payment.
+    Failed(Failure),
+    /// It had happened elsewhere: this is what is known of it.
+    Recorded(Evidence),
+}
+
+impl Serialize for StartResult {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            payment_status: OperationStatus,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            lease_until: Option<Timestamp>,
+            #[serde(flatten)]
+            failure: Option<&'a Failure>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            recorded: Option<&'a Evidence>,
+        }
+        let data = |payment_status| Data { payment_status, lease_until: None, failure: None, recorded: None };
+        let data = match self {
+            StartResult::Processing { lease_until } => {
+                Data { lease_until: Some(*lease_until), ..data(OperationStatus::Processing) }
+            }
+            StartResult::Succeeded {} => data(OperationStatus::Succeeded),
+            StartResult::Failed(failure) => Data { failure: Some(failure), ..data(OperationStatus::Failed) },
+            StartResult::Recorded(evidence) => {
+                let status = match evidence.outcome {
+                    Outcome::Succeeded => OperationStatus::Succeeded,
+                    _ => OperationStatus::Failed,
+                };
+                Data { recorded: Some(evidence), ..data(status) }
+            }
+        };
+        data.serialize(to)
+    }
+}
