@@ -261,6 +261,7 @@ fn every_state_keeps_the_laws_and_evidence_moves_along_the_edges_of_the_tables()
     println!("{} steps from {} states", seen.steps, seen.visits.len());
     seen.payment.extend(stories::edges());
     seen.operation.extend(stories::operation_edges());
+    seen.resolved.extend(stories::resolved_edges());
 
     let (payments, operations) = (table(PaymentStatus::GRAPH), table(OperationStatus::GRAPH));
     assert_eq!(beyond(&seen.payment, &payments), []);

@@ -429,7 +429,7 @@ fn outcomes(of: OperationId) -> Vec<Evidence> {
     outcomes.into_iter().map(evidence).collect()
 }
 
-fn resolve(operation: Option<OperationId>, resolution: Resolution) -> (String, Request) {
+pub(super) fn resolve(operation: Option<OperationId>, resolution: Resolution) -> (String, Request) {
     let (update, note) = (UpdateId::new(Uuid::from_u128(60)), Message::lossy("seen there"));
     let resolve = Resolve { update, payment: payment_id(), operation, resolution, note };
     (format!("resolve {operation:?} {resolution:?}"), Request::Resolve(resolve))

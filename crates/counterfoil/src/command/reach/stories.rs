@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::super::{Report, Request, Told};
+use super::super::{Report, Request, Resolution, Told};
 use super::{Node, moves, step};
 use crate::payment::{Evidence, FailureClass, Operation, Outcome, Payment};
 use crate::status::{Cause, OperationStatus, PaymentStatus};
@@ -102,19 +102,45 @@ fn came_and_went(refunded: i64) -> Edges {
         &|_| moves::record_refund(Uuid::from_u128(102), moves::money(refunded), None),
         &|payment| first(payment, Outcome::Reversed { error_message: why() }),
     ];
-    walk(start, &asks)
+    walk(start, &asks, Cause::Evidence)
 }
 
-/// The edges that these steps take.
-fn walk(start: &moves::Start, asks: &[&dyn Fn(&Payment) -> Request]) -> Edges {
+/// A capture is of the only hold that is left, until that was never sent either: then it may be our own, which is on its
+/// way, and moves nothing by itself.
+pub(super) fn resolved_edges() -> Edges {
+    let starts = moves::starts();
+    let start = starts.iter().find(|start| start.name == "held").unwrap();
+    let id = Uuid::from_u128;
+    let done = |name, minor| moves::named(Outcome::Succeeded, id(name)).with_amount(moves::money(minor));
+    let report = |operation: &Operation, evidence| {
+        Request::Report(Report { payment: moves::payment_id(), operation: operation.id, evidence })
+    };
+    let declined = || Evidence::new(moves::failed(FailureClass::Soft), moves::at(2));
+    let never_sent = |operation: &Operation| moves::resolve(Some(operation.id), Resolution::NotSent).1;
+    let asks: [&dyn Fn(&Payment) -> Request; 9] = [
+        &|payment| report(&payment.operations()[0], done(9, 2)),
+        &|_| Request::Capture(moves::capture(id(101), None, true)),
+        &|_| moves::notify(id(1_000), None, Told::Authorization(done(10, 3))),
+        &|_| moves::notify(id(1_001), None, Told::Capture(done(11, 1))),
+        &|payment| report(&payment.operations()[0], declined()),
+        &|payment| never_sent(&payment.operations()[0]),
+        &|payment| report(payment.operations().last().expect("a capture"), done(11, 2)),
+        &|payment| report(&payment.operations()[2], declined()),
+        &|payment| never_sent(&payment.operations()[2]),
+    ];
+    walk(start, &asks, Cause::Resolution)
+}
+
+/// The edges that those of these steps take that have this cause.
+fn walk(start: &moves::Start, asks: &[&dyn Fn(&Payment) -> Request], cause: Cause) -> Edges {
     let mut node = step(None, &start.create()).unwrap().node;
     let edges = asks.iter().filter_map(|ask| {
         let request = ask(&node.payment);
         let next = step(Some(&node), &start.ask(Some(&node.payment), request)).unwrap();
-        let is_evidence = next.events.iter().all(|event| event.cause() == Cause::Evidence);
+        let is_meant = next.events.iter().all(|event| event.cause() == cause);
         let edge = (node.payment.status(), next.node.payment.status());
         node = next.node;
-        Some(edge).filter(|(from, to)| is_evidence && from != to)
+        Some(edge).filter(|(from, to)| is_meant && from != to)
     });
     edges.collect()
 }
@@ -139,7 +165,7 @@ fn grown() -> Edges {
         &|_| moves::notify(id(1_001), None, Told::Capture(capture.clone())),
         &|payment| report(payment.operations().last().expect("a capture was reported")),
     ];
-    walk(start, &asks)
+    walk(start, &asks, Cause::Evidence)
 }
 
 /// A payment that was made at its gateway, beside an attempt of our own where something is said of that.
