@@ -1,7 +1,7 @@
 //! Amounts: any exact way in, one exact way out.
 
 use counterfoil_http::{Amounts, UnknownAmounts};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{App, card_with};
 
@@ -70,7 +70,6 @@ fn the_two_ways_have_names() {
 #[tokio::test]
 async fn what_is_no_amount_is_refused_as_that() {
     let app = App::new();
-    let told = |more: Value| crate::notifications::told("n", "attempt.succeeded", "pay_1", more);
     for amount in [json!("abc"), json!(-1), json!("")] {
         let body = json!({"amount": amount}).to_string();
         let due = json!({"amount_due": amount}).to_string();
@@ -87,6 +86,7 @@ async fn what_is_no_amount_is_refused_as_that() {
             );
         }
     }
-    let told = told(json!({"payment_id": null, "amount": "abc"}));
-    assert_eq!(app.notify(&told).await.details_of("validation_error", 400), json!({"field": "amount"}));
+    let more = json!({"payment_id": null, "amount": "abc"});
+    let answer = app.report("n", "attempt.succeeded", "pay_1", more).await;
+    assert_eq!(answer.details_of("validation_error", 400), json!({"field": "amount"}));
 }

@@ -5,123 +5,42 @@ use std::time::Duration;
 
 use axum::http::Method;
 use counterfoil::clock::Clock;
-use counterfoil::command::Policy;
 use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
-use crate::notifications::{told, unknown_name};
-use crate::silent::Silent;
-use crate::support::{Answer, App, CARD, GLOBEX, held, request};
-
-/// Sends a notification of `kind` about `payment`.
-async fn tell(app: &App, name: &str, kind: &str, payment: &str, more: Value) -> Answer {
-    app.notify(&told(name, kind, payment, more)).await
-}
-
-/// Sends one that must be taken, and says whether it said anything new.
-async fn is_news(app: &App, name: &str, kind: &str, payment: &str, more: Value) -> bool {
-    let answer = tell(app, name, kind, payment, more).await;
-    assert_eq!(answer.status, 200, "{name} {kind}: {}", answer.text);
-    answer.json()["applied"].as_bool().unwrap()
-}
-
-/// So much, of the gateway's name of it.
-fn usd(amount: u64, name: &str) -> Value {
-    json!({"amount": amount, "currency": "USD", "gateway_operation_id": name})
-}
-
-/// `usd` with one more field.
-fn usd_with(amount: u64, name: &str, field: &str, value: &str) -> Value {
-    let mut more = usd(amount, name);
-    more[field] = value.into();
-    more
-}
-
-/// `body` of 100 USD by this instrument.
-fn by(body: &str, instrument: &str) -> String {
-    let mut json: Value = serde_json::from_str(body).unwrap();
-    json["amount"] = 100.into();
-    json["payment_method_id"] = instrument.into();
-    json.to_string()
-}
-
-async fn created(app: &App, body: &str) -> String {
-    app.create(body.replace("123", "100")).await.string("/id")
-}
-
-async fn payment(app: &App, id: &str) -> Value {
-    app.get(&format!("/v1/payments/{id}")).await.json()
-}
-
-/// The status, what was captured and refunded, and what could be given back and captured.
-async fn amounts(app: &App, id: &str) -> Value {
-    let payment = payment(app, id).await;
-    let fields = ["payment_status", "amount_captured", "amount_refunded", "refundable", "capturable"];
-    Value::from(fields.map(|name| payment[name].clone()).to_vec())
-}
-
-/// Whether the payment is listed for review for this reason.
-async fn is_listed(app: &App, id: &str, reason: &str) -> bool {
-    let payment = payment(app, id).await;
-    payment["review"].as_array().is_some_and(|review| review.contains(&json!(reason)))
-}
-
-async fn items(app: &App, id: &str, list: &str) -> Vec<Value> {
-    app.get(&format!("/v1/payments/{id}/{list}")).await.json()["items"].as_array().unwrap().clone()
-}
-
-async fn resolve(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) -> Answer {
-    let mut body = json!({"outcome": outcome, "operation_id": operation, "note": "seen at the gateway"});
-    if let Value::Object(more) = more {
-        body.as_object_mut().unwrap().extend(more);
-    }
-    app.post(&format!("/v1/payments/{payment}/resolve"), body.to_string()).await
-}
-
-/// A decision that must be taken.
-async fn decide(app: &App, payment: &str, operation: &Value, outcome: &str, more: Value) {
-    let answer = resolve(app, payment, operation, outcome, more).await;
-    assert_eq!(answer.status, 200, "{outcome}: {}", answer.text);
-}
+use crate::support::{App, CARD, GLOBEX, held, request, unknown_name, usd, with, with_instrument};
 
 /// A payment with two holds at the gateway, of 100 and, as `h_2`, of 60: its id, and those of the holds.
 async fn with_two_holds(app: &App, body: &str) -> (String, Vec<Value>) {
-    let id = created(app, body).await;
-    assert!(is_news(app, "hold", "authorization.succeeded", &id, usd(60, "h_2")).await);
-    let holds = items(app, &id, "attempts").await.iter().map(|hold| hold["id"].clone()).collect();
+    let id = app.create_100(body).await;
+    assert!(app.is_applied("hold", "authorization.succeeded", &id, usd(60, "h_2")).await);
+    let holds = app.items(&id, "attempts").await.iter().map(|hold| hold["id"].clone()).collect();
     (id, holds)
-}
-
-/// The id of the operation that was started last.
-async fn started(app: &App, payment: &str, path: &str, list: &str, body: &str) -> Value {
-    let asked = app.post(&format!("/v1/payments/{payment}/{path}"), body.to_owned()).await;
-    assert!(asked.status < 300, "{}", asked.text);
-    items(app, payment, list).await.last().unwrap()["id"].clone()
 }
 
 #[tokio::test]
 async fn what_adds_up_must_have_a_name() {
     let app = App::beside_doubt();
-    let id = created(&app, &held()).await;
+    let id = app.create_100(&held()).await;
     let before = app.books().await;
     let nameless =
-        json!({"amount": 30, "currency": "USD", "attempt_id": payment(&app, &id).await["attempts"][0]["id"]});
+        json!({"amount": 30, "currency": "USD", "attempt_id": app.payment(&id).await["attempts"][0]["id"]});
     for kind in
         ["capture.succeeded", "capture.failed", "refund.succeeded", "refund.failed", "payment.returned"]
     {
-        let answer = tell(&app, "n", kind, &id, nameless.clone()).await;
+        let answer = app.report("n", kind, &id, nameless.clone()).await;
         let details = answer.details_of("validation_error", 400);
         assert_eq!(details, json!({"field": "gateway_operation_id"}), "{kind}");
     }
     assert_eq!(app.books().await, before);
     // The notification id that was refused is free.
-    assert!(is_news(&app, "n", "capture.succeeded", &id, usd(30, "c_1")).await);
-    assert!(is_news(&app, "m", "refund.succeeded", &id, usd(10, "r_1")).await);
-    assert!(is_news(&app, "o", "payment.returned", &id, usd(5, "b_1")).await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 25, 10, 15, 70]));
+    assert!(app.is_applied("n", "capture.succeeded", &id, usd(30, "c_1")).await);
+    assert!(app.is_applied("m", "refund.succeeded", &id, usd(10, "r_1")).await);
+    assert!(app.is_applied("o", "payment.returned", &id, usd(5, "b_1")).await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 25, 10, 15, 70]));
     // A return of all names itself.
-    assert!(is_news(&app, "p", "payment.returned", &id, Value::Null).await);
-    assert_eq!(amounts(&app, &id).await[1], 0);
+    assert!(app.is_applied("p", "payment.returned", &id, Value::Null).await);
+    assert_eq!(app.amounts(&id).await[1], 0);
     app.books().await;
 }
 
@@ -132,12 +51,12 @@ async fn our_own_id_stands_in_for_the_gateways_name() {
         (held(), "pm_sandbox_capture_timeout", "capture", "captures", "capture_id", "capture.succeeded"),
         (CARD.to_owned(), "pm_sandbox_refund_timeout", "refunds", "refunds", "refund_id", "refund.succeeded"),
     ] {
-        let id = created(&app, &by(&body, instrument)).await;
-        let open = started(&app, &id, path, list, r#"{"amount": 30}"#).await;
+        let id = app.create_100(&with_instrument(&body, instrument)).await;
+        let open = app.start(&id, path, list, r#"{"amount": 30}"#).await;
         let ours = json!({"amount": 30, "currency": "USD", field: open});
-        assert!(is_news(&app, kind, kind, &id, ours).await);
-        assert!(!is_listed(&app, &id, "unallocated").await);
-        assert_eq!(items(&app, &id, list).await.len(), 1, "it is that one");
+        assert!(app.is_applied(kind, kind, &id, ours).await);
+        assert!(!app.is_in_review(&id, "unallocated").await);
+        assert_eq!(app.items(&id, list).await.len(), 1, "it is that one");
     }
     app.books().await;
 }
@@ -154,13 +73,13 @@ async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
         (held(), "pm_sandbox_void_timeout", "void", "voids", "void_id", "void.succeeded"),
     ];
     for (body, instrument, path, list, field, kind) in kinds {
-        let body = by(&body, instrument);
+        let body = with_instrument(&body, instrument);
         let (mut ids, mut operations) = (Vec::new(), Vec::new());
         for _ in 0..2 {
-            let id = created(&app, &body).await;
+            let id = app.create_100(&body).await;
             operations.push(match path {
-                "" => items(&app, &id, list).await[0]["id"].clone(),
-                path => started(&app, &id, path, list, "{}").await,
+                "" => app.items(&id, list).await[0]["id"].clone(),
+                path => app.start(&id, path, list, "{}").await,
             });
             ids.push(id);
         }
@@ -173,7 +92,7 @@ async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
         ));
         for unknown in [&operations[1], &foreign, &nothing] {
             let named = json!({field: unknown, "gateway_operation_id": format!("{field}_x")});
-            let answer = tell(&app, "n", kind, &ids[0], named).await;
+            let answer = app.report("n", kind, &ids[0], named).await;
             assert_eq!(answer.details_of("not_found", 404), unknown_name(field), "{kind}");
             answers.push(answer.text);
         }
@@ -181,7 +100,7 @@ async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
         assert_eq!(answers.len(), 1, "they are answered alike");
         assert_eq!(app.books().await, before, "{kind}");
         let own = json!({field: operations[0], "gateway_operation_id": format!("{field}_x")});
-        assert!(is_news(&app, kind, kind, &ids[0], own).await);
+        assert!(app.is_applied(kind, kind, &ids[0], own).await);
         app.books().await;
     }
 }
@@ -202,22 +121,22 @@ async fn foreign_operation(app: &App, body: &str, path: &str, list: &str) -> Val
 async fn a_parent_of_another_payment_is_unknown() {
     let app = App::beside_doubt();
     let (id, _) = with_two_holds(&app, &held()).await;
-    let other = created(&app, CARD).await;
-    let attempt = items(&app, &other, "attempts").await[0].clone();
+    let other = app.create_100(CARD).await;
+    let attempt = app.items(&other, "attempts").await[0].clone();
     let before = app.books().await;
     let parents = [("attempt_id", "id"), ("gateway_attempt_id", "gateway_attempt_id")];
     for kind in ["capture.succeeded", "refund.succeeded", "void.succeeded", "payment.returned"] {
         for (field, of) in parents {
-            let named = usd_with(30, "x_1", field, attempt[of].as_str().unwrap());
-            let answer = tell(&app, "n", kind, &id, named).await;
+            let named = with(usd(30, "x_1"), field, attempt[of].as_str().unwrap());
+            let answer = app.report("n", kind, &id, named).await;
             let reason = match field {
                 "attempt_id" => unknown_name(field),
                 _ => json!({"reason": "conflicting_names"}),
             };
             assert_eq!(answer.details_of("not_found", 404), reason, "{kind}");
         }
-        let unknown = usd_with(30, "x_1", "gateway_attempt_id", "h_7");
-        let answer = tell(&app, "n", kind, &id, unknown).await;
+        let unknown = with(usd(30, "x_1"), "gateway_attempt_id", "h_7");
+        let answer = app.report("n", kind, &id, unknown).await;
         assert_eq!(answer.details_of("not_found", 404), unknown_name("gateway_attempt_id"), "{kind}");
     }
     assert_eq!(app.books().await, before);
@@ -226,17 +145,17 @@ async fn a_parent_of_another_payment_is_unknown() {
 #[tokio::test]
 async fn without_a_parent_it_is_of_the_only_attempt() {
     let app = App::beside_doubt();
-    let id = created(&app, &held()).await;
-    let attempt = payment(&app, &id).await["attempts"][0]["id"].clone();
-    assert!(is_news(&app, "n", "capture.succeeded", &id, usd(60, "c_1")).await);
-    assert!(is_news(&app, "m", "refund.succeeded", &id, usd(20, "r_1")).await);
-    assert_eq!(items(&app, &id, "captures").await[0]["attempt_id"], attempt);
+    let id = app.create_100(&held()).await;
+    let attempt = app.payment(&id).await["attempts"][0]["id"].clone();
+    assert!(app.is_applied("n", "capture.succeeded", &id, usd(60, "c_1")).await);
+    assert!(app.is_applied("m", "refund.succeeded", &id, usd(20, "r_1")).await);
+    assert_eq!(app.items(&id, "captures").await[0]["attempt_id"], attempt);
     let stored =
         app.ledger.payment(&crate::support::scope("acme", "test"), id.parse().unwrap()).await.unwrap();
     let refund = stored.unwrap().refunds().next().unwrap().parent();
     assert_eq!(json!(refund.unwrap().to_string()), attempt);
-    assert_eq!(payment(&app, &id).await.get("review"), None);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 60, 20, 40, 40]));
+    assert_eq!(app.payment(&id).await.get("review"), None);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 60, 20, 40, 40]));
     app.books().await;
 }
 
@@ -248,26 +167,26 @@ async fn with_several_attempts_it_is_unallocated_until_an_operator_allocates_it(
     let mut body: Value = serde_json::from_str(&held()).unwrap();
     body["expires_at"] = end.to_string().into();
     let (id, holds) = with_two_holds(&app, &body.to_string()).await;
-    assert!(is_news(&app, "n", "capture.succeeded", &id, usd(60, "c_1")).await);
-    let capture = items(&app, &id, "captures").await[0].clone();
+    assert!(app.is_applied("n", "capture.succeeded", &id, usd(60, "c_1")).await);
+    let capture = app.items(&id, "captures").await[0].clone();
     assert_eq!(capture.get("attempt_id"), None);
-    assert!(is_listed(&app, &id, "unallocated").await);
+    assert!(app.is_in_review(&id, "unallocated").await);
     assert_eq!(paid(&app).await, 60, "it counts");
     // It takes from every hold: 40 of the one is left, and nothing of the other.
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_CAPTURED", 60, 0, 60, 40]));
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_CAPTURED", 60, 0, 60, 40]));
 
     clock.advance(Duration::from_secs(3_601));
     assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
-    let expired = items(&app, &id, "events").await.pop().unwrap();
+    let expired = app.items(&id, "events").await.pop().unwrap();
     assert_eq!(expired["data"]["releases"], json!([holds[0]]), "the other is taken whole");
-    assert_eq!(amounts(&app, &id).await, json!(["SUCCEEDED", 60, 0, 60, 0]));
-    assert!(is_listed(&app, &id, "unallocated").await);
+    assert_eq!(app.amounts(&id).await, json!(["SUCCEEDED", 60, 0, 60, 0]));
+    assert!(app.is_in_review(&id, "unallocated").await);
 
-    decide(&app, &id, &capture["id"], "allocated", json!({"attempt_id": holds[1]})).await;
-    assert_eq!(items(&app, &id, "captures").await[0]["attempt_id"], holds[1]);
-    assert!(!is_listed(&app, &id, "unallocated").await);
-    assert_eq!((amounts(&app, &id).await, paid(&app).await), (json!(["SUCCEEDED", 60, 0, 60, 0]), json!(60)));
-    assert!(!is_news(&app, "again", "capture.succeeded", &id, usd(60, "c_1")).await);
+    app.decide(&id, &capture["id"], "allocated", json!({"attempt_id": holds[1]})).await;
+    assert_eq!(app.items(&id, "captures").await[0]["attempt_id"], holds[1]);
+    assert!(!app.is_in_review(&id, "unallocated").await);
+    assert_eq!((app.amounts(&id).await, paid(&app).await), (json!(["SUCCEEDED", 60, 0, 60, 0]), json!(60)));
+    assert!(!app.is_applied("again", "capture.succeeded", &id, usd(60, "c_1")).await);
     app.books().await;
 }
 
@@ -279,16 +198,16 @@ async fn paid(app: &App) -> Value {
 #[tokio::test]
 async fn a_refund_without_a_parent_is_allocated_too() {
     let app = App::new();
-    let id = created(&app, CARD).await;
-    assert!(is_news(&app, "late", "attempt.succeeded", &id, usd(60, "ch_2")).await);
-    let charges = items(&app, &id, "attempts").await;
-    assert!(is_news(&app, "n", "refund.succeeded", &id, usd(30, "r_1")).await);
-    assert!(is_listed(&app, &id, "unallocated").await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 130, 0]));
-    let refund = items(&app, &id, "refunds").await[0]["id"].clone();
-    decide(&app, &id, &refund, "allocated", json!({"attempt_id": charges[1]["id"]})).await;
-    assert!(!is_listed(&app, &id, "unallocated").await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 130, 0]));
+    let id = app.create_100(CARD).await;
+    assert!(app.is_applied("late", "attempt.succeeded", &id, usd(60, "ch_2")).await);
+    let charges = app.items(&id, "attempts").await;
+    assert!(app.is_applied("n", "refund.succeeded", &id, usd(30, "r_1")).await);
+    assert!(app.is_in_review(&id, "unallocated").await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 130, 0]));
+    let refund = app.items(&id, "refunds").await[0]["id"].clone();
+    app.decide(&id, &refund, "allocated", json!({"attempt_id": charges[1]["id"]})).await;
+    assert!(!app.is_in_review(&id, "unallocated").await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 130, 0]));
     app.books().await;
 }
 
@@ -296,17 +215,17 @@ async fn a_refund_without_a_parent_is_allocated_too() {
 async fn the_gateways_name_of_an_attempt_is_a_parent() {
     let app = App::new();
     let (id, holds) = with_two_holds(&app, &held()).await;
-    let of_second = usd_with(30, "c_1", "gateway_attempt_id", "h_2");
-    assert!(is_news(&app, "n", "capture.succeeded", &id, of_second).await);
-    assert_eq!(items(&app, &id, "captures").await[0]["attempt_id"], holds[1]);
-    assert!(!is_listed(&app, &id, "unallocated").await);
+    let of_second = with(usd(30, "c_1"), "gateway_attempt_id", "h_2");
+    assert!(app.is_applied("n", "capture.succeeded", &id, of_second).await);
+    assert_eq!(app.items(&id, "captures").await[0]["attempt_id"], holds[1]);
+    assert!(!app.is_in_review(&id, "unallocated").await);
     // The first hold is whole, and is released alone.
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_CAPTURED", 30, 0, 30, 100]));
-    let void = usd_with(30, "v_1", "gateway_attempt_id", "h_2");
-    assert!(is_news(&app, "m", "void.succeeded", &id, void).await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_CAPTURED", 30, 0, 30, 100]));
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_CAPTURED", 30, 0, 30, 100]));
+    let void = with(usd(30, "v_1"), "gateway_attempt_id", "h_2");
+    assert!(app.is_applied("m", "void.succeeded", &id, void).await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_CAPTURED", 30, 0, 30, 100]));
     let nameless = json!({"amount": 30, "currency": "USD", "gateway_operation_id": "v_2"});
-    let answer = tell(&app, "o", "void.succeeded", &id, nameless).await;
+    let answer = app.report("o", "void.succeeded", &id, nameless).await;
     let several = json!({"reason": "several_meant"});
     assert_eq!(answer.details_of("not_found", 404), several, "of two attempts it must name its own");
     app.books().await;
@@ -314,71 +233,57 @@ async fn the_gateways_name_of_an_attempt_is_a_parent() {
 
 /// A payment of 100 USD of which 30 are being given back, by a refund that never gets a name; and that refund.
 async fn with_nameless_refund(app: &App) -> (String, Value) {
-    let id = created(app, CARD).await;
-    let refund = started(app, &id, "refunds", "refunds", r#"{"amount": 30}"#).await;
+    let id = app.create_100(CARD).await;
+    let refund = app.start(&id, "refunds", "refunds", r#"{"amount": 30}"#).await;
     (id, refund)
-}
-
-fn silent(clock: &Arc<ManualClock>) -> App {
-    let policy = Policy::default().with_polls([]);
-    App::with(|ledger| {
-        let gateway = Arc::new(Silent::about_refunds());
-        ledger.with_clock(clock.clone()).with_policy(policy).with_gateway(gateway)
-    })
-}
-
-/// The gateway is asked about the refund for the last time.
-async fn get_stuck(app: &App, clock: &ManualClock) {
-    clock.advance(Duration::from_secs(3_600));
-    assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
 }
 
 #[tokio::test]
 async fn an_unknown_name_waits_while_our_own_refund_may_get_it() {
     let clock = Arc::new(ManualClock::default());
-    let app = silent(&clock);
+    let app = App::silent(&clock);
     let (id, refund) = with_nameless_refund(&app).await;
     let word = || usd(30, "re_1");
     let before = app.books().await;
-    let early = tell(&app, "n", "refund.succeeded", &id, word()).await;
+    let early = app.report("n", "refund.succeeded", &id, word()).await;
     assert_eq!(early.details_of("not_found", 404), json!({"reason": "may_be_ours"}));
     assert_eq!(app.books().await, before);
     // Of another amount it is another refund.
-    assert!(is_news(&app, "m", "refund.succeeded", &id, usd(20, "re_2")).await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 50, 0]));
+    assert!(app.is_applied("m", "refund.succeeded", &id, usd(20, "re_2")).await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 50, 0]));
 
-    get_stuck(&app, &clock).await;
-    assert!(is_news(&app, "n", "refund.succeeded", &id, word()).await, "the gateway repeats it");
-    assert!(is_listed(&app, &id, "unallocated").await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 20, 0]), "reserved");
+    app.run_last_query(&clock).await;
+    assert!(app.is_applied("n", "refund.succeeded", &id, word()).await, "the gateway repeats it");
+    assert!(app.is_in_review(&id, "unallocated").await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 20, 0]), "reserved");
 
-    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
-    decide(&app, &id, &external, "same_as", json!({"same_as": refund})).await;
-    let ours = items(&app, &id, "refunds").await[0].clone();
+    let external = app.items(&id, "refunds").await.pop().unwrap()["id"].clone();
+    app.decide(&id, &external, "same_as", json!({"same_as": refund})).await;
+    let ours = app.items(&id, "refunds").await[0].clone();
     assert_eq!([&ours["refund_status"], &ours["gateway_refund_id"]], [&json!("SUCCEEDED"), &json!("re_1")]);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 50, 50, 0]));
-    assert!(!is_listed(&app, &id, "unallocated").await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 50, 50, 0]));
+    assert!(!app.is_in_review(&id, "unallocated").await);
     // The name is bound: a repetition is no news, and what becomes of it becomes of ours.
-    assert!(!is_news(&app, "again", "refund.succeeded", &id, word()).await);
-    assert!(is_news(&app, "o", "refund.failed", &id, json!({"gateway_operation_id": "re_1"})).await);
-    assert_eq!(items(&app, &id, "refunds").await[0]["refund_status"], "FAILED");
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 80, 0]));
+    assert!(!app.is_applied("again", "refund.succeeded", &id, word()).await);
+    assert!(app.is_applied("o", "refund.failed", &id, json!({"gateway_operation_id": "re_1"})).await);
+    assert_eq!(app.items(&id, "refunds").await[0]["refund_status"], "FAILED");
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 80, 0]));
     app.books().await;
 }
 
 #[tokio::test]
 async fn a_refund_that_is_another_one_counts_beside_ours() {
     let clock = Arc::new(ManualClock::default());
-    let app = silent(&clock);
+    let app = App::silent(&clock);
     let (id, _) = with_nameless_refund(&app).await;
-    get_stuck(&app, &clock).await;
-    assert!(is_news(&app, "n", "refund.succeeded", &id, usd(30, "re_1")).await);
-    assert_eq!(amounts(&app, &id).await, json!(["SUCCEEDED", 100, 0, 40, 0]));
-    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
-    decide(&app, &id, &external, "another", Value::Null).await;
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 40, 0]));
-    assert!(!is_listed(&app, &id, "unallocated").await);
-    assert!(!is_news(&app, "again", "refund.succeeded", &id, usd(30, "re_1")).await);
+    app.run_last_query(&clock).await;
+    assert!(app.is_applied("n", "refund.succeeded", &id, usd(30, "re_1")).await);
+    assert_eq!(app.amounts(&id).await, json!(["SUCCEEDED", 100, 0, 40, 0]));
+    let external = app.items(&id, "refunds").await.pop().unwrap()["id"].clone();
+    app.decide(&id, &external, "another", Value::Null).await;
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 40, 0]));
+    assert!(!app.is_in_review(&id, "unallocated").await);
+    assert!(!app.is_applied("again", "refund.succeeded", &id, usd(30, "re_1")).await);
     app.books().await;
 }
 
@@ -387,23 +292,23 @@ async fn a_refund_that_is_another_one_counts_beside_ours() {
 async fn what_a_refund_is_and_what_it_is_of_are_decided_apart() {
     for is_allocated_first in [true, false] {
         let clock = Arc::new(ManualClock::default());
-        let app = silent(&clock);
+        let app = App::silent(&clock);
         let (id, _) = with_nameless_refund(&app).await;
-        get_stuck(&app, &clock).await;
-        assert!(is_news(&app, "late", "attempt.succeeded", &id, usd(60, "ch_2")).await);
-        assert!(is_news(&app, "n", "refund.succeeded", &id, usd(30, "re_1")).await);
-        let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
-        let first = items(&app, &id, "attempts").await[0]["id"].clone();
+        app.run_last_query(&clock).await;
+        assert!(app.is_applied("late", "attempt.succeeded", &id, usd(60, "ch_2")).await);
+        assert!(app.is_applied("n", "refund.succeeded", &id, usd(30, "re_1")).await);
+        let external = app.items(&id, "refunds").await.pop().unwrap()["id"].clone();
+        let first = app.items(&id, "attempts").await[0]["id"].clone();
         let mut decisions = [("allocated", json!({"attempt_id": first})), ("another", Value::Null)];
         if !is_allocated_first {
             decisions.reverse();
         }
         for (outcome, more) in decisions {
-            assert!(is_listed(&app, &id, "unallocated").await);
-            decide(&app, &id, &external, outcome, more).await;
+            assert!(app.is_in_review(&id, "unallocated").await);
+            app.decide(&id, &external, outcome, more).await;
         }
-        assert!(!is_listed(&app, &id, "unallocated").await, "allocated first: {is_allocated_first}");
-        assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 100, 0]));
+        assert!(!app.is_in_review(&id, "unallocated").await, "allocated first: {is_allocated_first}");
+        assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 160, 30, 100, 0]));
         app.books().await;
     }
 }
@@ -412,16 +317,16 @@ async fn what_a_refund_is_and_what_it_is_of_are_decided_apart() {
 #[tokio::test]
 async fn that_a_refund_is_ours_may_be_decided_otherwise_later() {
     let clock = Arc::new(ManualClock::default());
-    let app = silent(&clock);
+    let app = App::silent(&clock);
     let (id, ours) = with_nameless_refund(&app).await;
-    get_stuck(&app, &clock).await;
-    assert!(is_news(&app, "n", "refund.succeeded", &id, usd(30, "re_1")).await);
-    let external = items(&app, &id, "refunds").await.pop().unwrap()["id"].clone();
-    decide(&app, &id, &external, "same_as", json!({"same_as": ours})).await;
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
-    decide(&app, &id, &external, "another", Value::Null).await;
-    decide(&app, &id, &ours, "not_sent", Value::Null).await;
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
+    app.run_last_query(&clock).await;
+    assert!(app.is_applied("n", "refund.succeeded", &id, usd(30, "re_1")).await);
+    let external = app.items(&id, "refunds").await.pop().unwrap()["id"].clone();
+    app.decide(&id, &external, "same_as", json!({"same_as": ours})).await;
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
+    app.decide(&id, &external, "another", Value::Null).await;
+    app.decide(&id, &ours, "not_sent", Value::Null).await;
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
     app.books().await;
 }
 
@@ -434,13 +339,13 @@ async fn an_unknown_name_beside_a_refund_that_ended_without_one() {
         ("not_sent", false, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0])),
     ] {
         let clock = Arc::new(ManualClock::default());
-        let app = silent(&clock);
+        let app = App::silent(&clock);
         let (id, refund) = with_nameless_refund(&app).await;
-        get_stuck(&app, &clock).await;
-        decide(&app, &id, &refund, outcome, Value::Null).await;
-        assert!(is_news(&app, "n", "refund.succeeded", &id, usd(30, "re_1")).await);
-        assert_eq!(is_listed(&app, &id, "unallocated").await, is_unallocated, "{outcome}");
-        assert_eq!(amounts(&app, &id).await, after, "{outcome}");
+        app.run_last_query(&clock).await;
+        app.decide(&id, &refund, outcome, Value::Null).await;
+        assert!(app.is_applied("n", "refund.succeeded", &id, usd(30, "re_1")).await);
+        assert_eq!(app.is_in_review(&id, "unallocated").await, is_unallocated, "{outcome}");
+        assert_eq!(app.amounts(&id).await, after, "{outcome}");
         app.books().await;
     }
 }
@@ -448,8 +353,8 @@ async fn an_unknown_name_beside_a_refund_that_ended_without_one() {
 #[tokio::test]
 async fn returns_add_up_by_name_and_are_canceled_by_name() {
     let app = App::new();
-    let id = created(&app, CARD).await;
-    let status = || async { items(&app, &id, "attempts").await[0]["payment_status"].clone() };
+    let id = app.create_100(CARD).await;
+    let status = || async { app.items(&id, "attempts").await[0]["payment_status"].clone() };
     let back = |amount, name| usd(amount, name);
     let steps = [
         ("payment.returned", back(30, "b_1"), true, json!(["SUCCEEDED", 70, 0, 70, 0]), "SUCCEEDED"),
@@ -465,19 +370,19 @@ async fn returns_add_up_by_name_and_are_canceled_by_name() {
         ),
     ];
     for (place, (kind, more, news, after, attempt)) in steps.into_iter().enumerate() {
-        assert_eq!(is_news(&app, &format!("n_{place}"), kind, &id, more).await, news, "step {place}");
-        assert_eq!(amounts(&app, &id).await, after, "step {place}");
+        assert_eq!(app.is_applied(&format!("n_{place}"), kind, &id, more).await, news, "step {place}");
+        assert_eq!(app.amounts(&id).await, after, "step {place}");
         assert_eq!(status().await, attempt, "step {place}");
         app.books().await;
     }
     let unknown = json!({"gateway_operation_id": "b_3"});
-    let answer = tell(&app, "n", "payment.return_canceled", &id, unknown).await;
+    let answer = app.report("n", "payment.return_canceled", &id, unknown).await;
     assert_eq!(answer.details_of("not_found", 404), unknown_name("gateway_operation_id"));
-    assert!(!is_listed(&app, &id, "exceeded").await);
+    assert!(!app.is_in_review(&id, "exceeded").await);
     // 60 are left, and 70 went back.
-    assert!(is_news(&app, "m", "payment.returned", &id, usd(70, "b_4")).await);
-    assert_eq!(amounts(&app, &id).await, json!(["FAILED", 0, 0, 0, 0]));
-    assert!(is_listed(&app, &id, "exceeded").await);
+    assert!(app.is_applied("m", "payment.returned", &id, usd(70, "b_4")).await);
+    assert_eq!(app.amounts(&id).await, json!(["FAILED", 0, 0, 0, 0]));
+    assert!(app.is_in_review(&id, "exceeded").await);
     app.books().await;
 }
 
@@ -485,28 +390,28 @@ async fn returns_add_up_by_name_and_are_canceled_by_name() {
 async fn a_refund_that_failed_and_succeeded_counts_nothing_in_either_order() {
     for order in [["refund.failed", "refund.succeeded"], ["refund.succeeded", "refund.failed"]] {
         let app = App::new();
-        let id = created(&app, CARD).await;
+        let id = app.create_100(CARD).await;
         for kind in order {
-            assert!(is_news(&app, kind, kind, &id, usd(5, "r_1")).await);
+            assert!(app.is_applied(kind, kind, &id, usd(5, "r_1")).await);
         }
-        let refund = items(&app, &id, "refunds").await[0].clone();
+        let refund = app.items(&id, "refunds").await[0].clone();
         assert_eq!([&refund["refund_status"], &refund["amount"]], [&json!("FAILED"), &json!(5)], "{order:?}");
-        assert_eq!(amounts(&app, &id).await, json!(["SUCCEEDED", 100, 0, 100, 0]), "{order:?}");
-        assert_eq!(payment(&app, &id).await["review"], json!(["refund_bounced"]), "{order:?}");
+        assert_eq!(app.amounts(&id).await, json!(["SUCCEEDED", 100, 0, 100, 0]), "{order:?}");
+        assert_eq!(app.review(&id).await, json!(["refund_bounced"]), "{order:?}");
         app.books().await;
     }
 }
 
 /// A payment of 100 USD whose capture of 60 was said to have failed, and to have succeeded; and that capture.
 async fn contradicted(app: &App) -> (String, Value) {
-    let id = created(app, &by(&held(), "pm_sandbox_capture_timeout")).await;
-    let capture = started(app, &id, "capture", "captures", r#"{"amount": 60, "final": false}"#).await;
+    let id = app.create_100(&with_instrument(&held(), "pm_sandbox_capture_timeout")).await;
+    let capture = app.start(&id, "capture", "captures", r#"{"amount": 60, "final": false}"#).await;
     for kind in ["capture.failed", "capture.succeeded"] {
         let ours = json!({"capture_id": capture, "gateway_operation_id": "c_1"});
-        assert!(is_news(app, kind, kind, &id, ours).await);
+        assert!(app.is_applied(kind, kind, &id, ours).await);
     }
-    assert!(is_listed(app, &id, "contradiction").await);
-    assert_eq!(amounts(app, &id).await, json!(["PARTIALLY_CAPTURED", 60, 0, 60, 40]));
+    assert!(app.is_in_review(&id, "contradiction").await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_CAPTURED", 60, 0, 60, 40]));
     assert_eq!(paid(app).await, 60);
     (id, capture)
 }
@@ -522,11 +427,11 @@ async fn an_operator_overrides_a_contradicted_capture_and_may_do_so_again() {
         ("succeeded", Value::Null, json!(["PARTIALLY_CAPTURED", 60, 0, 60, 40]), 60),
     ];
     for (outcome, more, after, posted) in decisions {
-        decide(&app, &id, &capture, outcome, more).await;
-        assert_eq!(amounts(&app, &id).await, after, "{outcome}");
+        app.decide(&id, &capture, outcome, more).await;
+        assert_eq!(app.amounts(&id).await, after, "{outcome}");
         assert_eq!(paid(&app).await, posted, "{outcome}");
-        assert!(is_listed(&app, &id, "resolved").await);
-        assert!(!is_listed(&app, &id, "contradiction").await, "it is settled");
+        assert!(app.is_in_review(&id, "resolved").await);
+        assert!(!app.is_in_review(&id, "contradiction").await, "it is settled");
         app.books().await;
     }
 }
@@ -543,24 +448,24 @@ async fn an_operator_overrides_attempts_refunds_and_voids() {
         (held(), "pm_sandbox_void_timeout", "voids", "void", "failed", json!(["AUTHORIZED", 0, 0, 0, 100])),
     ];
     for (place, (body, instrument, list, kind, outcome, after)) in cases.into_iter().enumerate() {
-        let id = created(&app, &by(&body, instrument)).await;
+        let id = app.create_100(&with_instrument(&body, instrument)).await;
         if kind == "void" {
-            started(&app, &id, "void", "voids", "{}").await;
+            app.start(&id, "void", "voids", "{}").await;
         }
-        let attempt = items(&app, &id, "attempts").await[0]["id"].clone();
+        let attempt = app.items(&id, "attempts").await[0]["id"].clone();
         for end in ["failed", "succeeded"] {
             let (name, type_) = (format!("{place} {end}"), format!("{kind}.{end}"));
             let more = match kind {
                 "attempt" => json!({"attempt_id": attempt}),
                 _ => usd(100, &format!("own_{place}")),
             };
-            assert!(is_news(&app, &name, &type_, &id, more).await, "{type_}");
+            assert!(app.is_applied(&name, &type_, &id, more).await, "{type_}");
         }
-        let contradicted = amounts(&app, &id).await;
-        let operation = items(&app, &id, list).await[0]["id"].clone();
-        decide(&app, &id, &operation, outcome, Value::Null).await;
+        let contradicted = app.amounts(&id).await;
+        let operation = app.items(&id, list).await[0]["id"].clone();
+        app.decide(&id, &operation, outcome, Value::Null).await;
         assert_ne!(contradicted, after, "{kind} {outcome}");
-        assert_eq!(amounts(&app, &id).await, after, "{kind} {outcome}");
+        assert_eq!(app.amounts(&id).await, after, "{kind} {outcome}");
         app.books().await;
     }
 }
@@ -569,20 +474,20 @@ async fn an_operator_overrides_attempts_refunds_and_voids() {
 async fn what_is_reported_after_a_decision_counts_if_it_is_new() {
     let app = App::new();
     let (id, capture) = contradicted(&app).await;
-    decide(&app, &id, &capture, "failed", Value::Null).await;
-    app.post(&format!("/v1/payments/{id}/resolve"), r#"{"outcome": "dismissed", "note": "done"}"#).await;
-    assert_eq!(payment(&app, &id).await.get("review"), None);
+    app.decide(&id, &capture, "failed", Value::Null).await;
+    app.dismiss(&id).await;
+    assert_eq!(app.payment(&id).await.get("review"), None);
     let before = app.books().await;
     // Both were known when the operator decided.
     for kind in ["capture.failed", "capture.succeeded"] {
         let ours = json!({"capture_id": capture, "gateway_operation_id": "c_1"});
-        assert!(!is_news(&app, &format!("{kind} again"), kind, &id, ours).await);
+        assert!(!app.is_applied(&format!("{kind} again"), kind, &id, ours).await);
     }
-    assert_eq!((app.books().await, payment(&app, &id).await.get("review")), (before, None));
+    assert_eq!((app.books().await, app.payment(&id).await.get("review")), (before, None));
     // A success of another amount was not.
-    assert!(is_news(&app, "new", "capture.succeeded", &id, usd(70, "c_1")).await);
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_CAPTURED", 70, 0, 70, 30]));
-    assert!(is_listed(&app, &id, "contradiction").await, "it is flagged anew");
+    assert!(app.is_applied("new", "capture.succeeded", &id, usd(70, "c_1")).await);
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_CAPTURED", 70, 0, 70, 30]));
+    assert!(app.is_in_review(&id, "contradiction").await, "it is flagged anew");
     assert_eq!(paid(&app).await, 70);
     app.books().await;
 }
@@ -590,13 +495,13 @@ async fn what_is_reported_after_a_decision_counts_if_it_is_new() {
 #[tokio::test]
 async fn what_a_gateway_settled_cannot_be_overridden() {
     let app = App::new();
-    let id = created(&app, &held()).await;
-    let capture = started(&app, &id, "capture", "captures", r#"{"amount": 60}"#).await;
-    let attempt = payment(&app, &id).await["attempts"][0]["id"].clone();
+    let id = app.create_100(&held()).await;
+    let capture = app.start(&id, "capture", "captures", r#"{"amount": 60}"#).await;
+    let attempt = app.payment(&id).await["attempts"][0]["id"].clone();
     let before = app.books().await;
     for operation in [&attempt, &capture] {
         for outcome in ["failed", "succeeded", "not_sent"] {
-            let answer = resolve(&app, &id, operation, outcome, Value::Null).await;
+            let answer = app.resolve_operation(&id, operation, outcome, Value::Null).await;
             assert_eq!(answer.details_of("invalid_operation", 400), json!({"payment_id": id}), "{outcome}");
         }
     }
@@ -606,10 +511,10 @@ async fn what_a_gateway_settled_cannot_be_overridden() {
 #[tokio::test]
 async fn other_contents_under_a_notification_id_are_applied_and_flagged() {
     let app = App::new();
-    let id = created(&app, CARD).await;
+    let id = app.create_100(CARD).await;
     let first = || usd(10, "r_1");
     let other = || usd(20, "r_2");
-    let send = |more| tell(&app, "n", "refund.succeeded", &id, more);
+    let send = |more| app.report("n", "refund.succeeded", &id, more);
     let answer = |applied: bool, differs: Value| {
         let mut answer =
             json!({"applied": applied, "payment_id": id, "payment_status": "PARTIALLY_REFUNDED"});
@@ -621,8 +526,8 @@ async fn other_contents_under_a_notification_id_are_applied_and_flagged() {
     let differs = || json!(["amount", "gateway_operation_id"]);
     assert_eq!(send(first()).await.json(), answer(true, Value::Null));
     assert_eq!(send(other()).await.json(), answer(true, differs()));
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]), "both count");
-    assert_eq!(payment(&app, &id).await["review"], json!(["notification_id_reused"]));
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]), "both count");
+    assert_eq!(app.review(&id).await, json!(["notification_id_reused"]));
     let before = app.books().await;
     assert_eq!(send(other()).await.json(), answer(false, differs()));
     assert_eq!(send(first()).await.json(), answer(false, Value::Null));
@@ -632,8 +537,8 @@ async fn other_contents_under_a_notification_id_are_applied_and_flagged() {
     assert_eq!(send(later).await.json(), answer(false, Value::Null));
     assert_eq!(app.books().await, before);
     // Names prevent double counting: the same refund in other words counts once.
-    let same = usd_with(10, "r_1", "gateway_payment_id", "pi_1");
+    let same = with(usd(10, "r_1"), "gateway_payment_id", "pi_1");
     assert_eq!(send(same).await.json(), answer(true, json!(["gateway_payment_id"])));
-    assert_eq!(amounts(&app, &id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
+    assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0]));
     app.books().await;
 }

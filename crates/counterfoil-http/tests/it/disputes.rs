@@ -3,27 +3,26 @@
 use counterfoil::command::Policy;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, CARD};
+use crate::support::{Answer, App, CARD, unknown_name, with};
 
-fn word(id: &str, kind: &str, payment: &str, more: &Value) -> Value {
-    let mut word = json!({"notification_id": id, "type": format!("dispute.{kind}"), "payment_id": payment,
-        "dispute_id": "dp_1", "occurred_at": "2026-01-01T00:00:00Z"});
-    word.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    word
+/// Sends a notification about dispute `dp_1`, unless `more` names another one. It must be accepted.
+async fn is_applied(app: &App, id: &str, kind: &str, payment: &str, mut more: Value) -> bool {
+    if more["dispute_id"].is_null() {
+        more["dispute_id"] = "dp_1".into();
+    }
+    app.is_applied(id, &format!("dispute.{kind}"), payment, more).await
 }
 
 #[tokio::test]
 async fn a_dispute_is_told_listed_and_reserves_its_money() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
-    let path = format!("/v1/payments/{id}/disputes");
-    assert_eq!(app.get(&path).await.json(), json!({"items": []}));
+    let id = app.create_100(CARD).await;
+    assert!(app.items(&id, "disputes").await.is_empty());
     let opened = json!({"amount": 40, "currency": "usd", "stage": "chargeback", "dispute_status": "NEEDS_RESPONSE",
         "due_by": "2026-02-01T00:00:00Z", "error_code": "fraudulent", "error_message": "not mine"});
-    let taken = app.notify(&word("n1", "opened", &id, &opened)).await;
-    assert_eq!((taken.status, &taken.json()["applied"]), (200, &json!(true)), "{}", taken.text);
+    assert!(is_applied(&app, "n1", "opened", &id, opened).await);
 
-    let dispute = app.get(&path).await.json()["items"][0].clone();
+    let dispute = app.items(&id, "disputes").await[0].clone();
     let names = [
         "payment_id",
         "payment_gateway",
@@ -53,7 +52,7 @@ async fn a_dispute_is_told_listed_and_reserves_its_money() {
     assert_eq!(Value::from(names.map(|name| dispute[name].clone()).to_vec()), expected);
     assert!(dispute["id"].as_str().unwrap().starts_with("dis_") || dispute["id"].is_string());
 
-    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    let payment = app.payment(&id).await;
     assert_eq!((&payment["amount_disputed"], &payment["refundable"]), (&json!(40), &json!(60)));
     let refused = app.post(&format!("/v1/payments/{id}/refunds"), r#"{"amount": 61}"#).await;
     assert_eq!(refused.details_of("invalid_operation", 400)["refundable"], 60);
@@ -63,7 +62,7 @@ async fn a_dispute_is_told_listed_and_reserves_its_money() {
 #[tokio::test]
 async fn a_movement_without_a_name_counts_once_at_each_stage() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    let id = app.create_100(CARD).await;
     let funds = |amount: i64, stage| json!({"amount": amount, "currency": "usd", "stage": stage});
     for (name, funds, applied, withdrawn) in [
         ("n1", funds(40, "chargeback"), true, 40),
@@ -72,9 +71,8 @@ async fn a_movement_without_a_name_counts_once_at_each_stage() {
         ("n4", funds(45, "chargeback"), true, 45),
         ("n5", funds(40, "arbitration"), true, 85),
     ] {
-        let taken = app.notify(&word(name, "funds_withdrawn", &id, &funds)).await;
-        assert_eq!(taken.json()["applied"], applied, "{name}: {}", taken.text);
-        let dispute = app.get(&format!("/v1/payments/{id}/disputes")).await.json()["items"][0].clone();
+        assert_eq!(is_applied(&app, name, "funds_withdrawn", &id, funds).await, applied, "{name}");
+        let dispute = app.items(&id, "disputes").await[0].clone();
         assert_eq!(dispute["amount_withdrawn"], withdrawn, "{name}");
     }
     let history = app.get(&format!("/v1/payments/{id}/events")).await.text;
@@ -90,8 +88,7 @@ fn at(second: u32) -> Value {
 #[tokio::test]
 async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
-    let path = format!("/v1/payments/{id}");
+    let id = app.create_100(CARD).await;
     let steps = [
         ("opened", at(1), json!([100, 0, 0])),
         ("funds_withdrawn", at(2), json!([100, 0, 0])),
@@ -102,35 +99,30 @@ async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
         ("lost", at(2), json!([0, 0, 100])),
     ];
     for (place, (kind, more, amounts)) in steps.into_iter().enumerate() {
-        app.notify(&word(&format!("n{place}"), kind, &id, &more)).await;
-        let payment = app.get(&path).await.json();
+        is_applied(&app, &format!("n{place}"), kind, &id, more).await;
+        let payment = app.payment(&id).await;
         let shown =
             ["amount_disputed", "amount_charged_back", "refundable"].map(|name| payment[name].clone());
         assert_eq!(Value::from(shown.to_vec()), amounts, "{kind}");
         assert_eq!(payment["payment_status"], "SUCCEEDED", "a dispute changes no status");
     }
-    let status = app.get(&format!("{path}/disputes")).await.json()["items"][0]["dispute_status"].clone();
-    assert_eq!(status, "WON");
-    assert_eq!(app.get(&path).await.json()["review"], json!(["contradiction"]));
-    app.post(&format!("{path}/refunds"), r#"{"amount": 100}"#).await;
-    assert_eq!(app.get(&path).await.json()["payment_status"], "REFUNDED");
+    assert_eq!(app.items(&id, "disputes").await[0]["dispute_status"], "WON");
+    assert_eq!(app.review(&id).await, json!(["contradiction"]));
+    app.post(&format!("/v1/payments/{id}/refunds"), r#"{"amount": 100}"#).await;
+    assert_eq!(app.payment(&id).await["payment_status"], "REFUNDED");
     app.books().await;
 }
 
 /// An operator's decision about the only dispute of a payment.
 async fn resolve(app: &App, payment: &str, outcome: &str, more: Value) -> Answer {
-    let path = format!("/v1/payments/{payment}");
-    let dispute = app.get(&format!("{path}/disputes")).await.json()["items"][0]["id"].clone();
-    let mut body = json!({"outcome": outcome, "dispute_id": dispute, "note": "seen at the gateway"});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    app.post(&format!("{path}/resolve"), body.to_string()).await
+    let dispute = app.items(payment, "disputes").await[0]["id"].clone();
+    app.resolve(payment, outcome, with(more, "dispute_id", dispute)).await
 }
 
 /// What is disputed, charged back, refundable and to be reviewed, and how the dispute stands.
 async fn standing(app: &App, id: &str) -> Value {
-    let path = format!("/v1/payments/{id}");
-    let payment = app.get(&path).await.json();
-    let dispute = app.get(&format!("{path}/disputes")).await.json()["items"][0].clone();
+    let payment = app.payment(id).await;
+    let dispute = app.items(id, "disputes").await[0].clone();
     let of_payment =
         ["amount_disputed", "amount_charged_back", "refundable", "review"].map(|name| &payment[name]);
     let of_dispute = ["dispute_status", "amount_withdrawn", "amount_reinstated"].map(|name| &dispute[name]);
@@ -142,15 +134,15 @@ async fn standing(app: &App, id: &str) -> Value {
 #[tokio::test]
 async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
-    app.notify(&word("n1", "opened", &id, &at(1))).await;
-    app.notify(&word("n2", "funds_withdrawn", &id, &at(2))).await;
+    let id = app.create_100(CARD).await;
+    is_applied(&app, "n1", "opened", &id, at(1)).await;
+    is_applied(&app, "n2", "funds_withdrawn", &id, at(2)).await;
     assert_eq!(resolve(&app, &id, "won", json!({})).await.status, 200);
     let won = json!([0, 0, 100, ["resolved"], "WON", 100, 100]);
     assert_eq!(standing(&app, &id).await, won, "the money is back in the books");
     assert_eq!(resolve(&app, &id, "won", json!({})).await.status, 200, "said again");
-    app.notify(&word("n3", "funds_reinstated", &id, &at(3))).await;
-    app.notify(&word("n4", "lost", &id, &at(3))).await;
+    is_applied(&app, "n3", "funds_reinstated", &id, at(3)).await;
+    is_applied(&app, "n4", "lost", &id, at(3)).await;
     let flagged = json!([0, 0, 100, ["contradiction", "resolved"], "WON", 100, 100]);
     assert_eq!(
         standing(&app, &id).await,
@@ -161,10 +153,10 @@ async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict(
     assert_eq!(resolve(&app, &id, "lost", json!({"amount": 40})).await.status, 200);
     let lost = json!([40, 40, 60, ["resolved"], "LOST", 100, 60]);
     assert_eq!(standing(&app, &id).await, lost, "a later decision replaces it, and what was told by then");
-    app.notify(&word("n5", "lost", &id, &at(3))).await;
+    is_applied(&app, "n5", "lost", &id, at(3)).await;
     assert_eq!(standing(&app, &id).await, lost, "a repetition is no news");
     let later = json!({"occurred_at": "2030-01-01T00:00:00Z", "amount": 100, "currency": "usd"});
-    app.notify(&word("n6", "won", &id, &later)).await;
+    is_applied(&app, "n6", "won", &id, later).await;
     let contradicted = json!([0, 0, 100, ["contradiction", "resolved"], "WON", 100, 100]);
     assert_eq!(
         standing(&app, &id).await,
@@ -177,8 +169,8 @@ async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict(
 #[tokio::test]
 async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
-    app.notify(&word("n1", "lost", &id, &at(1))).await;
+    let id = app.create_100(CARD).await;
+    is_applied(&app, "n1", "lost", &id, at(1)).await;
     let refused = resolve(&app, &id, "won", json!({})).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
     assert!(refused.text.contains("nothing contradicts"), "{}", refused.text);
@@ -201,25 +193,19 @@ async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
 async fn a_tie_is_lost_and_what_is_reinstated_is_free() {
     let app = App::new();
     for order in [["won", "lost"], ["lost", "won"]] {
-        let id = app.create(CARD.replace("123", "100")).await.string("/id");
-        let dispute = |more: Value| {
-            let mut more = more;
-            more["dispute_id"] = json!(format!("dp_{id}"));
-            more
-        };
+        let id = app.create_100(CARD).await;
+        let dispute = |more| with(more, "dispute_id", format!("dp_{id}"));
         for kind in order {
-            app.notify(&word(&format!("{kind}_{id}"), kind, &id, &dispute(at(3)))).await;
+            is_applied(&app, &format!("{kind}_{id}"), kind, &id, dispute(at(3))).await;
         }
-        let path = format!("/v1/payments/{id}");
-        let payment = app.get(&path).await.json();
+        let payment = app.payment(&id).await;
         assert_eq!(
             (&payment["amount_charged_back"], &payment["review"]),
             (&json!(100), &json!(["contradiction"]))
         );
-        let mut part = at(4);
-        part["amount"] = json!(70);
-        app.notify(&word(&format!("back_{id}"), "funds_reinstated", &id, &dispute(part))).await;
-        let payment = app.get(&path).await.json();
+        let part = with(at(4), "amount", 70);
+        is_applied(&app, &format!("back_{id}"), "funds_reinstated", &id, dispute(part)).await;
+        let payment = app.payment(&id).await;
         assert_eq!((&payment["amount_charged_back"], &payment["refundable"]), (&json!(30), &json!(70)));
     }
 }
@@ -240,7 +226,7 @@ async fn what_was_charged_back_is_owed_again_by_policy_only() {
             ("lost", at(2), json!([100, 0, 100, remaining])),
             ("funds_withdrawn", at(3), json!([100, 0, 100, remaining])),
         ] {
-            app.notify(&word(kind, kind, &id, &at)).await;
+            is_applied(&app, kind, kind, &id, at).await;
             let found = app.get(invoice).await.json();
             let shown = ["paid", "disputed", "charged_back", "remaining"].map(|name| found[name].clone());
             assert_eq!(Value::from(shown.to_vec()), expected, "{kind}, owed again: {owed}");
@@ -260,22 +246,20 @@ async fn what_was_charged_back_is_owed_again_by_policy_only() {
 #[tokio::test]
 async fn money_that_a_dispute_moved_counts_once() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
+    let id = app.create_100(CARD).await;
     let funds = json!({"amount": 40, "currency": "usd", "gateway_operation_id": "txn_1"});
     for (name, applied) in [("n1", true), ("n1", false), ("n2", false)] {
-        let taken = app.notify(&word(name, "funds_withdrawn", &id, &funds)).await;
-        assert_eq!(taken.json()["applied"], applied, "{name}: {}", taken.text);
+        assert_eq!(is_applied(&app, name, "funds_withdrawn", &id, funds.clone()).await, applied, "{name}");
     }
-    let dispute = app.get(&format!("/v1/payments/{id}/disputes")).await.json()["items"][0].clone();
+    let dispute = app.items(&id, "disputes").await[0].clone();
     assert_eq!(dispute["amount_withdrawn"], 40);
     let back = json!({"amount": 40, "currency": "usd", "gateway_operation_id": "txn_2"});
-    app.notify(&word("n3", "funds_reinstated", &id, &back)).await;
-    let won = app.notify(&word("n4", "won", &id, &json!({}))).await;
-    assert_eq!(won.json()["applied"], true);
-    let dispute = app.get(&format!("/v1/payments/{id}/disputes")).await.json()["items"][0].clone();
+    is_applied(&app, "n3", "funds_reinstated", &id, back).await;
+    assert!(is_applied(&app, "n4", "won", &id, json!({})).await);
+    let dispute = app.items(&id, "disputes").await[0].clone();
     let figures = ["dispute_status", "amount_withdrawn", "amount_reinstated"].map(|name| &dispute[name]);
     assert_eq!(figures, [&json!("WON"), &json!(40), &json!(40)]);
-    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    let payment = app.payment(&id).await;
     assert_eq!(payment["amount_disputed"], 0);
     app.books().await;
 }
@@ -287,29 +271,20 @@ async fn the_attempt_of_a_dispute_must_be_of_its_payment() {
     let (made, other) = (app.create(CARD).await, app.create(CARD).await);
     let (id, before) = (made.string("/id"), app.books().await);
     for (field, value, reason) in [
-        (
-            "attempt_id",
-            other.string("/attempts/0/id"),
-            json!({"reason": "unknown_name", "field": "attempt_id"}),
-        ),
-        (
-            "gateway_attempt_id",
-            "nobody".to_owned(),
-            json!({"reason": "unknown_name", "field": "gateway_attempt_id"}),
-        ),
+        ("attempt_id", other.string("/attempts/0/id"), unknown_name("attempt_id")),
+        ("gateway_attempt_id", "nobody".to_owned(), unknown_name("gateway_attempt_id")),
         (
             "gateway_attempt_id",
             other.string("/attempts/0/gateway_attempt_id"),
             json!({"reason": "conflicting_names"}),
         ),
     ] {
-        let word =
-            crate::notifications::told("n", "dispute.opened", &id, json!({"dispute_id": "d", field: value}));
-        assert_eq!(app.notify(&word).await.details_of("not_found", 404), reason, "{word}");
+        let more = json!({"dispute_id": "d", field: value});
+        let answer = app.report("n", "dispute.opened", &id, more).await;
+        assert_eq!(answer.details_of("not_found", 404), reason, "{field}");
     }
     assert_eq!(app.books().await, before);
     let own = json!({"dispute_id": "d", "attempt_id": made.string("/attempts/0/id"),
         "gateway_attempt_id": made.string("/attempts/0/gateway_attempt_id")});
-    let word = crate::notifications::told("n", "dispute.opened", &id, own);
-    assert_eq!(app.notify(&word).await.json()["applied"], true);
+    assert!(app.is_applied("n", "dispute.opened", &id, own).await);
 }

@@ -8,8 +8,7 @@ use counterfoil::payment::RetrySchedule;
 use counterfoil_testkit::ManualClock;
 use serde_json::{Value, json};
 
-use crate::notifications::told;
-use crate::support::{App, CARD, card_with};
+use crate::support::{App, CARD, card_with, usd, with};
 
 #[tokio::test]
 async fn a_history_tells_what_happened() {
@@ -82,33 +81,21 @@ async fn bad_queries_are_refused() {
 #[tokio::test]
 async fn summaries_are_sentences() {
     let app = App::new();
-    let id = app.create(CARD.replace("123", "100")).await.string("/id");
-    let usd =
-        |amount: u64, name: &str| json!({"amount": amount, "currency": "usd", "gateway_operation_id": name});
-    let dispute = |amount: u64, more: Value| {
-        let mut word = json!({"dispute_id": "dp_1", "amount": amount, "currency": "usd"});
-        word.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        word
-    };
-    let mut back = usd(20, "ret_1");
-    back["error_message"] = "R10".into();
-    for (place, (kind, more)) in [
+    let id = app.create_100(CARD).await;
+    let dispute = json!({"dispute_id": "dp_1", "amount": 40, "currency": "usd"});
+    let reports = [
         ("refund.succeeded", usd(5, "re_1")),
         ("refund.failed", usd(5, "re_1")),
-        ("payment.returned", back),
+        ("payment.returned", with(usd(20, "ret_1"), "error_message", "R10")),
         ("payment.return_canceled", json!({"gateway_operation_id": "ret_1", "error_message": "found"})),
-        ("dispute.opened", dispute(40, json!({}))),
-        ("dispute.funds_withdrawn", dispute(40, json!({"gateway_operation_id": "txn_1"}))),
+        ("dispute.opened", dispute.clone()),
+        ("dispute.funds_withdrawn", with(dispute, "gateway_operation_id", "txn_1")),
         ("refund.succeeded", json!({"amount": 7, "currency": "eur", "gateway_operation_id": "re_2"})),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let answer = app.notify(&told(&format!("n{place}"), kind, &id, more)).await;
-        assert_eq!(answer.json()["applied"], true, "{kind}: {}", answer.text);
+    ];
+    for (number, (kind, more)) in reports.into_iter().enumerate() {
+        assert!(app.is_applied(&format!("n{number}"), kind, &id, more).await, "{kind}");
     }
-    let events = app.get(&format!("/v1/payments/{id}/events")).await.json();
-    let events = events["items"].as_array().unwrap();
+    let events = app.items(&id, "events").await;
     let attempt = events[0]["data"]["attempt"]["id"].as_str().unwrap();
     let refund = events[2]["data"]["id"].as_str().unwrap();
     let expected = [
@@ -137,11 +124,10 @@ async fn a_schedule_that_ends_without_an_instrument_says_why() {
     let id = app.create(declined).await.string("/id");
     clock.advance(Duration::from_secs(60));
     assert_eq!(app.ledger.run_due(10).await.unwrap().done, 1);
-    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    let payment = app.payment(&id).await;
     let declined = payment["attempts"][0]["error_message"].as_str().unwrap();
     let why = json!(format!("automatic retry given up: no usable payment method is left: {declined}"));
     assert_eq!((&payment["payment_status"], &payment["error_message"]), (&json!("FAILED"), &why));
-    let events = app.get(&format!("/v1/payments/{id}/events")).await.json();
-    let last = events["items"].as_array().unwrap().last().unwrap();
+    let last = app.items(&id, "events").await.pop().unwrap();
     assert_eq!((&last["type"], &last["data"]["reason"]), (&json!("payment.closed"), &why));
 }

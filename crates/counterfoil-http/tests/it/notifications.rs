@@ -6,26 +6,14 @@ use counterfoil_http::sign;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{Answer, App, CARD, SECRET, card_with, held};
+use crate::support::{
+    ACME, Answer, App, CARD, GLOBEX, SECRET, card_with, held, notification, recorded, request, unknown_name,
+    usd,
+};
 
-/// A notification of `kind` about `payment`, with these fields too.
-pub(crate) fn told(id: &str, kind: &str, payment: &str, more: Value) -> Value {
-    let mut told = json!({"notification_id": id, "type": kind, "payment_id": payment,
-        "occurred_at": "2026-01-01T00:00:00Z"});
-    if let Value::Object(more) = more {
-        told.as_object_mut().unwrap().extend(more);
-    }
-    told
-}
-
-/// The details of the answer to one with a name in it that is of nothing known.
-pub(crate) fn unknown_name(field: &str) -> Value {
-    json!({"reason": "unknown_name", "field": field})
-}
-
-/// One that does not name its payment by our id.
+/// A notification without our id of the payment.
 fn nameless(kind: &str, more: Value) -> Value {
-    let mut word = told("n1", kind, "", more);
+    let mut word = notification("n1", kind, "", more);
     word.as_object_mut().unwrap().remove("payment_id");
     word
 }
@@ -34,10 +22,10 @@ async fn pending(app: &App) -> Answer {
     app.create(card_with("payment_method_id", Some("\"pm_sandbox_pending\""))).await
 }
 
-/// What stands of a notification's effect: the payment's status.
-async fn status_after(app: &App, told: &Value) -> String {
-    let taken = app.notify(told).await;
-    assert_eq!(taken.status, 200, "{told}: {}", taken.text);
+/// Sends a notification that must be accepted, and returns the status of its payment.
+async fn status_after(app: &App, body: &Value) -> String {
+    let taken = app.notify(body).await;
+    assert_eq!(taken.status, 200, "{body}: {}", taken.text);
     taken.string("/payment_status")
 }
 
@@ -47,16 +35,15 @@ async fn an_outcome_that_comes_later_is_taken_once() {
     let app = App::new();
     let made = pending(&app).await;
     let (id, attempt) = (made.string("/id"), made.string("/attempts/0/id"));
-    let word = told("n1", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
+    let word = notification("n1", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
     for applied in [true, false, false] {
         let taken = app.notify(&word).await;
         let expected = json!({"applied": applied, "payment_id": id, "payment_status": "SUCCEEDED"});
         assert_eq!((taken.status, taken.json()), (200, expected));
     }
-    let renamed = told("n2", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
+    let renamed = notification("n2", "attempt.succeeded", &id, json!({"attempt_id": attempt}));
     assert_eq!(app.notify(&renamed).await.json()["applied"], false, "it says nothing new");
-    let events = app.get(&format!("/v1/payments/{id}/events")).await.json();
-    let last = events["items"].as_array().unwrap().last().unwrap().clone();
+    let last = app.items(&id, "events").await.pop().unwrap();
     assert_eq!((&last["actor"], &last["cause"]), (&json!("gateway:sandbox"), &json!("evidence")));
     app.books().await;
 }
@@ -78,13 +65,20 @@ async fn every_type_has_its_effect() {
     ];
     for (kind, more, status) in attempts {
         let id = pending(&app).await.string("/id");
-        assert_eq!(status_after(&app, &told(&format!("{kind} 1"), kind, &id, more)).await, status, "{kind}");
+        assert_eq!(
+            status_after(&app, &notification(&format!("{kind} 1"), kind, &id, more)).await,
+            status,
+            "{kind}"
+        );
     }
     let id = app.create(CARD).await.string("/id");
-    let returned = told("r", "payment.returned", &id, json!({"error_message": "R10"}));
+    let returned = notification("r", "payment.returned", &id, json!({"error_message": "R10"}));
     assert_ne!(status_after(&app, &returned).await, "SUCCEEDED");
     let id = app.create(held()).await.string("/id");
-    assert_eq!(status_after(&app, &told("x", "authorization.expired", &id, Value::Null)).await, "VOIDED");
+    assert_eq!(
+        status_after(&app, &notification("x", "authorization.expired", &id, Value::Null)).await,
+        "VOIDED"
+    );
     app.books().await;
 }
 
@@ -92,27 +86,22 @@ async fn every_type_has_its_effect() {
 #[tokio::test]
 async fn captures_refunds_and_voids_that_were_made_there_come_to_be_known() {
     let app = App::new();
-    let id = app.create(held().replace("123", "100")).await.string("/id");
-    let usd =
-        |amount: u64, name: &str| json!({"amount": amount, "currency": "USD", "gateway_operation_id": name});
+    let id = app.create_100(&held()).await;
     assert_eq!(
-        status_after(&app, &told("n1", "capture.succeeded", &id, usd(60, "c1"))).await,
+        status_after(&app, &notification("n1", "capture.succeeded", &id, usd(60, "c1"))).await,
         "PARTIALLY_CAPTURED"
     );
     assert_eq!(
-        status_after(&app, &told("n2", "refund.succeeded", &id, usd(10, "r1"))).await,
+        status_after(&app, &notification("n2", "refund.succeeded", &id, usd(10, "r1"))).await,
         "PARTIALLY_REFUNDED"
     );
-    let failed = told("n3", "refund.failed", &id, json!({"gateway_operation_id": "r1"}));
+    let failed = notification("n3", "refund.failed", &id, json!({"gateway_operation_id": "r1"}));
     assert_eq!(status_after(&app, &failed).await, "PARTIALLY_CAPTURED", "it bounced");
-    let voided = told("n4", "void.succeeded", &id, usd(40, "v1"));
+    let voided = notification("n4", "void.succeeded", &id, usd(40, "v1"));
     assert_eq!(status_after(&app, &voided).await, "SUCCEEDED");
-    let refunds = app.get(&format!("/v1/payments/{id}/refunds")).await.json();
-    assert_eq!(
-        (&refunds["items"][0]["refund_status"], &refunds["items"][0]["amount"]),
-        (&json!("FAILED"), &json!(10))
-    );
-    let payment = app.get(&format!("/v1/payments/{id}")).await.json();
+    let refund = app.items(&id, "refunds").await[0].clone();
+    assert_eq!((&refund["refund_status"], &refund["amount"]), (&json!("FAILED"), &json!(10)));
+    let payment = app.payment(&id).await;
     assert_eq!((&payment["amount_captured"], &payment["review"]), (&json!(60), &json!(["refund_bounced"])));
     app.books().await;
 }
@@ -120,7 +109,7 @@ async fn captures_refunds_and_voids_that_were_made_there_come_to_be_known() {
 #[tokio::test]
 async fn a_payment_is_found_by_what_the_gateway_calls_it() {
     let app = App::new();
-    let id = app.create(crate::support::recorded()).await.string("/id");
+    let id = app.create(recorded()).await.string("/id");
     app.put(&format!("/v1/payments/{id}"), r#"{"gateway_payment_id": "pi_1", "payment_gateway": "sandbox"}"#)
         .await;
     let word = json!({"notification_id": "n", "type": "attempt.succeeded", "gateway_payment_id": "pi_1",
@@ -135,8 +124,8 @@ async fn of_nothing_that_is_known_nothing_is_bound() {
     let before = app.books().await;
     let missing = "pay_00000000000000000000000007";
     for (word, field) in [
-        (told("n1", "attempt.succeeded", missing, Value::Null), "payment_id"),
-        (told("n1", "dispute.opened", missing, json!({"dispute_id": "d"})), "payment_id"),
+        (notification("n1", "attempt.succeeded", missing, Value::Null), "payment_id"),
+        (notification("n1", "dispute.opened", missing, json!({"dispute_id": "d"})), "payment_id"),
         (nameless("refund.failed", json!({"gateway_operation_id": "r"})), "gateway_operation_id"),
         (nameless("dispute.won", json!({"dispute_id": "d"})), "dispute_id"),
         (
@@ -150,7 +139,10 @@ async fn of_nothing_that_is_known_nothing_is_bound() {
     assert_eq!(app.books().await, before);
     // The name that was refused is free.
     let id = pending(&app).await.string("/id");
-    assert_eq!(status_after(&app, &told("n1", "attempt.succeeded", &id, Value::Null)).await, "SUCCEEDED");
+    assert_eq!(
+        status_after(&app, &notification("n1", "attempt.succeeded", &id, Value::Null)).await,
+        "SUCCEEDED"
+    );
 }
 
 /// INVARIANTS 36: an endpoint tells of its own scope.
@@ -158,10 +150,9 @@ async fn of_nothing_that_is_known_nothing_is_bound() {
 async fn a_foreign_payment_is_not_known() {
     let app = App::new();
     let body = card_with("payment_method_id", Some("\"pm_sandbox_pending\""));
-    let request =
-        crate::support::request(axum::http::Method::POST, "/v1/payments", crate::support::GLOBEX, body);
+    let request = request(axum::http::Method::POST, "/v1/payments", GLOBEX, body);
     let id = app.send(request).await.string("/id");
-    let word = told("n", "attempt.succeeded", &id, Value::Null);
+    let word = notification("n", "attempt.succeeded", &id, Value::Null);
     assert_eq!(app.notify(&word).await.details_of("not_found", 404), unknown_name("payment_id"));
 }
 
@@ -170,7 +161,7 @@ async fn without_the_endpoints_signature_nothing_is_told() {
     let app = App::new();
     let id = pending(&app).await.string("/id");
     let before = app.books().await;
-    let body = told("n", "attempt.succeeded", &id, Value::Null).to_string();
+    let body = notification("n", "attempt.succeeded", &id, Value::Null).to_string();
     let now = SystemClock.now();
     let good = sign(SECRET, now, body.as_bytes());
     let old = sign(SECRET, now.saturating_sub(Duration::from_secs(310)), body.as_bytes());
@@ -194,7 +185,7 @@ async fn without_the_endpoints_signature_nothing_is_told() {
             request = request.header("counterfoil-signature", *signature);
         }
         // A key of the API opens nothing here.
-        let request = request.header("x-api-key", crate::support::ACME).body(body.clone().into()).unwrap();
+        let request = request.header("x-api-key", ACME).body(body.clone().into()).unwrap();
         let answer = app.send(request).await;
         assert_eq!(answer.details_of("unauthenticated", 401), Value::Null, "{endpoint} {signatures:?}");
         answers.push(answer.text);
@@ -208,7 +199,7 @@ async fn without_the_endpoints_signature_nothing_is_told() {
 async fn what_cannot_be_understood_is_refused() {
     let app = App::new();
     let id = pending(&app).await.string("/id");
-    let good = told("n", "attempt.succeeded", &id, Value::Null);
+    let good = notification("n", "attempt.succeeded", &id, Value::Null);
     for (field, value) in [
         ("notification_id", Value::Null),
         ("notification_id", json!("x".repeat(256))),
@@ -234,7 +225,7 @@ async fn what_cannot_be_understood_is_refused() {
     let mut bad = good.clone();
     bad["currency"] = json!("eur");
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "amount");
-    let bad = told("n", "dispute.won", &id, Value::Null);
+    let bad = notification("n", "dispute.won", &id, Value::Null);
     assert_eq!(app.notify(&bad).await.details_of("validation_error", 400)["field"], "dispute_id");
 }
 
@@ -249,7 +240,7 @@ async fn a_currency_without_an_amount_moves_nothing() {
         ("payment.returned", json!({"currency": "usd"})),
         ("dispute.opened", json!({"currency": "usd", "dispute_id": "d"})),
     ] {
-        let answer = app.notify(&told("n", kind, &id, more)).await;
+        let answer = app.notify(&notification("n", kind, &id, more)).await;
         assert_eq!(answer.details_of("validation_error", 400), json!({"field": "amount"}), "{kind}");
     }
     assert_eq!(app.books().await, before);
@@ -276,7 +267,8 @@ async fn a_field_that_does_not_go_with_the_type_is_refused() {
         ("attempt.succeeded", "error_code", json!("stolen_card"), "attempt.failed"),
         ("refund.succeeded", "error_message", json!("no"), "attempt.canceled"),
     ] {
-        let mut word = told("n", kind, &id, json!({"gateway_operation_id": "x", "dispute_id": "dp_1"}));
+        let mut word =
+            notification("n", kind, &id, json!({"gateway_operation_id": "x", "dispute_id": "dp_1"}));
         let unused = if kind.starts_with("dispute") { "gateway_operation_id" } else { "dispute_id" };
         word.as_object_mut().unwrap().remove(unused);
         word[field] = value;
@@ -293,7 +285,7 @@ async fn a_field_that_does_not_go_with_the_type_is_refused() {
 #[tokio::test]
 async fn a_missing_signature_is_told_apart_from_a_wrong_one() {
     let app = App::new();
-    let told = async |endpoint: &str, signature: Option<&str>| {
+    let message = async |endpoint: &str, signature: Option<&str>| {
         let mut request = Request::post(format!("/v1/gateways/{endpoint}/notifications"));
         if let Some(value) = signature {
             request = request.header("counterfoil-signature", value);
@@ -302,12 +294,12 @@ async fn a_missing_signature_is_told_apart_from_a_wrong_one() {
         answer.details_of("unauthenticated", 401);
         answer.string("/message")
     };
-    let missing = told("gate", None).await;
+    let missing = message("gate", None).await;
     assert!(missing.contains("no Counterfoil-Signature header"), "{missing}");
-    assert_eq!(told("nowhere", None).await, missing);
-    let wrong = told("gate", Some("t=1,v1=00")).await;
+    assert_eq!(message("nowhere", None).await, missing);
+    let wrong = message("gate", Some("t=1,v1=00")).await;
     assert_ne!(wrong, missing);
-    assert_eq!(told("nowhere", Some("t=1,v1=00")).await, wrong);
+    assert_eq!(message("nowhere", Some("t=1,v1=00")).await, wrong);
 }
 
 /// Our own id is found within its payment only, so it names none.
@@ -333,13 +325,13 @@ async fn names_of_different_payments_are_told_as_that() {
     let (id, other) = (app.create(CARD).await, app.create(CARD).await);
     let charge = other.string("/attempts/0/gateway_attempt_id");
     let back = json!({"gateway_attempt_id": charge});
-    let answer = app.notify(&told("n", "payment.returned", &id.string("/id"), back)).await;
+    let answer = app.notify(&notification("n", "payment.returned", &id.string("/id"), back)).await;
     assert_eq!(answer.details_of("not_found", 404), json!({"reason": "conflicting_names"}));
     let answer =
-        app.notify(&told("n", "dispute.opened", &id.string("/id"), json!({"dispute_id": "d"}))).await;
+        app.notify(&notification("n", "dispute.opened", &id.string("/id"), json!({"dispute_id": "d"}))).await;
     assert_eq!(answer.status, 200);
     let of_other = json!({"dispute_id": "d"});
-    let answer = app.notify(&told("m", "dispute.won", &other.string("/id"), of_other)).await;
+    let answer = app.notify(&notification("m", "dispute.won", &other.string("/id"), of_other)).await;
     assert_eq!(answer.details_of("not_found", 404), json!({"reason": "conflicting_names"}));
 }
 
@@ -347,7 +339,7 @@ async fn names_of_different_payments_are_told_as_that() {
 async fn of_a_payment_that_was_never_there_a_gateway_has_nothing_to_tell() {
     let app = App::new();
     let id = app.create(CARD.replace("CARD", "OFFLINE")).await.string("/id");
-    let answer = app.notify(&told("n", "payment.returned", &id, Value::Null)).await;
+    let answer = app.notify(&notification("n", "payment.returned", &id, Value::Null)).await;
     assert_eq!(answer.details_of("not_found", 404), json!({"reason": "other_gateway"}));
 }
 
@@ -356,6 +348,6 @@ async fn a_payment_that_has_nothing_to_give_back_says_so() {
     let app = App::new();
     let id = pending(&app).await.string("/id");
     let back = json!({"amount": 1, "currency": "usd", "gateway_operation_id": "r"});
-    let answer = app.notify(&told("n", "refund.succeeded", &id, back)).await;
+    let answer = app.notify(&notification("n", "refund.succeeded", &id, back)).await;
     assert_eq!(answer.details_of("not_found", 404), json!({"reason": "nothing_there"}));
 }

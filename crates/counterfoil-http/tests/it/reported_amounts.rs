@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use counterfoil::payment::Review;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{App, CARD, held, scope};
+use crate::support::{App, CARD, held, scope, usd, with_instrument};
 
 /// The amounts that a notification about a payment of 100 USD can report.
 const AMOUNTS: [(&str, Option<(&str, &str)>); 6] = [
@@ -84,36 +84,30 @@ async fn every_kind_of_notification_with_every_kind_of_amount_has_its_result() {
 async fn result(kind: &str, before: Before, amount: Option<(&str, &str)>) -> String {
     let app = App::beside_doubt();
     let id = payment(&app, before).await;
-    let mut told = json!({"notification_id": "n", "type": kind, "payment_id": id, "gateway_operation_id": "own_1",
-        "occurred_at": "2999-01-01T00:00:00Z"});
+    let mut report = json!({"gateway_operation_id": "own_1", "occurred_at": "2999-01-01T00:00:00Z"});
     if kind.starts_with("dispute") {
-        told["dispute_id"] = "dp_1".into();
+        report["dispute_id"] = "dp_1".into();
         if !kind.contains("funds") {
-            told.as_object_mut().unwrap().remove("gateway_operation_id");
+            report.as_object_mut().unwrap().remove("gateway_operation_id");
         }
     }
-    let made = app.get(&format!("/v1/payments/{id}")).await;
-    let attempt = made.string("/attempts/0/id");
     if let Before::Open(..) = before {
-        let event = app.get(&format!("/v1/payments/{id}/events")).await.json();
-        let mut started = event["items"].as_array().unwrap().iter().rev();
-        let started = started.find_map(|event| event["data"]["id"].as_str()).unwrap().to_owned();
+        let events = app.items(&id, "events").await;
+        let started = events.iter().rev().find_map(|event| event["data"]["id"].as_str()).unwrap();
         let field = kind.split_once('.').unwrap().0;
-        told[format!("{field}_id")] = started.into();
+        report[format!("{field}_id")] = started.into();
     } else if kind.starts_with("attempt") || kind.starts_with("authorization") {
-        told["attempt_id"] = attempt.into();
-        told.as_object_mut().unwrap().remove("gateway_operation_id");
+        report["attempt_id"] = app.items(&id, "attempts").await[0]["id"].clone();
+        report.as_object_mut().unwrap().remove("gateway_operation_id");
     }
     if kind == "payment.return_canceled" {
-        let back = json!({"notification_id": "r", "type": "payment.returned", "payment_id": id, "amount": "30",
-            "currency": "USD", "gateway_operation_id": "own_1", "occurred_at": "2026-01-01T00:00:00Z"});
-        assert_eq!(app.notify(&back).await.status, 200);
+        assert!(app.is_applied("r", "payment.returned", &id, usd(30, "own_1")).await);
     }
     if let Some((amount, currency)) = amount {
-        told["amount"] = amount.into();
-        told["currency"] = currency.into();
+        report["amount"] = amount.into();
+        report["currency"] = currency.into();
     }
-    let answer = app.notify(&told).await;
+    let answer = app.report("n", kind, &id, report).await;
     app.books().await;
     let payment = app.ledger.payment(&scope("acme", "test"), id.parse().unwrap()).await.unwrap().unwrap();
     let amounts = [payment.captured(), payment.refunded(), payment.refundable(), payment.held()];
@@ -123,24 +117,17 @@ async fn result(kind: &str, before: Before, amount: Option<(&str, &str)>) -> Str
     format!("{}, {}; {}; {reviews}", answer.status, payment.status(), amounts.join(" "))
 }
 
-/// The id of a payment of 100 USD that stands so.
+/// Creates a payment of 100 USD in this state, and returns its id.
 async fn payment(app: &App, before: Before) -> String {
-    let with = |body: String, instrument: &str| {
-        let mut json: Value = serde_json::from_str(&body).unwrap();
-        json["amount"] = 100.into();
-        if !instrument.is_empty() {
-            json["payment_method_id"] = instrument.into();
-        }
-        json.to_string()
-    };
+    let held = held();
     let (body, instrument) = match before {
-        Before::Charged => (CARD.to_owned(), ""),
-        Before::Pending => (CARD.to_owned(), "pm_sandbox_pending"),
-        Before::Held => (held(), ""),
-        Before::Open("refunds", instrument) => (CARD.to_owned(), instrument),
-        Before::Open(_, instrument) => (held(), instrument),
+        Before::Charged => (CARD, "pm_1"),
+        Before::Pending => (CARD, "pm_sandbox_pending"),
+        Before::Held => (held.as_str(), "pm_1"),
+        Before::Open("refunds", instrument) => (CARD, instrument),
+        Before::Open(_, instrument) => (held.as_str(), instrument),
     };
-    let id = app.create(with(body, instrument)).await.string("/id");
+    let id = app.create(with_instrument(body, instrument)).await.string("/id");
     if let Before::Open(action, _) = before {
         let asked = app.post(&format!("/v1/payments/{id}/{action}"), "{}").await;
         assert!(asked.status < 300, "{}", asked.text);

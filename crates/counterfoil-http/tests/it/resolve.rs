@@ -109,8 +109,7 @@ async fn what_may_be_done_is_told_with_amounts_and_reasons() {
     let app = App::new();
     let id = app.create(CARD).await.string("/id");
     app.post(&format!("/v1/payments/{id}/refunds"), r#"{"amount": 23}"#).await;
-    let answer = app.get(&format!("/v1/payments/{id}/actions")).await;
-    let items = answer.json()["items"].as_array().unwrap().clone();
+    let items = app.items(&id, "actions").await;
     let of = |action: &str| items.iter().find(|item| item["action"] == action).unwrap().clone();
     assert_eq!(of("refund"), json!({"action": "refund", "allowed": true, "max_amount": 100}));
     let capture = of("capture");

@@ -1,5 +1,7 @@
 //! An API over the memory store and the sandbox, and a client for it.
 
+mod payments;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +20,8 @@ use counterfoil_sandbox::Sandbox;
 use serde_json::Value;
 use tower::ServiceExt;
 
+pub(crate) use payments::{notification, unknown_name, usd, with, with_instrument};
+
 /// The key of Ann, of tenant `acme` in `test`.
 pub(crate) const ACME: &str = "acme-key";
 /// The key of Bob, of tenant `globex` in `test`.
@@ -25,7 +29,7 @@ pub(crate) const GLOBEX: &str = "globex-key";
 /// The key of Ann's other environment, `live`.
 pub(crate) const ACME_LIVE: &str = "acme-live-key";
 
-/// The secret of the endpoint `gate`, where the sandbox tells of Ann's payments in `test`.
+/// The secret of the endpoint `gate`, where the sandbox notifies about Ann's payments in `test`.
 pub(crate) const SECRET: &str = "whsec_0123456789abcdef";
 
 /// A good request for 123 USD by card.
@@ -122,7 +126,7 @@ impl App {
         self.send(request(Method::DELETE, path, ACME, "")).await
     }
 
-    /// Tells what a gateway would, signed.
+    /// Sends a notification as a gateway does, signed.
     pub(crate) async fn notify(&self, body: &Value) -> Answer {
         self.notify_at("/v1/gateways/gate/notifications", body).await
     }

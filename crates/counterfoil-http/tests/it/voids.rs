@@ -18,14 +18,10 @@ async fn create(app: &App, body: String) -> String {
     app.create(body).await.string("/id")
 }
 
-async fn list(app: &App, id: &str, what: &str) -> Value {
-    app.get(&format!("/v1/payments/{id}/{what}")).await.json()["items"].clone()
-}
-
 /// What `/actions` says of a void.
 async fn void_action(app: &App, id: &str) -> Value {
-    let actions = list(app, id, "actions").await;
-    actions.as_array().unwrap().iter().find(|it| it["action"] == "void").unwrap().clone()
+    let actions = app.items(id, "actions").await;
+    actions.iter().find(|it| it["action"] == "void").unwrap().clone()
 }
 
 #[tokio::test]
@@ -48,7 +44,7 @@ async fn declined_capture_is_told_to_its_caller_and_to_a_repeat() {
 
     let again = app.post(&path, body).await;
     assert_eq!((again.status, again.replayed(), again.json()), (200, true, answer.clone()));
-    assert_eq!(list(&app, &id, "captures").await, json!([capture]));
+    assert_eq!(json!(app.items(&id, "captures").await), json!([capture]));
     assert_eq!(app.sandbox.calls(), 2, "a repeat asks for nothing");
     app.books().await;
 }
@@ -73,7 +69,7 @@ async fn declined_void_is_told_to_its_caller_and_to_a_repeat() {
 
         let again = app.post(&path, body).await;
         assert_eq!((again.status, again.replayed(), again.json()), (200, true, answer.clone()));
-        assert_eq!(list(&app, &id, "voids").await, json!([void]));
+        assert_eq!(json!(app.items(&id, "voids").await), json!([void]));
         app.books().await;
     }
 }
@@ -89,7 +85,7 @@ async fn open_capture_or_void_is_told_and_a_repeat_tells_its_end() {
         let open = send().await;
         assert_eq!((open.status, status(&open).as_str()), (200, "UNKNOWN"), "{}", open.text);
         assert!(open.json()[what]["error_message"].is_string(), "{}", open.text);
-        assert_eq!(list(&app, &id, &format!("{what}s")).await, json!([open.json()[what]]));
+        assert_eq!(app.items(&id, &format!("{what}s")).await, [open.json()[what].clone()]);
 
         let again = send().await;
         assert_eq!((again.replayed(), status(&again).as_str()), (true, "SUCCEEDED"), "{}", again.text);
@@ -103,14 +99,14 @@ async fn captures_and_voids_are_listed_in_order_and_only_to_their_tenant() {
     let app = App::new();
     let id = create(&app, held()).await;
     for what in ["captures", "voids"] {
-        assert_eq!(list(&app, &id, what).await, json!([]));
+        assert!(app.items(&id, what).await.is_empty());
     }
     let capture = format!("/v1/payments/{id}/capture");
     let first = app.post(&capture, r#"{"amount": 20, "final": false}"#).await.json();
     let second = app.post(&capture, r#"{"amount": 3, "final": false}"#).await.json();
     let void = app.post(&format!("/v1/payments/{id}/void"), "").await.json();
-    assert_eq!(list(&app, &id, "captures").await, json!([first["capture"], second["capture"]]));
-    assert_eq!(list(&app, &id, "voids").await, json!([void["void"]]));
+    assert_eq!(app.items(&id, "captures").await, [first["capture"].clone(), second["capture"].clone()]);
+    assert_eq!(app.items(&id, "voids").await, [void["void"].clone()]);
     assert_eq!((&void["void"]["void_type"], &void["void"]["amount"]), (&json!("release"), &json!(100)));
     for what in ["captures", "voids"] {
         let path = format!("/v1/payments/{id}/{what}");
@@ -125,7 +121,7 @@ async fn cancelling_a_payment_makes_no_void() {
     let id = create(&app, card_with("process_payment", Some("false"))).await;
     let canceled = app.post(&format!("/v1/payments/{id}/void"), "").await.json();
     assert_eq!((&canceled["payment_status"], canceled.get("void")), (&json!("VOIDED"), None));
-    assert_eq!(list(&app, &id, "voids").await, json!([]));
+    assert!(app.items(&id, "voids").await.is_empty());
 }
 
 #[tokio::test]
@@ -156,7 +152,7 @@ async fn void_of_a_captured_hold_is_refused_where_the_gateway_cannot_reverse_it(
     let answer = app.post(&format!("/v1/payments/{id}/void"), "").await;
     assert_eq!(answer.json()["message"], format!("payment {id} cannot be voided: {why}"));
     assert_eq!(answer.details_of("invalid_operation", 400), json!({"payment_id": id}));
-    assert_eq!(list(&app, &id, "voids").await, json!([]));
+    assert!(app.items(&id, "voids").await.is_empty());
     let refund = app.post(&format!("/v1/payments/{id}/refunds"), "").await;
     assert_eq!((refund.status, refund.string("/refund_status").as_str()), (201, "SUCCEEDED"));
 
