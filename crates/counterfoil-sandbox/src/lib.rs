@@ -93,7 +93,7 @@ use counterfoil::ledger::Notification;
 use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, OperationId, Outcome};
 use counterfoil::scope::Scope;
-use counterfoil::text::{GatewayName, Message};
+use counterfoil::text::{GatewayName, GatewayOperationId, Message};
 use outbox::{Outbox, Pen};
 
 /// The name it has in the books, unless it is given another.
@@ -240,7 +240,21 @@ impl Sandbox {
         let entry = state.books.entry(&operation.to_string())?;
         let outcome = entry.said(now)?.clone();
         let amount = entry.reported(&outcome);
-        Some(Evidence::new(outcome, now).with_amount(amount))
+        Some(self.pen().evidence(&entry.asked.token, outcome, amount))
+    }
+
+    /// What it was asked to move, or to hold, by an operation. `None`: it knows nothing of the operation.
+    #[must_use]
+    pub fn amount_asked(&self, operation: OperationId) -> Option<Money> {
+        self.state().books.entry(&operation.to_string()).map(|entry| entry.asked.amount)
+    }
+
+    /// What it calls the attempt that an operation is, or is of. `None`: it knows nothing of the operation.
+    #[must_use]
+    pub fn gateway_attempt_id(&self, operation: OperationId) -> Option<GatewayOperationId> {
+        let state = self.state();
+        let asked = &state.books.entry(&operation.to_string())?.asked;
+        self.pen().operation_id(asked.of().map_or(&asked.token, |attempt| &attempt.token))
     }
 
     /// Takes the notifications that are waiting, for whoever delivers them: to

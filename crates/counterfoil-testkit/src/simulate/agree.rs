@@ -10,12 +10,14 @@
 //!
 //! What disputes have taken or may take of a payment is the same on both sides.
 //!
+//! What was reported without our id may stand beside the operation that it is: both together have moved what that moved.
+//!
 //! What a person wrote down as having happened elsewhere the gateway does not know, and nothing else may be missing
 //! there, or more. Where each operation agrees, what is held does; but of what was captured and taken back again, the
 //! gateway does not tell any more how much it had been, so that a person's word on that cannot be held against it.
 
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, Operation, Outcome, Payment, Review};
+use counterfoil::payment::{Attention, Operation, OperationId, Origin, Outcome, Payment, Review};
 use counterfoil::status::OperationStatus;
 use counterfoil::store::{Filter, Query};
 use counterfoil_sandbox::Sandbox;
@@ -31,7 +33,7 @@ impl Run {
         let (id, status) = (payment.id(), payment.status());
         let (mut captured, mut refunded, mut all_agree) = (0, 0, true);
         for own in payment.operations().iter().filter(|own| own.gateway.is_some()) {
-            if self.watch.is_by_hand(own.id) {
+            if self.watch.is_by_hand(own.id) || requested(&self.sandbox, payment, own).is_some() {
                 continue;
             }
             let there = moved_there(&self.sandbox, own);
@@ -61,7 +63,10 @@ impl Run {
     fn is_as_there(&self, payment: &Payment, own: &Operation, there: i64) -> Result<bool, Broken> {
         // A hold that ran out went well there: it only holds nothing any more.
         let ran_out = own.is_hold() && own.status() == OperationStatus::Reversed;
-        let here = own.moved().map_or(0, Money::minor);
+        let others = payment.operations().iter();
+        let others = others.filter(|other| requested(&self.sandbox, payment, other) == Some(own.id));
+        let all: Vec<&Operation> = others.chain([own]).collect();
+        let here: i64 = all.iter().map(|own| own.moved().map_or(0, Money::minor)).sum();
         let said = self.sandbox.said(own.id);
         let undone_there = said.as_ref().is_some_and(|said| matches!(said.outcome, Outcome::Reversed { .. }));
         if here == there || ran_out {
@@ -69,10 +74,13 @@ impl Run {
             let how_much_is_unknown = undone && own.reviews().contains(&Review::AmountMismatch);
             // A person may have guessed that nothing came of what was taken back there.
             let is_guessed = undone_there && !undone && !own.is_hold();
-            return Ok(!how_much_is_unknown && !is_guessed);
+            // What stands beside it may not be known to be of its hold, or to release the rest of that.
+            let stands_alone = all.iter().all(|other| other.id == own.id || other.same_as().is_some());
+            return Ok(!how_much_is_unknown && !is_guessed && stands_alone);
         }
-        let seen = own.is_stuck() || is_marked(payment, own);
-        law("46", seen || self.watch.is_taken_on(payment, own, said.as_ref()), || {
+        let is_seen = |own: &&Operation| own.is_stuck() || is_marked(payment, own);
+        let seen = all.iter().any(is_seen);
+        law("46", seen || self.watch.is_taken_on(payment, &all, said.as_ref()), || {
             let (id, status) = (own.id, own.status());
             format!(
                 "{id} of {} moved {here} here, {there} there, {status}, and nobody can see why",
@@ -113,4 +121,15 @@ pub(super) fn moved_there(sandbox: &Sandbox, operation: &Operation) -> i64 {
         Some(said) if said.is_success() => said.amount.unwrap_or(operation.amount).minor(),
         _ => 0,
     }
+}
+
+/// The operation that was requested here and that another one of its payment is: what was reported without our id has its
+/// name.
+pub(super) fn requested(sandbox: &Sandbox, payment: &Payment, other: &Operation) -> Option<OperationId> {
+    let name = other.gateway_operation_id().filter(|_| other.origin == Origin::External)?;
+    let requested = payment.operations().iter().filter(|own| own.origin == Origin::Requested);
+    let is_it = |own: &&Operation| {
+        sandbox.said(own.id).is_some_and(|said| said.gateway_operation_id.as_ref() == Some(name))
+    };
+    requested.filter(is_it).map(|own| own.id).next()
 }

@@ -14,7 +14,7 @@ use counterfoil::store::{Filter, Query};
 use counterfoil::text::{Actor, Message};
 use counterfoil_sandbox::Sandbox;
 
-use super::agree::moved_there;
+use super::agree::{moved_there, requested};
 use super::ask::Ask;
 use super::client::Shelf;
 use super::dice::Dice;
@@ -151,6 +151,8 @@ impl Desk {
         let (resolution, note) = if guesses {
             world.count(Trouble::Guess);
             (guess(dice), "a guess")
+        } else if let Some(requested) = requested(&self.sandbox, payment, operation) {
+            (Resolution::SameAs { operation: requested }, "it has its name")
         } else {
             (read(self.sandbox.said(operation.id).as_ref())?, "as the gateway's books have it")
         };
@@ -166,7 +168,10 @@ impl Desk {
             world.count(Trouble::Haste);
         } else {
             let mut all = at_gateway(payment);
-            let differs = all.find(|own| moved_here(own) != moved_there(&self.sandbox, own));
+            let differs = all.find(|own| {
+                let is_twin = requested(&self.sandbox, payment, own).is_some();
+                moved_here(own) != moved_there(&self.sandbox, own) && (!is_twin || own.is_set_apart())
+            });
             let any: Vec<&Operation> = at_gateway(payment).collect();
             let doubted = differs.or_else(|| dice.pick(&any).copied().filter(|_| dice.one_in(4)));
             let ask = doubted.and_then(|own| self.word_on(world, dice, payment, own));
@@ -199,10 +204,11 @@ fn read(said: Option<&Evidence>) -> Option<Resolution> {
 }
 
 fn guess(dice: &mut Dice) -> Resolution {
-    match dice.below(5) {
+    match dice.below(6) {
         0 => Resolution::Succeeded { amount: Some(some(dice, 150)) },
         1 | 2 => Resolution::Succeeded { amount: None },
         3 => Resolution::Failed,
+        4 => Resolution::Another,
         _ => Resolution::NotSent,
     }
 }

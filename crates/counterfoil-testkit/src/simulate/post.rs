@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use counterfoil::command::Told;
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{Ledger, Notification};
 use counterfoil::scope::{Caller, Scope};
-use counterfoil::text::{Actor, GatewayDisputeId};
+use counterfoil::text::{Actor, GatewayDisputeId, NotificationId};
 use counterfoil_sandbox::Sandbox;
 
 use super::dice::Dice;
+use super::said::evidence;
 use super::trouble::Trouble;
 use super::world::World;
 use crate::fixtures;
@@ -24,31 +26,95 @@ pub(super) struct Post {
 #[derive(Debug)]
 struct Bag {
     dice: Dice,
-    letters: Vec<(Scope, Notification)>,
+    letters: Vec<Letter>,
+    /// How many letters there were.
+    count: u64,
+    /// The id of the last notification that may be used again.
+    last_id: Option<NotificationId>,
     disputes: Vec<GatewayDisputeId>,
     /// Those of which the gateway gives movements of funds no name, and tells each in two notifications.
     nameless: BTreeSet<GatewayDisputeId>,
 }
 
+/// A notification. Until it is refused it says the same whenever it is brought.
+#[derive(Debug, Clone)]
+struct Letter {
+    number: u64,
+    scope: Scope,
+    notification: Notification,
+    /// With our id, of one that goes without.
+    echoed: Option<Notification>,
+}
+
 impl Bag {
-    fn collect(&mut self, sandbox: &Sandbox) {
-        for (scope, mut letter) in sandbox.take_notifications() {
-            let dispute = letter.about.gateway_dispute_id.as_ref();
-            if letter.funds.is_some() && dispute.is_some_and(|dispute| self.nameless.contains(dispute)) {
-                letter.funds = None;
-                let mut again = letter.clone();
-                again.notification = format!("{}_again", letter.notification).parse().expect("a valid id");
-                self.letters.push((scope.clone(), again));
+    fn collect(&mut self, world: &World, sandbox: &Sandbox) {
+        for (scope, mut notification) in sandbox.take_notifications() {
+            let dispute = notification.about.gateway_dispute_id.as_ref();
+            if notification.funds.is_some() && dispute.is_some_and(|dispute| self.nameless.contains(dispute))
+            {
+                notification.funds = None;
+                let mut again = notification.clone();
+                again.notification = format!("{}_again", again.notification).parse().expect("a valid id");
+                self.put(scope.clone(), again, None);
+            } else if world.strikes(Trouble::ReusedId, 6) {
+                let last = self.last_id.replace(notification.notification.clone());
+                notification.notification = last.unwrap_or(notification.notification);
             }
-            self.letters.push((scope, letter));
+            let is_stripped = world.strikes(Trouble::NotEchoed, 2);
+            let without = without_our_id(&notification, sandbox, &mut self.dice).filter(|_| is_stripped);
+            match without {
+                Some(without) => self.put(scope, without, Some(notification)),
+                None => self.put(scope, notification, None),
+            }
         }
     }
+
+    fn put(&mut self, scope: Scope, notification: Notification, echoed: Option<Notification>) {
+        self.count += 1;
+        self.letters.push(Letter { number: self.count, scope, notification, echoed });
+    }
+
+    /// It was refused: a letter that went without our id is repeated with it.
+    fn echo(&mut self, number: u64) {
+        let letter = self.letters.iter_mut().find(|letter| letter.number == number);
+        if let Some((letter, echoed)) = letter.and_then(|letter| letter.echoed.take().map(|it| (letter, it)))
+        {
+            letter.notification = echoed;
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        self.letters.retain(|letter| letter.number != number);
+    }
+}
+
+/// It with the gateway's names only, where those say all: the operation's own, and its attempt's or none. It tells how
+/// much was done, as our id would.
+fn without_our_id(echoed: &Notification, sandbox: &Sandbox, dice: &mut Dice) -> Option<Notification> {
+    let operation = echoed.about.operation?;
+    let mut without = echoed.clone();
+    without.about.operation = None;
+    let attempt = sandbox.gateway_attempt_id(operation);
+    match &mut without.told {
+        Told::Attempt(_) | Told::Authorization(_) => {}
+        // A return says of which attempt it is, not of which capture.
+        Told::Returned(_) if operation.is_capture() => return None,
+        Told::Returned(_) => without.about.gateway_attempt_id = attempt,
+        Told::Capture(evidence) | Told::Refund(evidence) | Told::Void(evidence) => {
+            let done = evidence.is_success().then(|| sandbox.amount_asked(operation)).flatten();
+            evidence.amount = evidence.amount.or(done);
+            without.about.gateway_attempt_id = attempt.filter(|_| dice.one_in(2));
+        }
+        _ => return None,
+    }
+    is_named(&without.told).then_some(without)
 }
 
 impl Post {
     pub(super) fn new(seed: u64) -> Post {
+        let dice = Dice::new(seed, 3);
         let (letters, disputes, nameless) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let bag = Bag { dice: Dice::new(seed, 3), letters, disputes, nameless };
+        let bag = Bag { dice, letters, count: 0, last_id: None, disputes, nameless };
         Post { bag: Mutex::new(bag) }
     }
 
@@ -62,7 +128,7 @@ impl Post {
             let wait = {
                 let bag = &mut *self.bag();
                 if bag.letters.is_empty() || bag.dice.one_in(6) {
-                    bag.collect(sandbox);
+                    bag.collect(world, sandbox);
                 }
                 bag.dice.below(20)
             };
@@ -79,17 +145,25 @@ impl Post {
         }
     }
 
-    /// `false`: it was not taken.
-    async fn bring(&self, world: &World, ledger: &Ledger, (scope, told): (Scope, Notification)) -> bool {
-        let name = told.notification.clone();
-        let taken = ledger.notify(&webhook(scope), told).await;
+    /// `false`: it was not taken, and will not be.
+    async fn bring(&self, world: &World, ledger: &Ledger, letter: Letter) -> bool {
+        let Letter { number, scope, notification, echoed } = letter;
+        let taken = ledger.notify(&webhook(scope), notification).await;
         let again = world.strikes(Trouble::Repeated, 6);
-        if taken.is_ok() && !again {
-            let letters = &mut self.bag().letters;
-            let place = letters.iter().position(|(_, letter)| letter.notification == name);
-            place.map(|place| letters.remove(place));
+        match taken {
+            Ok(_) if again => true,
+            Ok(_) => {
+                self.bag().remove(number);
+                true
+            }
+            Err(error) => {
+                let may_be_echoed = error.rejection().is_some() && echoed.is_some();
+                if may_be_echoed {
+                    self.bag().echo(number);
+                }
+                may_be_echoed
+            }
         }
-        taken.is_ok()
     }
 
     /// Brings all there are. `false`: one was not taken.
@@ -97,8 +171,8 @@ impl Post {
         loop {
             let next = {
                 let bag = &mut *self.bag();
-                bag.collect(sandbox);
-                bag.letters.pop()
+                bag.collect(world, sandbox);
+                bag.letters.last().cloned()
             };
             let Some(letter) = next else { return true };
             if !self.bring(world, ledger, letter).await {
@@ -138,6 +212,11 @@ impl Post {
             _ => {}
         }
     }
+}
+
+/// Whether the gateway's own name is told.
+fn is_named(told: &Told) -> bool {
+    evidence(told).is_some_and(|evidence| evidence.gateway_operation_id.is_some())
 }
 
 fn webhook(scope: Scope) -> Caller {

@@ -88,18 +88,17 @@ impl End {
 impl Said {
     /// A command that was executed: a gateway's word in it was heard, whether or not it was news.
     pub(super) fn hear(&mut self, command: &Command, payment: Option<&Payment>) {
-        let (operation, evidence) = match &command.request {
+        let (echoed, said) = match &command.request {
             Request::Report(report) => (Some(report.operation), Some(&report.evidence)),
-            Request::Notify(notify) => (notify.about.operation, told(&notify.told)),
+            Request::Notify(notify) => (notify.about.operation, evidence(&notify.told)),
             _ => return,
         };
-        let (Some(id), Some(evidence)) = (operation, evidence) else { return };
-        let Some(asked) = payment.and_then(|payment| payment.operation(id)).map(|own| own.amount) else {
-            return;
-        };
-        if let Some(end) = End::of(evidence, asked) {
+        let (Some(payment), Some(said)) = (payment, said) else { return };
+        let operation = echoed.map_or_else(|| called(payment, said), |id| payment.operation(id));
+        let Some(operation) = operation else { return };
+        if let Some(end) = End::of(said, operation.amount) {
             self.moment += 1;
-            self.operations.entry(id).or_default().ends.entry(end).or_insert(self.moment);
+            self.operations.entry(operation.id).or_default().ends.entry(end).or_insert(self.moment);
         }
     }
 
@@ -137,7 +136,11 @@ impl Said {
                 if let Some(is) = is {
                     own.ends
                         .extend(End::decided(&resolved.decision, is.amount).map(|end| (end, self.moment)));
-                    law("46", is_marked(after, is), || {
+                    let is_outcome = !matches!(
+                        resolved.decision,
+                        Decision::Allocated { .. } | Decision::SameAs { .. } | Decision::Another {}
+                    );
+                    law("46", !is_outcome || is_marked(after, is), || {
                         format!("a resolution of {}, and no review is open", is.id)
                     })?;
                 }
@@ -172,18 +175,18 @@ impl Said {
 
     /// Whether it is on record that a person took it upon himself that an operation stands otherwise than at its gateway,
     /// which says `there` of it: a person said what became of it, somebody dismissed that, and the gateway has told nothing
-    /// since but what somebody had said by then.
+    /// since but what somebody had said by then. `all`: the operation, and what was reported as another one and is it.
     pub(super) fn is_taken_on(
         &self,
         payment: &Payment,
-        operation: &Operation,
+        all: &[&Operation],
         there: Option<&Evidence>,
     ) -> bool {
         let dismissed = self.dismissed.get(&(payment.scope().clone(), payment.id())).copied().unwrap_or(0);
-        let Some(own) = self.operations.get(&operation.id) else { return false };
-        let end = there.and_then(|there| End::of(there, operation.amount));
-        let told = end.and_then(|end| own.ends.get(&end)).copied().unwrap_or(0);
-        own.person.is_some_and(|person| person < dismissed) && told < dismissed
+        let known = || all.iter().filter_map(|own| Some((own, self.operations.get(&own.id)?)));
+        let told = known().filter_map(|(own, said)| said.ends.get(&End::of(there?, own.amount)?)).min();
+        let is_said = known().any(|(_, said)| said.person.is_some_and(|person| person < dismissed));
+        is_said && told.is_none_or(|told| *told < dismissed)
     }
 }
 
@@ -214,14 +217,22 @@ impl OfOne {
 /// Whether a review is open that is about this operation.
 pub(super) fn is_marked(payment: &Payment, operation: &Operation) -> bool {
     let open = payment.reviews();
-    operation.reviews().iter().any(|review| open.contains(review))
+    let is_doubted = operation.is_set_apart() && open.contains(&Review::Unallocated);
+    is_doubted || operation.reviews().iter().any(|review| open.contains(review))
 }
 
 fn is_over_without(status: OperationStatus) -> bool {
     matches!(status, OperationStatus::Failed | OperationStatus::Canceled | OperationStatus::NotSent)
 }
 
-fn told(told: &Told) -> Option<&Evidence> {
+/// The operation that a report without our id was about: it has its name now.
+fn called<'a>(payment: &'a Payment, evidence: &Evidence) -> Option<&'a Operation> {
+    let name = evidence.gateway_operation_id.as_ref()?;
+    payment.operations().iter().find(|own| own.gateway_operation_id() == Some(name))
+}
+
+/// What is told of an operation.
+pub(super) fn evidence(told: &Told) -> Option<&Evidence> {
     match told {
         Told::Attempt(evidence)
         | Told::Authorization(evidence)

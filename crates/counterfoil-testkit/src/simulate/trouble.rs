@@ -63,6 +63,10 @@ troubles! {
     ByHand, "things written down by hand";
     /// A gateway whose notifications come after all else has come to its end.
     LatePost, "weeks without notifications";
+    /// A notification that carries the gateway's names only, and not our id of the operation.
+    NotEchoed, "notifications without our id";
+    /// A notification under the id of an earlier one.
+    ReusedId, "notification ids used twice";
 }
 
 /// A set of kinds.

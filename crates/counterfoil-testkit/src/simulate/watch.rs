@@ -129,8 +129,13 @@ impl Watch {
     }
 
     /// Whether a person took it upon himself that an operation stands otherwise than its gateway says.
-    pub(super) fn is_taken_on(&self, payment: &Payment, own: &Operation, there: Option<&Evidence>) -> bool {
-        self.seen().said.is_taken_on(payment, own, there)
+    pub(super) fn is_taken_on(
+        &self,
+        payment: &Payment,
+        all: &[&Operation],
+        there: Option<&Evidence>,
+    ) -> bool {
+        self.seen().said.is_taken_on(payment, all, there)
     }
 
     /// Whether anybody ever dismissed what was marked of a payment.
