@@ -5,8 +5,8 @@ use crate::event::Closing;
 use crate::payment::{Closed, Payment};
 use crate::status::OperationStatus;
 
-/// Ends `payment`: what waits for the payer is given up with it. `None`: something is on its way, which nobody can
-/// give up.
+/// Ends `payment` and cancels the attempts that wait for the payer. `None`: an attempt is being processed, which cannot
+/// be canceled.
 pub(super) fn closing(payment: &Payment, closes: Closed, occurred_at: Timestamp) -> Option<Closing> {
     let live = payment.attempts().filter(|attempt| attempt.status().is_live());
     let waiting = live.clone().all(|attempt| attempt.status() == OperationStatus::RequiresAction);

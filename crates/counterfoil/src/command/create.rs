@@ -42,7 +42,7 @@ pub struct Create {
     pub capture_method: CaptureMethod,
     /// When it is over, if it has not come to an end by then.
     pub expires_at: Option<Timestamp>,
-    /// What the gateway is told beside the money.
+    /// What is sent to the gateway besides the amount.
     pub checkout: Checkout,
     /// The host's own notes.
     pub metadata: Metadata,
@@ -119,7 +119,7 @@ impl Create {
         Ok(recorder.finish(Subject::Payment(payment), 1))
     }
 
-    /// The id is there already: by this very command executed again, or by somebody else's.
+    /// The id exists already: this command was executed before, or another command took the id.
     fn replay(&self, command: &Command, payment: &Arc<Payment>) -> Halt {
         let started = payment.operations().iter().find(|operation| operation.sequence == 1);
         let same_attempt = started.map(|operation| operation.id) == self.process.map(OperationId::Attempt);

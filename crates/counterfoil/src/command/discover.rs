@@ -1,4 +1,4 @@
-//! An attempt that a gateway tells of, of a payment that was made there.
+//! Attempts that a gateway reports for a payment that was created there.
 
 use super::Command;
 use super::change::{Change, Entry, Recorder};
@@ -34,7 +34,7 @@ pub struct Discover {
 impl Discover {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
-        // Of a payment that was not made at a gateway, no gateway has anything to tell but about its operations.
+        // If the payment was not created at a gateway, gateways only report about its operations.
         let unknown = || Rejection::OperationNotFound(self.attempt.into());
         let made_there = payment.gateway_payment_id().ok_or_else(unknown)?;
         let is_meant = made_there == &self.gateway_payment_id;

@@ -1,4 +1,4 @@
-//! Giving captured money back inside our own books: credits to their wallet, other money as somebody says it went.
+//! Refunds and reversals without a gateway: credits go back to their wallet, other money is recorded as refunded.
 
 use super::change::{Entry, Recorder};
 use super::rejection::Rejection;

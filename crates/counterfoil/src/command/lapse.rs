@@ -19,14 +19,15 @@ pub struct Lapse {
     /// What is due about it: [`Expire`](Work::Expire), [`GiveUp`](Work::GiveUp), or a
     /// [`Retry`](Work::Retry) that cannot be made, which is given up.
     pub work: Work,
-    /// Why the payment is given up, where no further attempt is made. It becomes the payment's error message and stands in its history.
+    /// Why the payment is given up, where no further attempt is made. It becomes the payment's error message and stands
+    /// in its history.
     pub reason: Option<Message>,
 }
 
 impl Lapse {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
-        // Somebody else did it, or something else came between.
+        // Another caller did it, or another event came first.
         let not_due = || Halt::unchanged(payment);
         if !payment.is_due(self.work, command.at) {
             return Err(not_due());

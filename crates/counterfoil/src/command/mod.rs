@@ -89,13 +89,13 @@ pub enum Request {
     Create(Create),
     /// The next attempt of a payment.
     Process(Process),
-    /// To write down an attempt that was made elsewhere.
+    /// To record an attempt that was made elsewhere.
     RecordAttempt(RecordAttempt),
     /// To record a refund that was made elsewhere.
     RecordRefund(RecordRefund),
-    /// To write down what a gateway says of an operation.
+    /// To record what a gateway reports about an operation.
     Report(Report),
-    /// To write down what a gateway says of a payment that was made there.
+    /// To record what a gateway reports about a payment that was created there.
     Discover(Discover),
     /// To change names and notes, or to set a status.
     Update(Update),
@@ -109,11 +109,11 @@ pub enum Request {
     Refund(Refund),
     /// To cancel, to release a hold, to take a charge back.
     Void(Void),
-    /// To write down what a gateway tells of its own accord.
+    /// To record a notification of a gateway.
     Notify(Notify),
     /// To settle what is unknown or marked for review.
     Resolve(Resolve),
-    /// To write down that a gateway was asked in vain.
+    /// To record a status query that had no result.
     Poll(Poll),
     /// To end what has run out of time.
     Lapse(Lapse),

@@ -85,8 +85,8 @@ impl<'a> Payable<'a> {
         }
     }
 
-    /// Refuses a new charge of `amount` that would come to more than is due, or while nobody knows whether another
-    /// payment was charged. Of the payment itself nothing is on its way.
+    /// Rejects a new charge of `amount` that would exceed what is due, or while it is unknown whether another payment was
+    /// charged. No attempt of the payment itself is open.
     pub(super) fn require_room(
         &self,
         command: &Command,

@@ -18,17 +18,17 @@ pub struct Policy {
     /// How long the caller that started an attempt may be on its way to the gateway: while it may, a gateway
     /// that knows nothing of the attempt proves nothing. Longer than [`call_deadline`](Self::call_deadline).
     pub lease: Duration,
-    /// How long a gateway call may take. The ledger has no timer: it tells the gateway the deadline, does not
-    /// call after it, and trusts the gateway to come back by it.
+    /// How long a gateway call may take. The ledger has no timer: it passes the deadline to the gateway, does not
+    /// call after it, and trusts the gateway to return by it.
     pub call_deadline: Duration,
     /// When an attempt that was refused is followed by another. Default: never.
     pub retries: RetrySchedule,
-    /// How long after a question that was in vain a gateway is asked again; after the last one a person has to look.
+    /// How long after a status query without a result the next one is made. After the last one an operator has to decide.
     /// Default: growing from five seconds to a day, eight days in all.
     pub polls: Vec<Duration>,
     /// Whether a charge may come to more than is due. Default: no. Money that was recorded or reported always counts.
     pub overpayment: Overpayment,
-    /// Whether an invoice may be charged while nobody knows what became of another charge for it. Default: no.
+    /// Whether an invoice may be charged while the outcome of another charge for it is unknown. Default: no.
     pub beside_doubt: bool,
     /// Whether only what is registered, or what the host knows, can be paid. Default: anything can.
     pub strict_destinations: bool,
@@ -43,7 +43,7 @@ pub struct Policy {
 /// What becomes of a charge that would come to more than is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overpayment {
-    /// It is refused, and told what remains.
+    /// The charge is rejected, and the rejection says what remains.
     #[default]
     Refuse,
     /// It is made; the payment is `OVERPAID` then.

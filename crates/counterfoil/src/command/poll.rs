@@ -1,4 +1,4 @@
-//! A gateway that was asked and had no news.
+//! A status query to a gateway that had no result.
 
 use super::Command;
 use super::change::{Change, Entry, Recorder};
@@ -8,23 +8,23 @@ use crate::id::PaymentId;
 use crate::payment::Work;
 use crate::status::Cause;
 
-/// Writes down that a gateway was asked in vain, and when it is asked again. Whoever started the operation and was
-/// not heard of by now is in doubt from then on.
+/// Records a status query that had no result, and when the gateway is queried next. An operation that was started and
+/// about which nothing was reported by then has an unknown outcome from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
     /// About which payment.
     pub payment: PaymentId,
     /// What was due about it: a [`Poll`](Work::Poll) or a [`LookUp`](Work::LookUp).
     pub work: Work,
-    /// Whether the gateway can never hear of it any more, so that whoever writes this down sends it again: a capture, a
-    /// refund or a void, under its own token. Until the lease is over, nobody else does.
+    /// Whether the request can no longer reach the gateway, so that the caller of this command sends it again: a
+    /// capture, a refund or a void, under its own token. Until the lease ends, no other caller sends it.
     pub resend: bool,
 }
 
 impl Poll {
     pub(super) fn decide(&self, command: &Command, view: &View<'_>) -> Result<Change, Halt> {
         let payment = view.payment(self.payment)?;
-        // Somebody else did it, or something else came between.
+        // Another caller did it, or another event came first.
         let not_due = || Halt::unchanged(payment);
         let (operation, before) = match self.work {
             Work::Poll { operation, polls } => (Some(operation), polls),
@@ -38,7 +38,7 @@ impl Poll {
         let resends = self.resend && operation.is_some_and(|id| !id.is_attempt());
         let lease_until = resends.then(|| command.at.saturating_add(command.policy.lease));
         let next_at = command.policy.next_poll(polls, command.at);
-        // Nobody asks before it can have arrived.
+        // No query is made before the request can have arrived.
         let next_at = next_at.map(|at| lease_until.map_or(at, |lease| at.max(lease)));
         let body = Body::Polled(Polled { operation, polls, next_at, lease_until });
         Recorder::one(command, view, payment, Entry::new(Cause::Clock, body))

@@ -106,7 +106,7 @@ impl Process {
         self.number.is_some() && repeats.is_none_or(|repeated| repeated.kind.is_scheduled())
     }
 
-    /// Somebody else may have made the attempt that was due, or ended the payment.
+    /// Rejects the attempt if it is not due: another caller made it already, or the payment has ended.
     fn check_due(&self, command: &Command, payment: &Payment) -> Result<(), Rejection> {
         let Some(number) = self.number else { return Ok(()) };
         if payment.is_due(Work::Retry { number }, command.at) {

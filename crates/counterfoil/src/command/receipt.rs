@@ -9,10 +9,9 @@ use crate::payment::{Operation, Payment};
 
 /// Proof that a command took effect: which event stands for it.
 ///
-/// Every replay of a command that took a name or made something is answered with the same
-/// [`stream`](Self::stream) and [`sequence`](Self::sequence). Evidence that says nothing new, and archiving
-/// what is archived, change nothing and are answered with the last event; so is a gateway's word about a payment that
-/// was made there, told once more.
+/// Every replay of a command that took a name or made something is answered with the same [`stream`](Self::stream) and
+/// [`sequence`](Self::sequence). Evidence that says nothing new, and archiving what is archived, change nothing and are
+/// answered with the last event. So is a repeated report about a payment that was created at its gateway.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Receipt {

@@ -21,8 +21,8 @@ use crate::scope::Scope;
 use crate::status::{Action, Cause, OperationStatus};
 use crate::text::{ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Message};
 
-/// Writes down an attempt that was made elsewhere: money that came in another way, or a no that was heard. One
-/// that failed leaves the payment open.
+/// Records an attempt that was made elsewhere: money that came in another way, or a decline. A failed attempt leaves the
+/// payment open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordAttempt {
     /// Which payment.
@@ -208,7 +208,7 @@ pub(super) fn operation_fingerprint(operation: OperationId) -> Fingerprint {
     Fingerprint::default().with(RequestField::OperationId, operation.to_string().as_bytes())
 }
 
-/// A no that somebody wrote down.
+/// The failure of an attempt that was recorded as failed.
 pub(super) fn failure(message: Option<Message>) -> Failure {
     Failure {
         class: FailureClass::Soft,

@@ -74,7 +74,7 @@ pub enum Rejection {
         /// What was asked for.
         to: PaymentStatus,
     },
-    /// The payment is not at the version that was asked for: somebody changed it meanwhile.
+    /// The payment is not at the version that was asked for: it was changed in the meantime.
     #[error("the payment has been changed: it is at version {version}")]
     VersionConflict {
         /// Which payment.
@@ -82,7 +82,7 @@ pub enum Rejection {
         /// Where it is.
         version: u64,
     },
-    /// Whoever started the payment's attempt may still be on its way to the gateway.
+    /// The caller that started the attempt may still be sending it to its gateway.
     #[error("the payment's attempt is under way until {until} at the latest")]
     InFlight {
         /// Which payment.
@@ -120,7 +120,7 @@ pub enum Rejection {
         /// In this one.
         expected: Currency,
     },
-    /// The host could not tell whether it can be paid. Asking again later may go well.
+    /// The destination lookup failed. A later retry may succeed.
     #[error("it cannot be told now whether this can be paid")]
     DestinationsUnavailable,
     /// The charge would come to more than is due for it.
@@ -131,7 +131,7 @@ pub enum Rejection {
         /// What may still be charged for it.
         remaining: Money,
     },
-    /// Nobody knows yet whether another payment of the same invoice was charged.
+    /// It is unknown yet whether another payment of the same invoice was charged.
     #[error("it is not known yet whether {payment} has paid {} {}", .destination.kind, .destination.id)]
     DestinationInDoubt {
         /// What is paid.
@@ -183,11 +183,10 @@ pub enum Rejection {
     /// It would be over before it begins.
     #[error("{0} is in the past")]
     InPast(Timestamp),
-    /// A gateway told of something that nobody knows of here, or of which nobody can say yet what it is: it is to be told
-    /// again.
+    /// A notification matches nothing, or it is unknown yet what it matches. The gateway is to send it again.
     #[error(transparent)]
     NothingKnown(#[from] UnknownReference),
-    /// A gateway told of a capture, a refund, or a return of an amount, and gave it no name: it could count twice.
+    /// A gateway reported a capture, a refund, or a return of an amount without an id: it could count twice.
     #[error(
         "a capture or a refund needs a gateway_operation_id or our own id, a return of an amount a gateway_operation_id"
     )]

@@ -16,9 +16,9 @@ use crate::payment::{Closed, Dispute, Operation, OperationId, Payment};
 use crate::status::Cause;
 use crate::text::Message;
 
-/// An operator's decision about an operation or a dispute, or about what is listed for review. It overrides the facts that are known
-/// when it is made; a fact that is reported for the first time afterwards counts against it, by precedence. A later
-/// decision replaces it.
+/// An operator's decision about an operation or a dispute, or about what is listed for review. It overrides the facts
+/// that are known when it is made; a fact that is reported for the first time afterwards counts against it, by
+/// precedence. A later decision replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolve {
     /// The id it gets.
@@ -219,7 +219,7 @@ fn checked(payment: &Payment, amount: Option<Money>) -> Result<Option<Money>, Re
     Ok(amount)
 }
 
-/// Nobody can be on the way to the gateway with it any more.
+/// Rejects a decision while a caller may still be sending the operation to its gateway.
 fn require_arrived(payment: &Payment, operation: &Operation, now: Timestamp) -> Result<(), Rejection> {
     match operation.runs_until().filter(|until| *until > now) {
         Some(until) => Err(Rejection::InFlight { payment: payment.id(), until }),

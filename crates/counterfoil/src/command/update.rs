@@ -44,7 +44,7 @@ pub struct Update {
 /// | `PENDING` | `INITIATED` | it is accepted |
 /// | `SUCCEEDED` | `INITIATED`, `PENDING` | all of the money came, in another way |
 /// | `FAILED` | `INITIATED`, `PENDING` | it is ended without money |
-/// | `SUCCEEDED`, `FAILED` | `PROCESSING` | a person's word on its attempt, once nobody can be on the way any more |
+/// | `SUCCEEDED`, `FAILED` | `PROCESSING` | a manual resolution of its attempt, once the lease of its sender has ended |
 /// | `VOIDED` | `INITIATED`, `PENDING`, `REQUIRES_ACTION` | it is cancelled |
 /// | `VOIDED` | `SUCCEEDED` | all of the money went back, as if it had never come |
 /// | `REFUNDED` | `SUCCEEDED`, `OVERPAID`, `PARTIALLY_REFUNDED` | all that could be refunded was |

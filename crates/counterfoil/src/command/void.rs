@@ -69,7 +69,7 @@ impl Void {
         ClaimKey::update(scope, UpdateId::new(self.void.as_uuid()))
     }
 
-    /// Releases what is held and nobody else is about to take.
+    /// Releases what is held, less what open captures and voids may take of it.
     fn release(
         &self,
         command: &Command,

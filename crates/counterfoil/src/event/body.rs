@@ -21,21 +21,21 @@ pub enum Body {
     Created(Created),
     /// A further operation was started, or written down as having happened.
     Started(Start),
-    /// A gateway said something about an operation.
+    /// A gateway reported something about an operation.
     Reported(Reported),
     /// An operator decided what became of an operation, or what it is of.
     Resolved(Resolved),
-    /// A gateway told of money that cannot be this payment's.
+    /// A gateway reported funds that cannot be matched to this payment.
     Misfit(Misfit),
     /// A gateway used the id of a notification for other contents.
     NotificationReused(NotificationReused),
-    /// A gateway said something about a dispute.
+    /// A gateway reported something about a dispute.
     Disputed(Disputed),
     /// An operator decided how a dispute ended.
     DisputeResolved(DisputeResolved),
-    /// A gateway was asked, and had no news.
+    /// A status query to a gateway had no result.
     Polled(Polled),
-    /// Somebody looked at what was marked for review.
+    /// An operator dismissed reviews.
     Dismissed(Dismissed),
     /// Names or notes were changed.
     Changed(References),
@@ -110,7 +110,7 @@ impl Body {
 pub struct Closing {
     /// How.
     pub closes: Closed,
-    /// When, in the words of whoever asked for it.
+    /// When it ended, as the request gives it.
     pub occurred_at: Timestamp,
     /// The attempts that are given up with it: they waited for the payer.
     #[serde(skip_serializing_if = "Vec::is_empty")]

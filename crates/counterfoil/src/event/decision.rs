@@ -139,7 +139,7 @@ impl DisputeDecision {
     }
 }
 
-/// Somebody looked at what was marked for review.
+/// An operator dismissed reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dismissed {
     /// What was marked.

@@ -45,10 +45,10 @@ pub(crate) fn apply(before: Option<&Payment>, event: &Draft) -> Result<Payment, 
         payment.excess = excess_in(&event.body);
     }
     if let Some(before) = before.filter(|before| !before.dismissed.is_empty()) {
-        // What is marked anew, or more than before, nobody has dismissed.
+        // A review that is new, or whose level has risen, is not dismissed.
         let known = before.marks();
-        for (mark, told) in payment.marks() {
-            if known.get(&mark).is_none_or(|known| *known < told) {
+        for (mark, level) in payment.marks() {
+            if known.get(&mark).is_none_or(|known| *known < level) {
                 payment.dismissed.remove(&mark.1);
             }
         }
@@ -190,17 +190,17 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
         _ => ReportSubject::Operation,
     };
     let mut ends = start.closes.is_some();
-    let mut learn = |evidence: &Evidence| operation.apply_evidence(&subject, evidence, all, false);
+    let mut apply = |evidence: &Evidence| operation.apply_evidence(&subject, evidence, all, false);
     match &start.result {
         StartResult::Processing { lease_until } => operation.lease_until = Some(*lease_until),
         StartResult::Succeeded {} => {
-            learn(&Evidence::succeeded(event.at));
+            apply(&Evidence::succeeded(event.at));
         }
         StartResult::Failed(failure) => {
             ends = true;
-            learn(&Evidence::new(Outcome::Failed(failure.clone()), event.at));
+            apply(&Evidence::new(Outcome::Failed(failure.clone()), event.at));
         }
-        StartResult::Recorded(evidence) => learn(evidence),
+        StartResult::Recorded(evidence) => apply(evidence),
     }
     payment.submitted |= start.operation.is_attempt();
     if start.reopens {
@@ -226,7 +226,7 @@ fn changed(payment: &mut Payment, change: &References) {
     let before = payment.gateway_payment_id().cloned();
     payment.references = payment.references.changed(change);
     if payment.gateway_payment_id() != before.as_ref() {
-        // Of the other one nobody has asked yet.
+        // No query was made under the new id yet.
         payment.polls = Polls::default();
     }
     payment.submitted |= change.gateway_payment_id.is_some();
@@ -316,7 +316,7 @@ fn disputed_on(payment: &mut Payment, disputed: &Disputed, event: &Draft) {
     });
     if let Some(dispute) = payment.disputes.get_mut(place) {
         let movement = disputed.movement.as_ref().map(NotificationId::as_str);
-        dispute.hear(&disputed.word, movement);
+        dispute.apply_report(&disputed.word, movement);
         dispute.updated_at = event.at;
     }
 }
@@ -333,7 +333,7 @@ fn dispute_resolved_on(
     Ok(())
 }
 
-/// Whoever was overdue, and could not be heard of, is in doubt from then on.
+/// An overdue operation about which nothing was reported has an unknown outcome from then on.
 fn polled_on(payment: &mut Payment, polled: &Polled, event: &Draft) -> Result<(), Damage> {
     let polls = Polls { count: polled.polls, next: polled.next_at };
     let Some(id) = polled.operation else {
@@ -344,7 +344,7 @@ fn polled_on(payment: &mut Payment, polled: &Polled, event: &Draft) -> Result<()
     let operation = known(payment, id, event)?;
     operation.polls = polls;
     operation.resent_until = polled.lease_until.or(operation.resent_until);
-    if operation.lease_until.is_some() && operation.is_unheard() {
+    if operation.lease_until.is_some() && operation.is_unreported() {
         let error_message = Message::lossy("nothing was heard of it");
         let evidence = Evidence::new(Outcome::Unknown { error_message }, event.at);
         operation.apply_evidence(&ReportSubject::Operation, &evidence, all, false);
@@ -365,7 +365,7 @@ fn note_first_times(payment: &mut Payment, event: &Draft) {
     noted.get_or_insert(said_at(event));
 }
 
-/// When it happened: by the word of whoever wrote down what had happened elsewhere, else when it was written.
+/// When it happened: the time that a recorded or resolved fact gives, else the time of the event.
 fn said_at(event: &Draft) -> Timestamp {
     match &event.body {
         Body::Started(start) if event.cause == Cause::Command => match &start.result {

@@ -1,4 +1,4 @@
-//! What a gateway reported, or did not answer.
+//! Reports of gateways, and status queries without a result.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::money::Money;
 use crate::payment::{Closed, DisputeWord, DisputeWordKind, Evidence, OperationId, ReportSubject, Review};
 use crate::text::{GatewayDisputeId, GatewayName, NotificationId};
 
-/// A gateway said something about an operation.
+/// A gateway reported something about an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reported {
     /// Which one.
@@ -50,15 +50,15 @@ impl Reported {
     }
 }
 
-/// A gateway told of something made there that moved nothing, or money of another currency: it counts as nothing, and
-/// is kept for a person to look at.
+/// A gateway reported something made there that moved nothing, or money in another currency. It counts as nothing, and is
+/// kept for review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Misfit {
     /// Who said so.
     pub gateway: GatewayName,
-    /// Under which name it was told.
+    /// The name under which it was reported.
     pub name: NotificationId,
-    /// The id that it would have been given, which tells of what kind it would have been.
+    /// The id that the operation would have got; it includes the kind.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
     /// What was said.
@@ -88,10 +88,10 @@ pub struct NotificationReused {
     pub fields: Vec<RequestField>,
 }
 
-/// A gateway said something about a dispute.
+/// A gateway reported something about a dispute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Disputed {
-    /// Which one; told of for the first time if it is not there yet.
+    /// The dispute. An id that is not known yet is its first report.
     #[serde(rename = "id")]
     pub dispute: DisputeId,
     /// Who said so.
@@ -119,18 +119,18 @@ impl Disputed {
     }
 }
 
-/// A gateway was asked, and had no news.
+/// A status query to a gateway had no result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Polled {
-    /// About which operation; `None`: about a payment that was made there.
+    /// The operation that was queried. `None`: the query was about a payment that was created at the gateway.
     #[serde(rename = "operation_id", skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
-    /// How often it was asked in vain by now.
+    /// The number of queries without a result so far.
     pub polls: u32,
-    /// When it is asked again; `None`: it is not, and a person has to look.
+    /// When the next query is made. `None`: there is none, and an operator has to decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
-    /// Of what never arrived and is sent again: until when whoever sends it may be on the way.
+    /// Of an operation that never arrived and is sent again: end of the lease of the caller that sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
 }

@@ -18,23 +18,25 @@ impl Event {
     pub fn summary(&self) -> String {
         let actor = self.actor();
         match self.cause() {
-            Cause::Command => format!("{actor}: {}", Told(self.body())),
-            Cause::Evidence if is_gateway(actor) => format!("{} (reported by {actor})", Told(self.body())),
-            Cause::Evidence => format!("{} (answered to {actor})", Told(self.body())),
-            Cause::Resolution => format!("{} (by {actor})", Told(self.body())),
-            Cause::Clock => format!("{} (its time had come; done by {actor})", Told(self.body())),
+            Cause::Command => format!("{actor}: {}", Sentence(self.body())),
+            Cause::Evidence if is_gateway(actor) => {
+                format!("{} (reported by {actor})", Sentence(self.body()))
+            }
+            Cause::Evidence => format!("{} (answered to {actor})", Sentence(self.body())),
+            Cause::Resolution => format!("{} (by {actor})", Sentence(self.body())),
+            Cause::Clock => format!("{} (its time had come; done by {actor})", Sentence(self.body())),
         }
     }
 }
 
-/// Whether a gateway told of its own accord; else it was called or asked by somebody.
+/// Whether a gateway sent the report as a notification; else the report answers a call or a query.
 fn is_gateway(actor: &Actor) -> bool {
     actor.as_str().starts_with("gateway:")
 }
 
-struct Told<'a>(&'a Body);
+struct Sentence<'a>(&'a Body);
 
-impl Display for Told<'_> {
+impl Display for Sentence<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             Body::Created(created) => created_in_words(created, f),

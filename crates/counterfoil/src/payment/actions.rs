@@ -29,9 +29,9 @@ pub struct Possible {
 }
 
 impl Payment {
-    /// What may be asked of it at `now` under `policy`, with gateways that can reverse these captures: every action, with
-    /// the exact amount it may be asked for, or the reason why not. A [`Ledger`](crate::ledger::Ledger::actions) knows all
-    /// of that. What depends on more than that (whether its destination can be paid, say) is not told.
+    /// What may be asked of it at `now` under `policy`, with gateways that can reverse these captures: every action,
+    /// with the exact amount it may be asked for, or the reason why not. A [`Ledger`](crate::ledger::Ledger::actions)
+    /// knows all of that. What depends on more than that (whether its destination can be paid, say) is not checked.
     ///
     /// ```
     /// # use counterfoil::ledger::{Ledger, NewPayment};

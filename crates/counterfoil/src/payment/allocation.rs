@@ -21,8 +21,8 @@ impl Payment {
         only(self.sources(gateway)).ok().flatten()
     }
 
-    /// The attempts that nobody here made and that brought or held money beside one that was requested at that gateway, of a
-    /// payment that was not created there.
+    /// The external attempts that brought or held money beside an attempt that was requested at the same gateway. None if
+    /// the payment was created at the gateway.
     pub(super) fn beside_requested(&self) -> impl Iterator<Item = OperationId> {
         let is_asked_here = self.gateway_payment_id().is_none();
         let moved = self.attempts().filter(|attempt| attempt.ever_moved().is_some());

@@ -34,8 +34,8 @@ impl Payment {
         self.money(most.min(self.refundable().minor()))
     }
 
-    /// All that was ever authorized: what holds held at first, and what was held on the way to charges that nobody here
-    /// asked for. A charge that we asked for is no hold, whatever steps its gateway tells of.
+    /// All that was ever authorized: what holds held at first, and what was held on the way to external charges. A charge
+    /// that was requested here is no hold, whatever steps its gateway reports.
     #[must_use]
     pub fn authorized(&self) -> Money {
         self.money(sum(self.attempts().filter_map(Operation::ever_authorized)))
@@ -127,7 +127,7 @@ impl Payment {
     }
 
     /// What is left of what each attempt brought. What went back of none in particular went of what had come the same
-    /// way, if there is such, and what is disputed came by the gateway that tells of it.
+    /// way, if there is such, and what is disputed came by the gateway that reports the dispute.
     pub(crate) fn left(&self) -> Vec<(&Operation, i64)> {
         let paid = self.attempts().map(|attempt| (attempt, self.brought_by(attempt)));
         let mut left: Vec<_> = paid
@@ -400,7 +400,8 @@ impl Operation {
         self.id.is_void() && !self.is_reversal()
     }
 
-    /// Whether only its gateway told of it, and that all of a payment of `all` was voided: that is all that was left.
+    /// Whether it is an external void for which the whole payment amount `all` was reported. It released all that was
+    /// left.
     fn is_external_void_of_all(&self, all: Money) -> bool {
         self.is_void_of_hold() && self.is_sized_by_reports() && self.took() == all.minor()
     }

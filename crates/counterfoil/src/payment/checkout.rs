@@ -1,4 +1,4 @@
-//! What a gateway is told about a payment beside the money.
+//! What is sent to a gateway about a payment besides the amount.
 
 use serde::Serialize;
 

@@ -9,12 +9,12 @@ use crate::clock::Timestamp;
 use crate::status::{OperationStatus, PaymentStatus};
 use crate::text::PaymentMethodId;
 
-/// How long after a word that leaves the outcome open a gateway is asked for the first time.
+/// How long after a report that leaves the outcome open a gateway is first queried.
 const FIRST_POLL: Duration = Duration::from_secs(1);
 /// How often an attempt that certainly never arrived is repeated.
 const QUICK_TRIES: u32 = 5;
 
-/// Something that is to be done about a payment at a time, by nobody in particular.
+/// Something that is scheduled for a payment. Any machine may do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -43,7 +43,7 @@ pub enum Work {
 }
 
 impl Payment {
-    /// What is to be done about it next, and when. `None`: nothing but what somebody asks for.
+    /// What is scheduled next for it, and when. `None`: nothing is scheduled.
     #[must_use]
     pub fn next_due(&self) -> Option<(Timestamp, Work)> {
         // Of equal times the first.

@@ -99,7 +99,7 @@ pub enum Outcome {
         /// Why.
         error_message: Message,
     },
-    /// Nobody here knows: a timeout, a broken connection, an answer that makes no sense.
+    /// The outcome is unknown: a timeout, a broken connection, an answer that makes no sense.
     Unknown {
         /// Why.
         error_message: Message,

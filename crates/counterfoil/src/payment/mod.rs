@@ -102,9 +102,9 @@ pub struct Payment {
     pub(crate) disputes: Vec<Dispute>,
     /// What was captured beyond what was due, by the last event that captured.
     pub(crate) excess: Option<Money>,
-    /// Why a person should look at what was told of it and is nothing of it.
+    /// Unmatched funds that were reported for it: why each needs a review, and the name under which it was reported.
     pub(crate) misfits: Vec<(Review, NotificationId)>,
-    /// The reviews that somebody has dismissed.
+    /// The review reasons that an operator has dismissed.
     pub(crate) dismissed: BTreeSet<Review>,
     /// How often its gateway was asked in vain about a payment that was made there.
     pub(crate) polls: Polls,
@@ -188,7 +188,7 @@ impl Payment {
         self.operations.iter().filter(|operation| operation.id.is_void())
     }
 
-    /// Its disputes, in the order in which they were told of.
+    /// Its disputes, in the order in which they were first reported.
     #[must_use]
     pub fn disputes(&self) -> &[Dispute] {
         &self.disputes
@@ -227,8 +227,8 @@ impl Payment {
         own.or(given_up).or_else(|| self.attempts().last().and_then(Operation::error_message))
     }
 
-    /// Whether a decline of `operation` ends it: no other attempt is to follow. An external attempt ends no payment that was
-    /// charged from here.
+    /// Whether a decline of `operation` ends it: no other attempt is to follow. An external attempt ends no payment
+    /// that was charged from here.
     pub(crate) fn ends_with(&self, operation: &Operation) -> bool {
         let is_beside = operation.origin == Origin::External && self.attempts().any(Operation::is_requested);
         let is_last = operation.id.is_attempt() && operation.kind.retry().is_none();

@@ -1,4 +1,4 @@
-//! The name of an operation, which tells its kind.
+//! The id of an operation, which includes its kind.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::claim::ClaimKind;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, CaptureId, InvalidId, RefundId, VoidId};
 
-/// The id of an operation, which tells its kind.
+/// The id of an operation, which includes its kind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum OperationId {

@@ -17,7 +17,7 @@ words! {
     /// Why a payment is listed for review. Nothing that was reported is dropped: what does not fit is kept and
     /// listed.
     Review, "review reason" {
-        /// Ends that exclude each other were reported, a late success among them; or a gateway tells of a charge that
+        /// Outcomes that exclude each other were reported, a late success among them; or a gateway reports a charge that
         /// was not requested here, beside one that was.
         Contradiction = 1, "contradiction";
         /// Another amount was reported than was asked for, or than before. The largest success counts.
@@ -30,8 +30,8 @@ words! {
         Resolved = 5, "resolved";
         /// A refund was done and then came back.
         RefundBounced = 6, "refund_bounced";
-        /// More was captured than had been held, more went back, or may have to, than there is, or a dispute gave back more
-        /// than it took.
+        /// More was captured than had been held, more went back, or may have to, than there is, or a dispute gave back
+        /// more than it took.
         Exceeded = 7, "exceeded";
         /// It is not known which attempt a capture or refund is of, or whether it is one that was requested here.
         Unallocated = 8, "unallocated";
@@ -330,9 +330,10 @@ impl Reports {
         self.authorized.extend(&others.authorized);
         self.others.extend(&others.others);
         self.is_sized |= others.is_sized;
-        for (known, told) in [(&mut self.canceled, &others.canceled), (&mut self.not_sent, &others.not_sent)]
+        for (known, reported) in
+            [(&mut self.canceled, &others.canceled), (&mut self.not_sent, &others.not_sent)]
         {
-            raise_to(known, told.as_ref());
+            raise_to(known, reported.as_ref());
         }
         raise_to(&mut self.failed, others.failed.as_ref());
         raise_to(&mut self.unknown, others.unknown.as_ref());

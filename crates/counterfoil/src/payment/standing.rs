@@ -10,9 +10,9 @@ use crate::word::words;
 words! {
     /// Why a payment waits for a person.
     Attention, "attention" {
-        /// Something was reported that does not fit; [`reviews`](Payment::reviews) tells what.
+        /// Something was reported that does not fit; [`reviews`](Payment::reviews) lists the reasons.
         Review = 1, "review";
-        /// Nobody knows what became of something, and its gateway is not asked any more.
+        /// The outcome of an operation is unknown, and its gateway is not queried any more.
         Stuck = 2, "stuck";
     }
 }
@@ -24,10 +24,10 @@ pub(crate) enum Marked {
     Operation(OperationId),
     /// It is not known what it is of.
     Unallocated(OperationId),
-    /// It brought money that nobody here asked for, beside a charge of ours.
+    /// An external charge that brought money beside a charge that was requested here.
     Beside(OperationId),
     Dispute(DisputeId),
-    /// The nth that was told of it and is nothing of it.
+    /// The unmatched funds at this index of those that were reported for the payment.
     Misfit(usize),
 }
 
@@ -86,8 +86,8 @@ impl Payment {
         }
     }
 
-    /// Why a person should look at it, but for what somebody has [dismissed](crate::ledger::Ledger::resolve); empty
-    /// when nobody need.
+    /// Why the payment needs a review, without the reasons that an operator has
+    /// [dismissed](crate::ledger::Ledger::resolve). Empty if it needs none.
     #[must_use]
     pub fn reviews(&self) -> BTreeSet<Review> {
         let mut reviews = self.all_reviews();
@@ -99,13 +99,13 @@ impl Payment {
         self.marks().into_keys().map(|(_, review)| review).collect()
     }
 
-    /// What is marked, and why; and a number that rises with all that is told of it, or with how much it is. Whoever
-    /// dismissed a review had seen it at that number.
+    /// What needs a review, and why; with a level that rises with every report, or with the amount. A dismissal covers a
+    /// review up to the level at which it was dismissed.
     pub(crate) fn marks(&self) -> BTreeMap<(Marked, Review), i64> {
         let mut marks = BTreeMap::new();
         for operation in &self.operations {
-            let (mark, told) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
-            marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), told)));
+            let (mark, level) = (Marked::Operation(operation.id), operation.updated_at.unix_micros());
+            marks.extend(operation.reviews().into_iter().map(|review| ((mark, review), level)));
         }
         for operation in self.operations.iter().filter(|operation| operation.is_unallocated()) {
             marks.insert((Marked::Unallocated(operation.id), Review::Unallocated), 0);
@@ -114,8 +114,8 @@ impl Payment {
             marks.insert((Marked::Beside(found), Review::Contradiction), 0);
         }
         for dispute in &self.disputes {
-            let (mark, told) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());
-            marks.extend(dispute.reviews().map(|review| ((mark, review), told)));
+            let (mark, level) = (Marked::Dispute(dispute.id), dispute.updated_at.unix_micros());
+            marks.extend(dispute.reviews().map(|review| ((mark, review), level)));
         }
         for (place, (review, _)) in self.misfits.iter().enumerate() {
             marks.insert((Marked::Misfit(place), *review), 0);

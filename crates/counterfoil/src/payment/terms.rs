@@ -31,7 +31,7 @@ pub struct Terms {
     pub capture_method: CaptureMethod,
     /// When what has not come to an end by then is over, a hold included.
     pub expires_at: Option<Timestamp>,
-    /// What the gateway is told beside the money.
+    /// What is sent to the gateway besides the amount.
     pub checkout: Checkout,
     /// The host's own notes, as they were at first.
     pub metadata: Metadata,

@@ -1,8 +1,8 @@
-//! What a gateway tells of a dispute.
+//! Notifications about disputes.
 
 use super::super::change::Entry;
 use super::super::view::{Halt, View};
-use super::{Heard, Notify, UnknownReference, unknown_id};
+use super::{EventWriter, Notify, UnknownReference, unknown_id};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::event::{Body, Disputed};
 use crate::id::DisputeId;
@@ -25,9 +25,9 @@ impl Notify {
         &self,
         view: &View<'_>,
         word: &DisputeWord,
-        books: &mut Heard<'_>,
+        writer: &mut EventWriter<'_>,
     ) -> Result<(), Halt> {
-        let payment = books.after.clone();
+        let payment = writer.after.clone();
         let called = self.about.gateway_dispute_id.as_ref().ok_or(UnknownReference::Unnamed)?;
         self.require_known(view, &payment)?;
         let key = ClaimKey::gateway_dispute(view.scope, &self.gateway, called);
@@ -46,7 +46,7 @@ impl Notify {
         let before = known.cloned().unwrap_or_else(new);
         let mut after = before.clone();
         let movement = self.funds.clone().filter(|_| word.kind.moves_funds());
-        after.hear(word, movement.as_ref().map(NotificationId::as_str));
+        after.apply_report(word, movement.as_ref().map(NotificationId::as_str));
         if known.is_some() && after == before {
             return Ok(());
         }
@@ -54,6 +54,6 @@ impl Notify {
         let disputed =
             Disputed { dispute: before.id, gateway, gateway_dispute_id, movement, word: word.clone() };
         let taking = known.is_none().then(|| (key, Fingerprint::default()));
-        books.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking))
+        writer.write(Entry::new(Cause::Evidence, Body::Disputed(disputed)).claiming(taking))
     }
 }

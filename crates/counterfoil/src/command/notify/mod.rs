@@ -1,4 +1,4 @@
-//! What a gateway tells of its own accord.
+//! Notifications: reports that a gateway sends unasked.
 
 mod contents;
 mod dispute;
@@ -21,24 +21,25 @@ use crate::store::Key;
 use crate::text::{GatewayDisputeId, GatewayName, GatewayOperationId, GatewayPaymentId, NotificationId};
 use uuid::Uuid;
 
-/// A gateway's notification. Evidence: it is never refused for the status of the payment, and it takes effect once,
-/// however often it is told. Other contents under an id that is known are applied as well, and listed for review. What it tells of that was made at the gateway (a refund by its dashboard, a dispute) comes
-/// to be known here by it. Of nothing that is known here it is an [`UnknownReference`], and leaves no
-/// trace, so that a sender who repeats it may find more then.
+/// A gateway's notification. It is evidence: it is never rejected for the status of the payment, and it takes effect
+/// once, however often it is sent. Other contents under a known id are applied as well, and listed for review.
+///
+/// What was made at the gateway (a refund in its dashboard, a dispute) becomes known here by it. A notification that
+/// matches nothing is an [`UnknownReference`] and leaves no trace, so it may match when the gateway sends it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notify {
-    /// Who tells.
+    /// The gateway that sent the notification.
     pub gateway: GatewayName,
     /// What the gateway calls this notification.
     pub notification: NotificationId,
     /// What it is about.
     pub about: About,
-    /// What it tells.
+    /// What it reports.
     pub told: Told,
     /// The gateway's name of a movement of a dispute's funds. Under one name the funds move once. Without a name, a stage
     /// of a dispute has one withdrawal and one reinstatement.
     pub funds: Option<NotificationId>,
-    /// The id that whatever comes to be known by it gets.
+    /// The id of the operation or dispute that the notification may create.
     pub id: Uuid,
 }
 
@@ -60,7 +61,7 @@ pub struct About {
     pub gateway_dispute_id: Option<GatewayDisputeId>,
 }
 
-/// What a notification tells. The gateway's own name of the operation, or of the return, is in its evidence.
+/// What a notification reports. The gateway's id of the operation, or of the return, is in its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Told {
@@ -113,19 +114,19 @@ impl Notify {
         view.require(self.keys(view, &own))?;
         let (own, differing) = self.unless_known(view, own)?;
         let payment = self.payment(view)?;
-        let mut books =
-            Heard { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
+        let mut writer =
+            EventWriter { recorder: Recorder::new(command, view), after: payment.clone(), own: Some(own) };
         if !differing.is_empty() {
-            books.write(self.reused(&differing))?;
+            writer.write(self.reused(&differing))?;
         }
         match &self.told {
-            Told::Dispute(word) => self.dispute(view, word, &mut books)?,
-            _ => self.operation(view, &mut books)?,
+            Told::Dispute(word) => self.dispute(view, word, &mut writer)?,
+            _ => self.operation(view, &mut writer)?,
         }
-        if books.after.version() == payment.version() {
+        if writer.after.version() == payment.version() {
             return Err(Halt::unchanged(payment));
         }
-        let Heard { recorder, after, .. } = books;
+        let EventWriter { recorder, after, .. } = writer;
         let mut change = recorder.finish(Subject::Payment(after), payment.version() + 1);
         change.receipt.differing = differing;
         Ok(change)
@@ -179,7 +180,7 @@ impl Notify {
         payment.into_iter().chain(dispute).chain(self.parent_name(view)).chain(own).collect()
     }
 
-    /// The gateway's own name of what is told.
+    /// The claim key of the gateway's id of the reported operation.
     fn own_name(&self, view: &View<'_>) -> Option<ClaimKey> {
         let id = self.told.evidence()?.gateway_operation_id.as_ref()?;
         Some(ClaimKey::gateway_operation(view.scope, Some(&self.gateway), self.told.name_kind()?, id))
@@ -220,7 +221,7 @@ impl Notify {
         given.map_or(UnknownReference::Unnamed, |(field, _)| UnknownReference::Unknown { field })
     }
 
-    /// Of a payment that was never at this gateway it has nothing to tell.
+    /// Whether the payment was ever at this gateway.
     fn has_to_do_with(&self, payment: &Payment) -> bool {
         let ours = Some(&self.gateway);
         let attempted = payment.attempts().any(|attempt| attempt.gateway.as_ref() == ours);
@@ -245,14 +246,14 @@ const fn unknown_id(operation: OperationId) -> UnknownReference {
     UnknownReference::Unknown { field }
 }
 
-/// What a notification writes, event by event. The first of them takes its name.
-struct Heard<'a> {
+/// Writes a notification's events, one after another. The first event claims the notification id.
+struct EventWriter<'a> {
     recorder: Recorder<'a>,
     after: Arc<Payment>,
     own: Option<Taking>,
 }
 
-impl Heard<'_> {
+impl EventWriter<'_> {
     fn write(&mut self, entry: Entry) -> Result<(), Halt> {
         let entry = entry.claiming(self.own.take());
         self.after = self.recorder.payment(self.after.id(), Some(&self.after), entry)?;

@@ -6,7 +6,7 @@ use super::super::record::{holder, operation_fingerprint};
 use super::super::rejection::Rejection;
 use super::super::report::Statement;
 use super::super::view::{Halt, View};
-use super::{Heard, Notify, Told, UnknownReference, unknown_id};
+use super::{EventWriter, Notify, Told, UnknownReference, unknown_id};
 use crate::claim::ClaimKey;
 use crate::event::{Body, Start, StartResult};
 use crate::id::{AttemptId, CaptureId, RefundId, VoidId};
@@ -17,17 +17,17 @@ use crate::payment::{
 use crate::status::Cause;
 
 impl Notify {
-    pub(super) fn operation(&self, view: &View<'_>, books: &mut Heard<'_>) -> Result<(), Halt> {
+    pub(super) fn operation(&self, view: &View<'_>, writer: &mut EventWriter<'_>) -> Result<(), Halt> {
         let Some(evidence) = self.told.evidence() else { return Ok(()) };
         self.require_name(evidence)?;
-        let payment = books.after.clone();
+        let payment = writer.after.clone();
         let parent = self.parent(view, &payment)?;
         let entry = match self.meant(view, &payment, parent, evidence)? {
             Some(operation) => self.report(view, &payment, operation, parent, evidence)?,
             None => self.first_report(view, &payment, parent, evidence)?,
         };
         match entry {
-            Some(entry) => books.write(entry),
+            Some(entry) => writer.write(entry),
             None => Ok(()),
         }
     }
@@ -97,7 +97,7 @@ impl Notify {
         })
     }
 
-    /// A requested operation that has no name yet and may be meant learns its name when its own answer arrives.
+    /// Rejects the report while a requested operation without a gateway id may be meant. Its own answer will name it.
     fn wait_for_requested(
         &self,
         payment: &Payment,
@@ -158,7 +158,7 @@ impl Notify {
         Ok(meant.ok_or(UnknownReference::NothingThere)?)
     }
 
-    /// Whether this operation is of the kind that is told of, and this gateway's.
+    /// Whether this operation is of the reported kind, and was made at this gateway.
     fn is_kind(&self, operation: &Operation) -> bool {
         let is_kind = match self.told {
             Told::Attempt(_) | Told::Authorization(_) => operation.id.is_attempt(),
@@ -300,10 +300,10 @@ fn family(payment: &Payment, attempt: Option<AttemptId>) -> impl Iterator<Item =
     payment.operations().iter().filter(is_of)
 }
 
-/// The gateway's own name of what is told.
+/// The gateway's id of the operation is unknown.
 const UNKNOWN_NAME: UnknownReference = UnknownReference::Unknown { field: "gateway_operation_id" };
 
-/// Of something that nobody here knows, and that cannot come to be known by this.
+/// The report is about an unknown operation, and cannot create one.
 const fn nothing_like(evidence: &Evidence) -> UnknownReference {
     if evidence.gateway_operation_id.is_some() { UNKNOWN_NAME } else { UnknownReference::NothingThere }
 }

@@ -1,7 +1,6 @@
-//! Why nobody can say what a notification is about.
+//! Why a notification matches nothing.
 
-/// Why a notification is an unknown reference: nobody can say what it is about. Nothing was written, and its sender may
-/// tell it again.
+/// Why a notification matches no payment or no operation. Nothing was written, and the gateway may send it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnknownReference {
@@ -17,7 +16,7 @@ pub enum UnknownReference {
     /// Its names belong to different payments or attempts.
     #[error("the names in the notification belong to different payments or attempts")]
     Conflicting,
-    /// The payment was never at the gateway that tells of it.
+    /// The payment was never at the gateway that sent the notification.
     #[error("the payment was never at this gateway")]
     OtherGateway,
     /// Several operations can be meant.

@@ -49,18 +49,18 @@ words! {
 pub struct Dispute {
     /// Its id.
     pub id: DisputeId,
-    /// Who told of it.
+    /// The gateway that reported the dispute.
     pub gateway: GatewayName,
     /// What it is called there.
     pub gateway_dispute_id: GatewayDisputeId,
-    /// When it was first told of.
+    /// The time of the event of its first report.
     pub created_at: Timestamp,
-    /// When something was last learnt about it.
+    /// The time of the last event about it.
     pub updated_at: Timestamp,
     /// What its payment asked for: what is disputed where the gateway does not say.
     asked: Money,
-    /// All that was ever said of it. Each part only grows, so no order and no repetition can matter.
-    said: Said,
+    /// All that was ever reported about it. Each part only grows, so no order and no repetition can matter.
+    facts: Facts,
     /// What an operator decided.
     settled: Option<Box<Settled>>,
 }
@@ -69,11 +69,11 @@ pub struct Dispute {
 type Ends = BTreeMap<DisputeStatus, Timestamp>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Said {
+struct Facts {
     amount: Option<Money>,
     /// The ends that were reported at each stage that was reached, and the latest time of each by the gateway's clock.
     stages: BTreeMap<DisputeStage, Ends>,
-    /// The last that was said at each stage while it was open; by the gateway's clock.
+    /// The last status that was reported at each stage while it was open, by the gateway's clock.
     last: BTreeMap<DisputeStage, (Timestamp, DisputeStatus)>,
     due_by: Option<(Timestamp, Timestamp)>,
     reason: Option<(Timestamp, Option<ErrorCode>, Option<Message>)>,
@@ -110,14 +110,14 @@ impl Dispute {
         asked: Money,
         at: Timestamp,
     ) -> Dispute {
-        let (created_at, updated_at, said) = (at, at, Said::default());
-        Dispute { id, gateway, gateway_dispute_id, created_at, updated_at, asked, said, settled: None }
+        let (created_at, updated_at, facts) = (at, at, Facts::default());
+        Dispute { id, gateway, gateway_dispute_id, created_at, updated_at, asked, facts, settled: None }
     }
 
     /// How far it has gone.
     #[must_use]
     pub fn stage(&self) -> DisputeStage {
-        self.said.stages.keys().next_back().copied().unwrap_or(DisputeStage::Inquiry)
+        self.facts.stages.keys().next_back().copied().unwrap_or(DisputeStage::Inquiry)
     }
 
     /// Where it stands at that stage. Of a win and a loss at one stage the later by the gateway's clock decides; at the
@@ -125,7 +125,7 @@ impl Dispute {
     #[must_use]
     pub fn status(&self) -> DisputeStatus {
         let end = self.end(self.stage());
-        let last = self.said.last.get(&self.stage());
+        let last = self.facts.last.get(&self.stage());
         let open = || last.map_or(DisputeStatus::NeedsResponse, |(_, status)| *status);
         end.unwrap_or_else(open)
     }
@@ -139,25 +139,25 @@ impl Dispute {
     #[must_use]
     pub fn amount(&self) -> Option<Money> {
         let settled = self.standing_decision().filter(|settled| settled.stage == self.stage());
-        settled.map_or(self.said.amount, |settled| settled.amount(self.said.amount))
+        settled.map_or(self.facts.amount, |settled| settled.amount(self.facts.amount))
     }
 
     /// Until when the host is to answer.
     #[must_use]
     pub fn due_by(&self) -> Option<Timestamp> {
-        self.said.due_by.map(|(_, due_by)| due_by)
+        self.facts.due_by.map(|(_, due_by)| due_by)
     }
 
     /// Why, for programs.
     #[must_use]
     pub fn reason_code(&self) -> Option<&ErrorCode> {
-        self.said.reason.as_ref().and_then(|(_, code, _)| code.as_ref())
+        self.facts.reason.as_ref().and_then(|(_, code, _)| code.as_ref())
     }
 
     /// Why, for people.
     #[must_use]
     pub fn reason(&self) -> Option<&Message> {
-        self.said.reason.as_ref().and_then(|(_, _, reason)| reason.as_ref())
+        self.facts.reason.as_ref().and_then(|(_, _, reason)| reason.as_ref())
     }
 
     /// What the gateway took for it, in all.
@@ -207,13 +207,13 @@ impl Dispute {
     }
 
     pub(crate) fn withdrawn_minor(&self) -> i64 {
-        let told = sum(&self.said.withdrawn);
-        self.standing_decision().map_or(told, |settled| settled.withdrawn(told))
+        let reported = sum(&self.facts.withdrawn);
+        self.standing_decision().map_or(reported, |settled| settled.withdrawn(reported))
     }
 
     pub(crate) fn reinstated_minor(&self) -> i64 {
-        let told = sum(&self.said.reinstated);
-        self.standing_decision().map_or(told, |settled| settled.reinstated(told))
+        let reported = sum(&self.facts.reinstated);
+        self.standing_decision().map_or(reported, |settled| settled.reinstated(reported))
     }
 
     fn liability(&self) -> Liability {
@@ -239,21 +239,21 @@ impl Dispute {
 
     /// The ends that count at `stage`: what was reported, but for what an operator set aside, and what he decided.
     fn ends(&self, stage: DisputeStage) -> Ends {
-        let told = self.said.stages.get(&stage);
+        let reported = self.facts.stages.get(&stage);
         match &self.settled {
-            Some(settled) => settled.ends(stage, told),
-            None => told.cloned().unwrap_or_default(),
+            Some(settled) => settled.ends(stage, reported),
+            None => reported.cloned().unwrap_or_default(),
         }
     }
 
-    /// Takes in a word; `name` is the gateway's of the movement of funds.
-    pub(crate) fn hear(&mut self, word: &DisputeWord, name: Option<&str>) {
-        let (asked, said) = (self.asked, &mut self.said);
+    /// Applies a report. `name` is the gateway's name of the movement of funds.
+    pub(crate) fn apply_report(&mut self, word: &DisputeWord, name: Option<&str>) {
+        let (asked, facts) = (self.asked, &mut self.facts);
         let amount = word.amount.filter(|amount| amount.currency() == asked.currency());
-        said.foreign |= word.amount.is_some() && amount.is_none();
+        facts.foreign |= word.amount.is_some() && amount.is_none();
         let funds = match word.kind {
-            DisputeWordKind::FundsWithdrawn => Some(&mut said.withdrawn),
-            DisputeWordKind::FundsReinstated => Some(&mut said.reinstated),
+            DisputeWordKind::FundsWithdrawn => Some(&mut facts.withdrawn),
+            DisputeWordKind::FundsReinstated => Some(&mut facts.reinstated),
             _ => None,
         };
         if let Some(funds) = funds {
@@ -267,7 +267,7 @@ impl Dispute {
             }
             return;
         }
-        let ends = said.stages.entry(word.stage).or_default();
+        let ends = facts.stages.entry(word.stage).or_default();
         match (word.kind, word.status) {
             (DisputeWordKind::Won, _) | (_, Some(DisputeStatus::Won)) => {
                 note_end(ends, DisputeStatus::Won, word.occurred_at);
@@ -276,28 +276,32 @@ impl Dispute {
                 note_end(ends, DisputeStatus::Lost, word.occurred_at);
             }
             (_, Some(open)) => {
-                let told = (word.occurred_at, open);
-                said.last.entry(word.stage).and_modify(|known| *known = told.max(*known)).or_insert(told);
+                let reported = (word.occurred_at, open);
+                facts
+                    .last
+                    .entry(word.stage)
+                    .and_modify(|known| *known = reported.max(*known))
+                    .or_insert(reported);
             }
             _ => {}
         }
-        // Nothing is never disputed: that is not said.
+        // An amount of zero says nothing: a dispute is about some money.
         let amount = amount.filter(|amount| !amount.is_zero());
-        if amount.is_some_and(|amount| said.amount.is_none_or(|known| known.minor() < amount.minor())) {
-            said.amount = amount;
+        if amount.is_some_and(|amount| facts.amount.is_none_or(|known| known.minor() < amount.minor())) {
+            facts.amount = amount;
         }
-        said.due_by = said.due_by.max(word.due_by.map(|due_by| (word.occurred_at, due_by)));
+        facts.due_by = facts.due_by.max(word.due_by.map(|due_by| (word.occurred_at, due_by)));
         if word.reason_code.is_some() || word.reason.is_some() {
             let reason = (word.occurred_at, word.reason_code.clone(), word.reason.clone());
-            said.reason = said.reason.take().max(Some(reason));
+            facts.reason = facts.reason.take().max(Some(reason));
         }
     }
 
     pub(super) fn reviews(&self) -> impl Iterator<Item = Review> + use<> {
         let both = DisputeStage::ALL.iter().any(|stage| self.ends(*stage).len() > 1);
         let is_foreign = match &self.settled {
-            Some(settled) => self.said.foreign && !settled.knew_foreign(),
-            None => self.said.foreign,
+            Some(settled) => self.facts.foreign && !settled.knew_foreign(),
+            None => self.facts.foreign,
         };
         let contradiction = (both || self.is_settled_otherwise()).then_some(Review::Contradiction);
         let currency = is_foreign.then_some(Review::CurrencyMismatch);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dispute, DisputeStage, DisputeStatus, Ends, Movement, Said, Settled};
+use super::{Dispute, DisputeStage, DisputeStatus, Ends, Facts, Movement, Settled};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::DisputeId;
@@ -11,33 +11,33 @@ use crate::text::{ErrorCode, GatewayDisputeId, GatewayName, Message};
 
 impl Encode for Dispute {
     fn encode(&self, to: &mut Writer) {
-        let said = &self.said;
+        let facts = &self.facts;
         to.field(1, |w| self.id.encode(w));
         to.field(2, |w| self.gateway.encode(w));
         to.field(3, |w| self.gateway_dispute_id.encode(w));
         to.field(4, |w| self.created_at.encode(w));
         to.field(5, |w| self.updated_at.encode(w));
-        to.optional(6, said.amount.as_ref(), |w, amount| amount.encode(w));
-        to.optional(7, Some(&said.stages).filter(|stages| !stages.is_empty()), encode_stages);
-        to.optional(8, Some(&said.last).filter(|last| !last.is_empty()), |w, last| {
+        to.optional(6, facts.amount.as_ref(), |w, amount| amount.encode(w));
+        to.optional(7, Some(&facts.stages).filter(|stages| !stages.is_empty()), encode_stages);
+        to.optional(8, Some(&facts.last).filter(|last| !last.is_empty()), |w, last| {
             for (stage, (at, status)) in last {
                 stage.encode(w);
                 at.encode(w);
                 status.encode(w);
             }
         });
-        to.optional(9, said.due_by.as_ref(), |w, (at, due_by)| {
+        to.optional(9, facts.due_by.as_ref(), |w, (at, due_by)| {
             at.encode(w);
             due_by.encode(w);
         });
-        to.optional(10, said.reason.as_ref(), |w, (at, code, reason)| {
+        to.optional(10, facts.reason.as_ref(), |w, (at, code, reason)| {
             w.field(1, |w| at.encode(w));
             w.optional(2, code.as_ref(), |w, code| code.encode(w));
             w.optional(3, reason.as_ref(), |w, reason| reason.encode(w));
         });
-        to.optional(11, Some(&said.withdrawn).filter(|moved| !moved.is_empty()), encode_moved);
-        to.optional(12, Some(&said.reinstated).filter(|moved| !moved.is_empty()), encode_moved);
-        to.optional(13, Some(&()).filter(|()| said.foreign), |_, ()| ());
+        to.optional(11, Some(&facts.withdrawn).filter(|moved| !moved.is_empty()), encode_moved);
+        to.optional(12, Some(&facts.reinstated).filter(|moved| !moved.is_empty()), encode_moved);
+        to.optional(13, Some(&()).filter(|()| facts.foreign), |_, ()| ());
         to.field(14, |w| self.asked.encode(w));
         to.optional(15, self.settled.as_deref(), |w, settled| settled.encode(w));
     }
@@ -50,7 +50,7 @@ impl Encode for Dispute {
             gateway_dispute_id: fields.required(3, GatewayDisputeId::decode)?,
             created_at: fields.required(4, Timestamp::decode)?,
             updated_at: fields.required(5, Timestamp::decode)?,
-            said: Said {
+            facts: Facts {
                 amount: fields.optional(6, Money::decode)?,
                 stages: fields.optional(7, decode_stages)?.unwrap_or_default(),
                 last: fields.optional(8, decode_last)?.unwrap_or_default(),

@@ -47,8 +47,8 @@ impl Dispute {
 
     /// All that its gateway demands or took: what a loss without an amount costs.
     pub(crate) fn all(&self) -> Money {
-        let disputed = self.said.amount.unwrap_or(self.asked);
-        self.money(disputed.minor().max(sum(&self.said.withdrawn)))
+        let disputed = self.facts.amount.unwrap_or(self.asked);
+        self.money(disputed.minor().max(sum(&self.facts.withdrawn)))
     }
 
     /// Whether what was reported since has made it come to something else than the operator decided, at the same stage.
@@ -70,22 +70,22 @@ impl Dispute {
 
     fn known(&self) -> Known {
         Known {
-            stages: self.said.stages.clone(),
-            amount: self.said.amount,
-            withdrawn: sum(&self.said.withdrawn),
-            reinstated: sum(&self.said.reinstated),
-            foreign: self.said.foreign,
+            stages: self.facts.stages.clone(),
+            amount: self.facts.amount,
+            withdrawn: sum(&self.facts.withdrawn),
+            reinstated: sum(&self.facts.reinstated),
+            foreign: self.facts.foreign,
         }
     }
 }
 
 impl Settled {
     /// The ends that count at `stage`.
-    pub(super) fn ends(&self, stage: DisputeStage, told: Option<&Ends>) -> Ends {
+    pub(super) fn ends(&self, stage: DisputeStage, reported: Option<&Ends>) -> Ends {
         let known = self.known.stages.get(&stage);
         let is_news = |end: &DisputeStatus, at: &Timestamp| known.and_then(|ends| ends.get(end)) < Some(at);
-        let told = told.into_iter().flatten().filter(|(end, at)| is_news(end, at));
-        let mut ends: Ends = told.map(|(end, at)| (*end, *at)).collect();
+        let reported = reported.into_iter().flatten().filter(|(end, at)| is_news(end, at));
+        let mut ends: Ends = reported.map(|(end, at)| (*end, *at)).collect();
         if stage == self.stage {
             note_end(&mut ends, self.end(), self.at);
         }
@@ -93,22 +93,23 @@ impl Settled {
     }
 
     /// What is disputed at its stage.
-    pub(super) fn amount(&self, told: Option<Money>) -> Option<Money> {
-        let DisputeDecision::Lost { amount } = self.decision else { return told };
-        let news = told.filter(|told| self.known.amount.is_none_or(|known| known.minor() < told.minor()));
+    pub(super) fn amount(&self, reported: Option<Money>) -> Option<Money> {
+        let DisputeDecision::Lost { amount } = self.decision else { return reported };
+        let news = reported
+            .filter(|reported| self.known.amount.is_none_or(|known| known.minor() < reported.minor()));
         news.filter(|news| news.minor() > amount.minor()).or(Some(amount))
     }
 
     /// What was withdrawn, where so much was reported.
-    pub(super) fn withdrawn(&self, told: i64) -> i64 {
-        told.max(self.withdrawn_then())
+    pub(super) fn withdrawn(&self, reported: i64) -> i64 {
+        reported.max(self.withdrawn_then())
     }
 
     /// What was reinstated, where so much was reported. What was known and the operator denied does not count.
-    pub(super) fn reinstated(&self, told: i64) -> i64 {
+    pub(super) fn reinstated(&self, reported: i64) -> i64 {
         let then = self.withdrawn_then() - self.kept();
         let denied = (self.known.reinstated - then).max(0);
-        then.max(told - denied)
+        then.max(reported - denied)
     }
 
     pub(super) const fn knew_foreign(&self) -> bool {

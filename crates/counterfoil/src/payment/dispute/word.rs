@@ -57,7 +57,7 @@ words! {
 }
 
 impl DisputeWordKind {
-    /// Whether it tells of a movement of funds.
+    /// Whether it reports a movement of funds.
     #[must_use]
     pub const fn moves_funds(self) -> bool {
         matches!(self, DisputeWordKind::FundsWithdrawn | DisputeWordKind::FundsReinstated)

@@ -57,7 +57,7 @@ pub struct Operation {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: Actor,
-    /// When something was last learnt about it.
+    /// The time of the last event that changed it.
     pub updated_at: Timestamp,
     /// From whom.
     pub updated_by: Actor,
@@ -182,25 +182,25 @@ impl Operation {
         }
     }
 
-    /// Until when somebody may be on the way to the gateway with it: its starter, as long as nothing was heard of it;
-    /// whoever sent it again, as long as it is open.
+    /// End of the lease under which a caller may still be sending this operation to its gateway. The lease of the first
+    /// caller counts until anything is reported; that of a caller who sent it again counts while it is open.
     #[must_use]
     pub fn runs_until(&self) -> Option<Timestamp> {
-        let started = self.lease_until.filter(|_| self.is_unheard());
+        let started = self.lease_until.filter(|_| self.is_unreported());
         self.resent_until.filter(|_| self.status().is_live()).or(started)
     }
 
-    /// Whether nothing was ever heard of it.
-    pub(crate) fn is_unheard(&self) -> bool {
+    /// Whether nothing was ever reported about it.
+    pub(crate) fn is_unreported(&self) -> bool {
         self.reports == Reports::default()
     }
 
-    /// Until when whoever sent it last may be, or was, on the way.
+    /// End of the lease of the caller that sent it last.
     pub(crate) fn sent_until(&self) -> Option<Timestamp> {
         self.resent_until.or(self.lease_until)
     }
 
-    /// From when on nobody knows what became of it.
+    /// The time from which its outcome is unknown.
     pub(crate) fn in_doubt_from(&self) -> Option<Timestamp> {
         match self.status() {
             OperationStatus::Unknown => Some(Timestamp::EPOCH),
@@ -209,7 +209,7 @@ impl Operation {
         }
     }
 
-    /// Whether it may still move money, and its gateway is not asked about it any more: somebody has to
+    /// Whether it may still move money, and its gateway is not queried about it any more: an operator has to
     /// [resolve](crate::ledger::Ledger::resolve) it.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
@@ -223,11 +223,11 @@ impl Operation {
         live.filter(|_| self.status() == OperationStatus::RequiresAction)?.payment_url.as_ref()
     }
 
-    /// Whether it had been heard of, and goes on after `evidence` too.
+    /// Whether something was reported about it before, and it is still open after `evidence`.
     pub(crate) fn goes_on_after(&self, evidence: &Evidence) -> bool {
         let mut after = self.clone();
         after.apply_evidence(&ReportSubject::default(), evidence, self.amount, false);
-        !self.is_unheard() && after.status().is_live()
+        !self.is_unreported() && after.status().is_live()
     }
 
     /// Applies `evidence` about `subject`, in a payment of `all`; `clash` if the gateway's id in it is another
@@ -290,8 +290,8 @@ impl Operation {
         self.origin == Origin::Requested && matches!(self.kind, OperationKind::Authorization { .. })
     }
 
-    /// What `evidence` says for sure. Who sent it knows that it was not sent; but once somebody has sent it again, nobody
-    /// knows.
+    /// The part of `evidence` that is certain. A caller knows that its own request was not sent; once another caller has
+    /// sent the operation again, the outcome is unknown.
     pub(crate) fn for_sure(&self, evidence: &Evidence) -> Evidence {
         let mut evidence = evidence.clone();
         if let (Outcome::NotSent { error_message }, Some(_)) = (&evidence.outcome, self.resent_until) {
@@ -310,7 +310,8 @@ impl Operation {
         self.is_requested() && matches!(self.kind, OperationKind::Charge { .. })
     }
 
-    /// Whether its gateway has given it no name of its own. The name of its payment stands in for that of an external one.
+    /// Whether its gateway has given it no name of its own. The name of its payment stands in for that of an external
+    /// one.
     pub(crate) fn is_nameless(&self, of_payment: Option<&GatewayPaymentId>) -> bool {
         let name = self.gateway_operation_id().map(GatewayOperationId::as_str);
         let stand_in = of_payment.filter(|_| self.origin == Origin::External);
