@@ -12,7 +12,7 @@ use crate::status::{Action, Cause};
 /// read, and its key still answers. Doing it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
-    /// Which payment.
+    /// The payment to archive.
     pub payment: PaymentId,
 }
 

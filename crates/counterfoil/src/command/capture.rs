@@ -1,4 +1,4 @@
-//! Taking held money.
+//! Captures money that an authorization holds.
 
 use super::Command;
 use super::amount::{fingerprint, within};
@@ -20,7 +20,7 @@ use crate::text::{GatewayName, IdempotencyKey};
 /// reserved until it is known what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
-    /// Of which payment.
+    /// The payment whose hold is captured.
     pub payment: PaymentId,
     /// The id the capture gets.
     pub capture: CaptureId,

@@ -1,4 +1,4 @@
-//! A new payment.
+//! Creates a payment, with or without its first attempt.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct Create {
     pub payment: PaymentId,
     /// How much; more than zero.
     pub amount: Money,
-    /// What it pays.
+    /// The invoice or customer that the payment is for.
     pub destination: Destination,
     /// What the host knows of that.
     pub known: Known,

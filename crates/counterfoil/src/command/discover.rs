@@ -23,11 +23,11 @@ pub struct Discover {
     pub payment: PaymentId,
     /// The id the attempt gets, if it is not known yet.
     pub attempt: AttemptId,
-    /// Who says so.
+    /// The gateway that reports it.
     pub gateway: GatewayName,
     /// Of which of its payments. If that is not this one's name any more, it is no news of it.
     pub gateway_payment_id: GatewayPaymentId,
-    /// What is said.
+    /// What the gateway reports.
     pub evidence: Evidence,
 }
 

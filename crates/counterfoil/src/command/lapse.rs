@@ -14,7 +14,7 @@ use crate::text::Message;
 /// Ends a payment whose time has run out, or releases what is held for it. Time moves no money otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lapse {
-    /// Which payment.
+    /// The payment that is given up or expired, or whose hold is released.
     pub payment: PaymentId,
     /// What is due about it: [`Expire`](Work::Expire), [`GiveUp`](Work::GiveUp), or a
     /// [`Retry`](Work::Retry) that cannot be made, which is given up.

@@ -77,7 +77,7 @@ pub struct Command {
     pub policy: Arc<Policy>,
     /// The gateways there are. The first is for payments that ask for none.
     pub gateways: Arc<[GatewayName]>,
-    /// What is asked.
+    /// The request to decide.
     pub request: Request,
 }
 

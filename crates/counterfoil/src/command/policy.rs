@@ -106,7 +106,7 @@ impl Policy {
         self.polls.get(place).map(|delay| now.saturating_add(*delay))
     }
 
-    /// With this lease.
+    /// Sets how long a caller may take to send an attempt to its gateway.
     #[must_use]
     pub const fn with_lease(mut self, lease: Duration) -> Policy {
         self.lease = lease;

@@ -12,7 +12,7 @@ use crate::status::Cause;
 /// about which nothing was reported by then has an unknown outcome from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
-    /// About which payment.
+    /// The payment that the query was about.
     pub payment: PaymentId,
     /// What was due about it: a [`Poll`](Work::Poll) or a [`LookUp`](Work::LookUp).
     pub work: Work,

@@ -22,7 +22,7 @@ use crate::text::{IdempotencyKey, PaymentMethodId};
 /// books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Which payment.
+    /// The payment that is attempted.
     pub payment: PaymentId,
     /// The id the attempt gets.
     pub attempt: AttemptId,

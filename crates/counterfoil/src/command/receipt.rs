@@ -17,7 +17,7 @@ use crate::payment::{Operation, Payment};
 pub struct Receipt {
     /// The stream of the event.
     pub stream: StreamId,
-    /// Its sequence there.
+    /// The sequence of the event in that stream, from 1.
     pub sequence: u64,
     /// Whether it had happened before this call, or changed nothing.
     pub replayed: bool,
@@ -30,7 +30,7 @@ pub struct Receipt {
 /// What a receipt is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A payment.
+    /// The payment after the command.
     Payment(Arc<Payment>),
     /// An account: a wallet, or a destination.
     Account(Arc<Account>),

@@ -25,7 +25,7 @@ use crate::text::{ErrorCode, GatewayName, GatewayOperationId, IdempotencyKey, Me
 /// payment open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordAttempt {
-    /// Which payment.
+    /// The payment whose attempt is recorded.
     pub payment: PaymentId,
     /// The id the attempt gets.
     pub attempt: AttemptId,
@@ -43,14 +43,14 @@ pub struct RecordAttempt {
 /// What became of an attempt that was made elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// The money came.
+    /// The attempt succeeded: the money came.
     Succeeded {
         /// How much; else what the payment asks for.
         amount: Option<Money>,
     },
-    /// It did not.
+    /// The attempt failed: no money came.
     Failed {
-        /// Why.
+        /// The reason why it failed, in plain words.
         error_message: Option<Message>,
     },
 }

@@ -35,7 +35,7 @@ pub struct RecordRefund {
     pub gateway_refund_id: Option<GatewayOperationId>,
     /// When it was made, not in the future; `None`: now.
     pub occurred_at: Option<Timestamp>,
-    /// Why.
+    /// The reason for the refund, in the words of the host.
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,

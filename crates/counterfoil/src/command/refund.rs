@@ -25,13 +25,13 @@ use crate::text::{GatewayName, IdempotencyKey, Message, Metadata};
 /// their wallet at once, and money that came past every gateway is said to have gone back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
-    /// Of which payment.
+    /// The payment whose money is refunded.
     pub payment: PaymentId,
     /// The id the refund gets.
     pub refund: RefundId,
     /// How much; `None`: [all that can be at once](Payment::refundable_at_once).
     pub amount: Option<Money>,
-    /// Why.
+    /// The reason for the refund, in the words of the host.
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,

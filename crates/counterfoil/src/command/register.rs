@@ -15,9 +15,9 @@ use crate::status::Cause;
 /// either way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
-    /// Which one.
+    /// The invoice or customer for which an amount is owed.
     pub destination: Destination,
-    /// What is owed.
+    /// The amount due in all, the number of the destination, and whether it is payable.
     pub owed: Owed,
 }
 

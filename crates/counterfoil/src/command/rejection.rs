@@ -1,4 +1,4 @@
-//! Why not.
+//! The reasons for which a command is rejected.
 
 use super::notify::UnknownReference;
 use crate::claim::RequestField;
@@ -29,17 +29,17 @@ pub enum Rejection {
     /// The payment's status does not allow it.
     #[error("cannot {} a payment that is {status}", .action.verb())]
     NotAllowed {
-        /// Which payment.
+        /// The payment that does not allow it.
         payment: PaymentId,
-        /// What was asked.
+        /// The action that was asked for.
         action: Action,
-        /// Where it stands.
+        /// The status of the payment.
         status: PaymentStatus,
     },
     /// The payment is `FAILED`, and the [`Policy`](super::Policy::process_failed) lets none be processed again.
     #[error("cannot process {payment}: it is FAILED, and processing failed payments again is not enabled")]
     ProcessFailedDisabled {
-        /// Which payment.
+        /// The payment that is `FAILED`.
         payment: PaymentId,
     },
     /// The payment is `FAILED` and can be processed again with another instrument than that of its last attempt.
@@ -48,7 +48,7 @@ pub enum Rejection {
         named(instrument.as_ref())
     )]
     SameInstrument {
-        /// Which payment.
+        /// The payment that is `FAILED`.
         payment: PaymentId,
         /// The instrument of its last attempt; `None`: the one that the gateway chooses.
         instrument: Option<PaymentMethodId>,
@@ -59,7 +59,7 @@ pub enum Rejection {
         named(instrument.as_ref())
     )]
     InstrumentReturned {
-        /// Which payment.
+        /// The payment that is `FAILED`.
         payment: PaymentId,
         /// The instrument; `None`: the one that the gateway chooses.
         instrument: Option<PaymentMethodId>,
@@ -67,9 +67,9 @@ pub enum Rejection {
     /// The status cannot be set of a payment that stands there.
     #[error("a payment that is {status} cannot be set to {to}")]
     NotSettable {
-        /// Which payment.
+        /// The payment whose status was to be set.
         payment: PaymentId,
-        /// Where it stands.
+        /// The status of the payment.
         status: PaymentStatus,
         /// What was asked for.
         to: PaymentStatus,
@@ -77,23 +77,23 @@ pub enum Rejection {
     /// The payment is not at the version that was asked for: it was changed in the meantime.
     #[error("the payment has been changed: it is at version {version}")]
     VersionConflict {
-        /// Which payment.
+        /// The payment that was changed.
         payment: PaymentId,
-        /// Where it is.
+        /// The version that the payment has now.
         version: u64,
     },
     /// The caller that started the attempt may still be sending it to its gateway.
     #[error("the payment's attempt is under way until {until} at the latest")]
     InFlight {
-        /// Which payment.
+        /// The payment whose attempt is under way.
         payment: PaymentId,
-        /// Until when.
+        /// End of the lease of its sender.
         until: Timestamp,
     },
     /// The gateway has this payment: it is to be asked about it, not to be charged.
     #[error("the payment was made at its gateway, which can only be asked about it")]
     AtGateway {
-        /// Which payment.
+        /// The payment that was created at its gateway.
         payment: PaymentId,
     },
     /// What is said to have happened is said to have happened later than now.
@@ -117,7 +117,7 @@ pub enum Rejection {
     /// It is paid in another currency.
     #[error("it is to be paid in {expected}")]
     DestinationCurrency {
-        /// In this one.
+        /// The currency in which it is to be paid.
         expected: Currency,
     },
     /// The destination lookup failed. A later retry may succeed.
@@ -126,7 +126,7 @@ pub enum Rejection {
     /// The charge would come to more than is due for it.
     #[error("no more than {remaining} remains to be paid for {} {}", .destination.kind, .destination.id)]
     ExceedsDue {
-        /// What is paid.
+        /// The invoice or customer that is paid.
         destination: Destination,
         /// What may still be charged for it.
         remaining: Money,
@@ -134,15 +134,15 @@ pub enum Rejection {
     /// It is unknown yet whether another payment of the same invoice was charged.
     #[error("it is not known yet whether {payment} has paid {} {}", .destination.kind, .destination.id)]
     DestinationInDoubt {
-        /// What is paid.
+        /// The invoice that is paid.
         destination: Destination,
-        /// The other payment.
+        /// The other payment, whose outcome is unknown.
         payment: PaymentId,
     },
     /// More was asked for than one refund can give back.
     #[error("no more than {refundable} can be refunded at once")]
     ExceedsRefundable {
-        /// Of which payment.
+        /// The payment that was to be refunded.
         payment: PaymentId,
         /// What one refund can give back.
         refundable: Money,
@@ -150,15 +150,15 @@ pub enum Rejection {
     /// More was asked for than is held.
     #[error("no more than {capturable} can be captured")]
     ExceedsCapturable {
-        /// Of which payment.
+        /// The payment that was to be captured.
         payment: PaymentId,
-        /// What can be.
+        /// The largest amount that can be captured.
         capturable: Money,
     },
     /// A void would release what is held, and there is nothing that it could: nothing is held, or others have it.
     #[error("payment {payment} cannot be voided: {}", nothing_free(*held))]
     NothingToRelease {
-        /// Of which payment.
+        /// The payment that was to be voided.
         payment: PaymentId,
         /// What is held, all of which is being captured or released.
         held: Money,
@@ -166,15 +166,15 @@ pub enum Rejection {
     /// All of it cannot go back: something of it went back already, is on its way, or is disputed.
     #[error("some of the money is refunded, disputed, or on its way")]
     NotWhole {
-        /// Of which payment.
+        /// The payment that was to be voided or updated.
         payment: PaymentId,
     },
     /// The money was captured of a hold, and no void can take it back: a refund can.
     #[error("payment {payment} cannot be voided: {reason}; use a refund")]
     CaptureNotReversible {
-        /// Which payment.
+        /// The payment that was to be voided.
         payment: PaymentId,
-        /// Why not.
+        /// Why the capture cannot be reversed.
         reason: Irreversible,
     },
     /// Money of this method is taken at once.
@@ -194,46 +194,46 @@ pub enum Rejection {
     /// There is nothing about the payment that a person could settle.
     #[error("there is nothing to resolve about the payment")]
     NothingToResolve {
-        /// Which payment.
+        /// The payment that was to be resolved.
         payment: PaymentId,
     },
     /// An operator decides about an operation or a dispute that its gateway settled, and nothing contradicts that.
     #[error("its gateway settled it, and nothing contradicts that: it cannot be resolved otherwise")]
     Settled {
-        /// Of which payment.
+        /// The payment of the operation or dispute.
         payment: PaymentId,
     },
     /// An operator decides about an operation what cannot be of it.
     #[error("the operation cannot be resolved as {resolution}")]
     Unfit {
-        /// Of which payment.
+        /// The payment of the operation.
         payment: PaymentId,
-        /// What was decided.
+        /// The name of the decision that does not fit.
         resolution: &'static str,
     },
     /// A person says what became of an operation, and names none, but none has an open outcome. Something is marked for
     /// review.
     #[error("no outcome is open; `dismissed` settles what is marked")]
     NoneOpen {
-        /// Of which payment.
+        /// The payment that was to be resolved.
         payment: PaymentId,
     },
     /// A person says what became of an operation, and names none, but more than one has an open outcome.
     #[error("more than one outcome is open; name the operation")]
     SeveralOpen {
-        /// Of which payment.
+        /// The payment that has several open outcomes.
         payment: PaymentId,
     },
     /// What is to be done about it at a time is not due, or was done already.
     #[error("nothing of the kind is due")]
     NotDue {
-        /// Which payment.
+        /// The payment for which nothing is due.
         payment: PaymentId,
     },
     /// The payment is archived: it takes no more commands.
     #[error("the payment is archived")]
     Archived {
-        /// Which payment.
+        /// The payment that is archived.
         payment: PaymentId,
     },
     /// The idempotency key was used for another request.

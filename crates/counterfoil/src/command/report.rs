@@ -16,11 +16,11 @@ use crate::status::Cause;
 /// status of the payment: what does not fit is kept, counted, and listed for review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Which payment.
+    /// The payment that the report is about.
     pub payment: PaymentId,
     /// Which of its operations.
     pub operation: OperationId,
-    /// What is said.
+    /// What the gateway reports.
     pub evidence: Evidence,
 }
 

@@ -23,14 +23,14 @@ use crate::text::Message;
 pub struct Resolve {
     /// The id it gets.
     pub update: UpdateId,
-    /// Which payment.
+    /// The payment that the decision is about.
     pub payment: PaymentId,
     /// Which operation; `None`: the one whose outcome is open. It means nothing where a dispute is resolved, or what is
     /// listed for review is dismissed.
     pub operation: Option<OperationId>,
     /// What the operator decides.
     pub resolution: Resolution,
-    /// Why.
+    /// The operator's reason for the decision.
     pub note: Message,
 }
 
@@ -38,12 +38,12 @@ pub struct Resolve {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// The money moved.
+    /// The operation succeeded: the money moved.
     Succeeded {
         /// How much; `None`: what was asked for.
         amount: Option<Money>,
     },
-    /// It did not.
+    /// The operation failed: no money moved.
     Failed,
     /// It never reached the gateway.
     NotSent,
@@ -54,24 +54,24 @@ pub enum Resolution {
     },
     /// An external capture, refund or void is of this attempt.
     Allocated {
-        /// Which one.
+        /// The attempt that it is allocated to.
         attempt: AttemptId,
     },
     /// An external capture or refund is this operation, which was requested here and has no name yet.
     SameAs {
-        /// Which one.
+        /// The requested operation that it is.
         operation: OperationId,
     },
     /// An external capture or refund is none of those that were requested here.
     Another,
     /// The host keeps the money of a dispute.
     Won {
-        /// Which dispute.
+        /// The dispute that was won.
         dispute: DisputeId,
     },
     /// The payer keeps it.
     Lost {
-        /// Which dispute.
+        /// The dispute that was lost.
         dispute: DisputeId,
         /// How much of it; `None`: what is disputed, or what was withdrawn for it, whichever is more.
         amount: Option<Money>,

@@ -46,7 +46,7 @@ pub(super) struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// How it begins.
+    /// The attempt as it starts, with the wallet debit if it is paid with credits.
     pub(super) fn decide<'v>(&self, command: &Command, view: &View<'v>) -> Result<Started<'v>, Halt> {
         let Start { terms, id, instrument, .. } = *self;
         let kind = terms.method.kind();

@@ -20,7 +20,7 @@ use crate::text::{IdempotencyKey, WalletId};
 pub struct TopUp {
     /// The id the top-up gets.
     pub top_up: TopUpId,
-    /// Which wallet.
+    /// The wallet that gets the credits.
     pub wallet: WalletId,
     /// How much; more than zero.
     pub amount: Money,

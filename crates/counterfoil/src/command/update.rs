@@ -27,7 +27,7 @@ use crate::text::{GatewayName, Message};
 pub struct Update {
     /// The id it gets, and whatever it writes down with it: an attempt, a refund or a void.
     pub update: UpdateId,
-    /// Which payment.
+    /// The payment to update.
     pub payment: PaymentId,
     /// The version that it must have; `None`: any.
     pub if_version: Option<u64>,
@@ -52,7 +52,7 @@ pub struct Update {
 /// Credits go back to their wallet; other money is said to have moved, not moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The status.
+    /// The status that the payment is to have.
     pub status: PaymentStatus,
     /// When it came about; not in the future. `None`: now.
     pub at: Option<Timestamp>,

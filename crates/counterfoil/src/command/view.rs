@@ -30,7 +30,7 @@ impl Halt {
         Halt::Same(Box::new(Receipt::replay(Subject::Payment(payment.clone()), sequence)))
     }
 
-    /// It changes nothing.
+    /// The command changes nothing: the receipt is that of the last event.
     pub(super) fn unchanged(payment: &Arc<Payment>) -> Halt {
         Halt::replay(payment, payment.version())
     }

@@ -27,11 +27,11 @@ use crate::text::{IdempotencyKey, Message};
 /// down before it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Void {
-    /// Which payment.
+    /// The payment to void.
     pub payment: PaymentId,
     /// The id the void gets.
     pub void: VoidId,
-    /// Why.
+    /// The reason for the void, in the words of the host.
     pub reason: Option<Message>,
     /// The gateways that can reverse a capture.
     pub reversals: CaptureReversals,

@@ -1,4 +1,4 @@
-//! What happened.
+//! The bodies of events: what happened, by type.
 
 use serde::Serialize;
 
@@ -108,7 +108,7 @@ impl Body {
 /// The payment was ended without money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Closing {
-    /// How.
+    /// How the payment ended: failed, voided or expired.
     pub closes: Closed,
     /// When it ended, as the request gives it.
     pub occurred_at: Timestamp,
@@ -126,10 +126,10 @@ pub struct Closing {
 /// A wallet was topped up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToppedUp {
-    /// The top-up.
+    /// The id of the top-up.
     #[serde(rename = "id")]
     pub top_up: TopUpId,
-    /// By how much.
+    /// The amount of credits that was added.
     #[serde(flatten)]
     pub amount: Money,
 }
@@ -137,10 +137,10 @@ pub struct ToppedUp {
 /// A wallet paid for something, or got it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entered {
-    /// How much.
+    /// The amount that left the wallet or came back to it.
     #[serde(flatten)]
     pub amount: Money,
-    /// Which payment.
+    /// The payment that took or returned the credits.
     #[serde(rename = "payment_id")]
     pub payment: PaymentId,
     /// Which of its operations.

@@ -12,7 +12,7 @@ use crate::text::Message;
 /// An operator decided what became of an operation, or what it is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Resolved {
-    /// Which operation.
+    /// The operation that the decision is about.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
     /// What the operator decided.
@@ -20,7 +20,7 @@ pub struct Resolved {
     pub decision: Decision,
     /// When it happened, in the operator's words.
     pub occurred_at: Timestamp,
-    /// Why.
+    /// The operator's reason for the decision.
     pub note: Message,
     /// What it means for the payment, by the policy of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,15 +46,15 @@ impl Resolved {
 #[serde(tag = "resolution", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Decision {
-    /// The money moved.
+    /// The operation succeeded: the money moved.
     Succeeded {
         /// How much; `None`: all that was asked for.
         #[serde(flatten)]
         amount: Option<Money>,
     },
-    /// It did not.
+    /// The operation failed: no money moved.
     Failed {
-        /// Why.
+        /// The reason for the failure.
         #[serde(flatten)]
         failure: Failure,
     },
@@ -68,13 +68,13 @@ pub enum Decision {
     },
     /// It is of this attempt.
     Allocated {
-        /// Which one.
+        /// The attempt that it is allocated to.
         #[serde(rename = "attempt_id")]
         of: AttemptId,
     },
     /// It is this operation, which was requested here.
     SameAs {
-        /// Which one.
+        /// The requested operation that it is.
         #[serde(rename = "same_as")]
         operation: OperationId,
     },
@@ -83,7 +83,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Its name.
+    /// The name of the decision, as in `not_sent`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -101,7 +101,7 @@ impl Decision {
 /// An operator decided how a dispute ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DisputeResolved {
-    /// Which dispute.
+    /// The dispute that the decision is about.
     #[serde(rename = "id")]
     pub dispute: DisputeId,
     /// What the operator decided.
@@ -109,7 +109,7 @@ pub struct DisputeResolved {
     pub decision: DisputeDecision,
     /// When the operator decided it.
     pub occurred_at: Timestamp,
-    /// Why.
+    /// The operator's reason for the decision.
     pub note: Message,
 }
 
@@ -129,7 +129,7 @@ pub enum DisputeDecision {
 }
 
 impl DisputeDecision {
-    /// Its name.
+    /// The name of the decision: `won` or `lost`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -142,7 +142,7 @@ impl DisputeDecision {
 /// An operator dismissed reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dismissed {
-    /// What was marked.
+    /// The review reasons that were dismissed.
     pub reviews: Vec<Review>,
     /// What came of it.
     pub note: Message,

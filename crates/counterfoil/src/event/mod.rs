@@ -100,19 +100,19 @@ impl Event {
         previous.link(&self.bytes) == self.hash
     }
 
-    /// Its canonical bytes.
+    /// The canonical bytes of the event, which its hash covers.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Its hash.
+    /// The SHA-256 hash of the event, over the hash before it and its bytes.
     #[must_use]
     pub fn hash(&self) -> Hash {
         self.hash
     }
 
-    /// Whose it is.
+    /// The tenant and environment that own the stream.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.draft.scope
@@ -142,13 +142,13 @@ impl Event {
         &self.draft.actor
     }
 
-    /// Why it happened.
+    /// Whether a command, evidence, a resolution or the clock caused it.
     #[must_use]
     pub fn cause(&self) -> Cause {
         self.draft.cause
     }
 
-    /// What happened.
+    /// What happened, with the fields of its type.
     #[must_use]
     pub fn body(&self) -> &Body {
         &self.draft.body

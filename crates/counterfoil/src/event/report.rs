@@ -13,10 +13,10 @@ use crate::text::{GatewayDisputeId, GatewayName, NotificationId};
 /// A gateway reported something about an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reported {
-    /// Which one.
+    /// The operation that the report is about.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
-    /// What it said.
+    /// What the gateway reported.
     #[serde(flatten)]
     pub evidence: Evidence,
     /// What of the operation it is about.
@@ -54,14 +54,14 @@ impl Reported {
 /// kept for review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Misfit {
-    /// Who said so.
+    /// The gateway that reported it.
     pub gateway: GatewayName,
     /// The name under which it was reported.
     pub name: NotificationId,
     /// The id that the operation would have got; it includes the kind.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
-    /// What was said.
+    /// What the gateway reported.
     #[serde(flatten)]
     pub evidence: Evidence,
 }
@@ -79,9 +79,9 @@ impl Misfit {
 /// A gateway used the id of a notification again, for other contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotificationReused {
-    /// Which gateway.
+    /// The gateway that sent both notifications.
     pub gateway: GatewayName,
-    /// The id.
+    /// The id that both notifications have.
     #[serde(rename = "notification_id")]
     pub notification: NotificationId,
     /// The fields in which the contents differ from the first.
@@ -94,14 +94,14 @@ pub struct Disputed {
     /// The dispute. An id that is not known yet is its first report.
     #[serde(rename = "id")]
     pub dispute: DisputeId,
-    /// Who said so.
+    /// The gateway that reported it.
     pub gateway: GatewayName,
     /// What it is called there.
     pub gateway_dispute_id: GatewayDisputeId,
     /// The gateway's name of a movement of funds. Without a name, a stage has one withdrawal and one reinstatement.
     #[serde(rename = "gateway_operation_id", skip_serializing_if = "Option::is_none")]
     pub movement: Option<NotificationId>,
-    /// What was said.
+    /// What the gateway reported.
     #[serde(flatten)]
     pub word: DisputeWord,
 }

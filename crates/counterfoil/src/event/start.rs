@@ -27,18 +27,18 @@ pub struct Created {
 /// An operation was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
-    /// Its id.
+    /// The id of the operation.
     pub operation: OperationId,
-    /// What it does.
+    /// Whether it is a charge, an authorization, a capture, a refund or a void, and what it is of.
     pub kind: OperationKind,
     /// What is asked for. Of what happened elsewhere, the payment's amount unless the host says: what was reported is in
     /// the evidence.
     pub amount: Money,
     /// Who is asked; `None` inside our own books.
     pub gateway: Option<GatewayName>,
-    /// The instrument.
+    /// The payment method id at the gateway. `None`: the gateway's default, or none is needed.
     pub instrument: Option<PaymentMethodId>,
-    /// How it began.
+    /// How it started: sent to a gateway, done at once, or recorded.
     pub result: StartResult,
     /// What that means for the payment, by the policy of the moment.
     pub closes: Option<Closed>,

@@ -13,9 +13,9 @@ use crate::status::{Action, OperationStatus, PaymentStatus, allowed, depends_on_
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Possible {
-    /// What.
+    /// The action that may or may not be taken.
     pub action: Action,
-    /// Whether it may.
+    /// Whether the payment allows the action now.
     pub allowed: bool,
     /// Up to which amount, where one is asked for: that much is accepted, one minor unit more is refused.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -340,7 +340,7 @@ impl Payment {
 pub(crate) enum WayBack<'a> {
     /// By this charge of a gateway.
     Charge(&'a Operation),
-    /// Past every gateway.
+    /// Money that came off-gateway: cash, a transfer.
     PastGateways,
 }
 

@@ -21,7 +21,7 @@ const QUICK_TRIES: u32 = 5;
 pub enum Work {
     /// To ask the gateway about an operation.
     Poll {
-        /// Which one.
+        /// The operation that the query is about.
         operation: OperationId,
         /// How often that was done in vain.
         polls: u32,
@@ -33,7 +33,7 @@ pub enum Work {
     },
     /// To make the next attempt.
     Retry {
-        /// Its number.
+        /// The number of that attempt, from 1.
         number: u32,
     },
     /// To end what waits for another instrument, or what could not be sent however often it was tried.

@@ -74,34 +74,34 @@ pub enum Outcome {
     Pending,
     /// The payer must act first.
     RequiresAction {
-        /// Where.
+        /// The page to which the payer is sent.
         #[serde(skip_serializing_if = "Option::is_none")]
         payment_url: Option<PaymentUrl>,
     },
     /// It was given up before any money moved: by the payer, or because its time ran out.
     Canceled {
-        /// Why.
+        /// The reason, in plain words.
         error_message: Message,
     },
     /// It had been done, and was undone, wholly or by the amount of the evidence: a bank took a charge back, a hold
     /// expired at the gateway.
     Reversed {
-        /// Why.
+        /// The reason, in plain words.
         error_message: Message,
     },
     /// A return of money was canceled: what a bank had taken back was paid after all.
     ReturnCanceled {
-        /// Why.
+        /// The reason, in plain words.
         error_message: Message,
     },
     /// **Certain** that nothing reached the gateway: to be said only by a caller that wrote nothing to it.
     NotSent {
-        /// Why.
+        /// The reason why it was not sent.
         error_message: Message,
     },
     /// The outcome is unknown: a timeout, a broken connection, an answer that makes no sense.
     Unknown {
-        /// Why.
+        /// The reason why the outcome is unknown.
         error_message: Message,
     },
 }
@@ -115,7 +115,7 @@ words! {
         Hard = 2, "hard";
         /// The instrument has expired.
         ExpiredInstrument = 3, "expired_instrument";
-        /// Suspected fraud.
+        /// The gateway or the issuer suspects fraud.
         Fraud = 4, "fraud";
     }
 }
@@ -126,10 +126,10 @@ pub struct Failure {
     /// What kind of no.
     #[serde(rename = "error_class")]
     pub class: FailureClass,
-    /// For programs.
+    /// The error code of the decline.
     #[serde(rename = "error_code")]
     pub code: ErrorCode,
-    /// For people.
+    /// The reason for the decline, in plain words.
     #[serde(rename = "error_message")]
     pub message: Message,
 }

@@ -63,7 +63,7 @@ impl CaptureMethod {
 pub enum PaymentMethod {
     /// A card; without an id the gateway's default for the payer.
     Card(Option<PaymentMethodId>),
-    /// A bank account.
+    /// A debit of the bank account with this id at the gateway.
     Ach(PaymentMethodId),
     /// Outside of any gateway.
     Offline,
@@ -110,7 +110,7 @@ impl PaymentMethod {
         })
     }
 
-    /// Its type.
+    /// The type of the payment method.
     #[must_use]
     pub const fn kind(&self) -> PaymentMethodType {
         match self {
@@ -172,19 +172,19 @@ pub struct Destination {
     /// What kind of thing.
     #[serde(rename = "destination_type")]
     pub kind: DestinationType,
-    /// Which one.
+    /// The id of the invoice or customer, as the host knows it.
     #[serde(rename = "destination_id")]
     pub id: DestinationId,
 }
 
 impl Destination {
-    /// An invoice.
+    /// The destination for the invoice with this id.
     #[must_use]
     pub const fn invoice(id: DestinationId) -> Destination {
         Destination { kind: DestinationType::Invoice, id }
     }
 
-    /// A customer.
+    /// The destination for the customer with this id.
     #[must_use]
     pub const fn customer(id: DestinationId) -> Destination {
         Destination { kind: DestinationType::Customer, id }

@@ -66,7 +66,7 @@ words! {
     Closed, "closing" {
         /// Without money, by a refusal.
         Failed = 1, "failed";
-        /// Cancelled.
+        /// It was cancelled, by the host or by a void.
         Voided = 2, "voided";
         /// Its time ran out.
         Expired = 3, "expired";
@@ -111,13 +111,13 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// Its id.
+    /// The id of the payment.
     #[must_use]
     pub fn id(&self) -> PaymentId {
         self.terms.id
     }
 
-    /// Whose it is.
+    /// The tenant and environment that own the payment.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.terms.scope
@@ -129,7 +129,7 @@ impl Payment {
         &self.terms
     }
 
-    /// Where it stands.
+    /// The status that follows from the facts.
     #[must_use]
     pub fn status(&self) -> PaymentStatus {
         self.status

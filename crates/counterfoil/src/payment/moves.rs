@@ -12,9 +12,9 @@ pub struct IllegalMove {
     pub what: &'static str,
     /// Where from; "start" if it had not been there.
     pub from: &'static str,
-    /// Where to.
+    /// The status that it moved to.
     pub to: &'static str,
-    /// Why.
+    /// The cause of the event that moved it.
     pub cause: Cause,
 }
 

@@ -19,7 +19,7 @@ pub enum OperationId {
     Refund(RefundId),
     /// A hold released, or captured money given back as if it had never been captured.
     Void(VoidId),
-    /// Held money taken.
+    /// The id of a capture of held money.
     Capture(CaptureId),
 }
 

@@ -49,7 +49,7 @@ pub enum InvalidSchedule {
 }
 
 impl RetrySchedule {
-    /// The most delays.
+    /// The largest number of delays in one schedule.
     pub const MAX_LENGTH: usize = 50;
     /// The most days that they may be together.
     pub const MAX_DAYS: u64 = 366;

@@ -15,13 +15,13 @@ use crate::text::{Actor, DestinationNumber, EnvironmentId, IdempotencyKey, Metad
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Terms {
-    /// Whose it is.
+    /// The tenant and environment that own the payment.
     pub scope: Scope,
-    /// Its id.
+    /// The id of the payment.
     pub id: PaymentId,
     /// What was asked for; more than zero.
     pub amount: Money,
-    /// What it pays.
+    /// The invoice or customer that the payment is for.
     pub destination: Destination,
     /// What people call that.
     pub number: Option<DestinationNumber>,
@@ -39,7 +39,7 @@ pub struct Terms {
     pub idempotency_key: Option<IdempotencyKey>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// Who created it.
+    /// The actor that created the payment.
     pub created_by: Actor,
 }
 

@@ -1,4 +1,4 @@
-//! Notifications about disputes.
+//! How a notification about a dispute is decided.
 
 use super::super::change::Entry;
 use super::super::view::{Halt, View};

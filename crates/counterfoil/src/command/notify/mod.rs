@@ -34,7 +34,7 @@ pub struct Notify {
     pub notification: NotificationId,
     /// What it is about.
     pub about: About,
-    /// What it reports.
+    /// What the notification reports, by the kind of operation or dispute.
     pub told: Told,
     /// The gateway's name of a movement of a dispute's funds. Under one name the funds move once. Without a name, a stage
     /// of a dispute has one withdrawal and one reinstatement.
@@ -47,7 +47,7 @@ pub struct Notify {
 /// belong to one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct About {
-    /// The payment.
+    /// Our id of the payment.
     pub payment: Option<PaymentId>,
     /// What the gateway calls the payment.
     pub gateway_payment_id: Option<GatewayPaymentId>,
@@ -69,15 +69,15 @@ pub enum Told {
     Attempt(Evidence),
     /// Of a hold. Of a charge, a hold is only a step on its way.
     Authorization(Evidence),
-    /// Of a capture.
+    /// What became of a capture.
     Capture(Evidence),
-    /// Of a refund.
+    /// What became of a refund.
     Refund(Evidence),
-    /// Of a void.
+    /// What became of a void.
     Void(Evidence),
     /// That captured money was taken back by a bank, or that such a return was canceled.
     Returned(Evidence),
-    /// Of a dispute.
+    /// A change of a dispute, or a movement of its funds.
     Dispute(DisputeWord),
 }
 

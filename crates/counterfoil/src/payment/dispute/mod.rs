@@ -47,7 +47,7 @@ words! {
 /// A dispute about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
-    /// Its id.
+    /// The id of the dispute.
     pub id: DisputeId,
     /// The gateway that reported the dispute.
     pub gateway: GatewayName,
@@ -148,13 +148,13 @@ impl Dispute {
         self.facts.due_by.map(|(_, due_by)| due_by)
     }
 
-    /// Why, for programs.
+    /// The reason code that was reported last.
     #[must_use]
     pub fn reason_code(&self) -> Option<&ErrorCode> {
         self.facts.reason.as_ref().and_then(|(_, code, _)| code.as_ref())
     }
 
-    /// Why, for people.
+    /// The reason that was reported last, in plain words.
     #[must_use]
     pub fn reason(&self) -> Option<&Message> {
         self.facts.reason.as_ref().and_then(|(_, _, reason)| reason.as_ref())

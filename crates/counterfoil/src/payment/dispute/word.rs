@@ -13,10 +13,10 @@ use crate::word::words;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DisputeWord {
-    /// What it says.
+    /// The type of the report, such as opened or lost.
     #[serde(rename = "says")]
     pub kind: DisputeWordKind,
-    /// At which stage.
+    /// The stage that the report is about.
     pub stage: DisputeStage,
     /// How it stands there, while it is open.
     #[serde(rename = "dispute_status", skip_serializing_if = "Option::is_none")]
@@ -27,10 +27,10 @@ pub struct DisputeWord {
     /// Until when the host is to answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_by: Option<Timestamp>,
-    /// Why, for programs.
+    /// The reason code of the dispute.
     #[serde(rename = "error_code", skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<ErrorCode>,
-    /// Why, for people.
+    /// The reason for the dispute, in plain words.
     #[serde(rename = "error_message", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Message>,
     /// When it happened, by the gateway's clock. It orders what is said of an open dispute, and decides between a win
@@ -80,14 +80,14 @@ impl DisputeWord {
         }
     }
 
-    /// At this stage.
+    /// Sets the stage that the report is about.
     #[must_use]
     pub const fn at_stage(mut self, stage: DisputeStage) -> DisputeWord {
         self.stage = stage;
         self
     }
 
-    /// About so much.
+    /// Sets the amount that is disputed, or that moved.
     #[must_use]
     pub const fn with_amount(mut self, amount: Money) -> DisputeWord {
         self.amount = Some(amount);
@@ -101,14 +101,14 @@ impl DisputeWord {
         self
     }
 
-    /// Standing so.
+    /// Sets the status of the open dispute.
     #[must_use]
     pub const fn with_status(mut self, status: DisputeStatus) -> DisputeWord {
         self.status = Some(status);
         self
     }
 
-    /// For this reason.
+    /// Sets the reason code and the reason in plain words.
     #[must_use]
     pub fn with_reason(mut self, code: ErrorCode, reason: Message) -> DisputeWord {
         (self.reason_code, self.reason) = (Some(code), Some(reason));

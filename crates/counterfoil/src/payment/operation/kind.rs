@@ -25,7 +25,7 @@ pub enum OperationKind {
         /// Whether the schedule of retries made it, not a caller.
         is_scheduled: bool,
     },
-    /// Held money taken.
+    /// A capture: it takes money that an authorization holds.
     Capture {
         /// The attempt that holds the money. `None`: the capture is not allocated.
         of: Option<AttemptId>,
@@ -47,7 +47,7 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    /// Its name.
+    /// The name of the kind, as in `charge` or `refund`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -33,7 +33,7 @@ pub struct Operation {
     pub id: OperationId,
     /// 1, 2, 3 … among those of its kind of its payment.
     pub number: u32,
-    /// What it does.
+    /// Whether it is a charge, an authorization, a capture, a refund or a void, and what it is of.
     pub kind: OperationKind,
     /// How the ledger came to know of it.
     pub origin: Origin,
@@ -41,7 +41,7 @@ pub struct Operation {
     pub amount: Money,
     /// The gateway that carries it out; `None` inside our own books.
     pub gateway: Option<GatewayName>,
-    /// The instrument.
+    /// The payment method id at the gateway. `None`: the gateway's default, or none is needed.
     pub instrument: Option<PaymentMethodId>,
     /// Why it was asked for, in the host's words.
     pub reason: Option<Message>,
@@ -55,11 +55,11 @@ pub struct Operation {
     pub sequence: u64,
     /// When it was started.
     pub created_at: Timestamp,
-    /// By whom.
+    /// The actor that started it.
     pub created_by: Actor,
     /// The time of the last event that changed it.
     pub updated_at: Timestamp,
-    /// From whom.
+    /// The actor of the last event that changed it.
     pub updated_by: Actor,
     /// Of an authorization: what of it was released because its time ran out.
     pub(crate) expired: Option<Money>,
@@ -91,7 +91,7 @@ impl Polls {
 }
 
 impl Operation {
-    /// Where it stands.
+    /// The status that follows from all reports about it.
     #[must_use]
     pub fn status(&self) -> OperationStatus {
         self.reports.status(self.id, self.amount.minor())

@@ -138,7 +138,7 @@ impl Operation {
         self.alone = alone;
     }
 
-    /// Undoes [`absorb`](Self::absorb).
+    /// Undoes [`absorb`](Self::absorb): the operation counts on its own again.
     pub(crate) fn stand_alone(&mut self) {
         if let Some(alone) = self.alone.take() {
             (self.reports, self.set_aside) = (alone.reports, alone.set_aside);
