@@ -109,6 +109,7 @@ impl Workload {
             metadata: Metadata::new([("order", format!("order-{number}"))]).expect("valid"),
             idempotency_key: Some(IdempotencyKey::new(format!("key-{number:016}")).expect("valid")),
             process: Some(AttemptId::new(uuid(number * 2 + 1))),
+            queued: false,
         }))
     }
 

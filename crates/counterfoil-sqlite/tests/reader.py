@@ -50,7 +50,9 @@ INQUIRY = 1
 MOST = 2**53 - 1
 WON, LOST, WITHDRAWN, REINSTATED = 3, 4, 5, 6
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED, RETURN_CANCELED = range(1, 10)
-LIVE = PENDING, REQUIRES_ACTION, UNKNOWN
+# It was written down to be sent later.
+QUEUED = 10
+LIVE = PENDING, REQUIRES_ACTION, UNKNOWN, QUEUED
 # What a report is about.
 OPERATION, HOLD, RETURN = (1, ""), (2, ""), (3, "")
 # What an operator decides.
@@ -265,6 +267,8 @@ class Operation:
         self.same, self.alone = None, None
         # Whether its decline ended its payment, and whether an amount of it was reported.
         self.ended_payment, self.has_amount = False, False
+        # The sequence of the event with which it was sent; None while it is queued.
+        self.sent, self.started_at = None if 9 in fields else event.sequence, event.at
         self.sequence, self.updated_at, self.polls, self.next, self.resent = event.sequence, event.at, 0, None, None
         if self.origin == EXTERNAL and self.parent is not None:
             self.facts["parent", self.parent] = True
@@ -367,6 +371,8 @@ class Operation:
         return min(gross, sum(self.facts.get((kind, name, "amount"), 0) for name in names))
 
     def status(self):
+        if self.sent is None and not self.facts:
+            return QUEUED
         gross = self.gross()
         if self.undone() >= gross if gross is not None else ("released", "", "whole") in self.facts:
             return REVERSED
@@ -429,6 +435,8 @@ class Operation:
 
     def asked_at(self):
         """When its gateway is to be asked about it."""
+        if self.status() == QUEUED:
+            return self.started_at
         if not self.gateway or not self.is_live():
             return None
         if self.polls:
@@ -563,6 +571,10 @@ class Payment:
             self.resolve_dispute(body.record())
         elif event.kind == 12:
             self.poll(body.record(), event.at)
+        elif event.kind == 19:
+            self.send(body.record(), event)
+        elif event.kind == 20:
+            self.cancel(body.record(), event.at)
         else:
             require(event.kind in (4, 13, 15, 17), "an event that is none of a payment's")
         return None
@@ -580,9 +592,18 @@ class Payment:
             self.closed_as, self.reopened = 0, event.sequence
             for other in self.all():
                 other.ended_payment = False
-        operation.ended_payment = 7 in fields or 9 in fields
+        operation.ended_payment = 7 in fields or 11 in fields
         self.operations[key] = operation
         return take(fields, 16, Reader.money)
+
+    def send(self, fields, event):
+        operation = self.known(take(fields, 1, operation_id))
+        operation.lease, operation.sent, operation.updated_at = take(fields, 2, Reader.time), event.sequence, event.at
+
+    def cancel(self, fields, now):
+        operation = self.known(take(fields, 1, operation_id))
+        operation.learn({"outcome": CANCELED, "message": take(fields, 2, Reader.text)})
+        operation.updated_at = now
 
     def report(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
@@ -703,7 +724,7 @@ class Payment:
         if one.kind == VOID or one.status() not in (SUCCEEDED, REVERSED) or one.stated == ANOTHER:
             return False
         return any(
-            older.sequence < one.sequence and older.origin != EXTERNAL and older.is_nameless()
+            older.sent is not None and older.sent < one.sequence and older.origin != EXTERNAL and older.is_nameless()
             and older.status() not in (FAILED, CANCELED, NOT_SENT)
             and older.gateway == one.gateway and (older.amount == one.amount or not one.has_amount)
             and one.parent in (None, older.parent)

@@ -84,6 +84,9 @@ fn not_now(rejection: &Rejection) -> Option<ApiError> {
                 .with("allowed_statuses", allowed)
         }
         Rejection::InFlight { payment, until } => refused(*payment).with("until", until.to_string()),
+        Rejection::Queued { payment, operation } | Rejection::NotQueued { payment, operation, .. } => {
+            refused(*payment).with("operation_id", operation.to_string())
+        }
         Rejection::Archived { payment }
         | Rejection::AtGateway { payment }
         | Rejection::NotWhole { payment }

@@ -78,6 +78,7 @@ fn request(step: [u8; 8], made: &mut usize) -> Request {
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
+            queued: false,
         }),
         9 | 10 => {
             let evidence = Evidence::new(outcome(names), time(9)).with_amount(amount(names));
@@ -140,6 +141,7 @@ fn create(number: usize, [name, what, how, amount]: [u8; 4]) -> Request {
         metadata: Metadata::default(),
         idempotency_key: None,
         process: (how % 5 < 2).then(|| attempt_id(number)),
+        queued: false,
     })
 }
 

@@ -158,6 +158,7 @@ impl Maker {
             metadata: Metadata::default(),
             idempotency_key,
             process: process.then(|| AttemptId::new(self.id())),
+            queued: false,
         }))
     }
 
@@ -169,6 +170,7 @@ impl Maker {
             instrument: None,
             known: Known::Unasked,
             idempotency_key: None,
+            queued: false,
         }))
     }
 

@@ -90,6 +90,7 @@ impl Desk {
             metadata: new.metadata,
             idempotency_key: new.idempotency_key,
             process: new.process.then(|| AttemptId::new(self.ids.next(at))),
+            queued: new.queued,
         };
         self.command(caller, at, Request::Create(create))
     }
@@ -105,6 +106,7 @@ impl Desk {
             instrument: how.instrument,
             known: Known::Unasked,
             idempotency_key: how.idempotency_key,
+            queued: how.queued,
         };
         self.command(caller, at, Request::Process(process))
     }

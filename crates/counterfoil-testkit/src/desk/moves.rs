@@ -2,11 +2,12 @@
 
 use counterfoil::account::Owed;
 use counterfoil::command::{
-    Capture, Command, Lapse, Notify, Poll, RecordRefund, Refund, Register, Request, Resolve, Void,
+    CancelQueued, Capture, Command, Lapse, Notify, Poll, RecordRefund, Refund, Register, Request, Resolve,
+    SendQueued, Void,
 };
 use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId};
 use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
-use counterfoil::payment::{Destination, Work};
+use counterfoil::payment::{Destination, OperationId, Work};
 use counterfoil::scope::Caller;
 use counterfoil::text::Message;
 
@@ -19,8 +20,8 @@ impl Desk {
     pub fn capture(&self, caller: &Caller, payment: PaymentId, new: NewCapture) -> Command {
         let at = self.next_moment();
         let capture = CaptureId::new(self.ids.next(at));
-        let NewCapture { amount, is_final, idempotency_key, .. } = new;
-        let capture = Capture { payment, capture, amount, is_final, idempotency_key };
+        let NewCapture { amount, is_final, idempotency_key, queued, .. } = new;
+        let capture = Capture { payment, capture, amount, is_final, idempotency_key, queued };
         self.command(caller, at, Request::Capture(capture))
     }
 
@@ -29,8 +30,8 @@ impl Desk {
     pub fn refund(&self, caller: &Caller, payment: PaymentId, new: NewRefund) -> Command {
         let at = self.next_moment();
         let refund = RefundId::new(self.ids.next(at));
-        let NewRefund { amount, reason, metadata, idempotency_key, .. } = new;
-        let refund = Refund { payment, refund, amount, reason, metadata, idempotency_key };
+        let NewRefund { amount, reason, metadata, idempotency_key, queued, .. } = new;
+        let refund = Refund { payment, refund, amount, reason, metadata, idempotency_key, queued };
         self.command(caller, at, Request::Refund(refund))
     }
 
@@ -59,11 +60,27 @@ impl Desk {
     pub fn void(&self, caller: &Caller, payment: PaymentId, new: NewVoid) -> Command {
         let at = self.next_moment();
         let void = VoidId::new(self.ids.next(at));
-        let NewVoid { reason, idempotency_key, .. } = new;
+        let NewVoid { reason, idempotency_key, queued, .. } = new;
         // The other gateway cannot.
         let reversals = [fixtures::gateway()].into_iter().collect();
-        let void = Void { payment, void, reason, reversals, idempotency_key };
+        let void = Void { payment, void, reason, reversals, idempotency_key, queued };
         self.command(caller, at, Request::Void(void))
+    }
+
+    /// Sending a queued operation of `payment`.
+    #[must_use]
+    pub fn send(&self, caller: &Caller, payment: PaymentId, operation: OperationId) -> Command {
+        let at = self.next_moment();
+        let update = UpdateId::new(self.ids.next(at));
+        self.command(caller, at, Request::SendQueued(SendQueued { update, payment, operation }))
+    }
+
+    /// Canceling a queued operation of `payment`.
+    #[must_use]
+    pub fn cancel(&self, caller: &Caller, payment: PaymentId, operation: OperationId) -> Command {
+        let at = self.next_moment();
+        let update = UpdateId::new(self.ids.next(at));
+        self.command(caller, at, Request::CancelQueued(CancelQueued { update, payment, operation }))
     }
 
     /// What a gateway tells of its own accord.

@@ -61,7 +61,9 @@ impl Payment {
             let nothing = [OperationStatus::Failed, OperationStatus::Canceled, OperationStatus::NotSent];
             nothing.contains(&known.status())
         };
-        let open = alike.filter(move |known| known.sequence < own.sequence && !came_to_nothing(known));
+        let open = alike.filter(move |known| {
+            known.sent.is_some_and(|sent| sent < own.sequence) && !came_to_nothing(known)
+        });
         open.filter(|_| own.is_external_capture_or_refund())
     }
 
@@ -79,6 +81,7 @@ impl Payment {
             std::mem::discriminant(&known.id) == kind
                 && known.origin != Origin::External
                 && known.is_at(gateway)
+                && known.sent.is_some()
                 && known.names().is_empty()
                 && (parent.is_none() || known.parent == parent)
                 && amount.is_none_or(|amount| known.asked == amount)

@@ -100,9 +100,11 @@ impl Payment {
     }
 
     fn dues(&self) -> Vec<(Timestamp, Work)> {
+        let queued = self.operations.iter().filter(|own| own.is_queued());
+        let sends = queued.map(|own| (own.begun, Work::Send { operation: own.id }));
         let polls = self.operations.iter().filter_map(Operation::next_poll);
         let others = [self.next_look_up(), self.next_attempt(), self.expiry()];
-        polls.chain(others.into_iter().flatten()).collect()
+        sends.chain(polls).chain(others.into_iter().flatten()).collect()
     }
 
     fn is_at_gateway(&self) -> bool {
@@ -247,7 +249,7 @@ impl Operation {
     /// Its gateway is asked when nothing was heard of whoever started it, or a second after it left the outcome open;
     /// then by the schedule.
     fn next_poll(&self) -> Option<(Timestamp, Work)> {
-        if self.gateway.is_none() || !self.is_live() {
+        if self.gateway.is_none() || !self.status().is_under_way() {
             return None;
         }
         let first = self.runs_until().unwrap_or(self.touched.saturating_add(Duration::from_secs(1)));

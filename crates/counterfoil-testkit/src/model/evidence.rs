@@ -192,7 +192,7 @@ impl Payment {
         use counterfoil::status::OperationStatus::NotSent;
         let may_be = |own: &&Operation| {
             let is_meant = if is_named { self.is_nameless(own) } else { own.status() != NotSent };
-            own.is_attempt() && own.is_at(gateway) && is_meant
+            own.is_attempt() && own.is_at(gateway) && own.sent.is_some() && is_meant
         };
         only(self.operations.iter().filter(may_be))
     }

@@ -17,6 +17,7 @@ mod names;
 mod notify;
 mod operation;
 mod payment;
+mod queued;
 mod record;
 mod record_refund;
 mod refund;
@@ -75,6 +76,8 @@ impl Model {
             Request::Capture(capture) => self.capture(command, capture),
             Request::Refund(refund) => self.refund(command, refund),
             Request::Void(void) => self.void(command, void),
+            Request::SendQueued(send) => self.send(command, send),
+            Request::CancelQueued(cancel) => self.cancel(command, cancel),
             Request::Notify(notify) => self.notify(command, notify),
             Request::Resolve(resolve) => self.resolve(command, resolve),
             Request::Poll(poll) => self.poll(command, poll),

@@ -246,7 +246,7 @@ impl Payment {
 
     /// Whether an attempt that is not known can be of it: it was created there, or there is money beside another one.
     fn may_have_another(&self, notify: &Notify, evidence: &Evidence) -> bool {
-        let there = |own: &Operation| own.is_attempt() && own.is_at(&notify.gateway);
+        let there = |own: &Operation| own.is_attempt() && own.is_at(&notify.gateway) && own.sent.is_some();
         self.was_created_at(notify) || (evidence.is_success() && self.operations.iter().any(there))
     }
 
@@ -257,7 +257,9 @@ impl Payment {
         parent: Option<AttemptId>,
         is_named: bool,
     ) -> Result<Option<OperationId>, Rejection> {
-        let there = |own: &&Operation| is_kind(notify, own) && (parent.is_none() || own.parent == parent);
+        let there = |own: &&Operation| {
+            is_kind(notify, own) && own.sent.is_some() && (parent.is_none() || own.parent == parent)
+        };
         let voids: Vec<_> = self.operations.iter().filter(there).collect();
         let nameless = voids.iter().copied().filter(|own| !own.is_external() && own.names().is_empty());
         match only(nameless)? {

@@ -36,9 +36,13 @@ pub(super) struct Operation {
     pub(super) retry: Option<(Timestamp, Timestamp)>,
     /// Whether the schedule of retries made it.
     pub(super) scheduled: bool,
+    /// The sequence of the event with which it was sent; `None`: it is, or was, only queued.
+    pub(super) sent: Option<u64>,
     pub(super) lease_until: Option<Timestamp>,
     /// The lease of the caller that sent it again.
     pub(super) resent_until: Option<Timestamp>,
+    /// When it was begun.
+    pub(super) begun: Timestamp,
     /// When something was last learnt about it.
     pub(super) touched: Timestamp,
     /// What of it, a hold, was released by time.
@@ -141,8 +145,10 @@ impl Operation {
             releases: None,
             retry: None,
             scheduled: false,
+            sent: Some(sequence),
             lease_until: None,
             resent_until: None,
+            begun: at,
             touched: at,
             expired: 0,
             polls: Polls::default(),
@@ -324,7 +330,7 @@ impl Operation {
     }
 
     pub(super) fn status(&self) -> OperationStatus {
-        self.known().status(self.is_refund())
+        if self.is_queued() { OperationStatus::Queued } else { self.known().status(self.is_refund()) }
     }
 
     pub(super) fn error_message(&self) -> Option<Message> {
@@ -334,6 +340,10 @@ impl Operation {
     /// The decline that was reported, if any.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.known().failed().cloned()
+    }
+
+    pub(super) fn is_queued(&self) -> bool {
+        self.sent.is_none() && self.is_unheard()
     }
 
     pub(super) fn is_live(&self) -> bool {

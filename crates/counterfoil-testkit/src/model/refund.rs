@@ -45,7 +45,7 @@ impl Model {
         let amount = within(refund.amount, refundable, exceeds.clone())?;
         let way = payment.way_back(amount.minor().into()).ok_or(exceeds)?;
         let operation = payment.begin(id, amount, command.at);
-        self.back(command, &mut payment, operation, way)?;
+        self.back(command, &mut payment, operation, way, refund.queued)?;
         self.happened(command, &mut payment, &Known::Unasked, None);
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
         Ok(self.keep(scope, payment))
@@ -58,6 +58,7 @@ impl Model {
         payment: &mut Payment,
         mut operation: Operation,
         way: Way,
+        queued: bool,
     ) -> Result<(), Rejection> {
         let amount = operation.asked;
         if let Way::Charge(attempt) = way {
@@ -65,7 +66,7 @@ impl Model {
             if !operation.is_refund() {
                 operation.instrument = None;
             }
-            operation.sent(command)?;
+            operation.goes(command, queued)?;
         } else {
             let moment = payment.moment(command.at);
             operation.reports.push(Report::new(Evidence::succeeded(moment)));

@@ -224,10 +224,13 @@ impl Payment {
         };
         if let Some(id) = named {
             let known = at_gateway().find(|own| own.id == id).ok_or(Rejection::OperationNotFound(id))?;
+            if known.is_queued() {
+                return Err(Rejection::Queued { payment, operation: id });
+            }
             let may_be = self.may_be_resolved(known);
             return if may_be { Ok(id) } else { Err(Rejection::Settled { payment }) };
         }
-        let open: Vec<_> = at_gateway().filter(|own| own.is_live()).collect();
+        let open: Vec<_> = at_gateway().filter(|own| own.status().is_under_way()).collect();
         match open[..] {
             [one] => Ok(one.id),
             [] if self.reviews().is_empty() => Err(Rejection::NothingToResolve { payment }),
@@ -243,7 +246,7 @@ impl Payment {
             || own.allocated.is_some()
             || self.operations.iter().any(|other| other.same_as() == Some(own.id));
         let is_flagged = self.marks_about(&own.id.to_string()).iter().any(|reviews| !reviews.is_empty());
-        own.is_live() || was_decided || is_flagged || own.origin == Origin::Recorded
+        own.status().is_under_way() || was_decided || is_flagged || own.origin == Origin::Recorded
     }
 
     fn check_fit(&self, own: &Operation, resolution: &Resolution, now: Timestamp) -> Result<(), Rejection> {

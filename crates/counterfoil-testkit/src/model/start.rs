@@ -116,7 +116,8 @@ impl Model {
                 attempt.instrument =
                     instrument.or_else(|| if due { payment.instrument_when_due() } else { own() });
                 attempt.scheduled = due && payment.is_next_scheduled();
-                attempt.lease_until = Some(command.at.saturating_add(command.policy.lease));
+                let queued = process.map_or(payment.asked.queued, |process| process.queued);
+                attempt.goes(command, queued)?;
                 attempt.authorizes = payment.asked.capture_method == CaptureMethod::Manual;
                 attempt.retry = payment.retry(command, attempt.scheduled);
                 if payment.status() == PaymentStatus::Failed {

@@ -199,6 +199,9 @@ impl Model {
         message: Option<&Message>,
     ) -> Result<(), Rejection> {
         let live = payment.operations.iter().filter(|own| own.is_under_way());
+        if let Some(queued) = live.clone().find(|own| own.is_queued()) {
+            return Err(Rejection::Queued { payment: payment.asked.payment, operation: queued.id });
+        }
         let on_its_way = live.clone().filter_map(Operation::runs_until).max();
         if let Some(until) = on_its_way.filter(|until| *until > command.at) {
             return Err(Rejection::InFlight { payment: payment.asked.payment, until });

@@ -56,9 +56,9 @@ impl Model {
             if let Way::Charge(attempt) = &way {
                 operation.capture = payment.capture_taken_back(attempt, command, void)?;
             }
-            self.back(command, &mut payment, operation, way)?;
+            self.back(command, &mut payment, operation, way, void.queued)?;
         } else {
-            payment.release(command, id)?;
+            payment.release(command, id, void.queued)?;
         }
         self.happened(command, &mut payment, &Known::Unasked, cancels.then_some(command.at));
         let (stream, version) = (stream(&payment), payment.version);
@@ -108,7 +108,7 @@ impl Payment {
     }
 
     /// Releases what nobody is about to take.
-    fn release(&mut self, command: &Command, id: OperationId) -> Result<(), Rejection> {
+    fn release(&mut self, command: &Command, id: OperationId, queued: bool) -> Result<(), Rejection> {
         let capturable = self.capturable();
         if capturable.is_zero() {
             let held = self.money(self.held());
@@ -118,7 +118,7 @@ impl Payment {
         let mut operation = self.begin(id, capturable, command.at);
         operation.of(&hold);
         operation.instrument = None;
-        operation.sent(command)?;
+        operation.goes(command, queued)?;
         self.operations.push(operation);
         Ok(())
     }

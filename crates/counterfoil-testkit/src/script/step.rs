@@ -158,6 +158,17 @@ pub enum Step {
         /// Why.
         new: NewVoid,
     },
+    /// Sends a queued operation, or cancels it.
+    Queued {
+        /// Who asks.
+        caller: Option<Caller>,
+        /// Of which payment.
+        payment: usize,
+        /// Which of its operations.
+        operation: Place,
+        /// Whether it is canceled.
+        cancels: bool,
+    },
     /// A gateway tells something of its own accord.
     Notify {
         /// In whose scope.

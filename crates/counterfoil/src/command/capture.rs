@@ -5,7 +5,7 @@ use super::amount::{fingerprint, within};
 use super::change::{Change, Entry, Recorder, Taking};
 use super::process::require_allowed;
 use super::rejection::Rejection;
-use super::start::lease;
+use super::start::begin;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, RequestField};
 use crate::event::{Body, Start};
@@ -30,6 +30,8 @@ pub struct Capture {
     pub is_final: bool,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    pub queued: bool,
 }
 
 impl Capture {
@@ -53,7 +55,7 @@ impl Capture {
         let start = Start {
             gateway: Some(gateway_of(command, hold)?),
             instrument: hold.instrument.clone(),
-            ..Start::new(OperationId::Capture(self.capture), kind, amount, lease(command))
+            ..Start::new(OperationId::Capture(self.capture), kind, amount, begin(command, self.queued))
         };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)

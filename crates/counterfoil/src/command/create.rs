@@ -50,6 +50,8 @@ pub struct Create {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Its first attempt, if it is to be processed at once.
     pub process: Option<AttemptId>,
+    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    pub queued: bool,
 }
 
 impl Create {
@@ -97,7 +99,14 @@ impl Create {
         let terms = Arc::new(self.terms(command, payable.number()));
         let mut started = match self.process {
             Some(id) => {
-                let start = Start { terms: &terms, payment: None, id, instrument: None, scheduled: false };
+                let start = Start {
+                    terms: &terms,
+                    payment: None,
+                    id,
+                    instrument: None,
+                    scheduled: false,
+                    queued: self.queued,
+                };
                 Some(start.decide(command, view)?)
             }
             None => None,

@@ -36,7 +36,7 @@ impl Lapse {
             Work::Expire => expiring(payment, command.at),
             Work::GiveUp | Work::Retry { .. } => closing(payment, Closed::Failed, command.at)
                 .map(|closing| Closing { reason: self.reason.clone(), ..closing }),
-            Work::Poll { .. } | Work::LookUp { .. } => None,
+            Work::Send { .. } | Work::Poll { .. } | Work::LookUp { .. } => None,
         };
         let body = Body::Closed(closing.ok_or_else(not_due)?);
         Recorder::one(command, view, payment, Entry::new(Cause::Clock, body))

@@ -19,6 +19,7 @@ mod payable;
 mod policy;
 mod poll;
 mod process;
+mod queued;
 mod receipt;
 mod record;
 mod record_refund;
@@ -48,6 +49,7 @@ pub use notify::{About, Notify, Told, UnknownReference};
 pub use policy::{Overpayment, Policy};
 pub use poll::Poll;
 pub use process::Process;
+pub use queued::{CancelQueued, SendQueued};
 pub use receipt::{Receipt, Subject};
 pub use record::{RecordAttempt, Recorded};
 pub use record_refund::RecordRefund;
@@ -109,6 +111,10 @@ pub enum Request {
     Refund(Refund),
     /// To cancel, to release a hold, to take a charge back.
     Void(Void),
+    /// To send a queued operation.
+    SendQueued(SendQueued),
+    /// To cancel a queued operation.
+    CancelQueued(CancelQueued),
     /// To record a notification of a gateway.
     Notify(Notify),
     /// To settle what is unknown or marked for review.
@@ -153,6 +159,8 @@ impl Command {
             Request::Capture(capture) => capture.decide(self, &view),
             Request::Refund(refund) => refund.decide(self, &view),
             Request::Void(void) => void.decide(self, &view),
+            Request::SendQueued(send) => send.decide(self, &view),
+            Request::CancelQueued(cancel) => cancel.decide(self, &view),
             Request::Notify(notify) => notify.decide(self, &view),
             Request::Resolve(resolve) => resolve.decide(self, &view),
             Request::Poll(poll) => poll.decide(self, &view),

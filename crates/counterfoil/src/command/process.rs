@@ -35,6 +35,8 @@ pub struct Process {
     pub known: Known,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    pub queued: bool,
 }
 
 impl Process {
@@ -129,6 +131,7 @@ impl Process {
             id: self.attempt,
             instrument: self.instrument(payment),
             scheduled: self.is_scheduled(payment),
+            queued: self.queued,
         };
         let started = start.decide(command, view)?;
         let entry = Entry::new(Cause::Command, Body::Started(started.start.clone()))

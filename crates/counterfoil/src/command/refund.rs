@@ -8,7 +8,7 @@ use super::give_back::GiveBack;
 use super::process::require_allowed;
 use super::receipt::Subject;
 use super::rejection::Rejection;
-use super::start::lease;
+use super::start::begin;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::codec::{Encode, Writer};
@@ -37,6 +37,8 @@ pub struct Refund {
     pub metadata: Metadata,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    pub queued: bool,
 }
 
 impl Refund {
@@ -56,7 +58,7 @@ impl Refund {
                 let start = Start {
                     gateway: Some(gateway_of(command, attempt)?),
                     instrument: attempt.instrument.clone(),
-                    ..self.start(attempt_id(attempt), amount, lease(command))
+                    ..self.start(attempt_id(attempt), amount, begin(command, self.queued))
                 };
                 let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
                 Recorder::one(command, view, payment, entry)

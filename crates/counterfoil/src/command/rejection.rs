@@ -10,7 +10,7 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::payment::{
     Destination, IllegalMove, Irreversible, OperationId, Payment, PaymentMethodType, SeveralMeant,
 };
-use crate::status::{Action, PaymentStatus};
+use crate::status::{Action, OperationStatus, PaymentStatus};
 use crate::text::{GatewayName, PaymentMethodId};
 
 /// Why a command was refused. Nothing was written, and no idempotency key is bound.
@@ -23,6 +23,24 @@ pub enum Rejection {
     /// The payment has no such operation at a gateway.
     #[error("the payment has no operation {0}")]
     OperationNotFound(OperationId),
+    /// The operation is queued: it is to be sent or canceled first.
+    #[error("{operation} is queued: send it or cancel it first")]
+    Queued {
+        /// The payment of the operation.
+        payment: PaymentId,
+        /// The operation that is queued.
+        operation: OperationId,
+    },
+    /// The operation is not queued any more, so it cannot be canceled.
+    #[error("{operation} is not queued: it is {status}")]
+    NotQueued {
+        /// The payment of the operation.
+        payment: PaymentId,
+        /// The operation that was to be canceled.
+        operation: OperationId,
+        /// The status of the operation.
+        status: OperationStatus,
+    },
     /// The payment has no such dispute.
     #[error("the payment has no dispute {0}")]
     DisputeNotFound(DisputeId),

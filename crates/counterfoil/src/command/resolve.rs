@@ -121,11 +121,14 @@ impl Resolve {
         let may_be = |operation: &&Operation| operation.is_for_operators(payment.terms().method.kind());
         if let Some(id) = self.operation {
             let named = payment.operation(id).filter(may_be).ok_or(Rejection::OperationNotFound(id))?;
+            if named.is_queued() {
+                return Err(Rejection::Queued { payment: payment.id(), operation: id });
+            }
             let settled = Rejection::Settled { payment: payment.id() };
             return if payment.may_be_resolved(named) { Ok(named) } else { Err(settled) };
         }
         let open = payment.operations().iter().filter(may_be);
-        let mut open = open.filter(|operation| operation.status().is_live());
+        let mut open = open.filter(|operation| operation.status().is_under_way());
         match (open.next(), open.next()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => Err(Rejection::SeveralOpen { payment: payment.id() }),

@@ -7,6 +7,7 @@ use super::change::{Entry, Recorder};
 use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::account::{Account, AccountId};
+use crate::clock::Timestamp;
 use crate::event::{self, Body, Entered, StartResult};
 use crate::id::AttemptId;
 use crate::payment::{
@@ -43,6 +44,8 @@ pub(super) struct Start<'a> {
     pub(super) instrument: Option<&'a PaymentMethodId>,
     /// Whether the schedule of retries makes it.
     pub(super) scheduled: bool,
+    /// Whether it is sent later.
+    pub(super) queued: bool,
 }
 
 impl Start<'_> {
@@ -64,7 +67,7 @@ impl Start<'_> {
             | PaymentMethod::PaymentLink(_) => {
                 started.start.gateway = Some(self.choose_gateway(command)?);
                 started.start.instrument = instrument.or(terms.method.instrument()).cloned();
-                started.start.result = lease(command);
+                started.start.result = begin(command, self.queued);
                 let (retry, is_scheduled) = (self.retry(command), self.scheduled);
                 started.start.kind = match terms.capture_method {
                     CaptureMethod::Automatic => OperationKind::Charge { retry, is_scheduled },
@@ -114,8 +117,9 @@ impl Start<'_> {
 
 /// The attempts that were sent from here and may have reached their gateway.
 fn arrived(payment: &Payment) -> impl Iterator<Item = &Operation> {
-    let arrived =
-        |attempt: &&Operation| attempt.is_requested() && attempt.status() != OperationStatus::NotSent;
+    let arrived = |attempt: &&Operation| {
+        attempt.is_requested() && attempt.sent.is_some() && attempt.status() != OperationStatus::NotSent
+    };
     payment.attempts().filter(arrived)
 }
 
@@ -124,9 +128,14 @@ pub(super) fn retry_beside(payment: &Payment) -> Option<Retry> {
     arrived(payment).last().and_then(|attempt| attempt.kind.retry())
 }
 
-/// Written down; the gateway is called next.
-pub(super) fn lease(command: &Command) -> StartResult {
-    StartResult::Processing { lease_until: command.at.saturating_add(command.policy.lease) }
+/// Written down; the gateway is called next, or later.
+pub(super) fn begin(command: &Command, queued: bool) -> StartResult {
+    if queued { StartResult::Queued {} } else { StartResult::Processing { lease_until: lease(command) } }
+}
+
+/// Until when the caller may be on its way to the gateway.
+pub(super) fn lease(command: &Command) -> Timestamp {
+    command.at.saturating_add(command.policy.lease)
 }
 
 fn covers(account: &Account, terms: &Terms) -> bool {

@@ -266,6 +266,9 @@ impl Step<'_> {
     fn resolve(&self, at: Timestamp, books: &mut Books<'_>) -> Result<(), Halt> {
         let payment = books.after.clone();
         let live = payment.attempts().filter(|attempt| attempt.status().is_live());
+        if let Some(queued) = live.clone().find(|attempt| attempt.is_queued()) {
+            return Err(Rejection::Queued { payment: payment.id(), operation: queued.id }.into());
+        }
         let on_its_way = live.clone().filter_map(Operation::runs_until).max();
         if let Some(until) = on_its_way.filter(|until| *until > self.command.at) {
             return Err(Rejection::InFlight { payment: payment.id(), until }.into());

@@ -10,7 +10,7 @@ use super::give_back::{GiveBack, require_whole};
 use super::process::require_allowed;
 use super::receipt::Subject;
 use super::rejection::Rejection;
-use super::start::lease;
+use super::start::begin;
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, ClaimKind, Fingerprint, RequestField};
 use crate::event::{Body, Start, StartResult};
@@ -37,6 +37,8 @@ pub struct Void {
     pub reversals: CaptureReversals,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    pub queued: bool,
 }
 
 impl Void {
@@ -84,7 +86,7 @@ impl Void {
         let start = Start {
             gateway: Some(gateway_of(command, hold)?),
             reason: self.reason.clone(),
-            ..Start::new(OperationId::Void(self.void), kind, capturable, lease(command))
+            ..Start::new(OperationId::Void(self.void), kind, capturable, begin(command, self.queued))
         };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
@@ -119,7 +121,10 @@ impl Void {
         let target = payment.void_target(attempt, &self.reversals);
         let target =
             target.map_err(|reason| Rejection::CaptureNotReversible { payment: payment.id(), reason })?;
-        let start = Start { gateway: Some(gateway), ..start(attempt_id(attempt), target, lease(command)) };
+        let start = Start {
+            gateway: Some(gateway),
+            ..start(attempt_id(attempt), target, begin(command, self.queued))
+        };
         let entry = Entry::new(Cause::Command, Body::Started(start)).claiming(claim);
         Recorder::one(command, view, payment, entry)
     }

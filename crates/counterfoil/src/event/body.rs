@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::decision::{Dismissed, DisputeResolved, Resolved};
 use super::report::{Disputed, Misfit, NotificationReused, Polled, Reported};
-use super::start::{Created, Start, StartResult};
+use super::start::{Canceled, Created, Sent, Start, StartResult};
 use crate::account::Owed;
 use crate::clock::Timestamp;
 use crate::id::{PaymentId, TopUpId};
@@ -23,6 +23,10 @@ pub enum Body {
     Started(Start),
     /// A gateway reported something about an operation.
     Reported(Reported),
+    /// A queued operation was sent.
+    Sent(Sent),
+    /// A queued operation was canceled.
+    Canceled(Canceled),
     /// An operator decided what became of an operation, or what it is of.
     Resolved(Resolved),
     /// A gateway reported funds that cannot be matched to this payment.
@@ -63,6 +67,8 @@ impl Body {
             Body::Created(_) => "payment.created",
             Body::Started(start) => start.event_kind(),
             Body::Reported(reported) => reported.kind(),
+            Body::Sent(sent) => sent.kind(),
+            Body::Canceled(canceled) => canceled.kind(),
             Body::Resolved(resolved) => resolved.kind(),
             Body::Misfit(_) => "evidence.kept",
             Body::NotificationReused(_) => "notification.reused",
@@ -87,7 +93,7 @@ impl Body {
     pub(crate) const fn may_move_money(&self) -> bool {
         match self {
             Body::Created(Created { attempt: Some(start), .. }) | Body::Started(start) => {
-                !matches!(start.result, StartResult::Processing { .. })
+                !matches!(start.result, StartResult::Processing { .. } | StartResult::Queued {})
             }
             Body::Reported(_) | Body::Resolved(_) | Body::Disputed(_) | Body::DisputeResolved(_) => true,
             _ => false,

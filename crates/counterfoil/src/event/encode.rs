@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    Body, Closing, Created, Dismissed, DisputeResolved, Disputed, Draft, Entered, Misfit, NotificationReused,
-    Polled, Reported, Resolved, Start, StreamId, ToppedUp,
+    Body, Canceled, Closing, Created, Dismissed, DisputeResolved, Disputed, Draft, Entered, Misfit,
+    NotificationReused, Polled, Reported, Resolved, Sent, Start, StreamId, ToppedUp,
 };
 use crate::account::Owed;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
@@ -97,6 +97,8 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Resolved(_) => 16,
         Body::NotificationReused(_) => 17,
         Body::DisputeResolved(_) => 18,
+        Body::Sent(_) => 19,
+        Body::Canceled(_) => 20,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -118,6 +120,8 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::Resolved(resolved) => resolved.encode(w),
         Body::NotificationReused(reused) => reused.encode(w),
         Body::DisputeResolved(resolved) => resolved.encode(w),
+        Body::Sent(sent) => sent.encode(w),
+        Body::Canceled(canceled) => canceled.encode(w),
     });
 }
 
@@ -159,6 +163,8 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         16 => Body::Resolved(Resolved::decode(&mut content)?),
         17 => Body::NotificationReused(NotificationReused::decode(&mut content)?),
         18 => Body::DisputeResolved(DisputeResolved::decode(&mut content)?),
+        19 => Body::Sent(Sent::decode(&mut content)?),
+        20 => Body::Canceled(Canceled::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::mem::discriminant;
 
 use super::{
-    Body, Closing, DisputeResolved, Disputed, Draft, Event, Polled, Reported, Resolved, Start, StartResult,
-    StreamId,
+    Body, Canceled, Closing, DisputeResolved, Disputed, Draft, Event, Polled, Reported, Resolved, Sent,
+    Start, StartResult, StreamId,
 };
 use crate::account::{Account, AccountId, Share};
 use crate::clock::Timestamp;
@@ -74,6 +74,8 @@ fn happened(payment: &mut Payment, is_first: bool, event: &Draft) -> Result<(), 
         }
         Body::Started(start) => started(payment, start, event)?,
         Body::Reported(reported) => reported_on(payment, reported, event)?,
+        Body::Sent(sent) => sent_on(payment, sent, event)?,
+        Body::Canceled(canceled) => canceled_on(payment, canceled, event)?,
         Body::Resolved(resolved) => resolved_on(payment, resolved, event)?,
         Body::Misfit(misfit) => {
             let review = misfit.review(payment.terms.amount);
@@ -166,6 +168,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
         instrument: start.instrument.clone(),
         reason: start.reason.clone(),
         metadata: start.metadata.clone(),
+        sent: Some(event.sequence).filter(|_| start.result != StartResult::Queued {}),
         lease_until: None,
         resent_until: None,
         sequence: event.sequence,
@@ -193,6 +196,7 @@ fn started(payment: &mut Payment, start: &Start, event: &Draft) -> Result<(), Da
     let mut apply = |evidence: &Evidence| operation.apply_evidence(&subject, evidence, all, false);
     match &start.result {
         StartResult::Processing { lease_until } => operation.lease_until = Some(*lease_until),
+        StartResult::Queued {} => {}
         StartResult::Succeeded {} => {
             apply(&Evidence::succeeded(event.at));
         }
@@ -263,6 +267,24 @@ fn known<'a>(payment: &'a mut Payment, id: OperationId, event: &Draft) -> Result
 fn touch(operation: &mut Operation, event: &Draft) {
     operation.updated_at = event.at;
     operation.updated_by = event.actor.clone();
+}
+
+fn sent_on(payment: &mut Payment, sent: &Sent, event: &Draft) -> Result<(), Damage> {
+    let operation = known(payment, sent.operation, event)?;
+    operation.sent = Some(event.sequence);
+    operation.lease_until = Some(sent.lease_until);
+    touch(operation, event);
+    Ok(())
+}
+
+fn canceled_on(payment: &mut Payment, canceled: &Canceled, event: &Draft) -> Result<(), Damage> {
+    let all = payment.terms.amount;
+    let outcome = Outcome::Canceled { error_message: canceled.error_message.clone() };
+    let operation = known(payment, canceled.operation, event)?;
+    let evidence = Evidence::new(outcome, event.at);
+    operation.apply_evidence(&ReportSubject::Operation, &evidence, all, false);
+    touch(operation, event);
+    Ok(())
 }
 
 fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Result<(), Damage> {

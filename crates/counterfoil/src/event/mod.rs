@@ -20,7 +20,7 @@ pub use decision::{Decision, Dismissed, DisputeDecision, DisputeResolved, Resolv
 pub(crate) use evolve::{apply, move_share, share_moved};
 pub use evolve::{evolve_account, evolve_destination, evolve_payment};
 pub use report::{Disputed, Misfit, NotificationReused, Polled, Reported};
-pub use start::{Created, Start, StartResult};
+pub use start::{Canceled, Created, Sent, Start, StartResult};
 
 pub use crate::hash::Hash;
 pub use crate::stream::StreamId;

@@ -1,8 +1,8 @@
 //! The canonical bytes of what bodies are made of. **Invariant:** they never change; what is new gets new fields.
 
 use super::{
-    Closing, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
-    NotificationReused, Polled, Reported, Resolved, Start, StartResult,
+    Canceled, Closing, Decision, Dismissed, DisputeDecision, DisputeResolved, Disputed, Entered, Misfit,
+    NotificationReused, Polled, Reported, Resolved, Sent, Start, StartResult,
 };
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
@@ -22,9 +22,10 @@ impl Encode for Start {
             StartResult::Succeeded {} => to.field(6, |_| ()),
             StartResult::Failed(failure) => to.field(7, |w| failure.encode(w)),
             StartResult::Recorded(evidence) => to.field(8, |w| evidence.encode(w)),
+            StartResult::Queued {} => to.field(9, |_| ()),
         }
-        to.optional(9, self.closes.as_ref(), |w, closed| closed.encode(w));
         to.field(10, |w| self.kind.encode(w));
+        to.optional(11, self.closes.as_ref(), |w, closed| closed.encode(w));
         to.optional(13, self.reason.as_ref(), |w, reason| reason.encode(w));
         to.optional(14, Some(&self.metadata).filter(|notes| !notes.is_empty()), |w, notes| notes.encode(w));
         to.optional(16, self.excess.as_ref(), |w, amount| amount.encode(w));
@@ -43,8 +44,10 @@ impl Encode for Start {
             StartResult::Succeeded {}
         } else if let Some(failure) = fields.optional(7, Failure::decode)? {
             StartResult::Failed(failure)
+        } else if let Some(evidence) = fields.optional(8, Evidence::decode)? {
+            StartResult::Recorded(evidence)
         } else {
-            StartResult::Recorded(fields.required(8, Evidence::decode)?)
+            fields.required(9, |_| Ok(StartResult::Queued {}))?
         };
         let start = Start {
             operation,
@@ -52,8 +55,8 @@ impl Encode for Start {
             gateway,
             instrument,
             result,
-            closes: fields.optional(9, Closed::decode)?,
             kind: fields.required(10, OperationKind::decode)?,
+            closes: fields.optional(11, Closed::decode)?,
             reason: fields.optional(13, Message::decode)?,
             metadata: fields.optional(14, Metadata::decode)?.unwrap_or_default(),
             excess: fields.optional(16, Money::decode)?,
@@ -61,6 +64,40 @@ impl Encode for Start {
         };
         fields.end()?;
         Ok(start)
+    }
+}
+
+impl Encode for Sent {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.operation.encode(w));
+        to.field(2, |w| self.lease_until.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Sent, Damage> {
+        let mut fields = from.fields()?;
+        let sent = Sent {
+            operation: fields.required(1, OperationId::decode)?,
+            lease_until: fields.required(2, Timestamp::decode)?,
+        };
+        fields.end()?;
+        Ok(sent)
+    }
+}
+
+impl Encode for Canceled {
+    fn encode(&self, to: &mut Writer) {
+        to.field(1, |w| self.operation.encode(w));
+        to.field(2, |w| self.error_message.encode(w));
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Canceled, Damage> {
+        let mut fields = from.fields()?;
+        let canceled = Canceled {
+            operation: fields.required(1, OperationId::decode)?,
+            error_message: fields.required(2, Message::decode)?,
+        };
+        fields.end()?;
+        Ok(canceled)
     }
 }
 

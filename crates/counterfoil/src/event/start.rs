@@ -151,6 +151,8 @@ pub enum StartResult {
         /// Until when the caller may be on its way to the gateway.
         lease_until: Timestamp,
     },
+    /// Written down, to be sent later: no gateway is called yet.
+    Queued {},
     /// Done in the same step, inside our own books.
     Succeeded {},
     /// Refused in the same step; that ends the payment.
@@ -176,6 +178,7 @@ impl Serialize for StartResult {
             StartResult::Processing { lease_until } => {
                 Data { lease_until: Some(*lease_until), ..data(OperationStatus::Processing) }
             }
+            StartResult::Queued {} => data(OperationStatus::Queued),
             StartResult::Succeeded {} => data(OperationStatus::Succeeded),
             StartResult::Failed(failure) => Data { failure: Some(failure), ..data(OperationStatus::Failed) },
             StartResult::Recorded(evidence) => {
@@ -187,5 +190,47 @@ impl Serialize for StartResult {
             }
         };
         data.serialize(to)
+    }
+}
+
+/// A queued operation is sent: its gateway is called next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// The operation that is sent.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// Until when the caller may be on its way to the gateway.
+    pub lease_until: Timestamp,
+}
+
+impl Sent {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.operation {
+            OperationId::Attempt(_) => "attempt.sent",
+            OperationId::Refund(_) => "refund.sent",
+            OperationId::Void(_) => "void.sent",
+            OperationId::Capture(_) => "capture.sent",
+        }
+    }
+}
+
+/// A queued operation is canceled: it is never sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Canceled {
+    /// The operation that is canceled.
+    #[serde(rename = "operation_id")]
+    pub operation: OperationId,
+    /// Why it is not sent.
+    pub error_message: Message,
+}
+
+impl Canceled {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.operation {
+            OperationId::Attempt(_) => "attempt.canceled",
+            OperationId::Refund(_) => "refund.canceled",
+            OperationId::Void(_) => "void.canceled",
+            OperationId::Capture(_) => "capture.canceled",
+        }
     }
 }

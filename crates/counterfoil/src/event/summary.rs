@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{
-    Body, Closing, Created, Decision, DisputeDecision, Disputed, Event, Polled, Reported, Resolved, Start,
-    StartResult,
+    Body, Canceled, Closing, Created, Decision, DisputeDecision, Disputed, Event, Polled, Reported, Resolved,
+    Sent, Start, StartResult,
 };
 use crate::money::Money;
 use crate::payment::{Closed, DisputeWordKind, OperationKind, Outcome, ReportSubject, VoidTarget};
@@ -42,6 +42,12 @@ impl Display for Sentence<'_> {
             Body::Created(created) => created_in_words(created, f),
             Body::Started(start) => started_in_words(start, f),
             Body::Reported(reported) => reported_in_words(reported, f),
+            Body::Sent(Sent { operation, .. }) => {
+                write!(f, "queued {} {operation} was sent", operation.noun())
+            }
+            Body::Canceled(Canceled { operation, error_message }) => {
+                write!(f, "queued {} {operation} was canceled: {error_message}", operation.noun())
+            }
             Body::Resolved(resolved) => resolved_in_words(resolved, f),
             Body::Misfit(misfit) => {
                 write!(f, "{} told of a {}", misfit.gateway, misfit.operation.noun())?;
@@ -112,6 +118,7 @@ fn started_in_words(start: &Start, f: &mut Formatter<'_>) -> fmt::Result {
             }
             write!(f, "{}", if start.reopens { "; the failed payment is open again" } else { "" })
         }
+        StartResult::Queued {} => write!(f, " was queued"),
         StartResult::Succeeded {} => write!(f, " was done at once"),
         StartResult::Failed(failure) => write!(f, " was refused: {}", failure.message),
         StartResult::Recorded(evidence) => {

@@ -46,6 +46,7 @@ impl Ledger {
             metadata: new.metadata,
             idempotency_key: new.idempotency_key,
             process: attempt,
+            queued: new.queued,
         };
         let about = |error| match error {
             // Nothing was made, so there is no payment of this id.
@@ -87,6 +88,7 @@ impl Ledger {
             instrument: how.instrument,
             known,
             idempotency_key: how.idempotency_key,
+            queued: how.queued,
         };
         let command = self.command_at(caller, at, Request::Process(process));
         let mut receipt = match self.execute(command).await {
@@ -253,10 +255,7 @@ impl Ledger {
         let target = status.map(|(status, at)| Target { status, at });
         let id = UpdateId::new(self.ids.next(at));
         let update = command::Update { update: id, payment, if_version, change, target };
-        let command = self.command_at(caller, at, Request::Update(update));
-        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
-        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, id)).await;
-        Ok(receipt)
+        self.execute_named(caller, payment, at, id, Request::Update(update)).await
     }
 
     /// Writes down what a gateway says about an operation, in its webhook, say: of which payment and operation, it
@@ -324,6 +323,21 @@ impl Ledger {
         let command = self.command_at(caller, at, Request::TopUp(top_up));
         let mut receipt = self.execute(command).await?;
         receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::top_up(&caller.scope, id)).await;
+        Ok(receipt)
+    }
+
+    /// Executes a request that takes the name `update`: what this very call wrote, at whichever try, is no replay.
+    pub(super) async fn execute_named(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        at: Timestamp,
+        update: UpdateId,
+        request: Request,
+    ) -> Result<Receipt, LedgerError> {
+        let command = self.command_at(caller, at, request);
+        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
+        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, update)).await;
         Ok(receipt)
     }
 

@@ -29,8 +29,8 @@ pub struct DueRun {
 }
 
 impl Ledger {
-    /// Does what is due by now, of at most `limit` payments of any tenant: asks gateways about what is unknown, makes
-    /// the next attempts, ends what has run out of time. Call it again and again, about every second; as often and on
+    /// Does what is due by now, of at most `limit` payments of any tenant: sends what is
+    /// queued, asks gateways about what is unknown, makes the next attempts, ends what has run out of time. Call it again and again, about every second; as often and on
     /// as many machines as you like: doing it twice has the effect of doing it once.
     ///
     /// Whatever was started and not finished, by a process that is no more too, is brought to its end by it.
@@ -101,6 +101,7 @@ impl Ledger {
         let (Some(payment), Some((_, work))) = (payment, work) else { return Ok(false) };
         let caller = Caller::new(due.scope.clone(), Actor::system());
         let done = match work {
+            Work::Send { operation } => self.send(&caller, payment.id(), operation).await,
             Work::Poll { .. } | Work::LookUp { .. } => self.poll_due(&caller, &payment, work).await,
             Work::Retry { number } => self.retry(&caller, &payment, number).await,
             Work::Expire => self.lapse(&caller, &payment, work, None).await,
@@ -205,6 +206,7 @@ impl Ledger {
             instrument: None,
             known,
             idempotency_key: None,
+            queued: false,
         };
         let command = self.command_at(caller, at, Request::Process(process));
         let mut receipt = match self.execute(command).await {

@@ -28,7 +28,7 @@ impl Ledger {
             return Ok(self.catch_up(caller, receipt).await);
         }
         let Some((payment, operation)) = started_at_gateway(&receipt, started) else { return Ok(receipt) };
-        let evidence = self.send(payment, operation).await;
+        let evidence = self.call_for(payment, operation).await;
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
@@ -63,11 +63,11 @@ impl Ledger {
     /// Whether it is open, and whoever started it is not on the way any more.
     fn may_ask(&self, operation: &Operation) -> bool {
         let on_its_way = operation.runs_until().is_some_and(|until| self.clock.now() < until);
-        operation.status().is_live() && operation.gateway.is_some() && !on_its_way
+        operation.status().is_under_way() && operation.gateway.is_some() && !on_its_way
     }
 
     /// Asks the gateway for what `operation` is about.
-    async fn send(&self, payment: &Payment, operation: &Operation) -> Evidence {
+    async fn call_for(&self, payment: &Payment, operation: &Operation) -> Evidence {
         let now = self.clock.now();
         // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
@@ -92,7 +92,7 @@ impl Ledger {
         payment: &Payment,
     ) -> Result<Option<Receipt>, LedgerError> {
         let open: Vec<&Operation> =
-            payment.operations().iter().filter(|operation| operation.status().is_live()).collect();
+            payment.operations().iter().filter(|operation| operation.status().is_under_way()).collect();
         if !open.is_empty() {
             let mut news = None;
             for operation in open {
@@ -235,7 +235,7 @@ impl Ledger {
         id: OperationId,
     ) -> Result<Option<Receipt>, LedgerError> {
         let Some((payment, operation)) = started_at_gateway(asked, Some(id)) else { return Ok(None) };
-        let evidence = self.send(payment, operation).await;
+        let evidence = self.call_for(payment, operation).await;
         let report = Report { payment: payment.id(), operation: id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
         told.map(Some).map_err(|error| LedgerError::about(payment.id(), in_doubt(error)))
@@ -260,7 +260,8 @@ impl Ledger {
 fn started_at_gateway(receipt: &Receipt, started: Option<OperationId>) -> Option<(&Payment, &Operation)> {
     let (payment, started) = receipt.payment().zip(started)?;
     let operation = payment.operation(started)?;
-    operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
+    let is_sent = operation.gateway.is_some() && operation.sent.is_some();
+    is_sent.then_some((payment.as_ref(), operation))
 }
 
 fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge {

@@ -9,6 +9,7 @@ mod error;
 mod flow;
 mod move_request;
 mod moves;
+mod queued;
 mod reads;
 mod request;
 

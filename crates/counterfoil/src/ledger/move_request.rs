@@ -16,19 +16,21 @@ pub struct NewCapture {
     pub is_final: bool,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    pub queued: bool,
 }
 
 impl NewCapture {
     /// Of all that can be captured.
     #[must_use]
     pub const fn all() -> NewCapture {
-        NewCapture { amount: None, is_final: true, idempotency_key: None }
+        NewCapture { amount: None, is_final: true, idempotency_key: None, queued: false }
     }
 
     /// Of `amount`; the rest of the hold is released.
     #[must_use]
     pub const fn of(amount: Money) -> NewCapture {
-        NewCapture { amount: Some(amount), is_final: true, idempotency_key: None }
+        NewCapture { amount: Some(amount), is_final: true, idempotency_key: None, queued: false }
     }
 
     /// Leaving the rest of the hold for further captures.
@@ -42,6 +44,13 @@ impl NewCapture {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> NewCapture {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Written down now, and [sent](super::Ledger::send) later.
+    #[must_use]
+    pub fn queued(mut self) -> NewCapture {
+        self.queued = true;
         self
     }
 }
@@ -58,6 +67,8 @@ pub struct NewRefund {
     pub metadata: Metadata,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    pub queued: bool,
 }
 
 impl NewRefund {
@@ -91,6 +102,13 @@ impl NewRefund {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> NewRefund {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Written down now, and [sent](super::Ledger::send) later.
+    #[must_use]
+    pub fn queued(mut self) -> NewRefund {
+        self.queued = true;
         self
     }
 }
@@ -180,6 +198,8 @@ pub struct NewVoid {
     pub reason: Option<Message>,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    pub queued: bool,
 }
 
 impl NewVoid {
@@ -200,6 +220,13 @@ impl NewVoid {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> NewVoid {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Written down now, and [sent](super::Ledger::send) later.
+    #[must_use]
+    pub fn queued(mut self) -> NewVoid {
+        self.queued = true;
         self
     }
 }

@@ -59,8 +59,8 @@ impl Ledger {
     ) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
         let id = CaptureId::new(self.ids.next(at));
-        let NewCapture { amount, is_final, idempotency_key } = new;
-        let capture = Capture { payment, capture: id, amount, is_final, idempotency_key };
+        let NewCapture { amount, is_final, idempotency_key, queued } = new;
+        let capture = Capture { payment, capture: id, amount, is_final, idempotency_key, queued };
         self.start(caller, payment, at, id.into(), Request::Capture(capture)).await
     }
 
@@ -124,8 +124,8 @@ impl Ledger {
     ) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
         let id = RefundId::new(self.ids.next(at));
-        let NewRefund { amount, reason, metadata, idempotency_key } = new;
-        let refund = Refund { payment, refund: id, amount, reason, metadata, idempotency_key };
+        let NewRefund { amount, reason, metadata, idempotency_key, queued } = new;
+        let refund = Refund { payment, refund: id, amount, reason, metadata, idempotency_key, queued };
         self.start(caller, payment, at, id.into(), Request::Refund(refund)).await
     }
 
@@ -178,9 +178,9 @@ impl Ledger {
     ) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
         let id = VoidId::new(self.ids.next(at));
-        let NewVoid { reason, idempotency_key } = new;
+        let NewVoid { reason, idempotency_key, queued } = new;
         let reversals = self.reversals.clone();
-        let void = Void { payment, void: id, reason, reversals, idempotency_key };
+        let void = Void { payment, void: id, reason, reversals, idempotency_key, queued };
         let mut receipt = self.start(caller, payment, at, id.into(), Request::Void(void)).await?;
         if receipt.payment().is_some_and(|payment| payment.operation(id.into()).is_none()) {
             // What was only cancelled left no operation behind, but a name.
@@ -247,10 +247,7 @@ impl Ledger {
         let update = UpdateId::new(self.ids.next(at));
         let NewResolution { operation, resolution, note } = new;
         let resolve = Resolve { update, payment, operation, resolution, note };
-        let command = self.command_at(caller, at, Request::Resolve(resolve));
-        let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
-        receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, update)).await;
-        Ok(receipt)
+        self.execute_named(caller, payment, at, update, Request::Resolve(resolve)).await
     }
 
     /// Registers what is owed for a destination, instead of what was registered before: charges that would come to

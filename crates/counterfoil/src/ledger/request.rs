@@ -33,6 +33,8 @@ pub struct NewPayment {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Whether to carry it out at once. Default: yes.
     pub process: bool,
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    pub queued: bool,
 }
 
 impl NewPayment {
@@ -49,6 +51,7 @@ impl NewPayment {
             metadata: Metadata::default(),
             idempotency_key: None,
             process: true,
+            queued: false,
         }
     }
 
@@ -101,6 +104,13 @@ impl NewPayment {
         self.process = false;
         self
     }
+
+    /// Written down now, and [sent](super::Ledger::send) later.
+    #[must_use]
+    pub fn queued(mut self) -> NewPayment {
+        self.queued = true;
+        self
+    }
 }
 
 /// How the next attempt is made.
@@ -111,6 +121,8 @@ pub struct Processing {
     pub instrument: Option<PaymentMethodId>,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    pub queued: bool,
 }
 
 impl Processing {
@@ -125,6 +137,13 @@ impl Processing {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Processing {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Written down now, and [sent](super::Ledger::send) later.
+    #[must_use]
+    pub fn queued(mut self) -> Processing {
+        self.queued = true;
         self
     }
 }

@@ -191,7 +191,7 @@ impl Payment {
         if !self.reviews().is_empty() {
             return None;
         }
-        let live = self.operations().iter().filter(|operation| operation.status().is_live());
+        let live = self.operations().iter().filter(|operation| operation.status().is_under_way());
         let open = live.filter(|operation| operation.gateway.is_some());
         // Of several, each is settled by itself, and so from the first one's time on.
         let from = open.map(|operation| operation.runs_until().filter(|until| *until > now)).min();

@@ -105,7 +105,8 @@ impl Payment {
         operation: &'a Operation,
         parent: Option<AttemptId>,
     ) -> impl Iterator<Item = &'a Operation> {
-        let older = self.operations.iter().filter(|older| older.sequence < operation.sequence);
+        let was_sent = |older: &&Operation| older.sent.is_some_and(|sent| sent < operation.sequence);
+        let older = self.operations.iter().filter(was_sent);
         older.filter(move |older| is_candidate(older, operation, parent))
     }
 
@@ -116,7 +117,7 @@ impl Payment {
         let was_stated = allocation.stated.is_some() || allocation.of.is_some() || operation.alone.is_some();
         let is_marked = self.marks().into_keys().any(|(mark, _)| mark.is_about(operation.id));
         let is_word = operation.origin == Origin::Recorded;
-        operation.status().is_live() || operation.is_resolved() || was_stated || is_marked || is_word
+        operation.status().is_under_way() || operation.is_resolved() || was_stated || is_marked || is_word
     }
 
     /// Whether an operator may decide how `dispute` ended: it is open, something about it or about the payment as a whole
@@ -136,6 +137,7 @@ impl Payment {
         let stand_in = self.gateway_payment_id();
         let may_be = |attempt: &&Operation| {
             attempt.gateway.as_ref() == Some(gateway)
+                && attempt.sent.is_some()
                 && if is_named {
                     attempt.is_nameless(stand_in)
                 } else {
@@ -154,7 +156,10 @@ impl Payment {
         amount: Option<Money>,
     ) -> impl Iterator<Item = &'a Operation> {
         let nameless = self.operations.iter().filter(move |known| {
-            known.origin != Origin::External && known.gateway_operation_id().is_none() && is_kind(known)
+            known.origin != Origin::External
+                && known.sent.is_some()
+                && known.gateway_operation_id().is_none()
+                && is_kind(known)
         });
         let of_parent = nameless.filter(move |known| parent.is_none() || known.parent() == parent);
         of_parent.filter(move |known| amount.is_none_or(|amount| known.amount == amount))

@@ -19,6 +19,11 @@ const QUICK_TRIES: u32 = 5;
 #[serde(tag = "work", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Work {
+    /// To send a queued operation.
+    Send {
+        /// The operation that is sent.
+        operation: OperationId,
+    },
     /// To ask the gateway about an operation.
     Poll {
         /// The operation that the query is about.
@@ -56,9 +61,11 @@ impl Payment {
     }
 
     fn dues(&self) -> impl Iterator<Item = (Timestamp, Work)> {
+        let sends = self.operations.iter().filter(|operation| operation.is_queued());
+        let sends = sends.map(|queued| (queued.created_at, Work::Send { operation: queued.id }));
         let polls = self.operations.iter().filter_map(next_poll);
         let others = [self.next_look_up(), self.next_attempt(), self.expiry()];
-        polls.chain(others.into_iter().flatten())
+        sends.chain(polls).chain(others.into_iter().flatten())
     }
 
     /// When its next attempt is made.
@@ -175,7 +182,7 @@ impl Payment {
 
 /// When the gateway is asked about `operation`: what it answered leaves the outcome open, or it is overdue.
 fn next_poll(operation: &Operation) -> Option<(Timestamp, Work)> {
-    operation.gateway.as_ref().filter(|_| operation.status().is_live())?;
+    operation.gateway.as_ref().filter(|_| operation.status().is_under_way())?;
     let first = || operation.runs_until().unwrap_or(operation.updated_at.saturating_add(FIRST_POLL));
     let polls = operation.polls;
     let at = if polls.count == 0 { first() } else { polls.next? };

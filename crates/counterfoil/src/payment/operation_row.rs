@@ -43,11 +43,13 @@ impl Encode for Operation {
         to.optional(24, parents, |w, parents| w.list(parents));
         to.optional(25, self.alone.as_ref(), |w, alone| alone.encode(w));
         to.optional(26, Some(&()).filter(|()| self.ended_payment), |_, ()| ());
+        let sent_later = Some(&self.sent).filter(|sent| **sent != Some(self.sequence));
+        to.optional(27, sent_later, |w, sent| w.varint(sent.unwrap_or_default()));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Operation, Damage> {
         let mut fields = from.fields()?;
-        let operation = Operation {
+        let mut operation = Operation {
             id: fields.required(1, OperationId::decode)?,
             number: u32::try_from(fields.required(2, Reader::varint)?)
                 .map_err(|_| Damage::Malformed("attempt number"))?,
@@ -77,6 +79,11 @@ impl Encode for Operation {
             },
             alone: fields.optional(25, Operation::decode)?.map(Box::new),
             ended_payment: fields.optional(26, |_| Ok(()))?.is_some(),
+            sent: None,
+        };
+        operation.sent = match fields.optional(27, Reader::varint)? {
+            Some(sequence) => Some(sequence).filter(|sequence| *sequence > 0),
+            None => Some(operation.sequence),
         };
         fields.end()?;
         Ok(operation)

@@ -22,15 +22,26 @@ words! {
         NotSent = 7, "NOT_SENT";
         /// Was done, and undone by the gateway.
         Reversed = 8, "REVERSED";
+        /// Written down to be sent later; its gateway was not called yet.
+        Queued = 9, "QUEUED";
     }
 }
 
-use OperationStatus::{Canceled, Failed, NotSent, Processing, RequiresAction, Reversed, Succeeded, Unknown};
+use OperationStatus::{
+    Canceled, Failed, NotSent, Processing, Queued, RequiresAction, Reversed, Succeeded, Unknown,
+};
 
 /// Precedence, not arrival, decides (INVARIANTS 27): once anything was heard of an operation, silence says nothing.
 const ROWS: &[Row<OperationStatus>] = &[
-    (None, &[Processing], Causes::C),
+    (None, &[Processing, Queued], Causes::C),
     (None, &[Succeeded, Failed], Causes::CE),
+    (Some(Queued), &[Processing, Canceled], Causes::C),
+    // A restored copy of the books may not know any more that it was sent.
+    (
+        Some(Queued),
+        &[Processing, RequiresAction, Unknown, Succeeded, Failed, Canceled, NotSent, Reversed],
+        Causes::E,
+    ),
     (Some(Processing), &[RequiresAction, Succeeded, Failed, NotSent, Canceled], Causes::E),
     (Some(Processing), &[Unknown], Causes::ET),
     (Some(RequiresAction), &[Processing, Succeeded, Failed], Causes::E),
@@ -74,6 +85,12 @@ impl OperationStatus {
     /// Whether it may still move money without being asked again.
     #[must_use]
     pub const fn is_live(self) -> bool {
+        matches!(self, Queued) || self.is_under_way()
+    }
+
+    /// Whether it may have reached its gateway, and its outcome is open.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
         matches!(self, Processing | RequiresAction | Unknown)
     }
 }

@@ -50,6 +50,8 @@ const ROWS: &[Row<PaymentStatus>] = &[
     // Money that is written down after a gateway told that it gave some back.
     (Some(Pending), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(Pending), &[Failed, Voided], Causes::CT),
+    // A queued attempt is canceled: the payment stands as it would without it.
+    (Some(Processing), &[Pending, Failed, Voided], Causes::C),
     (Some(RequiresAction), &[Voided], Causes::CT),
     // With another instrument, where a policy allows it.
     (Some(Failed), &[Processing], Causes::C),

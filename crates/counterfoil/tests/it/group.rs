@@ -46,6 +46,7 @@ fn create(number: u128, method: PaymentMethod, key: Option<&str>) -> Command {
         metadata: Metadata::default(),
         idempotency_key: key.map(|key| key.parse().unwrap()),
         process: Some(AttemptId::new(Uuid::from_u128(1_000 + number))),
+        queued: false,
     }))
 }
 
@@ -57,6 +58,7 @@ fn process(number: u128) -> Command {
         instrument: None,
         known: Known::Unasked,
         idempotency_key: None,
+        queued: false,
     }))
 }
 

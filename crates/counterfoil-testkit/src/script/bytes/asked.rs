@@ -47,11 +47,16 @@ pub(super) fn new_payment(name: u8, amount: u8, what: u8, how: u8) -> NewPayment
     if let Some(key) = idempotency_key(name) {
         new = new.with_idempotency_key(key);
     }
-    if how % 8 == 7 { new.recorded_only() } else { new }
+    match how % 8 {
+        6 => new.queued(),
+        7 => new.recorded_only(),
+        _ => new,
+    }
 }
 
 pub(super) fn processing(name: u8, what: u8) -> Processing {
     let mut how = Processing::default();
+    how.queued = what / 4 % 8 == 7;
     if what % 4 > 1 {
         how = how.with_instrument(fixtures::instrument(if what % 4 == 2 { "pm_1" } else { "pm_2" }));
     }

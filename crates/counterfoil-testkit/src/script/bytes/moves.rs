@@ -25,7 +25,8 @@ pub(super) fn step(bytes: [u8; STEP], caller: Option<Caller>, payment: usize) ->
     let operation = operation(name);
     match kind % 64 {
         37..=41 => Step::Capture { caller, payment, new: capture(name, amount, what) },
-        42..=45 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        42..=44 => Step::Refund { caller, payment, new: refund(name, amount, what, how) },
+        45 => Step::Queued { caller, payment, operation, cancels: what % 4 == 3 },
         46 => Step::RecordRefund { caller, payment, new: recorded_refund(bytes) },
         47 | 48 => Step::Void { caller, payment, new: void(name, what) },
         49..=54 => Step::Notify {
@@ -90,6 +91,7 @@ fn capture(name: u8, amount: u8, what: u8) -> NewCapture {
     if what % 8 < 5 {
         new = new.keeping_the_rest();
     }
+    new.queued = what / 8 % 8 == 7;
     new.idempotency_key = idempotency_key(name);
     new
 }
@@ -100,6 +102,7 @@ fn refund(name: u8, amount: u8, what: u8, how: u8) -> NewRefund {
     if how % 8 == 7 {
         new = new.with_metadata(metadata(0));
     }
+    new.queued = how % 8 == 6;
     new.idempotency_key = idempotency_key(name);
     new
 }
@@ -123,6 +126,7 @@ fn recorded_refund([_, _, _, name, amount, what, how, when]: [u8; STEP]) -> NewR
 fn void(name: u8, what: u8) -> NewVoid {
     let mut new = NewVoid::default();
     new.reason = (what % 4 == 3).then(|| message(what / 4));
+    new.queued = what % 8 == 6;
     new.idempotency_key = idempotency_key(name);
     new
 }

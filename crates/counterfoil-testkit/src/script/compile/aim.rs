@@ -7,7 +7,7 @@ use counterfoil::command::{Command, Request, Told};
 use counterfoil::id::{AttemptId, DisputeId};
 use counterfoil::ledger::Processing;
 use counterfoil::payment::{OperationId, Origin, Review, Work};
-use counterfoil::status::PaymentStatus;
+use counterfoil::status::{OperationStatus, PaymentStatus};
 use uuid::Uuid;
 
 use super::{Compiler, around};
@@ -112,6 +112,7 @@ impl Compiler {
             self.desk.clock().set(at);
         }
         Some(match work {
+            Work::Send { operation } => self.desk.send(&caller, id, operation),
             Work::Poll { .. } | Work::LookUp { .. } => self.desk.poll(&caller, id, work),
             Work::Retry { number } => {
                 let mut command = self.desk.process(&caller, id, Processing::default());
@@ -125,10 +126,20 @@ impl Compiler {
         })
     }
 
+    /// The first queued operation of a payment.
+    pub(super) fn queued(&self, payment: usize) -> Option<OperationId> {
+        let operations = self.facts(payment)?.operations;
+        operations.iter().find(|own| own.status == OperationStatus::Queued).map(|own| own.id)
+    }
+
     fn facts(&self, payment: usize) -> Option<PaymentFacts> {
         let asked = self.asked(payment)?;
         self.model.facts(&asked.caller.scope, asked.payment)
     }
+}
+
+pub(super) fn has_queued(facts: &PaymentFacts) -> bool {
+    facts.operations.iter().any(|own| own.status == OperationStatus::Queued)
 }
 
 pub(super) fn is_disputed(facts: &PaymentFacts) -> bool {

@@ -40,6 +40,17 @@ impl Compiler {
                 let command = self.desk.void(&caller, id, new.clone());
                 self.begins(*payment, command)
             }
+            Step::Queued { caller, payment, operation, cancels } => {
+                let payment = &self.aim(*payment, aim::has_queued);
+                let (caller, id) = self.find(caller.as_ref(), *payment);
+                let named = || self.operation(*payment, *operation);
+                let operation = self.queued(*payment).unwrap_or_else(named);
+                if *cancels {
+                    self.desk.cancel(&caller, id, operation)
+                } else {
+                    self.desk.send(&caller, id, operation)
+                }
+            }
             Step::Notify { caller, payment, by_id, operation, parent, said } => {
                 let payment = &self.aim(*payment, aim::has_to_do_with(&said.told));
                 let (caller, id) = self.find(caller.as_ref(), *payment);

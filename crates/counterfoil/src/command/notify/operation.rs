@@ -119,10 +119,12 @@ impl Notify {
     ) -> Result<Option<&'a Operation>, Rejection> {
         let voids = payment.voids().filter(|void| self.is_kind(void));
         let voids = voids.filter(|void| parent.is_none() || void.parent() == parent);
-        let is_nameless =
-            |void: &&Operation| void.origin != Origin::External && void.gateway_operation_id().is_none();
+        let is_nameless = |void: &&Operation| {
+            let is_ours = void.origin != Origin::External && void.sent.is_some();
+            is_ours && void.gateway_operation_id().is_none()
+        };
         match only(voids.clone().filter(is_nameless))? {
-            None if !is_named => Ok(only(voids)?),
+            None if !is_named => Ok(only(voids.filter(|void| void.sent.is_some()))?),
             meant => Ok(meant),
         }
     }
@@ -263,7 +265,8 @@ impl Notify {
     /// Whether an attempt can come to be known that was not requested here: of a payment that was created at the gateway,
     /// or where it is money beside an attempt there, which has another name.
     fn may_be_new(&self, payment: &Payment, evidence: &Evidence) -> bool {
-        let there = |attempt: &Operation| attempt.gateway.as_ref() == Some(&self.gateway);
+        let there =
+            |attempt: &Operation| attempt.sent.is_some() && attempt.gateway.as_ref() == Some(&self.gateway);
         let is_beside = evidence.is_success() && payment.attempts().any(there);
         self.is_created_there(payment) || is_beside
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::super::{
-    About, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process, RecordAttempt,
-    RecordRefund, Recorded, Refund, Report, Request, Resolution, Resolve, Target, Told, Update, Void,
-    settable,
+    About, CancelQueued, Capture, Command, Create, Discover, Lapse, Notify, Policy, Poll, Process,
+    RecordAttempt, RecordRefund, Recorded, Refund, Report, Request, Resolution, Resolve, SendQueued, Target,
+    Told, Update, Void, settable,
 };
 use crate::account::AccountId;
 use crate::clock::Timestamp;
@@ -76,17 +76,27 @@ pub(super) struct Start {
     process: bool,
     rules: Rules,
     expires: bool,
+    /// Whether what it asks for is queued first.
+    queued: bool,
 }
 
 pub(super) fn starts() -> Vec<Start> {
     use CaptureMethod::{Automatic, Manual};
-    let start = |name, method, process| Start { name, method, process, rules: Rules::Usual, expires: false };
+    let start = |name, method, process| Start {
+        name,
+        method,
+        process,
+        rules: Rules::Usual,
+        expires: false,
+        queued: false,
+    };
     vec![
         start("charged", Automatic, true),
         start("recorded", Automatic, false),
         Start { expires: true, ..start("held", Manual, true) },
         Start { rules: Rules::Retries, ..start("charged, with retries", Automatic, true) },
         Start { rules: Rules::Reopens, ..start("charged, processed again", Automatic, true) },
+        Start { queued: true, expires: true, ..start("queued", Manual, true) },
     ]
 }
 
@@ -119,6 +129,7 @@ impl Start {
                 metadata: Metadata::default(),
                 idempotency_key: None,
                 process: self.process.then(|| AttemptId::new(Uuid::from_u128(100))),
+                queued: self.queued,
             }),
         )
     }
@@ -133,6 +144,10 @@ impl Start {
         moves.extend(Start::found(payment));
         moves.extend(Start::disputes(payment));
         moves.extend(Start::due(payment));
+        moves.extend(Start::cancellations(payment));
+        if self.queued {
+            moves.extend(moves.clone().into_iter().filter_map(queued));
+        }
         moves.into_iter().map(|(name, request)| (name, self.ask(Some(payment), request))).collect()
     }
 
@@ -273,6 +288,19 @@ impl Start {
         dispute_words().into_iter().map(|(word, movement)| of_dispute(word, movement)).collect()
     }
 
+    /// The queued operations, canceled.
+    fn cancellations(payment: &Payment) -> impl Iterator<Item = (String, Request)> {
+        let queued = payment.operations().iter().filter(|operation| operation.is_queued());
+        queued.map(|operation| {
+            let (update, payment) = (UpdateId::new(Uuid::from_u128(80)), payment_id());
+            let operation = operation.id;
+            (
+                format!("cancel {operation}"),
+                Request::CancelQueued(CancelQueued { update, payment, operation }),
+            )
+        })
+    }
+
     /// What time does.
     fn due(payment: &Payment) -> Vec<(String, Request)> {
         let next = Uuid::from_u128(100 + payment.operations().len() as u128);
@@ -282,6 +310,11 @@ impl Start {
         due.into_iter()
             .filter_map(|work| {
                 let request = match work {
+                    Work::Send { operation } => Request::SendQueued(SendQueued {
+                        update: UpdateId::new(Uuid::from_u128(70)),
+                        payment: id,
+                        operation,
+                    }),
                     // More often is more of the same.
                     Work::Poll { polls: 0, .. } => Request::Poll(Poll { payment: id, work, resend: true }),
                     Work::Poll { .. } | Work::LookUp { .. } => return None,
@@ -296,6 +329,19 @@ impl Start {
     }
 }
 
+/// The same request, for an operation that is queued first.
+fn queued((name, mut request): (String, Request)) -> Option<(String, Request)> {
+    let queued = match &mut request {
+        Request::Process(process) if process.number.is_none() => &mut process.queued,
+        Request::Capture(capture) => &mut capture.queued,
+        Request::Refund(refund) => &mut refund.queued,
+        Request::Void(void) => &mut void.queued,
+        _ => return None,
+    };
+    *queued = true;
+    Some((format!("{name}, queued"), request))
+}
+
 fn process(attempt: Uuid, number: Option<u32>) -> Request {
     Request::Process(Process {
         payment: payment_id(),
@@ -304,6 +350,7 @@ fn process(attempt: Uuid, number: Option<u32>) -> Request {
         instrument: None,
         known: Known::Unasked,
         idempotency_key: None,
+        queued: false,
     })
 }
 
@@ -348,6 +395,7 @@ pub(super) fn refund(id: Uuid, amount: Option<Money>) -> Refund {
         reason: None,
         metadata: Metadata::default(),
         idempotency_key: None,
+        queued: false,
     }
 }
 
@@ -364,13 +412,14 @@ fn update(id: Uuid, change: References, target: Option<Target>) -> Request {
 }
 
 pub(super) fn capture(id: Uuid, amount: Option<Money>, is_final: bool) -> Capture {
-    Capture { payment: payment_id(), capture: CaptureId::new(id), amount, is_final, idempotency_key: None }
+    let (payment, capture) = (payment_id(), CaptureId::new(id));
+    Capture { payment, capture, amount, is_final, idempotency_key: None, queued: false }
 }
 
 /// A void by a gateway that can reverse a capture, or cannot.
 pub(super) fn void(id: Uuid, reverses: bool) -> Void {
     let (payment, void, reversals) = (payment_id(), VoidId::new(id), reversals(reverses));
-    Void { payment, void, reason: None, reversals, idempotency_key: None }
+    Void { payment, void, reason: None, reversals, idempotency_key: None, queued: false }
 }
 
 pub(super) fn reversals(reverses: bool) -> CaptureReversals {

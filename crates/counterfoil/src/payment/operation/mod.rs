@@ -47,6 +47,9 @@ pub struct Operation {
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,
+    /// The sequence of the event from which on it may be at its gateway: the one that started it, or the one that sent it
+    /// after it was queued. `None`: it is queued, or was never sent.
+    pub(crate) sent: Option<u64>,
     /// End of the lease under which the caller that started it may still be sending it to its gateway.
     pub lease_until: Option<Timestamp>,
     /// End of the lease of the caller that sent it again after it had never arrived.
@@ -94,7 +97,16 @@ impl Operation {
     /// The status that follows from all reports about it.
     #[must_use]
     pub fn status(&self) -> OperationStatus {
+        if self.sent.is_none() && self.is_unreported() {
+            return OperationStatus::Queued;
+        }
         self.reports.status(self.id, self.amount.minor())
+    }
+
+    /// Whether it was written down to be sent later, and was not sent, canceled or reported yet.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.status() == OperationStatus::Queued
     }
 
     /// The attempt that a capture, a refund or a void is of.

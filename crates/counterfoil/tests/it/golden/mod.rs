@@ -50,6 +50,7 @@ fn create(number: u128, method: PaymentMethod, process: bool) -> Create {
         metadata: Metadata::default(),
         idempotency_key: None,
         process: process.then(|| AttemptId::new(id(number + 1))),
+        queued: false,
     }
 }
 
@@ -61,6 +62,7 @@ fn process(payment: u128, attempt: u128) -> Request {
         instrument: Some("pm_other".parse().unwrap()),
         known: Known::Unasked,
         idempotency_key: Some("process-1".parse().unwrap()),
+        queued: false,
     })
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use counterfoil::account::Owed;
 use counterfoil::command::{
-    About, Capture, Create, Lapse, Notify, Policy, Poll, Process, RecordRefund, Refund, Register, Report,
-    Request, Resolution, Resolve, Told, Void,
+    About, CancelQueued, Capture, Create, Lapse, Notify, Policy, Poll, Process, RecordRefund, Refund,
+    Register, Report, Request, Resolution, Resolve, SendQueued, Told, Void,
 };
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
@@ -28,6 +28,7 @@ pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
     }
     all.extend(timed());
     all.extend(retried());
+    all.extend(queued());
     all.sort_by_key(|(second, _)| *second);
     all.into_iter().map(|(second, request)| (second, policy(), request)).collect()
 }
@@ -85,6 +86,7 @@ fn capture(number: u128, place: u128, amount: &str, is_final: bool) -> Request {
         amount: Some(usd(amount)),
         is_final,
         idempotency_key: is_final.then(|| "capture-1".parse().unwrap()),
+        queued: false,
     })
 }
 
@@ -96,6 +98,7 @@ fn refund(number: u128, place: u128, full: bool) -> Request {
         reason: full.then(why),
         metadata: if full { Metadata::new([("ticket", "7")]).unwrap() } else { Metadata::default() },
         idempotency_key: full.then(|| "refund-1".parse().unwrap()),
+        queued: false,
     })
 }
 
@@ -121,6 +124,7 @@ fn void(number: u128, place: u128, reason: Option<Message>) -> Request {
         reason,
         reversals: ["sandbox".parse().unwrap()].into_iter().collect(),
         idempotency_key,
+        queued: false,
     })
 }
 
@@ -285,6 +289,7 @@ fn retried() -> Vec<(i64, Request)> {
             instrument: instrument.map(|id| id.parse().unwrap()),
             known: Known::Unasked,
             idempotency_key: None,
+            queued: false,
         })
     };
     let reason = Some("automatic retry given up: invoice inv_2026_002 is not payable".parse().unwrap());
@@ -298,6 +303,23 @@ fn retried() -> Vec<(i64, Request)> {
         (100_011, report(350, attempt(352), no())),
         (100_012, process(353, None, Some("pm_2"))),
         (100_013, Request::Lapse(lapse)),
+    ]
+}
+
+/// An attempt that is queued and then sent, one that is queued and then canceled, and a refund that is only queued.
+fn queued() -> Vec<(i64, Request)> {
+    let create = |number| Request::Create(Create { queued: true, ..card(number) });
+    let update = |number| UpdateId::new(id(number));
+    let send = SendQueued { update: update(779), payment: payment(770), operation: attempt(771) };
+    let cancel = CancelQueued { update: update(789), payment: payment(780), operation: attempt(781) };
+    let Request::Refund(back) = refund(770, 2, false) else { unreachable!("it is a refund") };
+    vec![
+        (100_020, create(770)),
+        (100_021, Request::SendQueued(send)),
+        (100_022, report(770, attempt(771), yes())),
+        (100_023, Request::Refund(Refund { queued: true, ..back })),
+        (100_030, create(780)),
+        (100_031, Request::CancelQueued(cancel)),
     ]
 }
 
