@@ -6,12 +6,14 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use counterfoil::id::PaymentId;
+use counterfoil::ledger::{Ledger, NewPayment};
 use counterfoil::money::Currency;
 use counterfoil::payment::PaymentMethod;
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{Filter, Key, Lookup, PaymentStore, Query};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
+use counterfoil_testkit::sandbox::Sandbox;
 
 use crate::support::*;
 
@@ -98,4 +100,45 @@ async fn check(store: &SqliteStore, acknowledged: &[PaymentId]) {
         });
         assert_eq!(found.collect::<Vec<_>>(), [PaymentStatus::Succeeded], "{id}");
     }
+}
+
+const QUEUES: &str = "COUNTERFOIL_QUEUES";
+
+/// INVARIANTS 25: a process queues a payment and is killed; another one sends it, once.
+#[test]
+fn what_a_killed_process_queued_another_one_sends_once() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let caller = caller("acme");
+    let ledger =
+        |store: Arc<SqliteStore>, gateway: &Arc<Sandbox>| Ledger::new(store).with_gateway(gateway.clone());
+    if let Some(path) = std::env::var_os(QUEUES) {
+        runtime.block_on(async {
+            let ledger = ledger(Arc::new(SqliteStore::open(path).unwrap()), &Arc::new(Sandbox::new()));
+            let new = NewPayment::new(usd(995), invoice(), PaymentMethod::Card(None)).queued();
+            let queued = ledger.create(&caller, new).await.unwrap();
+            println!("{ACKNOWLEDGED}{}", queued.payment().unwrap().id());
+            std::future::pending::<()>().await;
+        });
+    }
+    let place = Place::new();
+    let name = "kill::what_a_killed_process_queued_another_one_sends_once";
+    let mut child = again_as_child(name, QUEUES, &place.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let id = lines.map_while(Result::ok).find_map(|line| Some(line.split_once(ACKNOWLEDGED)?.1.to_owned()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let id: PaymentId = id.expect("the child queued a payment").parse().unwrap();
+
+    let gateway = Arc::new(Sandbox::new());
+    let ledger = ledger(place.open(), &gateway);
+    runtime.block_on(async {
+        let attempt = ledger.payment(&caller.scope, id).await.unwrap().unwrap().operations()[0].id;
+        let at_once = || ledger.send(&caller, id, attempt);
+        let (run, one, other) = tokio::join!(ledger.run_due(10), at_once(), at_once());
+        let sent = [run.unwrap().done == 1, !one.unwrap().replayed, !other.unwrap().replayed];
+        assert_eq!(sent.into_iter().filter(|sent| *sent).count(), 1, "one of them sent it: {sent:?}");
+        assert_eq!(gateway.calls(), 1);
+        let payment = ledger.payment(&caller.scope, id).await.unwrap().unwrap();
+        assert_eq!((payment.status(), payment.captured()), (PaymentStatus::Succeeded, usd(995)));
+    });
 }

@@ -94,6 +94,11 @@ macro_rules! __for_each_case {
                 expiry_keeps_what_an_unallocated_capture_took,
                 a_fact_reported_after_a_resolution_counts,
             }
+            queued {
+                a_queued_operation_is_sent_once,
+                a_queued_operation_reserves_its_amount_until_it_is_canceled,
+                a_queued_operation_is_due_until_it_is_sent,
+            }
             update {
                 a_status_is_set_where_it_can_be,
                 names_and_notes_are_kept_as_they_came,

@@ -34,6 +34,7 @@ mod money;
 mod names;
 mod news;
 mod paging;
+mod queued;
 mod scope;
 mod scripts;
 mod shelf;

@@ -24,9 +24,9 @@ mod sums;
 use std::error::Error;
 use std::fmt;
 
-use counterfoil::event::Event;
+use counterfoil::event::{Body, Event, Polled};
 use counterfoil::money::Money;
-use counterfoil::payment::{Attention, DisputeStatus, Operation, Payment, VoidTarget};
+use counterfoil::payment::{Attention, DisputeStatus, Operation, OperationId, Payment, VoidTarget};
 use counterfoil::status::{Action, Cause, OperationStatus, PaymentStatus, allowed};
 
 pub use sums::{Sums, is_refund, taken, takes, undoes};
@@ -81,6 +81,7 @@ pub fn of_step(before: Option<&Payment>, event: &Event, after: &Payment) -> Law 
     law("32", after.version() == before.version() + 1, || "its version did not rise by one".into())?;
     times(before, after)?;
     disputes(before, after)?;
+    queued(before, event)?;
     match cause {
         Cause::Clock => by_the_clock(before, event, after)?,
         Cause::Command => voids(before, after)?,
@@ -103,6 +104,18 @@ fn moves(before: Option<&Payment>, cause: Cause, after: &Payment) -> Law {
         law("11", is_edge, || format!("{}: {from:?} to {to} by {cause:?}", operation.id))?;
     }
     Ok(())
+}
+
+/// 25: what is queued is sent or canceled once, and no gateway is asked about it.
+fn queued(before: &Payment, event: &Event) -> Law {
+    let is_queued = |id: OperationId| before.operation(id).is_some_and(Operation::is_queued);
+    let (fits, id) = match event.body() {
+        Body::Sent(sent) => (is_queued(sent.operation), sent.operation),
+        Body::Canceled(canceled) => (is_queued(canceled.operation), canceled.operation),
+        Body::Polled(Polled { operation: Some(id), .. }) => (!is_queued(*id), *id),
+        _ => return Ok(()),
+    };
+    law("25", fits, || format!("{} of {id}, which is queued: {}", event.body().kind(), is_queued(id)))
 }
 
 /// 1, 7, 8, 43: each amount, added up in another way.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use counterfoil::clock::Timestamp;
 use counterfoil::event::Event;
-use counterfoil::payment::Payment;
+use counterfoil::payment::{Operation, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
     Due, Entry, Feed, Key, Order, Page, PageCursor, Position, Query, Record, Sort, Start,
@@ -62,6 +62,9 @@ pub(super) fn list(books: &Books, bug: Bug, scope: &Scope, query: &Query) -> Pag
 pub(super) fn due(books: &Books, bug: Bug, now: Timestamp, limit: usize) -> Vec<Due> {
     let payments = || {
         books.records.values().filter_map(|record| match record {
+            Record::Payment(payment) if bug == Bug::QueuedNotDue => {
+                due_of(payment).filter(|_| !payment.operations().iter().any(Operation::is_queued))
+            }
             Record::Payment(payment) => due_of(payment),
             _ => None,
         })

@@ -11,7 +11,7 @@ use counterfoil::ledger::{
     NewTopUp, NewVoid, Processing, Update,
 };
 use counterfoil::money::Money;
-use counterfoil::payment::{CaptureMethod, Destination, Payment, PaymentMethod};
+use counterfoil::payment::{CaptureMethod, Destination, OperationId, Payment, PaymentMethod};
 use counterfoil::scope::Caller;
 use counterfoil::status::{Action, PaymentStatus, allowed};
 use counterfoil::text::{IdempotencyKey, Metadata};
@@ -54,6 +54,8 @@ pub(super) enum Ask {
     Update(PaymentId, Update),
     Resolve(PaymentId, NewResolution),
     Register(Destination, Owed),
+    Send(PaymentId, OperationId),
+    Cancel(PaymentId, OperationId),
 }
 
 impl Ask {
@@ -70,6 +72,8 @@ impl Ask {
             Ask::Update(id, update) => ledger.update(caller, id, update).await,
             Ask::Resolve(id, new) => ledger.resolve(caller, id, new).await,
             Ask::Register(destination, owed) => ledger.register(caller, destination, owed).await,
+            Ask::Send(id, operation) => ledger.send(caller, id, operation).await,
+            Ask::Cancel(id, operation) => ledger.cancel(caller, id, operation).await,
         }
     }
 
@@ -84,8 +88,13 @@ impl Ask {
             Ask::Refund(_, new) => new.idempotency_key.as_ref(),
             Ask::Void(_, new) => new.idempotency_key.as_ref(),
             Ask::TopUp(new) => new.idempotency_key.as_ref(),
-            Ask::Update(..) | Ask::Resolve(..) | Ask::Register(..) => None,
+            Ask::Update(..) | Ask::Resolve(..) | Ask::Register(..) | Ask::Send(..) | Ask::Cancel(..) => None,
         }
+    }
+
+    /// Whether it may be asked for twice at once: it takes effect once.
+    pub(super) fn is_once(&self) -> bool {
+        self.key().is_some() || matches!(self, Ask::Send(..))
     }
 
     /// The same key, and another request; `None` if there is nothing to change.
@@ -127,6 +136,8 @@ impl Ask {
         }
         if dice.one_in(8) {
             new = new.recorded_only();
+        } else if dice.one_in(6) {
+            new = new.queued();
         }
         Ask::Create(new)
     }
@@ -134,6 +145,12 @@ impl Ask {
     /// Something about a payment that it may be asked for, mostly.
     pub(super) fn about(dice: &mut Dice, payment: &Payment, key: IdempotencyKey) -> Option<Ask> {
         let id = payment.id();
+        let queued = payment.operations().iter().find(|operation| operation.is_queued());
+        if let Some(queued) = queued.filter(|_| dice.one_in(2)) {
+            let cancels = dice.one_in(4);
+            return Some(if cancels { Ask::Cancel(id, queued.id) } else { Ask::Send(id, queued.id) });
+        }
+        let is_queued = dice.one_in(6);
         let cents = i64::try_from(1 + dice.below(100)).unwrap_or(1);
         let part = fixtures::usd(cents);
         let is_manual = payment.terms().capture_method == CaptureMethod::Manual;
@@ -149,7 +166,8 @@ impl Ask {
         Some(match action? {
             Action::Process if offline => Ask::Record(id, NewAttempt::succeeded().with_idempotency_key(key)),
             Action::Process => {
-                let how = Processing::default().with_idempotency_key(key);
+                let mut how = Processing::default().with_idempotency_key(key);
+                how.queued = is_queued;
                 // A failed payment takes another instrument only.
                 let another = payment.status() == PaymentStatus::Failed || dice.one_in(4);
                 let other = fixtures::instrument("pm_other");
@@ -158,12 +176,18 @@ impl Ask {
             Action::Capture => {
                 let mut new = if dice.one_in(2) { NewCapture::all() } else { NewCapture::of(part) };
                 new.is_final = dice.one_in(2);
+                new.queued = is_queued;
                 Ask::Capture(id, new.with_idempotency_key(key))
             }
-            Action::Void if dice.one_in(3) => Ask::Void(id, NewVoid::default().with_idempotency_key(key)),
+            Action::Void if dice.one_in(3) => {
+                let mut new = NewVoid::default().with_idempotency_key(key);
+                new.queued = is_queued;
+                Ask::Void(id, new)
+            }
             Action::Void => return None,
             _ => {
-                let new = if dice.one_in(5) { NewRefund::all() } else { NewRefund::of(part) };
+                let mut new = if dice.one_in(5) { NewRefund::all() } else { NewRefund::of(part) };
+                new.queued = is_queued;
                 Ask::Refund(id, new.with_idempotency_key(key))
             }
         })

@@ -73,7 +73,7 @@ impl Client {
     /// Asks for what is pending: of one machine, or of two at once.
     async fn send(&self, world: &World, own: &Ledger, other: Option<&Ledger>) {
         let Some(Pending { ask, .. }) = self.memory().pending.clone() else { return };
-        let heard = match other.filter(|_| ask.key().is_some()) {
+        let heard = match other.filter(|_| ask.is_once()) {
             None => vec![ask.clone().ask(own, &self.caller).await],
             Some(other) => {
                 let (own, other) = (ask.clone().ask(own, &self.caller), ask.clone().ask(other, &self.caller));

@@ -122,7 +122,7 @@ impl Desk {
 
     fn choose(&self, world: &World, payment: &Payment) -> Option<Ask> {
         let dice = &mut self.hand().dice;
-        let open: Vec<&Operation> = at_gateway(payment).filter(|own| own.status().is_live()).collect();
+        let open: Vec<&Operation> = at_gateway(payment).filter(|own| own.status().is_under_way()).collect();
         let marked = !payment.reviews().is_empty();
         match dice.below(12) {
             0 => return Some(owed(dice, payment)),

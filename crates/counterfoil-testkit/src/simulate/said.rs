@@ -118,6 +118,9 @@ impl Said {
                     self.operations.entry(*id).or_default().kinds.insert(Kind::Canceled);
                 }
             }
+            Body::Canceled(canceled) => {
+                self.operations.entry(canceled.operation).or_default().kinds.insert(Kind::Canceled);
+            }
             Body::Dismissed(_) => {
                 self.dismissed.insert((event.scope().clone(), after.id()), self.moment);
             }

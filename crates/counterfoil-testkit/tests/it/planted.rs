@@ -137,6 +137,8 @@ fn disputes_that_take_too_much_are_found() {
 fn reports_that_are_counted_wrong_are_found() {
     found_by(Bug::GatewayNameNotTaken, &["attribution::a_bound_gateway_name_is_taken"]);
     found_by(Bug::ExpiryReleasesCaptured, &["attribution::expiry_keeps_what_an_unallocated_capture_took"]);
+    found_by(Bug::QueuedSentTwice, &["queued::a_queued_operation_is_sent_once"]);
+    found_by(Bug::QueuedNotDue, &["queued::a_queued_operation_is_due_until_it_is_sent"]);
     found_by(Bug::ResolutionHidesReports, &["attribution::a_fact_reported_after_a_resolution_counts"]);
 }
 

@@ -27,7 +27,7 @@ impl Ledger {
         if receipt.replayed {
             return Ok(self.catch_up(caller, receipt).await);
         }
-        let Some((payment, operation)) = started_at_gateway(&receipt, started) else { return Ok(receipt) };
+        let Some((payment, operation)) = sent_by(&receipt, started) else { return Ok(receipt) };
         let evidence = self.call_for(payment, operation).await;
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
@@ -234,7 +234,7 @@ impl Ledger {
         asked: &Receipt,
         id: OperationId,
     ) -> Result<Option<Receipt>, LedgerError> {
-        let Some((payment, operation)) = started_at_gateway(asked, Some(id)) else { return Ok(None) };
+        let Some((payment, operation)) = at_gateway(asked, id) else { return Ok(None) };
         let evidence = self.call_for(payment, operation).await;
         let report = Report { payment: payment.id(), operation: id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
@@ -257,11 +257,16 @@ impl Ledger {
     }
 }
 
-fn started_at_gateway(receipt: &Receipt, started: Option<OperationId>) -> Option<(&Payment, &Operation)> {
-    let (payment, started) = receipt.payment().zip(started)?;
-    let operation = payment.operation(started)?;
-    let is_sent = operation.gateway.is_some() && operation.sent.is_some();
-    is_sent.then_some((payment.as_ref(), operation))
+/// The operation, if the event that `receipt` stands for sent it to a gateway: what is queued is sent by another one.
+fn sent_by(receipt: &Receipt, operation: Option<OperationId>) -> Option<(&Payment, &Operation)> {
+    let (payment, operation) = at_gateway(receipt, operation?)?;
+    (operation.sent == Some(receipt.sequence)).then_some((payment, operation))
+}
+
+fn at_gateway(receipt: &Receipt, operation: OperationId) -> Option<(&Payment, &Operation)> {
+    let payment = receipt.payment()?;
+    let operation = payment.operation(operation)?;
+    operation.gateway.as_ref().map(|_| (payment.as_ref(), operation))
 }
 
 fn charge(payment: &Payment, attempt: &Operation, deadline: Timestamp) -> Charge {

@@ -15,6 +15,7 @@ mod group;
 mod ledger;
 mod liar;
 mod moves;
+mod queued;
 mod readme;
 mod recorded;
 mod retries;

@@ -239,6 +239,16 @@ const PLANTED: &[Planted] = &[
         "attribution::a_fact_reported_after_a_resolution_counts",
         Bug::ResolutionHidesReports,
     ),
+    memory(
+        "a queued operation is sent twice",
+        "queued::a_queued_operation_is_sent_once",
+        Bug::QueuedSentTwice,
+    ),
+    memory(
+        "a queued operation is not due",
+        "queued::a_queued_operation_is_due_until_it_is_sent",
+        Bug::QueuedNotDue,
+    ),
 ];
 
 impl By {
