@@ -230,12 +230,12 @@ proptest! {
         prop_assert!(!ended || is.reviews().contains(&Review::Contradiction));
     }
 
-    /// Invariant 29: of one gateway, id and kind there is one operation.
+    /// Invariant 29: of one gateway, id and kind there is one operation; what was reported as another one and is it aside.
     #[test]
     fn a_gateway_id_belongs_to_one_operation(script in Script::any(60)) {
         let mut holders: HashMap<_, BTreeSet<OperationId>> = HashMap::new();
         for life in Watched::run(&script).lives() {
-            for operation in life.states.iter().flat_map(Payment::operations) {
+            for operation in life.end().operations().iter().filter(|own| own.same_as().is_none()) {
                 if let Some(id) = operation.gateway_operation_id() {
                     let kind = std::mem::discriminant(&operation.id);
                     let id = (life.end().scope().clone(), operation.gateway.clone(), kind, id.clone());

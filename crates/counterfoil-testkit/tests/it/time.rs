@@ -74,7 +74,7 @@ proptest! {
                     prop_assert!(scheduled.count() <= RETRIES.len() + not_sent_of(after));
                 }
                 if let Some(pending) = pending(before).filter(|_| own(&start.operation) && asked && !due) {
-                    let manual = matches!(start.result, StartResult::Processing { .. });
+                    let manual = matches!(start.result, StartResult::Processing { .. } | StartResult::Queued {});
                     prop_assert!(!start.kind.is_scheduled());
                     prop_assert!(!manual || start.kind.retry() == Some(pending), "the schedule was moved");
                 }
@@ -144,7 +144,7 @@ fn scripts_reach_every_kind_of_attempt() {
 #[test]
 fn scripts_reach_every_kind_of_decision() {
     let mut reached = BTreeMap::new();
-    for seed in 0..40 {
+    for seed in 0..60 {
         for life in Watched::run(&Script::seeded(seed, 300)).lives() {
             for (event, _, _) in life.moves() {
                 let decision = match event.body() {
@@ -199,6 +199,7 @@ fn two_machines_ask_and_charge_once() {
 
 fn command_for(desk: &Desk, by: &Caller, payment: PaymentId, work: Work) -> Command {
     match work {
+        Work::Send { operation } => desk.send(by, payment, operation),
         Work::Poll { .. } | Work::LookUp { .. } => desk.poll(by, payment, work),
         Work::Retry { number } => {
             let mut command = desk.process(by, payment, Processing::default());

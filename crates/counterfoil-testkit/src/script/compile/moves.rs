@@ -82,7 +82,7 @@ impl Compiler {
                     None => operation.map(|operation| self.operation(*payment, operation)),
                 };
                 let is_duplicate = new.operation.is_some_and(|id| self.is_possible_duplicate(*payment, id));
-                if is_duplicate && matches!(new.resolution, Resolution::Allocated { .. }) {
+                if is_duplicate && *other > 0 && matches!(new.resolution, Resolution::Allocated { .. }) {
                     // What may be one of ours is seldom there.
                     new.resolution = Resolution::SameAs { operation: AttemptId::new(Uuid::nil()).into() };
                 }
