@@ -12,8 +12,8 @@ use counterfoil::payment::{Operation, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::store::{
-    Cursor, Due, Entry, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, Record, State,
-    StoreError, StoreStatus,
+    Cursor, Due, Entry, Era, ExecuteError, Feed, Head, Key, LedgerId, Page, PaymentStore, Position, Query,
+    Record, State, StoreError, StoreStatus,
 };
 use counterfoil::verify::{BooksHead, verify, verify_against};
 use counterfoil_memory::MemoryStore;
@@ -200,7 +200,8 @@ impl PaymentStore for Changed {
     }
 
     async fn feed(&self, _: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        let numbered = (1..).map(Position::from_number).zip(&self.journal);
+        let era = Era::first(LedgerId::new(1));
+        let numbered = (1..).map(|number| era.position(number)).zip(&self.journal);
         let behind = numbered.filter(|(position, _)| *position > after).take(limit);
         let entries: Vec<_> =
             behind.map(|(position, event)| Entry { position, event: event.clone() }).collect();

@@ -15,17 +15,23 @@ use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, Entry, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
-    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, Entry, Era, ExecuteError, Feed, Group, Head, Health, Key, LedgerId, Page,
+    PaymentStore, Plan, Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use uuid::Uuid;
 
 /// How many events one look into the feed goes through.
 const STRETCH: usize = 10_000;
+const READING_FEED: &str = "reading the feed";
+const WAITING: &str = "waiting for news";
 
 /// A [`PaymentStore`] in memory.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<Books>);
+#[derive(Debug)]
+pub struct MemoryStore {
+    /// The first era. A store in memory is never restored, so there is no other.
+    era: Era,
+    books: Mutex<Books>,
+}
 
 #[derive(Debug, Default)]
 struct Books {
@@ -41,20 +47,32 @@ struct Books {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store with a new ledger id.
     #[must_use]
     pub fn new() -> MemoryStore {
-        MemoryStore::default()
+        MemoryStore::with_ledger_id(LedgerId::random())
+    }
+
+    /// An empty store with this ledger id, for tests that need the same positions in every run.
+    #[must_use]
+    pub fn with_ledger_id(id: LedgerId) -> MemoryStore {
+        MemoryStore { era: Era::first(id), books: Mutex::default() }
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
         // A panic while the lock was held cannot have left half a change: `write` is infallible.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self, during: &'static str) -> Result<MutexGuard<'_, Books>, StoreError> {
         let books = self.books();
         if books.closed { Err(StoreError::new(StoreErrorKind::Closed, during)) } else { Ok(books) }
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> MemoryStore {
+        MemoryStore::new()
     }
 }
 
@@ -100,33 +118,47 @@ impl Books {
         })
     }
 
-    fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
-        let start = place(after).min(self.journal.len());
+    /// The position behind the last event.
+    fn end(&self, era: Era) -> Position {
+        era.position(self.journal.len() as u64)
+    }
+
+    fn feed(
+        &self,
+        era: Era,
+        scope: Option<&Scope>,
+        after: Position,
+        limit: usize,
+    ) -> Result<Feed, StoreError> {
+        let number = after.within(self.end(era), READING_FEED)?;
+        let behind = self.journal.iter().skip(usize::try_from(number).unwrap_or(usize::MAX));
         let mut feed = Feed { entries: Vec::new(), next: after };
-        for (event, number) in self.journal[start..].iter().zip(start as u64 + 1..).take(STRETCH) {
+        for (event, number) in behind.zip(number + 1..).take(STRETCH) {
             if feed.entries.len() == limit {
                 break;
             }
-            feed.next = Position::from_number(number);
+            feed.next = era.position(number);
             if scope.is_none_or(|scope| event.scope() == scope) {
                 feed.entries.push(Entry { position: feed.next, event: event.clone() });
             }
         }
-        feed
+        Ok(feed)
     }
 
     /// Ready when there is something behind `after`; until then `context` is woken by the next commit.
-    fn news(&mut self, after: Position, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
+    fn news(&mut self, era: Era, after: Position, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
         if self.closed {
-            Poll::Ready(Err(StoreError::new(StoreErrorKind::Closed, "waiting for news")))
-        } else if self.journal.len() > place(after) {
-            Poll::Ready(Ok(()))
-        } else {
-            if !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                self.waiting.push(context.waker().clone());
-            }
-            Poll::Pending
+            return Poll::Ready(Err(StoreError::new(StoreErrorKind::Closed, WAITING)));
         }
+        let end = self.end(era);
+        after.within(end, WAITING)?;
+        if after < end {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            self.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
@@ -142,11 +174,6 @@ fn wake(waiting: Vec<Waker>) {
     for waker in waiting {
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
-}
-
-/// How many events stand up to a position.
-fn place(position: Position) -> usize {
-    position.number().and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 #[async_trait]
@@ -206,11 +233,11 @@ impl PaymentStore for MemoryStore {
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        Ok(self.open("reading the feed")?.feed(scope, after, limit))
+        self.open(READING_FEED)?.feed(self.era, scope, after, limit)
     }
 
     async fn news(&self, after: Position) -> Result<(), StoreError> {
-        poll_fn(|context| self.books().news(after, context)).await
+        poll_fn(|context| self.books().news(self.era, after, context)).await
     }
 
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::Failure;
 use crate::sql::check as sql;
-use crate::{connect, rebuild, schema, streams};
+use crate::{connect, era, rebuild, schema, streams};
 
 pub(crate) const DURING: &str = "checking the file";
 
@@ -24,6 +24,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     let moment = beside.transaction()?;
     is_sound(&moment)?;
     has_its_versions(&moment)?;
+    era::current(&moment)?;
     let end = rebuild::make(&moment)?;
     for cache in &sql::CACHES {
         for statement in [cache.found, cache.missing] {

@@ -9,19 +9,26 @@ use std::sync::Arc;
 use counterfoil::Damage;
 use counterfoil::event::Event;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Entry, Feed, Position};
+use counterfoil::store::{Entry, Era, Feed, Position};
 use rusqlite::{Connection, Row};
 
 use crate::error::Failure;
 use crate::rows::Scopes;
-use crate::{sql, streams};
+use crate::{era, rebuild, sql, streams};
 
 /// How many entries of the journal one look goes through.
 const STRETCH: usize = 10_000;
+pub(crate) const READING: &str = "reading the feed";
 
-/// The place in the journal that `position` stands behind; the greatest there is for what is none of ours.
-pub(crate) fn place(position: Position) -> i64 {
-    position.number().map_or(i64::MAX, streams::clamped)
+/// Checks `after` against the feed. Returns the number of the event before it, and the era of the feed.
+pub(crate) fn number_of(
+    connection: &Connection,
+    after: Position,
+    during: &'static str,
+) -> Result<(i64, Era), Failure> {
+    let (era, end) = (era::current(connection)?, rebuild::journal_end(connection)?);
+    let number = after.within(era.position(end.cast_unsigned()), during)?;
+    Ok((number.cast_signed(), era))
 }
 
 /// The events behind `after`, of one scope or of all.
@@ -38,7 +45,7 @@ pub(crate) fn read(
     };
     let number = scope.map(|scope| scopes.number(connection, scope)).transpose()?.flatten();
     let mut feed = Feed { entries: Vec::new(), next: after };
-    let mut last = place(after);
+    let (mut last, era) = number_of(connection, after, READING)?;
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((last, streams::clamped(stretch)))?;
     while feed.entries.len() < limit
@@ -50,7 +57,7 @@ pub(crate) fn read(
             return Err(streams::entry(last + 1, Damage::Malformed("entry: it is missing")));
         }
         last = position;
-        feed.next = Position::from_number(position.cast_unsigned());
+        feed.next = era.position(position.cast_unsigned());
         if let Some(event) = event_of(scope.map(|scope| (scope, number)), position, row)? {
             feed.entries.push(Entry { position: feed.next, event: Arc::new(event) });
         }

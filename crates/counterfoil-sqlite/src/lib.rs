@@ -35,6 +35,10 @@
 //! It is the journal, by position. [News](counterfoil::store::PaymentStore::news) is told by whoever writes; a store
 //! that only looks finds out for itself within some 50 milliseconds.
 //!
+//! A position names the ledger and its era. The id of the ledger is made with the file. After a file was restored from a
+//! backup, call [`SqliteStore::begin_era`] before the file is opened for writing. Then the store refuses all earlier
+//! positions, and the followers read the feed again from its start.
+//!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,6 +74,7 @@ mod books;
 mod check;
 mod connect;
 mod due;
+mod era;
 mod error;
 mod feed;
 mod list;

@@ -6,10 +6,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use counterfoil::store::{Position, StoreError, StoreErrorKind};
+use counterfoil::store::{StoreError, StoreErrorKind};
 use tokio::sync::watch;
 
-use crate::feed;
+pub(crate) const WAITING: &str = "waiting for news";
 
 /// The end of the journal; in its place why nobody can tell any more.
 type Told = Result<i64, StoreError>;
@@ -54,8 +54,7 @@ impl News {
     }
 
     /// Waits for an end behind `after`. What was told last counts too, so nothing is missed by coming late.
-    pub(crate) async fn wait(&mut self, after: Position) -> Result<(), StoreError> {
-        let after = feed::place(after);
+    pub(crate) async fn wait(&mut self, after: i64) -> Result<(), StoreError> {
         let is_news = |told: &Told| told.as_ref().map_or(true, |end| *end > after);
         match sheltered(self.0.wait_for(is_news)).await {
             Ok(told) => told.as_ref().map(|_| ()).map_err(StoreError::clone),
@@ -65,7 +64,7 @@ impl News {
 }
 
 pub(crate) fn closed() -> StoreError {
-    StoreError::new(StoreErrorKind::Closed, "waiting for news")
+    StoreError::new(StoreErrorKind::Closed, WAITING)
 }
 
 /// Waits for `future`. That its waker panics is its host's doing, and shown neither to whoever wakes it nor to who else

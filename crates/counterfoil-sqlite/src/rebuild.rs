@@ -58,7 +58,7 @@ fn missing(position: i64) -> Failure {
 
 /// The position of the last event; 0 if there is none.
 pub(crate) fn journal_end(connection: &Connection) -> Result<i64, Failure> {
-    Ok(connection.query_row(sql::JOURNAL_END, [], |row| row.get(0))?)
+    Ok(connection.prepare_cached(sql::JOURNAL_END)?.query_row([], |row| row.get(0))?)
 }
 
 /// Folds a page of events and returns the position of the last one.

@@ -7,7 +7,7 @@ use counterfoil::store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Failure;
-use crate::sql;
+use crate::{era, sql};
 
 struct Migration {
     version: u32,
@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "journal, rows and claims", sql: sql::MIGRATION_1 },
     Migration { version: 2, name: "lists", sql: sql::MIGRATION_2 },
     Migration { version: 3, name: "due work, attention and destinations", sql: sql::MIGRATION_3 },
+    Migration { version: 4, name: "ledger and era", sql: sql::MIGRATION_4 },
 ];
 
 /// An object as `sqlite_schema` has it: type, name and text.
@@ -69,6 +70,7 @@ pub(crate) fn migrate(connection: &mut Connection, version: u32) -> Result<(), F
         transaction.execute_batch(migration.sql)?;
         transaction.execute(sql::INSERT_MIGRATION, (migration.version, migration.name, now))?;
     }
+    era::create(&transaction)?;
     Ok(transaction.commit()?)
 }
 

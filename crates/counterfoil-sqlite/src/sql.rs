@@ -158,6 +158,16 @@ CREATE TABLE counterfoil_destination (
 UPDATE counterfoil_watermark SET position = 0;
 ";
 
+/// The ledger and its era, which the positions of the feed name. `era::create` inserts the row.
+pub(crate) const MIGRATION_4: &str = "
+CREATE TABLE counterfoil_era (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    ledger INTEGER NOT NULL,
+    era INTEGER NOT NULL CHECK (era > 0),
+    seal BLOB NOT NULL CHECK (length(seal) = 32)
+) STRICT;
+";
+
 // The schema and its version.
 
 pub(crate) const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
@@ -166,6 +176,13 @@ pub(crate) const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
 pub(crate) const VERSION: &str = "SELECT max(version) FROM counterfoil_migration";
 pub(crate) const INSERT_MIGRATION: &str =
     "INSERT INTO counterfoil_migration (version, name, applied_at) VALUES (?1, ?2, ?3)";
+
+// The ledger and its era.
+
+pub(crate) const ERA: &str = "SELECT ledger, era, seal FROM counterfoil_era";
+pub(crate) const INSERT_ERA: &str =
+    "INSERT OR IGNORE INTO counterfoil_era (one, ledger, era, seal) VALUES (1, ?1, ?2, ?3)";
+pub(crate) const MOVE_ERA: &str = "UPDATE counterfoil_era SET era = ?1, seal = ?2";
 
 // Scopes and streams.
 

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,7 +7,7 @@ use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query,
+    Cursor, Due, Durability, Era, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query,
     State, StoreError, StoreErrorKind, StoreStatus,
 };
 
@@ -18,7 +18,7 @@ use crate::news::News;
 use crate::readers::Readers;
 use crate::shell::Shell;
 use crate::writer::Writer;
-use crate::{SqliteOptions, check, connect, due, feed, list, news, rows, streams};
+use crate::{SqliteOptions, check, connect, due, era, feed, list, news, rows, streams};
 
 const OPENING: &str = "opening the file";
 
@@ -67,8 +67,7 @@ impl SqliteStore {
     /// file, or it has to be opened for writing first, because it is empty or an older version wrote it.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
         connect::check_library()?;
-        let path = lock::resolve(path.as_ref())?;
-        path.metadata().map_err(|error| error::file(error, "finding the file"))?;
+        let path = existing(path.as_ref())?;
         let mut first = connect::reader(&path).map_err(|failure| failure.during(OPENING))?;
         connect::check_readable(&mut first).map_err(|failure| failure.during(OPENING))?;
         let lookout = Lookout::new(path.clone());
@@ -92,6 +91,26 @@ impl SqliteStore {
             .map_err(|error| error::file(error, "starting the thread that writes"))?;
         let readers = Readers::new(path, readers, first);
         Ok(SqliteStore { readers, access: Access::Write { shell, news } })
+    }
+
+    /// Begins a new [`Era`] of the file at `path`, and returns it. Call this once after the file was restored from a
+    /// backup, before it is opened for writing. The events that were committed after the backup are lost, and later events
+    /// will take their numbers in the feed. From now on the store refuses positions of earlier eras with
+    /// [`UnknownPosition`](StoreErrorKind::UnknownPosition), so each follower reads the feed again from its start.
+    ///
+    /// A follower that has the file open meanwhile, to look at it, is refused at the next commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); [`Busy`](StoreErrorKind::Busy) also while a server writes to the file;
+    /// [`Misconfigured`](StoreErrorKind::Misconfigured) also if there is no file.
+    pub fn begin_era(path: impl AsRef<Path>) -> Result<Era, StoreError> {
+        connect::check_library()?;
+        let path = existing(path.as_ref())?;
+        let _lock = FileLock::take(&path)?;
+        let mut connection =
+            connect::writer(&path, &SqliteOptions::default()).map_err(|failure| failure.during(OPENING))?;
+        era::begin(&mut connection).map_err(|failure| failure.during("beginning an era"))
     }
 
     /// Executes many commands, in as few commits as the [group limit](SqliteOptions::with_group_limit) allows, and
@@ -127,6 +146,13 @@ impl SqliteStore {
         }
         check::check(self.readers.path()).map_err(|failure| failure.during(check::DURING))
     }
+}
+
+/// Resolves the path of a file, which must exist.
+fn existing(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = lock::resolve(path)?;
+    path.metadata().map_err(|error| error::file(error, "finding the file"))?;
+    Ok(path)
 }
 
 fn read_only() -> ExecuteError {
@@ -194,20 +220,19 @@ impl PaymentStore for SqliteStore {
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        self.readers.read("reading the feed", |connection, scopes| {
-            feed::read(connection, scopes, scope, after, limit)
-        })
+        self.readers
+            .read(feed::READING, |connection, scopes| feed::read(connection, scopes, scope, after, limit))
     }
 
     async fn news(&self, after: Position) -> Result<(), StoreError> {
-        if !self.readers.are_open() {
-            return Err(news::closed());
-        }
+        let (number, _) = self
+            .readers
+            .read(news::WAITING, |connection, _| feed::number_of(connection, after, news::WAITING))?;
         let mut news = match &self.access {
             Access::Write { news, .. } => news.clone(),
             Access::Look(lookout) => lookout.news()?,
         };
-        news.wait(after).await
+        news.wait(number).await
     }
 
     async fn heads(&self, after: &Cursor, limit: usize) -> Result<Vec<Head>, StoreError> {

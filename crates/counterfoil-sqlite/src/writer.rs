@@ -218,7 +218,6 @@ mod tests {
     use counterfoil::id::TopUpId;
     use counterfoil::money::{Currency, Money};
     use counterfoil::scope::{Caller, Scope};
-    use counterfoil::store::Position;
     use counterfoil::text::{Actor, EnvironmentId, TenantId, WalletId};
     use tempfile::TempDir;
     use uuid::Uuid;
@@ -303,7 +302,7 @@ mod tests {
         writer.teller.tell(0);
         let mut news = writer.news();
         let mut is_told = || {
-            let waiting = std::pin::pin!(news.wait(Position::START));
+            let waiting = std::pin::pin!(news.wait(0));
             waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready()
         };
         assert!(!is_told());

@@ -28,7 +28,8 @@ STATUSES = [
     "OVERPAID", "PARTIALLY_REFUNDED", "REFUNDED", "FAILED", "VOIDED",
 ]
 DESTINATIONS = ["INVOICE", "CUSTOMER"]
-MIGRATIONS = [(1, "journal, rows and claims"), (2, "lists"), (3, "due work, attention and destinations")]
+MIGRATIONS = [(1, "journal, rows and claims"), (2, "lists"), (3, "due work, attention and destinations"),
+              (4, "ledger and era")]
 # ISO 4217: how many places the minor units of a currency have, where it is not two.
 PLACES = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
@@ -1044,6 +1045,12 @@ class Books:
         file, scopes = self.file, self.scopes
         found = file.execute("SELECT version, name FROM counterfoil_migration ORDER BY version").fetchall()
         require(found == MIGRATIONS, "migrations are not those of the schema")
+        rows = file.execute("SELECT ledger, era, seal FROM counterfoil_era").fetchall()
+        require(len(rows) == 1, "there is no one ledger with an era")
+        [(ledger, era, seal)] = rows
+        require(0 <= ledger < 2**50 and 0 < era < 2**32, "ledger or era is no such number")
+        made = hashlib.sha256(ZERO + ledger.to_bytes(8, "big") + era.to_bytes(4, "big")).digest()
+        require(seal == made, "the seal is not that of the ledger and its era")
         require(not any(self.wallets.values()), "a wallet entered something else than was posted to it")
         found = {(tenant, environment): number for number, tenant, environment in file.execute(
             "SELECT scope, tenant, environment FROM counterfoil_scope")}

@@ -24,7 +24,7 @@
 #[doc = "# mod store { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/examples/one_lock/store.rs\")); }"]
 #[doc = "# fn main() {}"]
 #[doc = "use store::OneLockStore;\n"]
-#[doc = "counterfoil_testkit::conformance!(one_lock, || async { OneLockStore::default() });\n```\n"]
+#[doc = "counterfoil_testkit::conformance!(one_lock, || async { OneLockStore::new() });\n```\n"]
 #[doc = include_str!("../docs/guide/one-lock/4-from-here.md")]
 pub mod one_lock {}
 

@@ -47,7 +47,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "_{}"), Base32(self.0.as_u128()))
+                write!(f, concat!($prefix, "_{}"), Base32::<UUID_LETTERS>(self.0.as_u128()))
             }
         }
 
@@ -61,7 +61,7 @@ macro_rules! ids {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<$name, InvalidId> {
                 text.strip_prefix(concat!($prefix, "_"))
-                    .and_then(parse_base32)
+                    .and_then(parse_base32::<UUID_LETTERS>)
                     .map(|bits| $name(Uuid::from_u128(bits)))
                     .ok_or(InvalidId { prefix: $prefix })
             }
@@ -110,11 +110,13 @@ ids! {
 }
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const LENGTH: usize = 26;
+/// How many letters the 128 bits of a UUID take.
+pub(crate) const UUID_LETTERS: usize = 26;
 
-pub(crate) struct Base32(pub(crate) u128);
+/// The low bits of a number, five for each of so many letters. Texts of one length sort as the numbers do.
+pub(crate) struct Base32<const LENGTH: usize>(pub(crate) u128);
 
-impl fmt::Display for Base32 {
+impl<const LENGTH: usize> fmt::Display for Base32<LENGTH> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for place in (0..LENGTH).rev() {
             let digit = usize::try_from((self.0 >> (5 * place)) & 31).unwrap_or(0);
@@ -125,14 +127,14 @@ impl fmt::Display for Base32 {
     }
 }
 
-pub(crate) fn parse_base32(text: &str) -> Option<u128> {
-    // 26 × 5 = 130 bits: the first letter carries only three.
-    if text.len() != LENGTH || text.as_bytes().first()? > &b'7' {
+/// The number that these letters write, if there are as many as there should be and it has 128 bits at most.
+pub(crate) fn parse_base32<const LENGTH: usize>(text: &str) -> Option<u128> {
+    if text.len() != LENGTH {
         return None;
     }
     text.bytes().try_fold(0_u128, |bits, letter| {
         let digit = ALPHABET.iter().position(|known| *known == letter)?;
-        Some(bits << 5 | u128::try_from(digit).ok()?)
+        bits.checked_mul(32)?.checked_add(u128::try_from(digit).ok()?)
     })
 }
 

@@ -78,8 +78,8 @@ pub(crate) const INDEXES: [(&str, &str); 7] = [
 
 /// The file is attached, and only read.
 pub(crate) const ATTACH: &str = "ATTACH ?1 AS books";
-/// Then the journal is the attached one.
-pub(crate) const NO_JOURNAL: &str = "DROP TABLE main.counterfoil_journal";
+/// Then the journal and the era are the attached ones.
+pub(crate) const NO_JOURNAL: &str = "DROP TABLE main.counterfoil_journal; DROP TABLE main.counterfoil_era";
 /// One row that says `ok`, or what is wrong.
 pub(crate) const INTEGRITY: &str = "PRAGMA books.integrity_check(1)";
 pub(crate) const MIGRATIONS: &str = "SELECT version, name FROM books.counterfoil_migration ORDER BY version";

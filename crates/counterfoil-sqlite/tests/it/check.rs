@@ -54,6 +54,8 @@ async fn what_no_event_made_is_named() {
         ),
         ("DELETE FROM counterfoil_migration WHERE version = 1", "counterfoil_migration"),
         ("UPDATE counterfoil_migration SET name = 'another' WHERE version = 2", "counterfoil_migration"),
+        ("UPDATE counterfoil_era SET ledger = ledger + 1", "counterfoil_era: "),
+        ("UPDATE counterfoil_era SET era = era + 1", "counterfoil_era: "),
         ("UPDATE counterfoil_payment SET position = position - 1 WHERE stream = (SELECT min(stream) FROM counterfoil_payment)", "counterfoil_payment "),
     ];
     for (sql, name) in changes {

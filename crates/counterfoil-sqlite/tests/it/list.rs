@@ -11,7 +11,8 @@ use counterfoil::id::PaymentId;
 use counterfoil::payment::{Attention, Destination, DestinationType, PaymentMethod, PaymentMethodType};
 use counterfoil::status::PaymentStatus;
 use counterfoil::store::{
-    Due, Feed, Filter, Order, Page, PageCursor, PaymentStore, Position, Query, Sort, Start, StoreErrorKind,
+    Due, Feed, Filter, LedgerId, Order, Page, PageCursor, PaymentStore, Position, Query, Sort, Start,
+    StoreErrorKind,
 };
 use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
@@ -113,6 +114,13 @@ async fn feeds(store: &dyn PaymentStore, limit: usize) -> Vec<Feed> {
     feeds
 }
 
+/// The id of the ledger that is in this file.
+fn ledger_id(place: &Place) -> LedgerId {
+    let ledger = "SELECT ledger FROM counterfoil_era";
+    let bits: i64 = raw(&place.path()).query_row(ledger, [], |row| row.get(0)).unwrap();
+    LedgerId::new(bits.cast_unsigned())
+}
+
 /// What is due by and by, and what all destinations come to.
 async fn work(store: &dyn PaymentStore, limit: usize) -> (Vec<Vec<Due>>, Vec<Option<Arc<Account>>>) {
     let (mut due, mut sums) = (vec![], vec![]);
@@ -177,7 +185,8 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let place = Place::new();
-        let (sqlite, memory) = (place.open(), MemoryStore::new());
+        let sqlite = place.open();
+        let memory = MemoryStore::with_ledger_id(ledger_id(&place));
         let commands = commands(&steps);
         runtime.block_on(async {
             for command in commands {

@@ -102,6 +102,10 @@ async fn it_finds_what_the_store_finds() {
         "DELETE FROM counterfoil_migration WHERE version = 2",
         "UPDATE counterfoil_migration SET name = 'another' WHERE version = 2",
         "UPDATE counterfoil_watermark SET position = position + 1",
+        "UPDATE counterfoil_era SET ledger = ledger + 1",
+        "UPDATE counterfoil_era SET era = era + 1",
+        "UPDATE counterfoil_era SET seal = zeroblob(32)",
+        "DELETE FROM counterfoil_era",
     ];
     for sql in changes {
         let place = Place::new();

@@ -12,13 +12,13 @@ use counterfoil::event::{Event, Hash, StreamId};
 use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Due, Head, Key, Position, Record};
+use counterfoil::store::{Due, Head, Key, LedgerId, Record};
 use counterfoil::text::{EnvironmentId, TenantId};
 use uuid::Uuid;
 
 use super::remote::{Bytes, Versioned};
 
-/// The number of the last event there is.
+/// The id of the ledger, and the number of the last event there is.
 pub(crate) const LAST: &[u8] = b"n";
 /// Behind every key that begins alike.
 const END: [u8; 32] = [0xff; 32];
@@ -174,12 +174,15 @@ fn read_scope(bytes: &[u8]) -> Result<(Scope, &[u8]), Damage> {
     Ok((Scope::new(tenant, environment), rest))
 }
 
-pub(crate) fn read_number(value: Option<&Versioned>) -> u64 {
-    let number = value.and_then(|(_, value)| value.as_slice().try_into().ok());
-    number.map_or(0, u64::from_be_bytes)
+/// What stands at [`LAST`].
+pub(crate) fn write_last(ledger: LedgerId, number: u64) -> Bytes {
+    [ledger.bits().to_be_bytes(), number.to_be_bytes()].concat()
 }
 
-/// The number behind which a position stands; there is none behind one that has no number.
-pub(crate) fn number(position: Position) -> u64 {
-    position.number().unwrap_or(u64::MAX)
+/// Nothing while there is no event.
+pub(crate) fn read_last(value: Option<&Versioned>) -> Option<(LedgerId, u64)> {
+    let (_, value) = value?;
+    let (ledger, number) = value.split_first_chunk()?;
+    let number = u64::from_be_bytes(number.try_into().ok()?);
+    Some((LedgerId::new(u64::from_be_bytes(*ledger)), number))
 }

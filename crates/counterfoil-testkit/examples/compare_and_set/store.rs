@@ -16,8 +16,8 @@ use counterfoil::event::{Event, StreamId};
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, Entry, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
-    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, Entry, Era, ExecuteError, Feed, Group, Head, Health, Key, LedgerId, Page,
+    PaymentStore, Plan, Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
@@ -110,7 +110,9 @@ impl CompareAndSetStore {
         let last = self.remote.get(&[layout::LAST.to_vec()]).await.pop().flatten();
         // Guarded like everything else: of two commands at once one gets the next numbers, the other begins again.
         seen.revisions.insert(layout::LAST.to_vec(), last.as_ref().map_or(0, |(revision, _)| *revision));
-        let mut number = layout::read_number(last.as_ref());
+        // The first event chooses the id of the ledger.
+        let last = layout::read_last(last.as_ref());
+        let (ledger, mut number) = last.unwrap_or_else(|| (LedgerId::random(), 0));
         let mut puts = Vec::new();
         for event in &plan.events {
             number += 1;
@@ -128,8 +130,15 @@ impl CompareAndSetStore {
             puts.extend(due_of(Some(&row.after)).map(|due| (layout::due(&due), Some(Bytes::new()))));
             puts.push((layout::record(&key), Some(layout::write_row(&row.after))));
         }
-        puts.push((layout::LAST.to_vec(), Some(number.to_be_bytes().to_vec())));
+        puts.push((layout::LAST.to_vec(), Some(layout::write_last(ledger, number))));
         puts
+    }
+
+    /// The position behind the last event. A remote store that can be restored would keep the number of the era too.
+    async fn end(&self) -> Position {
+        let last = self.remote.get(&[layout::LAST.to_vec()]).await.pop().flatten();
+        let last = layout::read_last(last.as_ref());
+        last.map_or(Position::START, |(ledger, number)| Era::first(ledger).position(number))
     }
 }
 
@@ -226,15 +235,17 @@ impl PaymentStore for CompareAndSetStore {
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
         let _entered = self.enter("reading the feed").await?;
+        let end = self.end().await;
+        let first = after.within(end, "reading the feed")? + 1;
         let mut feed = Feed { entries: Vec::new(), next: after };
-        let Some(first) = layout::number(after).checked_add(1) else { return Ok(feed) };
+        let Some(era) = end.era() else { return Ok(feed) };
         let found = self.remote.scan(layout::from(layout::feed(first)), STRETCH).await;
         for ((_, value), number) in found.iter().zip(first..) {
             if feed.entries.len() == limit {
                 break;
             }
             let event = layout::read_event(value).map_err(damaged("reading the feed"))?;
-            feed.next = Position::from_number(number);
+            feed.next = era.position(number);
             if scope.is_none_or(|scope| event.scope() == scope) {
                 feed.entries.push(Entry { position: feed.next, event });
             }
@@ -249,8 +260,9 @@ impl PaymentStore for CompareAndSetStore {
             changed.borrow_and_update();
             {
                 let _entered = self.enter("waiting for news").await?;
-                let last = self.remote.get(&[layout::LAST.to_vec()]).await.pop().flatten();
-                if layout::read_number(last.as_ref()) > layout::number(after) {
+                let end = self.end().await;
+                after.within(end, "waiting for news")?;
+                if after < end {
                     return Ok(());
                 }
             }

@@ -11,7 +11,9 @@ use counterfoil::command::Command;
 use counterfoil::event::{Event, StreamId};
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
-use counterfoil::store::{Cursor, Due, Entry, Feed, Group, Head, Key, Plan, Position, Record, Step};
+use counterfoil::store::{
+    Cursor, Due, Entry, Era, Feed, Group, Head, Key, Plan, Position, Record, Step, StoreError,
+};
 
 /// How many events one look into the feed goes through.
 const STRETCH: usize = 10_000;
@@ -53,9 +55,9 @@ impl Books {
         self.records.extend(claims.chain(rows).map(|record| (record.key(), record)));
     }
 
-    /// How many events there are: the number of the last one.
-    pub(crate) fn end(&self) -> u64 {
-        self.journal.len() as u64
+    /// The position behind the last event.
+    pub(crate) fn end(&self, era: Era) -> Position {
+        era.position(self.journal.len() as u64)
     }
 
     pub(crate) fn payments(&self) -> impl Iterator<Item = &Arc<Payment>> {
@@ -82,20 +84,26 @@ impl Books {
         events.filter(|event| event.sequence() > after).take(limit).cloned().collect()
     }
 
-    pub(crate) fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
+    pub(crate) fn feed(
+        &self,
+        era: Era,
+        scope: Option<&Scope>,
+        after: Position,
+        limit: usize,
+    ) -> Result<Feed, StoreError> {
+        let last = after.within(self.end(era), "reading the feed")?;
         let mut feed = Feed { entries: Vec::new(), next: after };
-        let numbered =
-            (1..).zip(&self.journal).skip_while(|(number, _)| Position::from_number(*number) <= after);
+        let numbered = (1..).zip(&self.journal).skip_while(|(number, _)| *number <= last);
         for (number, event) in numbered.take(STRETCH) {
             if feed.entries.len() == limit {
                 break;
             }
-            feed.next = Position::from_number(number);
+            feed.next = era.position(number);
             if scope.is_none_or(|scope| event.scope() == scope) {
                 feed.entries.push(Entry { position: feed.next, event: event.clone() });
             }
         }
-        feed
+        Ok(feed)
     }
 
     pub(crate) fn heads(&self, after: &Cursor, limit: usize) -> Vec<Head> {

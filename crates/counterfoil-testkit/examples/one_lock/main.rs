@@ -18,7 +18,7 @@ use store::OneLockStore;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = Arc::new(OneLockStore::default());
+    let store = Arc::new(OneLockStore::new());
     let ledger = Ledger::new(store.clone());
     let caller = caller("acme");
     ledger.top_up(&caller, NewTopUp::new(wallet("w"), usd(1_000))).await?;

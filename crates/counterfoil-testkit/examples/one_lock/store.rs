@@ -12,20 +12,29 @@ use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, StreamId};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, ExecuteError, Feed, Head, Health, Key, Page, PaymentStore, Position, Query,
-    State, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, Era, ExecuteError, Feed, Head, Health, Key, LedgerId, Page, PaymentStore,
+    Position, Query, State, StoreError, StoreErrorKind, StoreStatus,
 };
 
 use super::books::Books;
 
 /// A [`PaymentStore`] of maps behind one lock.
-#[derive(Debug, Default)]
-pub(crate) struct OneLockStore(Mutex<Books>);
+#[derive(Debug)]
+pub(crate) struct OneLockStore {
+    /// The positions of the feed name it. This store is never restored, so the first era is the only one.
+    era: Era,
+    books: Mutex<Books>,
+}
 
 impl OneLockStore {
+    /// An empty store with a new ledger id.
+    pub(crate) fn new() -> OneLockStore {
+        OneLockStore { era: Era::first(LedgerId::random()), books: Mutex::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Books> {
         // Whoever panicked with the lock was only looking: `write` does not panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The books, unless they are closed.
@@ -95,7 +104,7 @@ impl PaymentStore for OneLockStore {
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        Ok(self.open("reading the feed")?.feed(scope, after, limit))
+        self.open("reading the feed")?.feed(self.era, scope, after, limit)
     }
 
     async fn news(&self, after: Position) -> Result<(), StoreError> {
@@ -104,7 +113,9 @@ impl PaymentStore for OneLockStore {
                 Ok(books) => books,
                 Err(closed) => return Poll::Ready(Err(closed)),
             };
-            if Position::from_number(books.end()) > after {
+            let end = books.end(self.era);
+            after.within(end, "waiting for news")?;
+            if after < end {
                 return Poll::Ready(Ok(()));
             }
             if !books.waiting.iter().any(|waker| waker.will_wake(context.waker())) {

@@ -145,7 +145,9 @@ macro_rules! __for_each_case {
                 a_clock_that_steps_back_moves_nothing,
                 any_page_size_gives_the_same_feed,
                 reading_goes_on_from_every_position,
-                a_position_at_or_beyond_the_end_shows_nothing,
+                a_position_at_the_end_shows_nothing,
+                unknown_positions_are_refused,
+                positions_belong_to_one_ledger,
                 a_scope_sees_its_own_events_only,
                 a_scope_finds_its_own_among_many_of_others,
                 a_follower_sleeps_though_others_wrote_last,
@@ -160,6 +162,7 @@ macro_rules! __for_each_case {
                 a_dropped_waiter_harms_nobody,
                 a_waker_that_panics_harms_nobody,
                 asking_again_keeps_one_waker,
+                unknown_positions_are_refused,
             }
             concurrency {
                 parallel_debits_never_overdraw,

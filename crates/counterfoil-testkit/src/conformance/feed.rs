@@ -12,7 +12,7 @@ use counterfoil::id::PaymentId;
 use counterfoil::ledger::{NewPayment, NewTopUp, Processing, Update};
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::PaymentStatus;
-use counterfoil::store::{Cursor, Entry, PaymentStore, Position};
+use counterfoil::store::{Cursor, Entry, Era, LedgerId, PaymentStore, Position, StoreError, StoreErrorKind};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -166,18 +166,72 @@ pub(super) async fn reading_goes_on_from_every_position(trial: &mut Trial) {
             }
             let text = entry.position.to_string();
             assert_eq!(text.parse(), Ok(entry.position), "its text comes back");
+            assert!(text.len() <= 32, "{text} has more than 32 bytes");
         }
     }
 }
 
-pub(super) async fn a_position_at_or_beyond_the_end_shows_nothing(trial: &mut Trial) {
+/// The position behind the last event there is.
+pub(super) async fn end(trial: &Trial) -> Position {
+    ok(trial.store.feed(None, Position::START, 10_000).await).next
+}
+
+pub(super) async fn a_position_at_the_end_shows_nothing(trial: &mut Trial) {
     fill(trial).await;
-    let end = ok(trial.store.feed(None, Position::START, 1_000).await).next;
-    for after in [end, Position::new([0xff; 16])] {
-        for of in [None, Some(&trial.caller.scope)] {
-            let page = ok(trial.store.feed(of, after, 10).await);
-            assert_eq!((page.entries.len(), page.next), (0, after));
+    let end = end(trial).await;
+    for of in [None, Some(&trial.caller.scope)] {
+        let page = ok(trial.store.feed(of, end, 10).await);
+        assert_eq!((page.entries.len(), page.next), (0, end));
+    }
+}
+
+/// Positions that a feed has not given if it ends at `end`.
+pub(super) fn unknown(end: Position) -> Vec<(&'static str, Position)> {
+    let era = end.era().expect("the feed has events, so its end names an era");
+    let last = ok(end.within(end, "a case"));
+    let another = Era::new(LedgerId::new(era.ledger().bits() ^ 1), era.number());
+    vec![
+        ("of another ledger", another.position(1)),
+        ("of a later era", era.next().position(1)),
+        ("of an earlier era", Era::new(era.ledger(), era.number().wrapping_sub(1)).position(1)),
+        ("one event beyond the end", era.position(last + 1)),
+        ("far beyond the end", era.position(u64::MAX)),
+    ]
+}
+
+/// Checks that an answer is the error for an unknown position.
+pub(super) fn assert_unknown<T>(answer: Result<T, StoreError>, what: &str) {
+    let kind = answer.err().map(|error| error.kind());
+    assert_eq!(kind, Some(StoreErrorKind::UnknownPosition), "after a position {what}");
+}
+
+/// INVARIANTS 40: a follower notices that the store was restored or is another one.
+pub(super) async fn unknown_positions_are_refused(trial: &mut Trial) {
+    let another = Era::first(LedgerId::random()).position(1);
+    assert_unknown(trial.store.feed(None, another, 10).await, "of another ledger, while there is no event");
+    fill(trial).await;
+    for (what, after) in unknown(end(trial).await) {
+        for of in [None, Some(&trial.caller.scope), Some(&caller("nobody").scope)] {
+            for limit in [0, 10] {
+                assert_unknown(trial.store.feed(of, after, limit).await, what);
+            }
         }
+    }
+}
+
+/// INVARIANTS 40. A durable store that is opened again is the same ledger, any other store is a new one.
+pub(super) async fn positions_belong_to_one_ledger(trial: &mut Trial) {
+    trial.charging().await;
+    let after = end(trial).await;
+    trial.reopen().await;
+    for _ in 0..2 {
+        trial.charging().await;
+    }
+    let answer = trial.store.feed(None, after, 10).await;
+    if trial.is_durable() {
+        assert_eq!(ok(answer).entries.len(), 2, "what came since");
+    } else {
+        assert_unknown(answer, "of the store before this one");
     }
 }
 

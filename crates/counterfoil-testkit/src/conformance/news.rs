@@ -12,14 +12,11 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
+use super::feed::{assert_unknown, end, unknown};
 use super::trial::{SOON, Trial, card_payment, ok, soon};
 
 /// Long enough for a store to have looked, and to wait.
 const A_WHILE: Duration = Duration::from_millis(20);
-
-async fn end(trial: &Trial) -> Position {
-    ok(trial.store.feed(None, Position::START, 10_000).await).next
-}
 
 /// Somebody who waits, in a task of their own.
 fn wait(store: &Arc<dyn PaymentStore>, after: Position) -> JoinHandle<Result<(), StoreError>> {
@@ -205,5 +202,14 @@ pub(super) async fn asking_again_keeps_one_waker(trial: &mut Trial) {
             woken <= FEW,
             "asked {LOOKS} times {how}, with one waker, it is woken {woken} times by a commit"
         );
+    }
+}
+
+/// INVARIANTS 40: a follower that waited there would miss the events that took the numbers of those it has seen.
+pub(super) async fn unknown_positions_are_refused(trial: &mut Trial) {
+    trial.charging().await;
+    for (what, after) in unknown(end(trial).await) {
+        let answer = soon(&format!("`news`, behind a position {what},"), wait(&trial.store, after)).await;
+        assert_unknown(answer, what);
     }
 }

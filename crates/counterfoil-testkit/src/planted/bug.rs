@@ -62,6 +62,10 @@ pub enum Bug {
     FeedOutOfOrder,
     /// The feed is sorted by time.
     FeedByTime,
+    /// An unknown position is answered like the end of the feed: with an empty page, and by waiting.
+    UnknownPositionAtEnd,
+    /// All stores have the same ledger id, so one store accepts the positions of another.
+    LedgerIdShared,
     /// Nobody is told of a commit.
     NewsNeverWakes,
     /// Only what is committed while one waits counts as news.

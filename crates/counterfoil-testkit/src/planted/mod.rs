@@ -33,8 +33,8 @@ use counterfoil::id::PaymentId;
 use counterfoil::payment::Payment;
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Durability, ExecuteError, Feed, Group, Head, Health, Key, Page, PaymentStore, Plan,
-    Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
+    Cursor, Due, Durability, Era, ExecuteError, Feed, Group, Head, Health, Key, LedgerId, Page, PaymentStore,
+    Plan, Position, Query, Record, State, Step, StoreError, StoreErrorKind, StoreStatus,
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -46,9 +46,10 @@ pub use bug::Bug;
 /// A store in memory that guards by versions instead of a lock: it loads, decides, and writes if all that was
 /// read is still so; else it starts again. Everybody else gets a turn between reading and writing, so what
 /// can go wrong does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PlantedStore {
     bug: Bug,
+    era: Era,
     books: Mutex<Books>,
     news: Notify,
     hoard: Mutex<Vec<Waker>>,
@@ -75,7 +76,14 @@ impl PlantedStore {
     /// An empty store with this defect.
     #[must_use]
     pub fn new(bug: Bug) -> PlantedStore {
-        PlantedStore { bug, ..PlantedStore::default() }
+        let ledger = if bug == Bug::LedgerIdShared { LedgerId::new(1) } else { LedgerId::random() };
+        PlantedStore {
+            bug,
+            era: Era::first(ledger),
+            books: Mutex::default(),
+            news: Notify::default(),
+            hoard: Mutex::default(),
+        }
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -162,6 +170,11 @@ impl Books {
             }
             _ => self.records.get(&names::kept_as(key, bug)).map(|record| names::found_as(key, record)),
         }
+    }
+
+    /// The position behind the last event.
+    fn end(&self, era: Era) -> Position {
+        era.position(self.journal.len() as u64)
     }
 
     /// The payment, if it is there.
@@ -265,15 +278,16 @@ impl PaymentStore for PlantedStore {
     }
 
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
-        Ok(reads::feed(&*self.open("reading the feed")?, self.bug, scope, after, limit))
+        reads::feed(&*self.open("reading the feed")?, self.bug, self.era, scope, after, limit)
     }
 
     async fn news(&self, after: Position) -> Result<(), StoreError> {
         loop {
             let mut told = pin!(self.news.notified());
             told.as_mut().enable();
-            let end = Position::from_number(self.open("waiting for news")?.journal.len() as u64);
-            if end > after && self.bug != Bug::NewsForgets {
+            let end = self.open("waiting for news")?.end(self.era);
+            let number = reads::number_of(after, end, self.bug, "waiting for news")?;
+            if end > self.era.position(number) && self.bug != Bug::NewsForgets {
                 return Ok(());
             }
             if self.bug == Bug::NewsTripsOverWaker {

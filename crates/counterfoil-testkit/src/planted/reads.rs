@@ -7,7 +7,7 @@ use counterfoil::event::Event;
 use counterfoil::payment::{Operation, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Due, Entry, Feed, Key, Order, Page, PageCursor, Position, Query, Record, Sort, Start,
+    Due, Entry, Era, Feed, Key, Order, Page, PageCursor, Position, Query, Record, Sort, Start, StoreError,
 };
 
 use super::{Books, Bug};
@@ -158,24 +158,41 @@ pub(super) fn is_shown(sequence: u64, bug: Bug) -> bool {
     bug != Bug::HistoryEndsEarly || sequence <= SHOWN
 }
 
+/// The number of `after` in a feed that ends at `end`, but for the defects.
+pub(super) fn number_of(
+    after: Position,
+    end: Position,
+    bug: Bug,
+    during: &'static str,
+) -> Result<u64, StoreError> {
+    let known = after.within(end, during);
+    if bug == Bug::UnknownPositionAtEnd { known.or_else(|_| end.within(end, during)) } else { known }
+}
+
 /// The right stretch of the feed, but for the defects.
-pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Position, limit: usize) -> Feed {
+pub(super) fn feed(
+    books: &Books,
+    bug: Bug,
+    era: Era,
+    scope: Option<&Scope>,
+    after: Position,
+    limit: usize,
+) -> Result<Feed, StoreError> {
+    let last = number_of(after, books.end(era), bug, "reading the feed")?;
     let mut feed = Feed { entries: Vec::new(), next: after };
-    let again = bug == Bug::FeedRepeats && after != Position::START && limit > 0;
+    let again = bug == Bug::FeedRepeats && last > 0 && limit > 0;
     let mut journal: Vec<&Arc<Event>> = books.journal.iter().collect();
     if bug == Bug::FeedByTime {
         journal.sort_by_key(|event| event.at());
     }
     if bug == Bug::FeedStalls {
-        let skipped =
-            books.journal.iter().zip(1..).filter(|(_, number)| Position::from_number(*number) <= after);
-        journal.truncate(skipped.count() + STRETCH);
+        journal.truncate(usize::try_from(last).unwrap_or(usize::MAX).saturating_add(STRETCH));
     }
     for (event, number) in journal.into_iter().zip(1..) {
-        let position = Position::from_number(number);
-        if position < after || (position == after && !again) {
+        if number < last || (number == last && !again) {
             continue;
         }
+        let position = era.position(number);
         if feed.entries.len() == limit {
             if bug == Bug::FeedSkips && limit > 0 {
                 feed.next = position;
@@ -193,5 +210,5 @@ pub(super) fn feed(books: &Books, bug: Bug, scope: Option<&Scope>, after: Positi
     if bug == Bug::FeedStalls && feed.entries.is_empty() && books.journal.len() > STRETCH {
         feed.next = after;
     }
-    feed
+    Ok(feed)
 }

@@ -7,4 +7,4 @@ mod store;
 
 use store::OneLockStore;
 
-counterfoil_testkit::conformance!(suite, || async { OneLockStore::default() });
+counterfoil_testkit::conformance!(suite, || async { OneLockStore::new() });

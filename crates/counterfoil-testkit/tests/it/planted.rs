@@ -215,6 +215,15 @@ fn a_feed_that_repeats_skips_or_shows_too_much_is_found() {
 }
 
 #[test]
+fn unchecked_positions_are_found() {
+    found_by(
+        Bug::UnknownPositionAtEnd,
+        &["feed::unknown_positions_are_refused", "news::unknown_positions_are_refused"],
+    );
+    found_by(Bug::LedgerIdShared, &["feed::positions_belong_to_one_ledger"]);
+}
+
+#[test]
 fn news_that_does_not_come_is_found() {
     found_by(Bug::NewsNeverWakes, &["news::a_commit_wakes_whoever_waits"]);
     found_by(Bug::NewsForgets, &["news::it_comes_back_at_once_if_there_is_something"]);

@@ -148,7 +148,8 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// The store's. [`UnknownPosition`](crate::store::StoreErrorKind::UnknownPosition) says that the store was restored
+    /// from a backup, or is another one: [`PaymentStore::feed`](crate::store::PaymentStore::feed) tells what to do then.
     pub async fn feed(&self, scope: &Scope, after: Position, limit: usize) -> Result<Feed, StoreError> {
         self.store.feed(Some(scope), after, limit).await
     }
@@ -157,7 +158,8 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The store's, [`Closed`](crate::store::StoreErrorKind::Closed) when it is closed meanwhile.
+    /// The store's, [`Closed`](crate::store::StoreErrorKind::Closed) when it is closed meanwhile,
+    /// [`UnknownPosition`](crate::store::StoreErrorKind::UnknownPosition) as [`feed`](Self::feed).
     pub async fn news(&self, after: Position) -> Result<(), StoreError> {
         self.store.news(after).await
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::error::{ExecuteError, StoreError};
-use super::feed::{Feed, Position};
+use super::feed::Feed;
 use super::list::{Page, Query};
+use super::position::Position;
 use super::state::{Key, State};
 use crate::clock::Timestamp;
 use crate::command::{Command, Receipt};
@@ -30,6 +31,8 @@ use crate::scope::Scope;
 ///   crash; what is not durable yet is shown to no reader.
 /// * **Scoped.** Nothing of another tenant or environment is read, matched or changed, whatever the ids.
 ///   A foreign id answers exactly like one that does not exist.
+/// * **Identified.** A store has a [`LedgerId`](super::LedgerId), chosen at random when it is made, and is in an
+///   [`Era`](super::Era), which rises after a restore. Positions of its feed name both.
 /// * **Exact.** Texts and names are bytes: compared and sorted as bytes, kept as they came.
 ///
 /// # Futures
@@ -96,12 +99,27 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
     ///
     /// It looks at a bounded number of events, so for one scope among many an answer can be empty though its
     /// `next` has moved. Without a scope: the events of all scopes, for operators; no HTTP route may reach that.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownPosition`](super::StoreErrorKind::UnknownPosition) if the feed cannot have given `after`: it is of another
+    /// ledger, of another era, or beyond the end ([`Position::within`]). Then the store was restored from a backup, or it
+    /// is another store. The answer is never an empty page: the follower would wait there and miss events.
+    ///
+    /// The follower must read the feed again from its [start](Position::START). An event that it has already applied has
+    /// the same scope, stream, sequence and hash, so it can skip the event. An event that it has applied and does not meet
+    /// again was lost in the restore, and its effects must be undone. A follower that can rebuild its effects deletes them
+    /// and starts over.
     async fn feed(&self, scope: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError>;
 
     /// Comes back when there may be events behind `after`, at once if there are. It sleeps until something is
     /// committed, in whatever scope, and is answered [`Closed`](super::StoreErrorKind::Closed) when the store is
     /// closed meanwhile. A waker that panics when it is woken harms nobody else, neither the command that woke it nor
     /// others who wait.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownPosition`](super::StoreErrorKind::UnknownPosition) at once, as [`feed`](Self::feed).
     async fn news(&self, after: Position) -> Result<(), StoreError>;
 
     /// The streams of all scopes behind `after`, sorted by tenant, environment, then stream (payments by id,

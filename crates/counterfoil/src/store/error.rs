@@ -49,6 +49,9 @@ pub enum StoreErrorKind {
     Closed,
     /// It is not set up as it must be.
     Misconfigured,
+    /// A position is not in the feed, because the ledger was restored from a backup or is another one. The follower must
+    /// read the feed again from its start, as [`PaymentStore::feed`](super::PaymentStore::feed) describes.
+    UnknownPosition,
     /// Anything else.
     Other,
 }
@@ -86,6 +89,10 @@ impl StoreErrorKind {
             StoreErrorKind::Poisoned => "an earlier failure left it unsafe to go on; open it again",
             StoreErrorKind::Closed => "the store is closed",
             StoreErrorKind::Misconfigured => "it is not set up as it must be",
+            StoreErrorKind::UnknownPosition => {
+                "the position is not in this feed: the ledger was restored from a backup, or is another one; \
+                 read the feed again from its start"
+            }
             StoreErrorKind::Other => "it failed",
         }
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::id::{Base32, PaymentId, parse_base32};
+use crate::id::{Base32, PaymentId, UUID_LETTERS, parse_base32};
 use crate::money::{Currency, Money};
 use crate::payment::{Attention, DestinationType, Payment, PaymentMethodType};
 use crate::status::PaymentStatus;
@@ -289,7 +289,8 @@ pub struct InvalidCursor;
 impl fmt::Display for PageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sort, order) = (self.sort as u8, self.order as u8);
-        write!(f, "{sort}{order}{}{}", Base32(self.key), Base32(self.id.as_uuid().as_u128()))
+        let (key, id) = (self.key, self.id.as_uuid().as_u128());
+        write!(f, "{sort}{order}{}{}", Base32::<UUID_LETTERS>(key), Base32::<UUID_LETTERS>(id))
     }
 }
 
@@ -297,13 +298,14 @@ impl FromStr for PageCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<PageCursor, InvalidCursor> {
+        let bits = |text: Option<&str>| text.and_then(parse_base32::<UUID_LETTERS>);
         let parse = || {
             let (sort, order) = (text.get(0..1)?, text.get(1..2)?);
             Some(PageCursor {
                 sort: Sort::ALL.iter().copied().find(|known| (*known as u8).to_string() == sort)?,
                 order: Order::ALL.iter().copied().find(|known| (*known as u8).to_string() == order)?,
-                key: text.get(2..28).and_then(parse_base32)?,
-                id: PaymentId::new(uuid::Uuid::from_u128(text.get(28..).and_then(parse_base32)?)),
+                key: bits(text.get(2..28))?,
+                id: PaymentId::new(uuid::Uuid::from_u128(bits(text.get(28..))?)),
             })
         };
         parse().ok_or(InvalidCursor)

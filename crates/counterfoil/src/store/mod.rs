@@ -7,11 +7,13 @@ mod error;
 mod feed;
 mod group;
 mod list;
+mod position;
 mod state;
 
 pub use contract::{Cursor, Due, Durability, Head, Health, PaymentStore, StoreStatus};
 pub use error::{ExecuteError, Retry, StoreError, StoreErrorKind};
-pub use feed::{Entry, Feed, InvalidPosition, Position};
+pub use feed::{Entry, Feed};
 pub use group::{Group, Plan, Row, Step};
 pub use list::{Filter, InvalidCursor, Order, Page, PageCursor, Query, Sort, Start};
+pub use position::{Era, InvalidPosition, LedgerId, Position};
 pub use state::{Key, Lookup, Record, State};

@@ -11,10 +11,13 @@ use counterfoil::command::{Command, Receipt};
 use counterfoil::event::{Event, Hash, StreamId, evolve_account, evolve_payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{
-    Cursor, Due, Entry, ExecuteError, Feed, Head, Key, Page, PaymentStore, Position, Query, Record, State,
-    StoreError, StoreStatus,
+    Cursor, Due, Entry, Era, ExecuteError, Feed, Head, Key, LedgerId, Page, PaymentStore, Position, Query,
+    Record, State, StoreError, StoreStatus,
 };
 use counterfoil_memory::MemoryStore;
+
+/// The era whose positions its feed gives.
+pub(crate) const ERA: Era = Era::first(LedgerId::new(1));
 
 /// Other bytes in the place of an event's, if it is one that is changed; with those before it in its stream.
 pub(crate) type Forge = fn(&Event, &[Arc<Event>]) -> Option<Vec<u8>>;
@@ -158,7 +161,7 @@ impl PaymentStore for Liar {
     async fn feed(&self, _: Option<&Scope>, after: Position, limit: usize) -> Result<Feed, StoreError> {
         let mut events = self.events().await?;
         self.lies.journal.inspect(|lie| lie(&mut events));
-        let numbered = (1..).map(Position::from_number).zip(events);
+        let numbered = (1..).map(|number| ERA.position(number)).zip(events);
         let behind = numbered.filter(|(position, _)| *position > after).take(limit);
         let entries: Vec<_> = behind.map(|(position, event)| Entry { position, event }).collect();
         let mut feed = Feed { next: entries.last().map_or(after, |last| last.position), entries };

@@ -13,7 +13,7 @@ use counterfoil::verify::{Problem, verify};
 use counterfoil_memory::MemoryStore;
 use counterfoil_testkit::fixtures::{caller, invoice, usd};
 
-use crate::liar::{Forge, Liar, Lies, linked};
+use crate::liar::{ERA, Forge, Liar, Lies, linked};
 use crate::verify::{books, fault};
 
 /// A lie, the problem that it makes, and where: in the stream of this name, at which event.
@@ -195,7 +195,7 @@ fn fed() -> Vec<Case> {
         Lies { journal: Some(lie), ..Lies::default() }
     }
     let at_once = Lies { feed: Some(first_at_start), ..Lies::default() };
-    let beyond = Lies { feed: Some(|feed| feed.next = Position::from_number(1)), ..Lies::default() };
+    let beyond = Lies { feed: Some(|feed| feed.next = ERA.position(1)), ..Lies::default() };
     let unlinked = journal(|events| {
         events[0] = Arc::new(Event::decode(events[0].bytes(), Hash::new([7; 32])).unwrap());
     });

@@ -148,6 +148,17 @@ const PLANTED: &[Planted] = &[
         Bug::FeedOutOfOrder,
     ),
     memory("feed ordered by time", "feed::a_clock_that_steps_back_moves_nothing", Bug::FeedByTime),
+    memory(
+        "an unknown position answered with an empty page",
+        "feed::unknown_positions_are_refused",
+        Bug::UnknownPositionAtEnd,
+    ),
+    memory(
+        "an unknown position waited behind",
+        "news::unknown_positions_are_refused",
+        Bug::UnknownPositionAtEnd,
+    ),
+    memory("all stores with one ledger id", "feed::positions_belong_to_one_ledger", Bug::LedgerIdShared),
     memory("clock used for order", "execute::event_times_rise_though_the_clock_steps_back", Bug::ClockOrders),
     memory(
         "row updated without event",

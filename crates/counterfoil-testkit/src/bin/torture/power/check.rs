@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use counterfoil::event::{Body, Event};
 use counterfoil::ledger::NewTopUp;
-use counterfoil::store::{Cursor, Entry, Head, PaymentStore, Position};
+use counterfoil::store::{Cursor, Entry, Head, PaymentStore, Position, StoreErrorKind};
 use counterfoil::verify::verify;
 use counterfoil_sqlite::SqliteStore;
 use counterfoil_testkit::{Desk, block_on, fixtures};
@@ -77,7 +77,12 @@ impl Journal {
         let store = SqliteStore::open(path).map_err(|error| Bad::Wrong(format!("opening it: {error:?}")))?;
         let from = if thoroughly { 0 } else { acknowledged.saturating_sub(1) };
         let after = from.checked_sub(1).map_or(Position::START, |place| self.entries[place].position);
-        let feed = block_on(store.feed(None, after, 10_000)).map_err(wrong)?;
+        let feed = match block_on(store.feed(None, after, 10_000)) {
+            Err(error) if error.kind() == StoreErrorKind::UnknownPosition => {
+                return Err(Bad::Lost(format!("{acknowledged} events were acknowledged, and it has fewer")));
+            }
+            feed => feed.map_err(wrong)?,
+        };
         let events = from + feed.entries.len();
         if events < acknowledged {
             return Err(Bad::Lost(format!("{acknowledged} events were acknowledged, it has {events}")));
