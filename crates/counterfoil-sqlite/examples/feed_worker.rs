@@ -11,6 +11,10 @@
 //! committed in one transaction. Killed before the commit, the worker has done nothing and finds the same events
 //! again; killed behind it, it goes on behind them. So it stops at the first error, too, and whatever runs it may
 //! start it again.
+//!
+//! It handles one error itself. If BOOKS was restored from a backup, it does not know the worker's position any more. The
+//! events that were committed after the backup are lost, so their effects must go. This worker can rebuild all of its
+//! effects, so it deletes them and starts over.
 
 #![allow(clippy::print_stdout, reason = "it says how far it is")]
 
@@ -19,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use counterfoil::account::Posting;
 use counterfoil::event::Event;
-use counterfoil::store::{Feed, PaymentStore, Position};
+use counterfoil::store::{Feed, PaymentStore, Position, StoreErrorKind};
 use counterfoil_sqlite::SqliteStore;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -50,7 +54,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut effects = Effects::open(&arguments.effects)?;
     while arguments.until.is_none_or(|enough| effects.lines < enough) {
         // Of all scopes: a worker of one tenant would name its scope.
-        let feed = books.feed(None, effects.position, BATCH).await?;
+        let feed = match books.feed(None, effects.position, BATCH).await {
+            Err(error) if error.kind() == StoreErrorKind::UnknownPosition => {
+                println!("starting over: {error}");
+                effects.start_over()?;
+                continue;
+            }
+            feed => feed?,
+        };
         if feed.next == effects.position {
             books.news(effects.position).await?;
         } else {
@@ -96,6 +107,16 @@ impl Effects {
         let position: String = file.query_row("SELECT position FROM progress", [], |row| row.get(0))?;
         let lines = file.query_row("SELECT count(*) FROM line", [], |row| row.get(0))?;
         Ok(Effects { file, position: position.parse()?, lines })
+    }
+
+    /// Deletes all effects and goes back to the start of the feed, in one transaction.
+    fn start_over(&mut self) -> Result<(), Box<dyn Error>> {
+        let transaction = self.file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch("DELETE FROM line; DELETE FROM total")?;
+        transaction.execute("UPDATE progress SET position = ?1", [Position::START.to_string()])?;
+        transaction.commit()?;
+        (self.position, self.lines) = (Position::START, 0);
+        Ok(())
     }
 
     /// Keeps the effects of these events and the position behind them: all of it, or nothing.

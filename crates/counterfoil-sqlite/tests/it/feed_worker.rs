@@ -16,6 +16,7 @@ use counterfoil::ledger::{Ledger, NewPayment, Update};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::PaymentMethod;
 use counterfoil::status::PaymentStatus;
+use counterfoil::store::PaymentStore;
 use counterfoil_sqlite::SqliteStore;
 
 use crate::support::*;
@@ -45,6 +46,42 @@ fn a_worker_that_is_killed_again_and_again_has_each_effect_exactly_once() {
     let expected = writers.stop();
     Worker::start(&place.path(), &effects, &["--until", &expected.len().to_string()]).finish();
     check(&effects, expected);
+}
+
+/// INVARIANTS 40.
+#[test]
+fn worker_rebuilds_its_effects_after_a_restore() {
+    let place = Place::new();
+    let effects = place.folder().join("effects.db");
+    let run =
+        |until: usize| Worker::start(&place.path(), &effects, &["--until", &until.to_string()]).finish();
+    let mut kept = offline_payments(&place, 3);
+    let backup = std::fs::read(place.path()).unwrap();
+    let lost = offline_payments(&place, 2);
+    run(kept.len() + lost.len());
+    check(&effects, [&kept[..], &lost].concat());
+
+    std::fs::write(place.path(), backup).unwrap();
+    SqliteStore::begin_era(place.path()).unwrap();
+    kept.extend(offline_payments(&place, 3));
+    run(kept.len());
+    check(&effects, kept);
+}
+
+/// Makes so many payments, and closes the books.
+fn offline_payments(place: &Place, count: i64) -> Vec<Line> {
+    let store = place.open();
+    let (ledger, caller) = (Ledger::new(store.clone()), caller("acme"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut lines = Vec::new();
+        for minor in 1..=count {
+            let new = NewPayment::new(usd(minor), invoice(), PaymentMethod::Offline);
+            lines.push(line(&caller.scope, &ledger.create(&caller, new).await.unwrap(), minor));
+        }
+        store.close().await.unwrap();
+        lines
+    })
 }
 
 fn check(effects: &Path, mut expected: Vec<Line>) {

@@ -24,5 +24,6 @@ mod open;
 mod population;
 mod reader;
 mod rebuild;
+mod restore;
 mod support;
 mod write_failure;

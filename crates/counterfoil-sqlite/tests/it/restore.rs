@@ -1,0 +1,109 @@
+//! A file that is restored from a backup: whoever follows its feed notices. INVARIANTS 40.
+
+use std::fs;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use counterfoil::store::{Era, PaymentStore, Position, StoreError, StoreErrorKind};
+use counterfoil_sqlite::SqliteStore;
+
+use crate::support::*;
+
+async fn end(store: &dyn PaymentStore) -> Position {
+    store.feed(None, Position::START, usize::MAX).await.unwrap().next
+}
+
+async fn write(place: &Place, count: usize) -> Position {
+    let store = place.open();
+    for _ in 0..count {
+        store.execute(Maker::new("acme").top_up("w", 1)).await.unwrap();
+    }
+    let end = end(&*store).await;
+    store.close().await.unwrap();
+    end
+}
+
+/// How a store answers a follower at `after`: how many events it shows, or of what kind the error is. Waiting agrees.
+async fn answer(store: &dyn PaymentStore, after: Position) -> Result<usize, StoreErrorKind> {
+    let kind = |error: StoreError| error.kind();
+    let feed = store.feed(Some(&scope("acme")), after, 99).await.map_err(kind);
+    if let Err(kind) = feed {
+        assert_eq!(soon(store.news(after)).await.unwrap_err().kind(), kind);
+    }
+    Ok(feed?.entries.len())
+}
+
+/// The same for a store that writes and one that only looks.
+async fn answers(place: &Place, after: Position) -> Result<usize, StoreErrorKind> {
+    let store = place.open();
+    let looking = SqliteStore::open_read_only(place.path()).unwrap();
+    let told = answer(&*store, after).await;
+    assert_eq!(answer(&looking, after).await, told);
+    store.close().await.unwrap();
+    told
+}
+
+const REFUSED: Result<usize, StoreErrorKind> = Err(StoreErrorKind::UnknownPosition);
+
+#[tokio::test]
+async fn follower_notices_a_restored_file() {
+    let place = Place::new();
+    let before = write(&place, 2).await;
+    let backup = fs::read(place.path()).unwrap();
+    let after = write(&place, 2).await;
+    assert_eq!(answers(&place, before).await, Ok(2));
+
+    fs::write(place.path(), &backup).unwrap();
+    assert_eq!(answers(&place, after).await, REFUSED, "what it has seen is not there any more");
+    assert_eq!(answers(&place, before).await, Ok(0), "nobody said yet that the file was restored");
+
+    let era = SqliteStore::begin_era(place.path()).unwrap();
+    assert_eq!(era, before.era().unwrap().next());
+    write(&place, 3).await;
+    for position in [before, after] {
+        assert_eq!(
+            answers(&place, position).await,
+            REFUSED,
+            "{position} is within the file, and of the first era"
+        );
+    }
+    assert_eq!(answers(&place, Position::START).await, Ok(5));
+    let store = place.open();
+    assert_eq!(end(&*store).await.era(), Some(era));
+    store.check().unwrap();
+}
+
+#[tokio::test]
+async fn read_only_follower_notices_a_new_era_after_the_next_commit() {
+    let place = Place::new();
+    let after = write(&place, 1).await;
+    let looking = SqliteStore::open_read_only(place.path()).unwrap();
+    let mut waiting = pin!(looking.news(after));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    SqliteStore::begin_era(place.path()).unwrap();
+    write(&place, 1).await;
+    soon(waiting).await.unwrap();
+    assert_eq!(answer(&looking, after).await, REFUSED);
+}
+
+/// The id of a ledger is made with its file, and stays.
+#[tokio::test]
+async fn each_file_has_its_own_ledger_id() {
+    let places = [Place::new(), Place::new()];
+    let first = write(&places[0], 1).await;
+    let other = write(&places[1], 1).await;
+    assert_ne!(first.era(), other.era());
+    assert_eq!(answers(&places[0], other).await, REFUSED);
+    assert_eq!(write(&places[0], 1).await.era(), first.era());
+    assert_eq!(first.era().map(Era::number), Some(1));
+}
+
+#[test]
+fn begin_era_needs_a_file_without_a_writer() {
+    let place = Place::new();
+    let kind = || SqliteStore::begin_era(place.path()).unwrap_err().kind();
+    assert_eq!(kind(), StoreErrorKind::Misconfigured, "there is no file");
+    assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0, "and none is made");
+    let _store = place.open();
+    assert_eq!(kind(), StoreErrorKind::Busy);
+}
