@@ -122,6 +122,8 @@ async fn follow(host: Host) {
         match take_next(&host).await {
             Ok(()) => {}
             Err(error) if error.kind() == StoreErrorKind::Closed => return,
+            // The ledger was restored from a backup, so events that were applied here may be lost there.
+            Err(error) if error.kind() == StoreErrorKind::UnknownPosition => host.invoices.start_over(),
             Err(error) => {
                 // Nothing was taken in, so nothing is lost by coming back later.
                 eprintln!("cannot follow the feed for now: {error}");
@@ -171,6 +173,14 @@ impl Invoice {
 }
 
 impl Invoices {
+    /// Deletes all effects and goes back to the start of the feed, in one transaction.
+    fn start_over(&self) {
+        self.books.send_modify(|books| {
+            books.invoices.values_mut().for_each(|invoice| invoice.paid = 0);
+            books.position = Position::START;
+        });
+    }
+
     /// The effects of these events and the position behind them, at once: so each has its effect exactly once.
     fn take_in(&self, feed: &Feed) {
         self.books.send_modify(|books| {

@@ -21,7 +21,7 @@ use self::stream::LastEventId;
 use crate::answer;
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::error::described::BadRequest;
+use crate::error::described::{BadRequest, Gone};
 use crate::events::EventView;
 use crate::query::{self, Parameters};
 use crate::schema;
@@ -36,6 +36,9 @@ const DEFAULT_LIMIT: usize = 100;
 ///
 /// With `Accept: text/event-stream` it goes on as server-sent events: each with its `position` as its id, the word of its
 /// `type` as its event, and as its data what stands in `items`. A comment now and then keeps the line open.
+///
+/// A 410 means that the ledger was restored from a backup after it gave the position, or is another one. Events that you
+/// have applied may be lost. Read the feed again from its start, without a position. Each event has a `hash` to compare.
 #[utoipa::path(
     get,
     path = "/events",
@@ -48,6 +51,7 @@ const DEFAULT_LIMIT: usize = 100;
             links(("next" = (operation_id = "listEvents", parameters(("after" = "$response.body#/next"))))),
         ),
         (status = 400, response = BadRequest),
+        (status = 410, response = Gone),
     ),
 )]
 pub(crate) async fn list(
@@ -61,7 +65,7 @@ pub(crate) async fn list(
     let limit = parameters.limit(DEFAULT_LIMIT)?;
     let last = stream::last_event_id(&headers)?;
     if stream::is_asked_for(&headers) {
-        return Ok(stream::answer(&api, caller.scope, last.unwrap_or(after), limit));
+        return stream::answer(&api, caller.scope, last.unwrap_or(after), limit).await;
     }
     let feed = api.ledger.feed(&caller.scope, after, limit).await?;
     Ok(answer::json(StatusCode::OK, &FeedView::new(&feed)))

@@ -7,7 +7,8 @@
 //!   `{"code", "message", "http_status_code", "details"}`, without `details` where there are none. (What is
 //!   no HTTP at all never gets here: the server underneath answers it.)
 //! * It says what happened: 503 `service_unavailable` means that nothing did, 504 `outcome_unknown` that it
-//!   may have, and then only the same request with the same idempotency key finds out.
+//!   may have, and then only the same request with the same idempotency key finds out. 410 `unknown_position` means
+//!   that the ledger was restored from a backup, so the client must read the feed again from its start.
 //! * It carries `X-Request-ID`, the caller's own where it is fit to be repeated.
 //! * If it is a payment, its version is the `ETag`; a `PUT` with another one in `If-Match` is answered 409.
 //! * Nothing is waited for but the store and the gateway. The answer of `GET /events` to who accepts

@@ -116,7 +116,7 @@ pub(crate) async fn read(Extension(Document(json)): Extension<Document>) -> Resp
         schemas(error::ErrorView, schema::Attention, schema::EndpointId),
         responses(
             described::BadRequest, described::Unauthenticated, described::NotFound, described::Conflict,
-            described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,
+            described::Gone, described::PayloadTooLarge, described::IdempotencyMismatch, described::InternalError,
             described::ServiceUnavailable, described::OutcomeUnknown,
         ),
     ),

@@ -153,8 +153,8 @@ schemas! {
     ].map(status::Cause::as_str));
     /// A place in a list; opaque.
     Cursor = string().min_length(Some(1));
-    /// A place in the feed; opaque. Later places are greater.
-    Position = string().pattern(Some("^[0-7][0-9a-hjkmnp-tv-z]{25}$"));
+    /// A position in the feed; opaque. It names the ledger, so that a client notices when it was restored.
+    Position = string().pattern(Some("^[0-9a-z-]{1,32}$"));
     /// What an event is, and all before it: SHA-256.
     Hash = string().pattern(Some("^[0-9a-f]{64}$"));
 }

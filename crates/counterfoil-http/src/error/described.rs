@@ -31,6 +31,9 @@ refusals! {
     /// `already_exists`: the name at the gateway is taken by another payment. `version_conflict`: the payment is not
     /// at the version of `If-Match`.
     Conflict, "ETag": String, "Of a `version_conflict`: the version that the payment is at.";
+    /// `unknown_position`: the position is not in this feed, because the ledger was restored from a backup or is another
+    /// one. Read the feed again from its start. An event that is still there has the same `hash`.
+    Gone;
     /// `payload_too_large`: the body is larger than 256 KiB.
     PayloadTooLarge;
     /// `idempotency_mismatch`: the key was used for something else; `details.fields` says what differs.

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::LedgerError;
 use counterfoil::money::{Money, MoneyError};
-use counterfoil::store::{ExecuteError, Retry, StoreError};
+use counterfoil::store::{ExecuteError, Retry, StoreError, StoreErrorKind};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -64,6 +64,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     AlreadyExists = "already_exists", CONFLICT;
     VersionConflict = "version_conflict", CONFLICT;
+    UnknownPosition = "unknown_position", GONE;
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY;
     InternalError = "internal_error", INTERNAL_SERVER_ERROR;
@@ -158,6 +159,13 @@ impl ApiError {
         ApiError::new(Code::ServiceUnavailable, message).retry(retry)
     }
 
+    /// A position that the feed has not given.
+    pub(crate) fn unknown_position() -> ApiError {
+        let message = "the position is not in this feed: the ledger was restored from a backup, or is another one; \
+                       read the feed again from its start, without a position";
+        ApiError::new(Code::UnknownPosition, message)
+    }
+
     /// The same in other words.
     pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> ApiError {
         self.message = message.into();
@@ -196,7 +204,10 @@ impl From<LedgerError> for ApiError {
 /// Of a reading call.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
-        ApiError::unavailable(error.kind().retry())
+        match error.kind() {
+            StoreErrorKind::UnknownPosition => ApiError::unknown_position(),
+            kind => ApiError::unavailable(kind.retry()),
+        }
     }
 }
 

@@ -54,8 +54,15 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Api
     position.ok_or_else(refused).map(Some)
 }
 
-/// The answer that goes on, in pages of `limit`, until the listener goes or the server goes down.
-pub(super) fn answer(api: &Api, scope: Scope, after: Position, limit: usize) -> Response {
+/// The answer that goes on, in pages of `limit`, until the listener goes or the server goes down. An unknown `after` is
+/// answered with an error before the stream begins.
+pub(super) async fn answer(
+    api: &Api,
+    scope: Scope,
+    after: Position,
+    limit: usize,
+) -> Result<Response, ApiError> {
+    api.ledger.feed(&scope, after, 0).await?;
     let (to, pages) = channel(AHEAD);
     let (ledger, closing) = (api.ledger.clone(), api.flows.closing());
     tokio::spawn(async move {
@@ -69,7 +76,7 @@ pub(super) fn answer(api: &Api, scope: Scope, after: Position, limit: usize) -> 
     let mut response = Response::new(Body::from_stream(Pages(pages)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
     response.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
-    response
+    Ok(response)
 }
 
 /// Ends when the store does; whoever listens connects again and goes on where it was.

@@ -1,6 +1,7 @@
 //! `GET /v1/events` (invariants 36, 40).
 
 use axum::http::Method;
+use counterfoil::store::Position;
 use serde_json::{Value, json};
 
 use crate::support::{ACME, ACME_LIVE, App, CARD, GLOBEX, request};
@@ -99,13 +100,33 @@ async fn bad_places_and_limits_are_refused() {
         ("?after=1", "after"),
         ("?after=%FF", "after"),
         ("?after=zzzzzzzzzzzzzzzzzzzzzzzzzz", "after"),
-        ("?after=00000000000000000000000000&after=00000000000000000000000001", "after"),
+        ("?after=0000000007-0000001-0000000000000", "after"),
+        ("?after=0&after=0", "after"),
     ] {
         let answer = app.get(&format!("/v1/events{query}")).await;
         assert_eq!(answer.details_of("validation_error", 400), json!({"field": field}), "{query}");
     }
     // It would start over.
-    let misspelt = app.get("/v1/events?aftr=00000000000000000000000001").await;
+    let misspelt = app.get("/v1/events?aftr=0").await;
     assert_eq!(misspelt.details_of("validation_error", 400)["nearest"], "after");
-    assert!(items(&feed(&app, ACME, "?after=7zzzzzzzzzzzzzzzzzzzzzzzzz").await).is_empty());
+}
+
+/// INVARIANTS 40.
+#[tokio::test]
+async fn unknown_position_is_410() {
+    let (app, another) = (busy().await, busy().await);
+    let next = feed(&another, ACME, "").await["next"].as_str().unwrap().to_owned();
+    let own: Position = feed(&app, ACME, "").await["next"].as_str().unwrap().parse().unwrap();
+    let beyond = own.era().unwrap().position(u64::MAX).to_string();
+    for after in [next, beyond] {
+        let answer = app.get(&format!("/v1/events?after={after}")).await;
+        assert_eq!(answer.details_of("unknown_position", 410), Value::Null, "{after}");
+        assert!(answer.string("/message").contains("read the feed again from its start"), "{}", answer.text);
+        assert_eq!(answer.header("retry-after"), None);
+    }
+    assert_eq!(
+        feed(&app, ACME, "?after=0").await,
+        feed(&app, ACME, "").await,
+        "the start is known to every feed"
+    );
 }

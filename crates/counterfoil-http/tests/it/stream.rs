@@ -143,3 +143,18 @@ async fn a_last_event_that_was_none_is_refused() {
     let answer = app.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.details_of("validation_error", 400)["field"], "Last-Event-ID");
 }
+
+/// INVARIANTS 40: a browser does not connect again after such an answer.
+#[tokio::test]
+async fn stream_after_an_unknown_position_is_410() {
+    let (app, another) = (App::new(), App::new());
+    app.create(CARD).await;
+    another.create(CARD).await;
+    let last = feed(&another).await[0]["position"].as_str().unwrap().to_owned();
+    for header in ["last-event-id", "x-nothing"] {
+        let request = Request::get(format!("/v1/events?after={last}")).header("x-api-key", ACME);
+        let request = request.header("accept", "text/event-stream").header(header, &last);
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        answer.details_of("unknown_position", 410);
+    }
+}
