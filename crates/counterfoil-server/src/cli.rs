@@ -43,6 +43,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write out the books for other programs: exit 1 if they do not balance.
     Export(Export),
+    /// Begin a new era of the feed, so that its followers notice a restore. Run it once after the file was restored from a
+    /// backup, before the server starts again.
+    BeginEra(BeginEra),
     /// Draw a status graph.
     Graph(Graph),
 }
@@ -125,6 +128,14 @@ pub(crate) struct Export {
     /// Say on stderr how far it is, even where that is no terminal.
     #[arg(long)]
     pub(crate) progress: bool,
+}
+
+/// Where to begin a new era.
+#[derive(Debug, Args)]
+pub(crate) struct BeginEra {
+    /// Where the payments are kept: `sqlite:PATH`. The server must be stopped.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
 }
 
 /// A form of the books.

@@ -3,6 +3,7 @@
 //! * `counterfoil serve` answers it over HTTP.
 //! * `counterfoil verify` proves the books, beside a running server too.
 //! * `counterfoil export` writes them out for other programs: Beancount, JSON lines, CSV.
+//! * `counterfoil begin-era` begins a new era of the feed after a restore from a backup.
 //! * `counterfoil graph` draws what may become of a payment.
 //!
 //! Exit codes: 0 done; 1 `verify` or `export` found a fault; 2 it could not do what was asked, and one sentence on
@@ -14,6 +15,7 @@ mod console;
 mod crowd;
 mod due;
 mod endpoint;
+mod era;
 mod error;
 mod export;
 mod graph;
@@ -49,6 +51,7 @@ async fn run() -> Result<ExitCode, Error> {
         Some(Command::Serve(options)) => serve::serve(options).await,
         Some(Command::Verify(options)) => verify::verify(&options).await,
         Some(Command::Export(options)) => export::export(&options).await,
+        Some(Command::BeginEra(options)) => era::begin(&options),
         Some(Command::Graph(options)) => graph::graph(&options),
         None => Ok(ExitCode::SUCCESS),
     }

@@ -1,10 +1,10 @@
 //! Where payments are kept, as the command line names it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use counterfoil::store::{PaymentStore, StoreError};
+use counterfoil::store::{Era, PaymentStore, StoreError};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
 
@@ -39,7 +39,7 @@ impl Location {
     pub(crate) fn open(&self) -> Result<Arc<dyn PaymentStore>, Error> {
         match self {
             Location::Memory => Ok(Arc::new(MemoryStore::new())),
-            Location::Sqlite(path) => opened(path, SqliteStore::open(path)),
+            Location::Sqlite(path) => opened(path, SqliteStore::open(path)).map(shared),
         }
     }
 
@@ -53,24 +53,34 @@ impl Location {
 
     /// Opens what is there for reading, beside whoever writes it.
     pub(crate) fn open_read_only(&self) -> Result<Arc<dyn PaymentStore>, Error> {
+        let path = self.existing_file()?;
+        opened(path, SqliteStore::open_read_only(path)).map(shared)
+    }
+
+    /// Begins a new era of the file, which must exist.
+    pub(crate) fn begin_era(&self) -> Result<Era, Error> {
+        let path = self.existing_file()?;
+        opened(path, SqliteStore::begin_era(path))
+    }
+
+    /// The path of the file, which must exist.
+    fn existing_file(&self) -> Result<&Path, Error> {
         match self {
             Location::Memory => Err(Error::new("memory: is seen only by the server that holds it")),
             Location::Sqlite(path) if path.try_exists().is_ok_and(|exists| !exists) => {
                 Err(Error::new(format_args!("there is no file {}", path.display())))
             }
-            Location::Sqlite(path) => opened(path, SqliteStore::open_read_only(path)),
+            Location::Sqlite(path) => Ok(path),
         }
     }
 }
 
-fn opened(
-    path: &std::path::Path,
-    store: Result<SqliteStore, StoreError>,
-) -> Result<Arc<dyn PaymentStore>, Error> {
-    match store {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(Error::because(format_args!("cannot open {}", path.display()), &error)),
-    }
+fn shared(store: SqliteStore) -> Arc<dyn PaymentStore> {
+    Arc::new(store)
+}
+
+fn opened<T>(path: &Path, opened: Result<T, StoreError>) -> Result<T, Error> {
+    opened.map_err(|error| Error::because(format_args!("cannot open {}", path.display()), &error))
 }
 
 impl FromStr for Location {

@@ -16,6 +16,7 @@ mod packages;
 mod program;
 mod published;
 mod refusals;
+mod restore;
 mod serve;
 mod slow;
 mod told;
