@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use counterfoil::clock::Clock;
 use counterfoil::command::{About, Rejection, Resolution, Told, UnknownReference};
+use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::ledger::{
     Ledger, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid, Notification, Processing, Update,
 };
 use counterfoil::payment::{Evidence, Operation, OperationId, Payment, Work};
 use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
@@ -247,4 +250,95 @@ async fn refund_that_was_made_at_the_gateway_before_ours_was_sent_is_another_one
     let sent = shop.send(both, ours).await;
     assert_eq!(sent.refunded(), usd(60));
     assert!(sent.reviews().is_empty(), "neither is taken for the other");
+}
+
+/// Its own void is not the one that is queued here.
+#[tokio::test]
+async fn void_that_was_made_at_the_gateway_before_ours_was_sent_is_another_one() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let held = shop.create(hundred().captured_later()).await;
+    shop.ledger.void(&me, held.id(), NewVoid::new().queued()).await.unwrap();
+    let (ours, _) = last(&*shop.now(&held).await);
+    let evidence = Evidence::succeeded(shop.clock.now()).with_amount(Some(usd(40)));
+    let told = Told::Void(evidence.with_gateway_operation_id(gateway_operation("v_1")));
+    let about = About { payment: Some(held.id()), ..About::default() };
+    let gateway = counterfoil_sandbox::NAME.parse().unwrap();
+    let notification = Notification::new(gateway, "n_1".parse().unwrap(), about, told);
+    let both = shop.ledger.notify(&me, notification).await.unwrap();
+    let both = both.payment().unwrap();
+    assert_eq!((both.voids().count(), both.held()), (2, usd(60)));
+    assert_eq!(status(both, ours), OperationStatus::Queued);
+}
+
+/// INVARIANTS 17: the schedule begins with the first attempt that is sent.
+#[tokio::test]
+async fn canceled_attempt_does_not_begin_the_schedule_of_retries() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let retrying = shop.ledger.clone().with_policy(counterfoil_testkit::fixtures::retrying());
+    let declining = counterfoil::payment::PaymentMethod::Card(Some(instrument("pm_sandbox_decline")));
+    let new = NewPayment::new(usd(100), invoice("inv_1"), declining).queued();
+    let payment = retrying.create(&me, new).await.unwrap().payment().unwrap().clone();
+    retrying.cancel(&me, payment.id(), last(&payment).0).await.unwrap();
+    shop.clock.advance(Duration::from_secs(3_600));
+    let declined = retrying.process(&me, payment.id(), Processing::default()).await.unwrap();
+    let declined = declined.payment().unwrap();
+    let first = counterfoil_testkit::fixtures::RETRIES[0];
+    let started = declined.operations()[1].created_at;
+    assert_eq!(declined.next_attempt_at(), Some(started.saturating_add(first)));
+}
+
+/// A gateway that must not be asked.
+#[derive(Debug)]
+struct Unasked(Sandbox);
+
+#[async_trait]
+impl Gateway for Unasked {
+    fn name(&self) -> &GatewayName {
+        self.0.name()
+    }
+
+    fn finality(&self) -> Finality {
+        Finality::After(Duration::ZERO)
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        self.0.charge(charge).await
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        self.0.capture(capture).await
+    }
+
+    async fn refund(&self, refund: &Modification) -> Evidence {
+        self.0.refund(refund).await
+    }
+
+    async fn void(&self, void: &Modification) -> Evidence {
+        self.0.void(void).await
+    }
+
+    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
+        panic!("asked about {}, which was never sent", inquiry.operation)
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        self.0.look_up(payment).await
+    }
+}
+
+/// INVARIANTS 25: neither by an inquiry, nor by a repetition of the creation, nor by a poll.
+#[tokio::test]
+async fn no_gateway_is_asked_about_what_is_queued() {
+    let clock = Arc::new(ManualClock::default());
+    let ledger = Ledger::new(Arc::new(MemoryStore::new()))
+        .with_gateway(Arc::new(Unasked(Sandbox::new())))
+        .with_clock(clock.clone());
+    let (me, new) = (caller("acme"), hundred().queued().with_idempotency_key(key("k")));
+    let payment = ledger.create(&me, new.clone()).await.unwrap().payment().unwrap().clone();
+    clock.advance(Duration::from_secs(100_000));
+    assert!(ledger.inquire(&me, payment.id()).await.unwrap().is_none());
+    assert!(ledger.create(&me, new).await.unwrap().replayed);
+    let poll = Work::Poll { operation: last(&payment).0, polls: 0 };
+    let poll = counterfoil_testkit::Desk::new(1).poll(&me, payment.id(), poll);
+    assert!(ledger.store().execute(poll).await.unwrap().replayed, "a poll of it is not due");
 }
