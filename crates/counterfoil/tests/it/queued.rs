@@ -339,6 +339,8 @@ async fn no_gateway_is_asked_about_what_is_queued() {
     assert!(ledger.inquire(&me, payment.id()).await.unwrap().is_none());
     assert!(ledger.create(&me, new).await.unwrap().replayed);
     let poll = Work::Poll { operation: last(&payment).0, polls: 0 };
-    let poll = counterfoil_testkit::Desk::new(1).poll(&me, payment.id(), poll);
+    let desk = counterfoil_testkit::Desk::new(1);
+    desk.clock().set(clock.now());
+    let poll = desk.poll(&me, payment.id(), poll);
     assert!(ledger.store().execute(poll).await.unwrap().replayed, "a poll of it is not due");
 }
