@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use counterfoil::text::GatewayName;
+use counterfoil::clock::Timestamp;
+use counterfoil::text::{EnvironmentId, GatewayName, TenantId};
 use counterfoil_http::Amounts;
 
 use crate::console;
 use crate::endpoint::SandboxSecret;
 use crate::error::Error;
-use crate::keys::ApiKey;
+use crate::keys::{self, ApiKey};
+use crate::reconcile::Field;
 use crate::rules::Rules;
 use crate::store::Location;
 
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     /// Begin a new era of the feed, so that its followers notice a restore. Run it once after the file was restored from a
     /// backup, before the server starts again.
     BeginEra(BeginEra),
+    /// Compare a gateway's settlement report with the books: exit 1 if anything differs.
+    Reconcile(Reconcile),
     /// Draw a status graph.
     Graph(Graph),
 }
@@ -149,6 +153,58 @@ pub(crate) enum Books {
     Csv,
 }
 
+/// What to reconcile, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Reconcile {
+    /// Where the payments are kept: `sqlite:PATH`. Without `--apply` it is only read, and may be in use.
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
+    pub(crate) store: Location,
+    /// The gateway that made the report.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gateway: GatewayName,
+    /// The report: comma-separated values with a header.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The columns that the report has.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Columns)]
+    pub(crate) format: ReportFormat,
+    /// The column that a field of a row stands in; may be repeated. Fields are kind, name, amount, currency,
+    /// occurred_at, fee, capture, `payment_id`, `operation_id`, `gateway_payment_id`, `gateway_attempt_id`, `dispute_id`.
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = mapping)]
+    pub(crate) mappings: Vec<(Field, String)>,
+    /// The tenant whose payments the report has.
+    #[arg(long, value_name = "TENANT", default_value = keys::TENANT)]
+    pub(crate) tenant: TenantId,
+    /// The environment whose payments the report has.
+    #[arg(long, value_name = "ENVIRONMENT", default_value = keys::ENVIRONMENT)]
+    pub(crate) environment: EnvironmentId,
+    /// The first moment that the report covers, as in 2026-12-01T00:00:00Z; without it, that of its first row.
+    #[arg(long, value_name = "TIME", requires = "to")]
+    pub(crate) from: Option<Timestamp>,
+    /// The last moment that the report covers; without it, that of its last row.
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub(crate) to: Option<Timestamp>,
+    /// Write the rows of the report down as evidence. No other process may have the store open.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Say on stderr how far it is, even where that is no terminal.
+    #[arg(long)]
+    pub(crate) progress: bool,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+/// The columns of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A column for each field, by its name or by `--map`.
+    Columns,
+    /// Stripe's itemized reports of balance changes, payouts, and the ending balance.
+    StripeBalance,
+    /// Adyen's settlement details report.
+    AdyenSettlement,
+}
+
 /// What to draw.
 #[derive(Debug, Args)]
 pub(crate) struct Graph {
@@ -233,6 +289,12 @@ fn refusal(error: &clap::Error) -> Error {
             Error::new(first.trim_start_matches("error: "))
         }
     }
+}
+
+fn mapping(text: &str) -> Result<(Field, String), String> {
+    let (field, column) = text.split_once('=').ok_or("not as in FIELD=COLUMN")?;
+    let field = Field::from_name(field).ok_or_else(|| format!("there is no field {field}"))?;
+    Ok((field, column.to_owned()))
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {

@@ -11,8 +11,8 @@ use crate::console;
 use crate::error::Error;
 
 /// A server of its own has one tenant in one environment.
-const TENANT: &str = "default";
-const ENVIRONMENT: &str = "default";
+pub(crate) const TENANT: &str = "default";
+pub(crate) const ENVIRONMENT: &str = "default";
 /// Who is written down for a key without an id.
 const ACTOR: &str = "api";
 /// 128 random bits take at least so many characters (base 64).

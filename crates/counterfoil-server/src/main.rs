@@ -4,9 +4,10 @@
 //! * `counterfoil verify` proves the books, beside a running server too.
 //! * `counterfoil export` writes them out for other programs: Beancount, JSON lines, CSV.
 //! * `counterfoil begin-era` begins a new era of the feed after a restore from a backup.
+//! * `counterfoil reconcile` compares a gateway's settlement report with the books, and applies it if it is told to.
 //! * `counterfoil graph` draws what may become of a payment.
 //!
-//! Exit codes: 0 done; 1 `verify` or `export` found a fault; 2 it could not do what was asked, and one sentence on
+//! Exit codes: 0 done; 1 `verify` or `export` found a fault, or `reconcile` a difference; 2 it could not do what was asked, and one sentence on
 //! stderr says why.
 
 mod accept;
@@ -20,6 +21,7 @@ mod error;
 mod export;
 mod graph;
 mod keys;
+mod reconcile;
 mod rules;
 mod serve;
 mod signals;
@@ -52,6 +54,7 @@ async fn run() -> Result<ExitCode, Error> {
         Some(Command::Verify(options)) => verify::verify(&options).await,
         Some(Command::Export(options)) => export::export(&options).await,
         Some(Command::BeginEra(options)) => era::begin(&options),
+        Some(Command::Reconcile(options)) => reconcile::reconcile(&options).await,
         Some(Command::Graph(options)) => graph::graph(&options),
         None => Ok(ExitCode::SUCCESS),
     }

@@ -21,7 +21,7 @@ ZERO = bytes(32)
 CLAIM_KINDS = [
     "create_key", "process_key", "top_up_key", "top_up", "gateway_attempt", "gateway_payment", "record_key",
     "update", "capture_key", "refund_key", "void_key", "notification", "gateway_dispute", "gateway_capture",
-    "gateway_refund", "gateway_void", "gateway_return",
+    "gateway_refund", "gateway_void", "gateway_return", "gateway_fee", "gateway_payout",
 ]
 STATUSES = [
     "INITIATED", "PENDING", "PROCESSING", "REQUIRES_ACTION", "AUTHORIZED", "PARTIALLY_CAPTURED", "SUCCEEDED",
@@ -59,6 +59,7 @@ OPERATION, HOLD, RETURN = (1, ""), (2, ""), (3, "")
 # What an operator decides.
 DECIDED_SUCCEEDED, DECIDED_FAILED, DECIDED_NOT_SENT, RETURNED, ALLOCATED, SAME_AS, ANOTHER = range(1, 8)
 CLOSED_FAILED, CLOSED_VOIDED = 1, 2
+FEE, PAYOUT = 21, 22
 
 
 class Wrong(Exception):
@@ -919,12 +920,27 @@ class Stream:
             made = sorted((account, (self.payment.currency, minor)) for account, minor in moved.items() if minor)
             require(sorted(event.postings) == made, f"postings that are not what was moved: {made}")
             return
+        if event.kind in (FEE, PAYOUT):
+            self.settle(event)
+            return
         require(event.kind in (5, 6, 10, 14), "an event that is none of an account's")
         if event.kind != 14:
             fields = event.body.record()
             currency, minor = take(fields, 2 if event.kind == 5 else 1, Reader.money)
             self.balances[currency] = self.balances.get(currency, 0) + (-minor if event.kind == 6 else minor)
             require(self.balances[currency] >= 0, "a wallet below zero")
+
+    def settle(self, event):
+        """A fee or a payout: less is owed by the gateway, or more if it went the other way."""
+        name = event.stream[1].decode()
+        require(name.startswith("gateway:"), "a fee or payout that is none of a gateway's")
+        fields = event.body.record()
+        currency, minor = take(fields, 2, Reader.money)
+        require(minor > 0, "a fee or payout of nothing")
+        minor = -minor if 3 in fields else minor
+        other = ("fees:" if event.kind == FEE else "payouts:") + name.removeprefix("gateway:")
+        made = sorted([(name, (currency, minor)), (other, (currency, -minor))])
+        require(sorted(event.postings) == made, f"postings that are not those of a fee or payout: {made}")
 
 
 class Destination:
@@ -1084,9 +1100,9 @@ class Books:
         differing = [name for name in {**found, **made} if found.get(name) != made.get(name)]
         require(not differing, f"destinations are not what their payments come to: {sorted(differing)[:1]}")
         made = {(one.number, one.version, one.position) for (_, (kind, name)), one in self.streams.items()
-                if kind == 2 and name.startswith(b"wallet:")}
+                if kind == 2 and name.startswith((b"wallet:", b"gateway:"))}
         found = set(file.execute("SELECT stream, version, position FROM counterfoil_account"))
-        require(found == made, "wallets are not what their events make")
+        require(found == made, "accounts are not what their events make")
         found = file.execute("SELECT position FROM counterfoil_watermark").fetchall()
         require(found == [(end,)], "tables are not current")
 

@@ -12,7 +12,7 @@ use counterfoil::store::{ExecuteError, Key, Lookup, PaymentStore};
 use counterfoil::verify::{VerifyError, verify};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::model::{DestinationFacts, Model, PaymentFacts, WalletFacts};
+use crate::model::{DestinationFacts, GatewayFacts, Model, PaymentFacts, WalletFacts};
 use crate::script::Script;
 
 /// What a store answered to a command. Equal commands on equal books have equal answers, in every store.
@@ -157,11 +157,13 @@ pub(crate) async fn digest(store: &dyn PaymentStore) -> Hash {
 async fn assert_equal(model: &Model, store: &dyn PaymentStore, when: &str) {
     let payments: Vec<_> = model.payments().collect();
     let wallets: Vec<_> = model.wallets().collect();
+    let gateways: Vec<_> = model.gateways().collect();
     let wallet_key = |id| AccountId::wallet(id);
     let keys: Vec<Key> = payments
         .iter()
         .map(|(scope, id, _)| Key::Payment((*scope).clone(), *id))
         .chain(wallets.iter().map(|(scope, id, _)| Key::Account((*scope).clone(), wallet_key(id))))
+        .chain(gateways.iter().map(|(scope, id, _)| Key::Account((*scope).clone(), AccountId::gateway(id))))
         .collect();
     let state = store.read(&keys).await.expect("the store can be read");
     for (scope, id, expected) in payments {
@@ -180,6 +182,16 @@ async fn assert_equal(model: &Model, store: &dyn PaymentStore, when: &str) {
         };
         assert_eq!(
             WalletFacts::of(wallet),
+            expected,
+            "{id} (left: the store, right: the model) after {when}"
+        );
+    }
+    for (scope, id, expected) in gateways {
+        let Lookup::Present(account) = state.account(scope, &AccountId::gateway(id)) else {
+            panic!("{id} is missing after {when}")
+        };
+        assert_eq!(
+            GatewayFacts::of(account),
             expected,
             "{id} (left: the store, right: the model) after {when}"
         );

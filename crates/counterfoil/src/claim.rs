@@ -4,6 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::account::GatewayEntryKind;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::hash::Hash;
 use crate::id::{TopUpId, UpdateId};
@@ -51,6 +52,10 @@ words! {
         GatewayVoid = 16, "gateway_void";
         /// What a gateway calls a return.
         GatewayReturn = 17, "gateway_return";
+        /// The gateway's name of a fee.
+        GatewayFee = 18, "gateway_fee";
+        /// The gateway's name of a payout.
+        GatewayPayout = 19, "gateway_payout";
     }
 }
 
@@ -122,6 +127,19 @@ impl ClaimKey {
 
     pub(crate) fn gateway_dispute(scope: &Scope, gateway: &GatewayName, id: &GatewayDisputeId) -> ClaimKey {
         ClaimKey::at_gateway(scope, ClaimKind::GatewayDispute, Some(gateway), id.as_str())
+    }
+
+    pub(crate) fn gateway_entry(
+        scope: &Scope,
+        gateway: &GatewayName,
+        kind: GatewayEntryKind,
+        id: &GatewayOperationId,
+    ) -> ClaimKey {
+        let kind = match kind {
+            GatewayEntryKind::Fee => ClaimKind::GatewayFee,
+            GatewayEntryKind::Payout => ClaimKind::GatewayPayout,
+        };
+        ClaimKey::at_gateway(scope, kind, Some(gateway), id.as_str())
     }
 
     fn at_gateway(scope: &Scope, kind: ClaimKind, gateway: Option<&GatewayName>, id: &str) -> ClaimKey {

@@ -11,7 +11,7 @@ use crate::id::PaymentId;
 pub enum StreamId {
     /// A payment's.
     Payment(PaymentId),
-    /// A bounded account's.
+    /// An account's: a wallet's, a destination's, or a gateway's.
     Account(AccountId),
 }
 

@@ -14,7 +14,7 @@ pub(super) fn in_full(minor: i128, currency: Currency) -> String {
 }
 
 /// Without trailing zeros, as in `-99.5`: how amounts are written everywhere else.
-pub(super) fn short(minor: i128, currency: Currency) -> String {
+pub(crate) fn short(minor: i128, currency: Currency) -> String {
     let full = in_full(minor, currency);
     if full.contains('.') { full.trim_end_matches('0').trim_end_matches('.').to_owned() } else { full }
 }

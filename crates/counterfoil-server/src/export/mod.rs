@@ -3,7 +3,7 @@
 //! It only reads, so a server may be running, and it keeps nothing but sums: one event after the other is read, and
 //! written in the form that was asked for.
 
-mod amount;
+pub(crate) mod amount;
 mod beancount;
 mod csv;
 mod jsonl;

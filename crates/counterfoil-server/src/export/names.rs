@@ -21,6 +21,8 @@ pub(super) fn account(scope: &Scope, id: &AccountId) -> Option<String> {
     let (root, own) = match kind {
         "gateway" => ("Assets", format!("Gateway:{}", component(rest))),
         "disputed" => ("Assets", format!("Disputed:{}", component(rest))),
+        "payouts" => ("Assets", format!("Payouts:{}", component(rest))),
+        "fees" => ("Expenses", format!("Fees:{}", component(rest))),
         "offline" => ("Assets", "Offline".to_owned()),
         "wallet" => ("Liabilities", format!("Wallet:{}", component(rest))),
         "destination" => {
@@ -88,6 +90,8 @@ mod tests {
         let scope = Scope::new("acme".parse().unwrap(), "Live-1".parse().unwrap());
         for (id, name) in [
             ("gateway:stripe", "Assets:Acme:0Live--1:Gateway:Stripe"),
+            ("fees:stripe", "Expenses:Acme:0Live--1:Fees:Stripe"),
+            ("payouts:stripe", "Assets:Acme:0Live--1:Payouts:Stripe"),
             ("offline", "Assets:Acme:0Live--1:Offline"),
             ("wallet:007", "Liabilities:Acme:0Live--1:Wallet:0007"),
             ("destination:INVOICE:inv_2026_001", "Income:Acme:0Live--1:0INVOICE:Inv-u2026-u001"),

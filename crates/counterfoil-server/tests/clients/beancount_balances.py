@@ -67,7 +67,8 @@ def read_back(name):
     """Tenant, environment and account of a name, by what the head of the file says of names."""
     root, tenant, environment, *own = name.split(":")
     own = [text(component) for component in own]
-    known = {("Assets", "gateway"): 2, ("Assets", "offline"): 1, ("Liabilities", "wallet"): 2, ("Equity", "funding"): 1}
+    known = {("Assets", "gateway"): 2, ("Assets", "payouts"): 2, ("Expenses", "fees"): 2, ("Assets", "offline"): 1,
+             ("Liabilities", "wallet"): 2, ("Equity", "funding"): 1}
     if root == "Income":
         own = ["destination", *own]
         same(len(own), 3)

@@ -56,6 +56,10 @@ macro_rules! __for_each_case {
                 currencies_of_a_wallet_are_apart,
                 a_wallet_holds_no_more_than_money_can_say,
             }
+            gateway_entries {
+                a_name_is_recorded_once,
+                a_report_applied_twice_has_one_effect,
+            }
             due {
                 what_waits_longest_comes_first,
                 every_event_moves_what_is_due,

@@ -27,6 +27,7 @@ mod elsewhere;
 mod evidence;
 mod execute;
 mod feed;
+mod gateway_entries;
 mod heads;
 mod history;
 mod list;

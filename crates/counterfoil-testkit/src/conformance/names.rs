@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use counterfoil::account::{GatewayEntry, GatewayEntryKind};
 use counterfoil::claim::{Claim, ClaimKind};
-use counterfoil::command::{About, Command, Recorded, Told};
+use counterfoil::command::{About, Command, RecordGatewayEntry, Recorded, Told};
 use counterfoil::id::PaymentId;
 use counterfoil::ledger::{
     NewAttempt, NewCapture, NewPayment, NewRefund, NewTopUp, NewVoid, Notification, Processing, Update,
@@ -121,8 +122,15 @@ fn beside(trial: &Trial, caller: &Caller, text: &str) -> Vec<Command> {
         desk.record_attempt(caller, created(&recorded), attempt),
         desk.update(caller, created(&recorded), name),
         desk.top_up(caller, credits),
+        desk.record_gateway_entry(caller, gateway_entry(GatewayEntryKind::Fee, text)),
+        desk.record_gateway_entry(caller, gateway_entry(GatewayEntryKind::Payout, text)),
     ];
     [processed, recorded].into_iter().chain(then).collect()
+}
+
+fn gateway_entry(kind: GatewayEntryKind, text: &str) -> RecordGatewayEntry {
+    let entry = GatewayEntry::new(gateway_operation(text), usd(1), second(2));
+    RecordGatewayEntry { gateway: gateway(), kind, entry }
 }
 
 /// Each name is there, and leads to where it was taken.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::command::{
-    self, Archive, Command, Create, Discover, Policy, Process, RecordAttempt, Report, Request, Target, TopUp,
+    self, Archive, Command, Create, Discover, Policy, Process, RecordAttempt, RecordGatewayEntry, Report,
+    Request, Target, TopUp,
 };
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, IdSource, PaymentId, TopUpId, UpdateId};
@@ -187,6 +188,12 @@ impl Desk {
             idempotency_key: new.idempotency_key,
         };
         self.command(caller, at, Request::TopUp(top_up))
+    }
+
+    /// A fee or a payout of a gateway.
+    #[must_use]
+    pub fn record_gateway_entry(&self, caller: &Caller, record: RecordGatewayEntry) -> Command {
+        self.command(caller, self.next_moment(), Request::RecordGatewayEntry(record))
     }
 
     fn next_moment(&self) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil::account::{Account, Owed, Totals};
+use counterfoil::account::{Account, Owed, Settled, Totals};
 use counterfoil::clock::Timestamp;
 use counterfoil::id::PaymentId;
 use counterfoil::money::{Currency, Money};
@@ -25,6 +25,30 @@ impl WalletFacts {
     pub fn of(account: &Account) -> WalletFacts {
         WalletFacts {
             balances: account.balances().collect(),
+            version: account.version(),
+            updated_at: account.updated_at(),
+        }
+    }
+}
+
+/// What can be seen of the account of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayFacts {
+    /// The sums of its fees and payouts, in each currency in which it reported any.
+    pub settled: BTreeMap<Currency, Settled>,
+    /// The number of its events.
+    pub version: u64,
+    /// The time of its last event.
+    pub updated_at: Timestamp,
+}
+
+impl GatewayFacts {
+    /// What can be seen of a stored account.
+    #[must_use]
+    pub fn of(account: &Account) -> GatewayFacts {
+        let currencies = account.settled_currencies();
+        GatewayFacts {
+            settled: currencies.map(|currency| (currency, account.settled(currency))).collect(),
             version: account.version(),
             updated_at: account.updated_at(),
         }

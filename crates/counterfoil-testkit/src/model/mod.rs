@@ -12,6 +12,7 @@ mod dispute;
 mod due;
 mod evidence;
 mod facts;
+mod gateway;
 mod known;
 mod names;
 mod notify;
@@ -37,11 +38,12 @@ use counterfoil::event::StreamId;
 use counterfoil::id::PaymentId;
 use counterfoil::scope::Scope;
 use counterfoil::status::{Action, PaymentStatus};
-use counterfoil::text::WalletId;
+use counterfoil::text::{GatewayName, WalletId};
 
-pub use accounts::{DestinationFacts, WalletFacts};
+pub use accounts::{DestinationFacts, GatewayFacts, WalletFacts};
 use destination::Registered;
 pub use facts::{DisputeFacts, NameFacts, OperationFacts, PaymentFacts, TimeFacts};
+use gateway::Gateway;
 use names::Names;
 use payment::Payment;
 use wallet::Wallet;
@@ -53,6 +55,7 @@ use crate::run::Answer;
 pub struct Model {
     payments: BTreeMap<(Scope, PaymentId), Payment>,
     wallets: BTreeMap<(Scope, WalletId), Wallet>,
+    gateways: BTreeMap<(Scope, GatewayName), Gateway>,
     registered: BTreeMap<(Scope, AccountId), Registered>,
     names: Names,
     /// Whether, by the rules of the command that is executed, what was charged back is owed again.
@@ -83,6 +86,7 @@ impl Model {
             Request::Poll(poll) => self.poll(command, poll),
             Request::Lapse(lapse) => self.lapse(command, lapse),
             Request::Register(register) => Ok(self.register(command, register)),
+            Request::RecordGatewayEntry(record) => self.record_gateway_entry(command, record),
             other => panic!("the model knows no {other:?}"),
         };
         answer.unwrap_or_else(Answer::Refused)

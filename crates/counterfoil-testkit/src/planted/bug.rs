@@ -112,6 +112,8 @@ pub enum Bug {
     HistoryEndsEarly,
     /// The gateway's name of an operation is not taken when it is bound.
     GatewayNameNotTaken,
+    /// The gateway's name of a fee or a payout is not taken.
+    GatewayEntryNameNotTaken,
     /// When a hold expires, what an unallocated capture took of it is released too.
     ExpiryReleasesCaptured,
     /// What is reported of an operation after an operator resolved it is not written.

@@ -67,6 +67,7 @@ pub(super) fn spoil(plan: &mut Plan, command: &Command, bug: Bug) {
         Bug::EventWithoutRow if reported => plan.rows.clear(),
         Bug::RowWithoutEvent if reported => plan.events.clear(),
         Bug::GatewayNameNotTaken => plan.claims.retain(|claim| !is_gateway_name(claim.key.kind)),
+        Bug::GatewayEntryNameNotTaken => plan.claims.retain(|claim| !is_entry_name(claim.key.kind)),
         Bug::ResolutionHidesReports if is_after_resolution(plan) => clear(plan),
         Bug::HashNotLinked => plan.events.iter_mut().for_each(unlink),
         Bug::ClockOrders if plan.rows.iter().any(|row| is_stale(&row.after, command)) => {
@@ -92,6 +93,10 @@ const fn is_gateway_name(kind: ClaimKind) -> bool {
             | ClaimKind::GatewayVoid
             | ClaimKind::GatewayReturn
     )
+}
+
+const fn is_entry_name(kind: ClaimKind) -> bool {
+    matches!(kind, ClaimKind::GatewayFee | ClaimKind::GatewayPayout)
 }
 
 /// Whether a report is written about an operation that an operator has resolved.

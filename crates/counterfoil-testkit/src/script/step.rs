@@ -1,7 +1,7 @@
 //! What a script is made of.
 
 use counterfoil::account::Owed;
-use counterfoil::command::Policy;
+use counterfoil::command::{Policy, RecordGatewayEntry};
 use counterfoil::destinations::Known;
 use counterfoil::ledger::{
     NewAttempt, NewCapture, NewPayment, NewRecordedRefund, NewRefund, NewResolution, NewTopUp, NewVoid,
@@ -111,6 +111,13 @@ pub enum Step {
         caller: Caller,
         /// For what.
         new: NewTopUp,
+    },
+    /// Records a fee or a payout of a gateway.
+    RecordGatewayEntry {
+        /// In whose scope.
+        caller: Caller,
+        /// What the gateway reports.
+        record: RecordGatewayEntry,
     },
     /// Executes an earlier command once more, to the letter.
     Again {

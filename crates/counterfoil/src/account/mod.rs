@@ -1,13 +1,16 @@
 //! Accounts: where money comes from and where it goes.
 //!
 //! Every movement is a set of [`Posting`]s that sum to zero. An account that must be bounded, as a wallet,
-//! has a row and a stream of its own. What is paid has a row too, which keeps what its payments come to. The balance
-//! of any other is the sum of its postings.
+//! has a row and a stream of its own. What is paid has a row too, which keeps what its payments come to. The account of a
+//! gateway has a stream of its fees and payouts, and a row with their sums. The balance of any other account, and of a
+//! gateway's, is the sum of its postings.
 
 mod destination;
+mod gateway;
 
 pub(crate) use destination::Share;
 pub use destination::{Owed, Totals};
+pub use gateway::{GatewayEntry, GatewayEntryKind, Settled};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,10 +50,23 @@ impl AccountId {
         AccountId("offline".into())
     }
 
-    /// Money that a gateway took from payers.
+    /// Money that a gateway took from payers, less its fees and what it paid out. It is negative while the gateway owes
+    /// money.
     #[must_use]
     pub fn gateway(name: &GatewayName) -> AccountId {
         AccountId(format!("gateway:{name}").into())
+    }
+
+    /// The fees of a gateway.
+    #[must_use]
+    pub fn fees(name: &GatewayName) -> AccountId {
+        AccountId(format!("fees:{name}").into())
+    }
+
+    /// What a gateway paid out: money on its way to the host's bank, or there.
+    #[must_use]
+    pub fn payouts(name: &GatewayName) -> AccountId {
+        AccountId(format!("payouts:{name}").into())
     }
 
     /// What was paid.
@@ -77,6 +93,12 @@ impl AccountId {
         self.0.starts_with("destination:")
     }
 
+    /// Whether it is the account of a gateway: its row keeps the sums of fees and payouts.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        self.0.starts_with("gateway:")
+    }
+
     /// The destination whose account it is.
     pub(crate) fn as_destination(&self) -> Option<Destination> {
         let (kind, id) = self.0.strip_prefix("destination:")?.split_once(':')?;
@@ -95,7 +117,7 @@ impl AccountId {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let known = match kind {
             "wallet" => WalletId::new(rest).is_ok(),
-            "gateway" | "disputed" => GatewayName::new(rest).is_ok(),
+            "gateway" | "disputed" | "fees" | "payouts" => GatewayName::new(rest).is_ok(),
             "destination" => rest.split_once(':').is_some_and(|(_, id)| !id.is_empty()),
             "funding" | "offline" => text == kind,
             _ => false,
@@ -176,7 +198,8 @@ impl Encode for Posting {
 }
 
 /// An account that has a row: a wallet as it stood after its last event, which can hold no less than zero as [`Money`]
-/// cannot say less; or a destination, with what is owed for it and what its payments come to.
+/// cannot say less; a destination, with what is owed for it and what its payments come to; or a gateway, with the sums of
+/// its fees and payouts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub(crate) scope: Scope,
@@ -191,6 +214,7 @@ pub struct Account {
     pub(crate) owed: Option<Owed>,
     pub(crate) totals: BTreeMap<Currency, Totals>,
     pub(crate) doubts: BTreeMap<PaymentId, Timestamp>,
+    pub(crate) settled: BTreeMap<Currency, Settled>,
 }
 
 impl Account {
@@ -208,6 +232,7 @@ impl Account {
             owed: None,
             totals: BTreeMap::new(),
             doubts: BTreeMap::new(),
+            settled: BTreeMap::new(),
         }
     }
 
@@ -290,6 +315,7 @@ impl Account {
         to.optional(8, self.owed.as_ref(), |w, owed| owed.encode(w));
         to.optional(9, Some(&self.totals).filter(|sums| !sums.is_empty()), destination::encode_totals);
         to.optional(10, Some(&self.doubts).filter(|ids| !ids.is_empty()), destination::encode_doubts);
+        to.optional(11, Some(&self.settled).filter(|sums| !sums.is_empty()), gateway::encode_settled);
         to.into_bytes()
     }
 
@@ -315,6 +341,7 @@ impl Account {
             owed: fields.optional(8, Owed::decode)?,
             totals: fields.optional(9, destination::decode_totals)?.unwrap_or_default(),
             doubts: fields.optional(10, destination::decode_doubts)?.unwrap_or_default(),
+            settled: fields.optional(11, gateway::decode_settled)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(account)

@@ -22,6 +22,7 @@ mod process;
 mod queued;
 mod receipt;
 mod record;
+mod record_gateway_entry;
 mod record_refund;
 mod refund;
 mod register;
@@ -52,6 +53,7 @@ pub use process::Process;
 pub use queued::{CancelQueued, SendQueued};
 pub use receipt::{Receipt, Subject};
 pub use record::{RecordAttempt, Recorded};
+pub use record_gateway_entry::RecordGatewayEntry;
 pub use record_refund::RecordRefund;
 pub use refund::Refund;
 pub use register::Register;
@@ -125,6 +127,8 @@ pub enum Request {
     Lapse(Lapse),
     /// To register what is owed for a destination.
     Register(Register),
+    /// To record a fee or a payout of a gateway.
+    RecordGatewayEntry(RecordGatewayEntry),
 }
 
 /// What is decided about a command.
@@ -166,6 +170,7 @@ impl Command {
             Request::Poll(poll) => poll.decide(self, &view),
             Request::Lapse(lapse) => lapse.decide(self, &view),
             Request::Register(register) => register.decide(self, &view),
+            Request::RecordGatewayEntry(record) => record.decide(self, &view),
         };
         match decided {
             Ok(change) => Ok(Decision::Write(change)),

@@ -1,6 +1,7 @@
 //! The reasons for which a command is rejected.
 
 use super::notify::UnknownReference;
+use crate::account::GatewayEntryKind;
 use crate::claim::RequestField;
 use crate::clock::Timestamp;
 use crate::codec::Damage;
@@ -11,7 +12,7 @@ use crate::payment::{
     Destination, IllegalMove, Irreversible, OperationId, Payment, PaymentMethodType, SeveralMeant,
 };
 use crate::status::{Action, OperationStatus, PaymentStatus};
-use crate::text::{GatewayName, PaymentMethodId};
+use crate::text::{GatewayName, GatewayOperationId, PaymentMethodId};
 
 /// Why a command was refused. Nothing was written, and no idempotency key is bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -260,6 +261,18 @@ pub enum Rejection {
         /// What was made under the key.
         stream: StreamId,
         /// The fields that differ.
+        fields: Vec<RequestField>,
+    },
+    /// The gateway used the name of a fee or payout for another one.
+    #[error("{} {name} of {gateway} is recorded with other contents", kind.as_str())]
+    GatewayEntryDiffers {
+        /// The gateway that reported both.
+        gateway: GatewayName,
+        /// Whether it is a fee or a payout.
+        kind: GatewayEntryKind,
+        /// The name that both have.
+        name: GatewayOperationId,
+        /// The fields in which they differ.
         fields: Vec<RequestField>,
     },
     /// The id given to something new belongs to something else.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::decision::{Dismissed, DisputeResolved, Resolved};
 use super::report::{Disputed, Misfit, NotificationReused, Polled, Reported};
 use super::start::{Canceled, Created, Sent, Start, StartResult};
-use crate::account::Owed;
+use crate::account::{GatewayEntry, GatewayEntryKind, Owed};
 use crate::clock::Timestamp;
 use crate::id::{PaymentId, TopUpId};
 use crate::money::Money;
@@ -57,6 +57,10 @@ pub enum Body {
     Debited(Entered),
     /// A wallet got back what it had paid.
     Credited(Entered),
+    /// A gateway charged a fee, or refunded one.
+    Fee(GatewayEntry),
+    /// A gateway paid out what it owed, or a payout came back.
+    Payout(GatewayEntry),
 }
 
 impl Body {
@@ -84,11 +88,31 @@ impl Body {
             Body::ToppedUp(_) => "wallet.topped_up",
             Body::Debited(_) => "wallet.debited",
             Body::Credited(_) => "wallet.credited",
+            Body::Fee(_) => "gateway.fee",
+            Body::Payout(_) => "gateway.payout",
         }
     }
 }
 
 impl Body {
+    /// The body of the event that records `entry`.
+    pub(crate) const fn of_gateway(kind: GatewayEntryKind, entry: GatewayEntry) -> Body {
+        match kind {
+            GatewayEntryKind::Fee => Body::Fee(entry),
+            GatewayEntryKind::Payout => Body::Payout(entry),
+        }
+    }
+
+    /// The fee or payout of a gateway, if it records one.
+    #[must_use]
+    pub const fn gateway_entry(&self) -> Option<(GatewayEntryKind, &GatewayEntry)> {
+        match self {
+            Body::Fee(entry) => Some((GatewayEntryKind::Fee, entry)),
+            Body::Payout(entry) => Some((GatewayEntryKind::Payout, entry)),
+            _ => None,
+        }
+    }
+
     /// Whether it can change what an operation or a dispute has moved.
     pub(crate) const fn may_move_money(&self) -> bool {
         match self {

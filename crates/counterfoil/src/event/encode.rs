@@ -9,7 +9,7 @@ use super::{
     Body, Canceled, Closing, Created, Dismissed, DisputeResolved, Disputed, Draft, Entered, Misfit,
     NotificationReused, Polled, Reported, Resolved, Sent, Start, StreamId, ToppedUp,
 };
-use crate::account::Owed;
+use crate::account::{GatewayEntry, Owed};
 use crate::claim::{Claim, ClaimKey, ClaimKind, Fingerprint};
 use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
@@ -99,6 +99,8 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::DisputeResolved(_) => 18,
         Body::Sent(_) => 19,
         Body::Canceled(_) => 20,
+        Body::Fee(_) => 21,
+        Body::Payout(_) => 22,
     };
     to.field(number, |w| match body {
         Body::Created(created) => encode_created(created, w),
@@ -122,6 +124,7 @@ fn encode_body(body: &Body, to: &mut Writer) {
         Body::DisputeResolved(resolved) => resolved.encode(w),
         Body::Sent(sent) => sent.encode(w),
         Body::Canceled(canceled) => canceled.encode(w),
+        Body::Fee(entry) | Body::Payout(entry) => entry.encode(w),
     });
 }
 
@@ -165,6 +168,8 @@ fn decode_body(head: &Head<'_>, from: &mut Reader<'_>) -> Result<Body, Damage> {
         18 => Body::DisputeResolved(DisputeResolved::decode(&mut content)?),
         19 => Body::Sent(Sent::decode(&mut content)?),
         20 => Body::Canceled(Canceled::decode(&mut content)?),
+        21 => Body::Fee(GatewayEntry::decode(&mut content)?),
+        22 => Body::Payout(GatewayEntry::decode(&mut content)?),
         number => return Err(Damage::Newer { what: "event kind", number }),
     };
     content.end()?;

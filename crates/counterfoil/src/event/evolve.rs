@@ -415,7 +415,13 @@ pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account
             account.owed = Some(owed.clone());
             Ok(())
         }
-        _ => return Err(misplaced()),
+        body => match body.gateway_entry().filter(|_| account.id.is_gateway()) {
+            Some((kind, entry)) => {
+                account.settle(kind, entry);
+                Ok(())
+            }
+            None => return Err(misplaced()),
+        },
     };
     changed.map_err(|_| misplaced())?;
     account.version = event.sequence();

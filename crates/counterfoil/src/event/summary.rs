@@ -81,6 +81,12 @@ impl Display for Sentence<'_> {
             Body::ToppedUp(top_up) => write!(f, "{} was put into the wallet", top_up.amount),
             Body::Debited(entered) => write!(f, "{} was taken for {}", entered.amount, entered.payment),
             Body::Credited(entered) => write!(f, "{} came back from {}", entered.amount, entered.payment),
+            Body::Fee(fee) if fee.is_reversed => write!(f, "fee {} of {} refunded", fee.name, fee.amount),
+            Body::Fee(fee) => write!(f, "fee {} of {} charged", fee.name, fee.amount),
+            Body::Payout(payout) if payout.is_reversed => {
+                write!(f, "payout {} of {} returned", payout.name, payout.amount)
+            }
+            Body::Payout(payout) => write!(f, "payout {} of {} sent", payout.name, payout.amount),
         }
     }
 }

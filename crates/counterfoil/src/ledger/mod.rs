@@ -11,6 +11,7 @@ mod move_request;
 mod moves;
 mod queued;
 mod reads;
+pub mod reconcile;
 mod request;
 
 use std::sync::Arc;

@@ -1,12 +1,15 @@
 //! Moving money that was charged or held, and hearing what became of it.
 
 use super::{Ledger, LedgerError, NewCapture, NewRefund, NewResolution, NewVoid, Notification};
-use crate::account::Owed;
+use crate::account::{GatewayEntry, GatewayEntryKind, Owed};
 use crate::claim::ClaimKey;
-use crate::command::{Capture, Notify, Receipt, Refund, Register, Request, Resolve, Void};
+use crate::command::{
+    Capture, Notify, Receipt, RecordGatewayEntry, Refund, Register, Request, Resolve, Void,
+};
 use crate::id::{CaptureId, PaymentId, RefundId, UpdateId, VoidId};
 use crate::payment::{Destination, OperationId};
 use crate::scope::Caller;
+use crate::text::GatewayName;
 
 impl Ledger {
     /// Takes money that is held for a payment, all of it or a part, through the gateway that holds it. What it asks
@@ -225,6 +228,24 @@ impl Ledger {
             Some(payment) => LedgerError::about(payment, error),
             None => error.into(),
         })
+    }
+
+    /// Records a fee or a payout of a gateway, as its report or its notification has it. Of one name there is one: a
+    /// repetition changes nothing. [`reconcile`](Self::reconcile) does this for a whole report.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`GatewayEntryDiffers`](crate::command::Rejection::GatewayEntryDiffers) if the name is
+    /// recorded with another amount, currency or direction.
+    pub async fn record_gateway_entry(
+        &self,
+        caller: &Caller,
+        gateway: GatewayName,
+        kind: GatewayEntryKind,
+        entry: GatewayEntry,
+    ) -> Result<Receipt, LedgerError> {
+        let record = RecordGatewayEntry { gateway, kind, entry };
+        Ok(self.execute(self.command(caller, Request::RecordGatewayEntry(record))).await?)
     }
 
     /// Writes down an operator's [decision](crate::command::Resolution): what became of an operation or what it is of,

@@ -9,7 +9,7 @@ use crate::id::PaymentId;
 use crate::payment::{Destination, Payment, Possible};
 use crate::scope::Scope;
 use crate::store::{Feed, Key, Lookup, Page, Position, Query, StoreError};
-use crate::text::WalletId;
+use crate::text::{GatewayName, WalletId};
 
 impl Ledger {
     /// The payment `id` as it stands.
@@ -36,6 +36,22 @@ impl Ledger {
     /// The store's.
     pub async fn wallet(&self, scope: &Scope, id: &WalletId) -> Result<Option<Arc<Account>>, StoreError> {
         let account = AccountId::wallet(id);
+        let state = self.store.read(&[Key::Account(scope.clone(), account.clone())]).await?;
+        Ok(present(state.account(scope, &account)))
+    }
+
+    /// The account of a gateway: the sums of its fees and payouts. `None` if none was ever
+    /// [recorded](Self::record_gateway_entry).
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn gateway_account(
+        &self,
+        scope: &Scope,
+        gateway: &GatewayName,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        let account = AccountId::gateway(gateway);
         let state = self.store.read(&[Key::Account(scope.clone(), account.clone())]).await?;
         Ok(present(state.account(scope, &account)))
     }

@@ -47,6 +47,17 @@ impl Payment {
         self.position().into_iter().map(|(_, gave)| gave).sum()
     }
 
+    /// What `gateway` owes for this payment, in minor units: what it took from the payer, less what it gave back and what
+    /// disputes took.
+    pub(crate) fn owed_by(&self, gateway: &GatewayName) -> i128 {
+        let is_there = |counterparty: &Counterparty<'_>| match counterparty {
+            Counterparty::Gateway(name) | Counterparty::Disputed(name) => *name == gateway,
+            Counterparty::OwnBooks => false,
+        };
+        let there = self.position().into_iter().filter(|(counterparty, _)| is_there(counterparty));
+        there.map(|(_, gave)| gave).sum()
+    }
+
     fn position(&self) -> Position<'_> {
         let mut position = Position::new();
         for attempt in self.attempts() {

@@ -178,6 +178,11 @@ impl Reports {
         if self.is_wholly_returned() { all } else { self.named_returns() }
     }
 
+    /// What went back under this name of a return, canceled or not.
+    pub(super) fn returned_as(&self, name: &GatewayOperationId, asked: i64) -> Option<i64> {
+        self.returns.get(name.as_str()).map(|back| back.of(self.gross(asked).unwrap_or_default()))
+    }
+
     /// Whether "all of it" was returned, under that name.
     pub(super) fn has_whole_return(&self) -> bool {
         self.returns.contains_key("")

@@ -18,7 +18,7 @@ pub enum Key {
     Claim(ClaimKey),
     /// A payment.
     Payment(Scope, PaymentId),
-    /// A bounded account.
+    /// An account that has a row.
     Account(Scope, AccountId),
 }
 
@@ -122,6 +122,11 @@ impl State {
     /// Notes that there is nothing under `key`.
     pub fn insert_absent(&mut self, key: Key) {
         self.0.insert(key, None);
+    }
+
+    /// Notes all that `other` knows.
+    pub(crate) fn absorb(&mut self, other: State) {
+        self.0.extend(other.0);
     }
 
     /// Whether `key` was looked up.

@@ -70,11 +70,11 @@ impl Walk {
                 self.payment = Some(after);
             }
             StreamId::Account(id) => {
-                let topped_up = match event.body() {
+                let own = match event.body() {
                     Body::ToppedUp(top_up) => top_up.amount.minor(),
-                    _ => 0,
+                    body => body.gateway_entry().map_or(0, |(_, entry)| entry.signed_minor()),
                 };
-                if posted_to(event, id, None)? != i128::from(topped_up) {
+                if posted_to(event, id, None)? != i128::from(own) {
                     return Err(Problem::Postings);
                 }
                 self.account = Some(evolve_account(self.account.as_ref(), event).map_err(Problem::Evolve)?);

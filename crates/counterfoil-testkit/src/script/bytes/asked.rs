@@ -1,6 +1,7 @@
 //! What callers ask for.
 
-use counterfoil::command::Recorded;
+use counterfoil::account::{GatewayEntry, GatewayEntryKind};
+use counterfoil::command::{RecordGatewayEntry, Recorded};
 use counterfoil::ledger::{NewAttempt, NewPayment, NewTopUp, Processing};
 use counterfoil::payment::PaymentMethod;
 
@@ -72,6 +73,16 @@ pub(super) fn new_top_up(name: u8, amount: u8, what: u8) -> NewTopUp {
         Some(key) => new.with_idempotency_key(key),
         None => new,
     }
+}
+
+/// Few names, of two gateways: they have to meet.
+pub(super) fn gateway_entry(name: u8, amount: u8, what: u8, how: u8) -> RecordGatewayEntry {
+    let gateway = if what & 1 == 0 { fixtures::gateway() } else { fixtures::other_gateway() };
+    let kind = if what & 2 == 0 { GatewayEntryKind::Fee } else { GatewayEntryKind::Payout };
+    let name = fixtures::gateway_operation(&format!("entry-{}", name % 4));
+    let entry = GatewayEntry::new(name, money(amount), fixtures::second(how.into()));
+    let entry = if what & 4 == 0 { entry } else { entry.reversed() };
+    RecordGatewayEntry { gateway, kind, entry }
 }
 
 pub(super) fn new_attempt(name: u8, amount: u8, what: u8, how: u8, when: u8) -> NewAttempt {

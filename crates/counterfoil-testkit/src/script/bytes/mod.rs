@@ -11,7 +11,7 @@ use counterfoil::payment::Destination;
 use counterfoil::scope::Caller;
 use counterfoil::text::{Actor, GatewayName, IdempotencyKey, Message, Metadata};
 
-use self::asked::{new_attempt, new_payment, new_top_up, processing};
+use self::asked::{gateway_entry, new_attempt, new_payment, new_top_up, processing};
 use self::told::evidence;
 use self::updates::update;
 use super::{Place, STEP, Step};
@@ -56,6 +56,10 @@ impl Step {
             },
             23..=26 => Step::Update { caller, payment, update: update(name, amount, what, how, when) },
             27 => Step::Archive { caller, payment },
+            28 if when >= 128 => Step::RecordGatewayEntry {
+                caller: self::caller(who),
+                record: gateway_entry(name, amount, what, how),
+            },
             28 => Step::TopUp { caller: self::caller(who), new: new_top_up(name, amount, what) },
             29 => Step::Again { command: usize::from(place) },
             30..=36 => {

@@ -110,6 +110,9 @@ impl Compiler {
                 self.desk.archive(&caller, id)
             }
             Step::TopUp { caller, new } => self.desk.top_up(caller, new.clone()),
+            Step::RecordGatewayEntry { caller, record } => {
+                self.desk.record_gateway_entry(caller, record.clone())
+            }
             Step::Again { command } => return around(&self.commands, *command).cloned(),
             Step::Clock { seconds } => {
                 move_clock(self.desk.clock(), *seconds);

@@ -172,6 +172,23 @@ impl Dispute {
         self.money(self.reinstated_minor())
     }
 
+    /// The amount of the movement of funds that its gateway reported under this name.
+    pub(crate) fn movement(&self, kind: DisputeWordKind, name: &str) -> Option<Money> {
+        self.movements(kind).get(&Movement::Named(name.into())).copied()
+    }
+
+    /// Whether a movement of funds of this kind was reported without a name.
+    pub(crate) fn has_unnamed_movement(&self, kind: DisputeWordKind) -> bool {
+        self.movements(kind).keys().any(|movement| matches!(movement, Movement::OfStage(_)))
+    }
+
+    fn movements(&self, kind: DisputeWordKind) -> &BTreeMap<Movement, Money> {
+        match kind {
+            DisputeWordKind::FundsReinstated => &self.facts.reinstated,
+            _ => &self.facts.withdrawn,
+        }
+    }
+
     /// Whether an operator decided how it ended.
     #[must_use]
     pub fn is_resolved(&self) -> bool {

@@ -146,6 +146,11 @@ impl Operation {
         self.reports.has_whole_return()
     }
 
+    /// What a bank took back of it under this name of the return, canceled or not.
+    pub(crate) fn returned_as(&self, name: &GatewayOperationId) -> Option<Money> {
+        self.reports.returned_as(name, self.amount.minor()).and_then(|back| self.money(back))
+    }
+
     /// Whether it brought money by itself, whether or not that was undone.
     pub(crate) fn was_charged(&self) -> bool {
         self.reports.charged(self.amount.minor()).is_some()

@@ -241,6 +241,11 @@ const PLANTED: &[Planted] = &[
         Bug::GatewayNameNotTaken,
     ),
     memory(
+        "a report row applied twice",
+        "gateway_entries::a_report_applied_twice_has_one_effect",
+        Bug::GatewayEntryNameNotTaken,
+    ),
+    memory(
         "an expiry releases what an unallocated capture took",
         "attribution::expiry_keeps_what_an_unallocated_capture_took",
         Bug::ExpiryReleasesCaptured,
