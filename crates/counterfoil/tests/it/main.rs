@@ -17,6 +17,7 @@ mod liar;
 mod moves;
 mod queued;
 mod readme;
+mod reconcile;
 mod recorded;
 mod retries;
 mod update;

@@ -305,7 +305,7 @@ impl<'a> Reconciler<'a> {
         };
         let preview = Preview::of(self.ledger, &command).await?;
         let capture = preview.payments().and_then(|(before, after)| {
-            self.compare(&row).hold(before, after).and_then(|hold| row.as_capture_of(hold))
+            self.compare(&row).hold(before, after).and_then(|hold| row.as_capture_of(hold, before.id()))
         });
         match capture.and_then(|capture| Some((self.notify(&capture)?, capture))) {
             Some((command, capture)) => {

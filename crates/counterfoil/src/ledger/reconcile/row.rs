@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::account::{GatewayEntry, GatewayEntryKind};
 use crate::clock::Timestamp;
 use crate::command::{About, Told};
+use crate::id::PaymentId;
 use crate::ledger::Notification;
 use crate::money::Money;
 use crate::payment::{DisputeWord, DisputeWordKind, Evidence, Operation, OperationId, Outcome};
@@ -131,12 +132,13 @@ impl ReportRow {
         format!("{}:{}", self.kind, self.name)
     }
 
-    /// The row as a capture of `hold`.
-    pub(super) fn as_capture_of(&self, hold: &Operation) -> Option<ReportRow> {
+    /// The row as a capture of `hold`, an attempt of `payment`.
+    pub(super) fn as_capture_of(&self, hold: &Operation, payment: PaymentId) -> Option<ReportRow> {
         let OperationId::Attempt(attempt) = hold.id else { return None };
         let name = self.capture.clone()?;
+        let (payment, attempt) = (Some(payment), Some(attempt));
         let about =
-            About { attempt: Some(attempt), operation: None, gateway_attempt_id: None, ..self.about.clone() };
+            About { payment, attempt, operation: None, gateway_attempt_id: None, ..self.about.clone() };
         Some(ReportRow { kind: RowKind::Capture, name, about, capture: None, ..self.clone() })
     }
 
