@@ -99,6 +99,11 @@ impl AccountId {
         self.0.starts_with("gateway:")
     }
 
+    /// The gateway whose account it is.
+    pub(crate) fn as_gateway(&self) -> Option<GatewayName> {
+        GatewayName::new(self.0.strip_prefix("gateway:")?).ok()
+    }
+
     /// The destination whose account it is.
     pub(crate) fn as_destination(&self) -> Option<Destination> {
         let (kind, id) = self.0.strip_prefix("destination:")?.split_once(':')?;

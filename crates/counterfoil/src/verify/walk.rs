@@ -70,18 +70,23 @@ impl Walk {
                 self.payment = Some(after);
             }
             StreamId::Account(id) => {
-                let own = match event.body() {
-                    Body::ToppedUp(top_up) => top_up.amount.minor(),
-                    body => body.gateway_entry().map_or(0, |(_, entry)| entry.signed_minor()),
-                };
-                if posted_to(event, id, None)? != i128::from(own) {
-                    return Err(Problem::Postings);
-                }
+                check_postings(event, id)?;
                 self.account = Some(evolve_account(self.account.as_ref(), event).map_err(Problem::Evolve)?);
             }
         }
         Ok(())
     }
+}
+
+/// The postings of an event of an account are those that its body says.
+fn check_postings(event: &Event, id: &AccountId) -> Result<(), Problem> {
+    let body = event.body();
+    let is_right = match (body, body.gateway_entry(), id.as_gateway()) {
+        (_, Some((kind, entry)), Some(gateway)) => event.postings() == entry.postings(kind, &gateway),
+        (Body::ToppedUp(top_up), ..) => posted_to(event, id, None)? == i128::from(top_up.amount.minor()),
+        _ => posted_to(event, id, None)? == 0,
+    };
+    if is_right { Ok(()) } else { Err(Problem::Postings) }
 }
 
 /// What an event posts to an account; in no other currency than `only`, if there is one.

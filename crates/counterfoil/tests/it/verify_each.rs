@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use counterfoil::account::Account;
+use counterfoil::account::{Account, GatewayEntry, GatewayEntryKind};
+use counterfoil::claim::ClaimKind;
 use counterfoil::clock::Timestamp;
 use counterfoil::event::{Body, Event, Hash, StreamId};
 use counterfoil::ledger::{Ledger, NewPayment, NewRefund};
@@ -22,6 +23,7 @@ struct Case(&'static str, Lies, fn(&Problem) -> bool, &'static str, u64);
 /// The name of a stream that is known only once it is there: cash that was refunded twice.
 const CASH: &str = "cash";
 const WALLET: &str = "wallet:w";
+const GATEWAY: &str = "gateway:sandbox";
 
 /// Whether it is this problem. The unit test of `Problem` looks here for each that there is.
 macro_rules! is {
@@ -48,6 +50,9 @@ async fn refunded_books() -> (MemoryStore, String) {
     let ledger = Ledger::new(store.clone());
     let cash = NewPayment::new(usd(900), invoice("inv_4"), PaymentMethod::Offline);
     let cash = ledger.create(&caller("acme"), cash).await.unwrap().payment().unwrap().id();
+    let fee = GatewayEntry::new("fee_1".parse().unwrap(), usd(40), Timestamp::EPOCH);
+    let (gateway, kind) = ("sandbox".parse().unwrap(), GatewayEntryKind::Fee);
+    ledger.record_gateway_entry(&caller("acme"), gateway, kind, fee).await.unwrap();
     for minor in [100, 200] {
         ledger.refund(&caller("acme"), cash, NewRefund::of(usd(minor))).await.unwrap();
     }
@@ -65,7 +70,7 @@ fn unreadable() -> Vec<Case> {
     vec![
         Case("an event", event(|event| is_of_wallet(event, 2)), is!(Unreadable), WALLET, 2),
         Case("a wallet", row(|key| is_account(key, WALLET)), is!(UnreadableRow), WALLET, 3),
-        Case("a name", row(|key| matches!(key, Key::Claim(_))), is!(UnreadableRow), WALLET, 1),
+        Case("a name", row(is_top_up), is!(UnreadableRow), WALLET, 1),
         Case(
             "a destination without a stream",
             row(|key| is_account(key, "destination:INVOICE:inv_4")),
@@ -111,6 +116,8 @@ fn forged() -> Vec<Case> {
         Case("an earlier time", forge(|event, before| later(event, before, -1)), is!(Time), WALLET, 2),
         Case("half of one posting", forge(half_posted), is!(Unbalanced), WALLET, 1),
         Case("half of a top-up posted", forge(topped_up_by_half), is!(Postings), WALLET, 1),
+        Case("half of a fee posted", forge(half_of_fee), is!(Postings), GATEWAY, 1),
+        Case("a fee posted to another account", forge(fee_of_another), is!(Postings), GATEWAY, 1),
         Case("half of a payment posted", forge(paid_by_half), is!(Postings), CASH, 1),
         Case("another currency posted", forge(refunded_in_euros), is!(Postings), CASH, 3),
         Case("a wallet overdrawn", forge(|event, _| debited(event, 8_000)), is!(Evolve), WALLET, 3),
@@ -236,6 +243,10 @@ fn is_account(key: &Key, name: &str) -> bool {
     matches!(key, Key::Account(_, account) if account.as_str() == name)
 }
 
+fn is_top_up(key: &Key) -> bool {
+    matches!(key, Key::Claim(claim) if claim.kind == ClaimKind::TopUp)
+}
+
 fn is_of_wallet(event: &Event, sequence: u64) -> bool {
     event.sequence() == sequence && event.stream().to_string() == WALLET
 }
@@ -273,6 +284,18 @@ fn posted(event: &Event, minor: i64, instead: i64) -> Vec<u8> {
 
 fn topped_up_by_half(event: &Event, _: &[Arc<Event>]) -> Option<Vec<u8>> {
     is_of_wallet(event, 1).then(|| posted(event, 1_000, 500))
+}
+
+fn half_of_fee(event: &Event, _: &[Arc<Event>]) -> Option<Vec<u8>> {
+    is_fee(event).then(|| posted(event, 40, 20))
+}
+
+fn fee_of_another(event: &Event, _: &[Arc<Event>]) -> Option<Vec<u8>> {
+    is_fee(event).then(|| changed(event.bytes(), b"fees:sandbox", b"fees:sandpit"))
+}
+
+fn is_fee(event: &Event) -> bool {
+    matches!(event.body(), Body::Fee(_))
 }
 
 fn paid_by_half(event: &Event, _: &[Arc<Event>]) -> Option<Vec<u8>> {

@@ -242,7 +242,7 @@ impl<'a> Reconciler<'a> {
     async fn row(&mut self, row: Result<ReportRow, UnreadableRow>) -> Result<(), LedgerError> {
         self.done.rows += 1;
         self.progress.rows += 1;
-        if self.progress.rows % PROGRESS_EVERY == 0 {
+        if self.progress.rows.is_multiple_of(PROGRESS_EVERY) {
             self.report_progress();
         }
         let row = match row {

@@ -27,7 +27,9 @@ impl Preview {
             match command.decide(&state) {
                 Ok(Decision::Load(keys)) => {
                     let found = ledger.store.read(&keys).await.map_err(failed)?;
-                    keys.into_iter().for_each(|key| state.insert_absent(key));
+                    for key in keys {
+                        state.insert_absent(key);
+                    }
                     state.absorb(found);
                 }
                 Ok(Decision::Same(receipt)) => {

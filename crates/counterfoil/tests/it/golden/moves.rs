@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use counterfoil::account::Owed;
+use counterfoil::account::{GatewayEntry, GatewayEntryKind, Owed};
 use counterfoil::command::{
-    About, CancelQueued, Capture, Create, Lapse, Notify, Policy, Poll, Process, RecordRefund, Refund,
-    Register, Report, Request, Resolution, Resolve, SendQueued, Told, Void,
+    About, CancelQueued, Capture, Create, Lapse, Notify, Policy, Poll, Process, RecordGatewayEntry,
+    RecordRefund, Refund, Register, Report, Request, Resolution, Resolve, SendQueued, Told, Void,
 };
 use counterfoil::destinations::Known;
 use counterfoil::id::{AttemptId, CaptureId, PaymentId, RefundId, UpdateId, VoidId};
@@ -21,9 +21,14 @@ use super::{create, id, update, usd};
 /// Seconds, rules, and what is asked.
 pub(super) fn requests() -> Vec<(i64, Policy, Request)> {
     let mut all: Vec<(i64, Request)> = Vec::new();
-    for (start, requests) in
-        [(100, held()), (200, refunded()), (300, disputed()), (400, settled()), (600, named())]
-    {
+    for (start, requests) in [
+        (100, held()),
+        (200, refunded()),
+        (300, disputed()),
+        (400, settled()),
+        (600, named()),
+        (800, gateway_entries()),
+    ] {
         all.extend((start..).zip(requests));
     }
     all.extend(timed());
@@ -268,6 +273,20 @@ fn named() -> Vec<Request> {
         vec![Request::Create(Create { process: None, ..card(330) }), update(330, 1, change, None)];
     requests.extend(told);
     requests
+}
+
+/// Fees and payouts of a gateway, and such that went the other way.
+fn gateway_entries() -> Vec<Request> {
+    let entry = |name: &str, amount| GatewayEntry::new(name.parse().unwrap(), usd(amount), at());
+    let record = |kind, entry| {
+        Request::RecordGatewayEntry(RecordGatewayEntry { gateway: "sandbox".parse().unwrap(), kind, entry })
+    };
+    vec![
+        record(GatewayEntryKind::Fee, entry("txn_1", "3.20").for_payment(payment(330))),
+        record(GatewayEntryKind::Fee, entry("txn_2", "1.10").reversed()),
+        record(GatewayEntryKind::Payout, entry("po_1", "96.80")),
+        record(GatewayEntryKind::Payout, entry("po_2", "96.80").reversed()),
+    ]
 }
 
 /// A refund that never arrived is sent again.
