@@ -12,6 +12,7 @@ mod disputes;
 mod doubt;
 mod evidence;
 mod faulty;
+mod gateway_entries;
 mod guide;
 mod idempotency;
 mod laws;

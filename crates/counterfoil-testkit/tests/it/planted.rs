@@ -77,6 +77,17 @@ fn keys_that_promise_too_much_are_found() {
 }
 
 #[test]
+fn a_report_row_that_is_applied_twice_is_found() {
+    found_by(
+        Bug::GatewayEntryNameNotTaken,
+        &[
+            "gateway_entries::a_name_is_recorded_once",
+            "gateway_entries::a_report_applied_twice_has_one_effect",
+        ],
+    );
+}
+
+#[test]
 fn names_that_meet_are_found() {
     found_by(
         Bug::KeyNotScoped,

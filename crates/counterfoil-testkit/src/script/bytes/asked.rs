@@ -77,11 +77,11 @@ pub(super) fn new_top_up(name: u8, amount: u8, what: u8) -> NewTopUp {
 
 /// Few names, of two gateways: they have to meet.
 pub(super) fn gateway_entry(name: u8, amount: u8, what: u8, how: u8) -> RecordGatewayEntry {
-    let gateway = if what & 1 == 0 { fixtures::gateway() } else { fixtures::other_gateway() };
-    let kind = if what & 2 == 0 { GatewayEntryKind::Fee } else { GatewayEntryKind::Payout };
-    let name = fixtures::gateway_operation(&format!("entry-{}", name % 4));
+    let gateway = if what % 8 == 7 { fixtures::other_gateway() } else { fixtures::gateway() };
+    let kind = if what & 8 == 0 { GatewayEntryKind::Fee } else { GatewayEntryKind::Payout };
+    let name = fixtures::gateway_operation(&format!("entry-{}", name % 2));
     let entry = GatewayEntry::new(name, money(amount), fixtures::second(how.into()));
-    let entry = if what & 4 == 0 { entry } else { entry.reversed() };
+    let entry = if what & 16 == 0 { entry } else { entry.reversed() };
     RecordGatewayEntry { gateway, kind, entry }
 }
 
