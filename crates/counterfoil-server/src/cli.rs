@@ -169,7 +169,7 @@ pub(crate) struct Reconcile {
     #[arg(long, value_enum, default_value_t = ReportFormat::Columns)]
     pub(crate) format: ReportFormat,
     /// The column that a field of a row stands in; may be repeated. Fields are kind, name, amount, currency,
-    /// occurred_at, fee, capture, `payment_id`, `operation_id`, `gateway_payment_id`, `gateway_attempt_id`, `dispute_id`.
+    /// `occurred_at`, fee, capture, `payment_id`, `operation_id`, `gateway_payment_id`, `gateway_attempt_id`, `dispute_id`.
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = mapping)]
     pub(crate) mappings: Vec<(Field, String)>,
     /// The tenant whose payments the report has.

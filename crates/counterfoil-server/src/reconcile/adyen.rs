@@ -5,11 +5,14 @@
 //! fees in that of the payout. Which of the debit and the credit column has the gross amount differs between reports, so
 //! the type alone decides the direction. Times are taken as UTC.
 
+use counterfoil::clock::Timestamp;
 use counterfoil::ledger::reconcile::{ReportRow, RowKind};
+use counterfoil::money::Money;
 use counterfoil::text::GatewayDisputeId;
 
-use super::line::{Line, Problem, Signed};
+use super::line::Line;
 use super::report::{Layout, Row};
+use super::value::{self, Problem, Signed};
 
 pub(super) const LAYOUT: Layout = Layout {
     required: &[
@@ -54,16 +57,17 @@ fn of_payment(line: &Line<'_>, kind: RowKind, event: Option<&str>) -> Result<Vec
         (_, None, Some(_)) => None,
     };
     let Some(name) = name else { return Ok(line.unreadable("it has no name")) };
-    let currency = line.currency(line.column("Gross Currency"))?;
+    let currency = value::currency(line.column("Gross Currency"))?;
     let gross = line.first_of(&GROSS).ok_or_else(|| Problem("it has no gross amount".to_owned()))?;
     let mut about = line.about()?;
-    let mut row = ReportRow::new(kind, line.name(&name)?, line.amount(gross, currency)?.amount, time(line)?);
+    let mut row =
+        ReportRow::new(kind, value::name(&name)?, value::amount(gross, currency)?.amount, time(line)?);
     if kind == RowKind::Charge {
         if let Some(capture) = modification {
-            row = row.captured_as(line.name(capture)?);
+            row = row.captured_as(value::name(capture)?);
         }
     } else {
-        about.gateway_attempt_id = payment.map(|payment| line.name(payment)).transpose()?;
+        about.gateway_attempt_id = payment.map(value::name).transpose()?;
     }
     if event.is_some() {
         let dispute = modification.map(GatewayDisputeId::new).transpose();
@@ -75,7 +79,7 @@ fn of_payment(line: &Line<'_>, kind: RowKind, event: Option<&str>) -> Result<Vec
 /// A row about the account: what it takes is in the debit column, what comes back in the credit column.
 fn of_account(line: &Line<'_>, taken: RowKind, returned: RowKind) -> Result<Vec<Row>, Problem> {
     let Some(reference) = line.column(MODIFICATION) else { return Ok(line.unreadable("it has no name")) };
-    let currency = line.currency(line.column("Net Currency"))?;
+    let currency = value::currency(line.column("Net Currency"))?;
     let (kind, amount) = match (line.column(NET_DEBIT), line.column(NET_CREDIT)) {
         (Some(debit), _) => (taken, debit),
         (None, Some(credit)) => (returned, credit),
@@ -86,12 +90,12 @@ fn of_account(line: &Line<'_>, taken: RowKind, returned: RowKind) -> Result<Vec<
         Some(batch) => format!("{batch}:{reference}"),
         None => reference.to_owned(),
     };
-    let row = ReportRow::new(kind, line.name(&name)?, line.amount(amount, currency)?.amount, time(line)?);
+    let row = ReportRow::new(kind, value::name(&name)?, value::amount(amount, currency)?.amount, time(line)?);
     Ok(line.rows(row.about(line.about()?), None))
 }
 
-fn time(line: &Line<'_>) -> Result<counterfoil::clock::Timestamp, Problem> {
-    line.time(line.column("Creation Date"))
+fn time(line: &Line<'_>) -> Result<Timestamp, Problem> {
+    value::time(line.column("Creation Date"))
 }
 
 /// The sum of the fees of a payment, in the currency of the payout.
@@ -100,14 +104,14 @@ fn fee(line: &Line<'_>) -> Result<Option<Signed>, Problem> {
     if given.is_empty() {
         return Ok(None);
     }
-    let currency = line.currency(line.column("Net Currency"))?;
+    let currency = value::currency(line.column("Net Currency"))?;
     let mut sum: i64 = 0;
     for fee in given {
-        let Signed { amount, is_negative } = line.amount(fee, currency)?;
+        let Signed { amount, is_negative } = value::amount(fee, currency)?;
         let minor = if is_negative { -amount.minor() } else { amount.minor() };
         sum = sum.checked_add(minor).ok_or_else(|| Problem("the fees are too large".to_owned()))?;
     }
-    let amount = counterfoil::money::Money::from_minor(sum.abs(), currency);
+    let amount = Money::from_minor(sum.abs(), currency);
     let amount = amount.map_err(|error| Problem(format!("the fees: {error}")))?;
     Ok(Some(Signed { amount, is_negative: sum < 0 }))
 }

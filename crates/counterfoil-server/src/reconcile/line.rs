@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use counterfoil::clock::Timestamp;
 use counterfoil::command::About;
 use counterfoil::ledger::reconcile::{ReportRow, RowKind, UnreadableRow};
-use counterfoil::money::{Currency, Money};
 use counterfoil::payment::OperationId;
-use counterfoil::text::GatewayOperationId;
 use csv::StringRecord;
 
 use super::report::Row;
+use super::value::{Problem, Signed};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $field:ident = $name:literal;)+) => {
@@ -60,10 +58,6 @@ fields! {
     DisputeId = "dispute_id";
 }
 
-/// Why a report cannot be read.
-#[derive(Debug)]
-pub(super) struct Problem(pub(super) String);
-
 /// A line of a report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
@@ -71,13 +65,6 @@ pub(super) struct Line<'a> {
     pub(super) mappings: &'a HashMap<Field, String>,
     pub(super) record: &'a StringRecord,
     pub(super) number: u64,
-}
-
-/// An amount, and whether it was written with a minus.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Signed {
-    pub(super) amount: Money,
-    pub(super) is_negative: bool,
 }
 
 impl<'a> Line<'a> {
@@ -99,15 +86,17 @@ impl<'a> Line<'a> {
 
     /// The names that are mapped, or stand in columns of their own names.
     pub(super) fn about(&self) -> Result<About, Problem> {
-        let mut about = About::default();
-        about.payment = self.parsed(Field::PaymentId)?;
+        let payment = self.parsed(Field::PaymentId)?;
         // Our own id of an operation finds no payment, and keeps the gateway's name of it from finding one.
         let operation: Option<OperationId> = self.parsed(Field::OperationId)?;
-        about.operation = operation.filter(|_| about.payment.is_some());
-        about.gateway_payment_id = self.parsed(Field::GatewayPaymentId)?;
-        about.gateway_attempt_id = self.parsed(Field::GatewayAttemptId)?;
-        about.gateway_dispute_id = self.parsed(Field::DisputeId)?;
-        Ok(about)
+        Ok(About {
+            operation: operation.filter(|_| payment.is_some()),
+            payment,
+            gateway_payment_id: self.parsed(Field::GatewayPaymentId)?,
+            gateway_attempt_id: self.parsed(Field::GatewayAttemptId)?,
+            gateway_dispute_id: self.parsed(Field::DisputeId)?,
+            attempt: None,
+        })
     }
 
     fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
@@ -116,37 +105,6 @@ impl<'a> Line<'a> {
     ) -> Result<Option<T>, Problem> {
         let parsed = self.field(field).map(str::parse).transpose();
         parsed.map_err(|error| Problem(format!("{}: {error}", field.name())))
-    }
-
-    /// The currency in these columns.
-    pub(super) fn currency(&self, text: Option<&str>) -> Result<Currency, Problem> {
-        let text = text.ok_or_else(|| Problem("it has no currency".to_owned()))?;
-        let currency = text.to_ascii_lowercase().parse();
-        currency.map_err(|error| Problem(format!("currency `{text}`: {error}")))
-    }
-
-    /// An amount in whole units, as in `-1,234.50`... without separators of thousands.
-    pub(super) fn amount(&self, text: &str, currency: Currency) -> Result<Signed, Problem> {
-        let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-        let amount = Money::parse(digits, currency);
-        let amount = amount.map_err(|error| Problem(format!("amount `{text}`: {error}")))?;
-        Ok(Signed { amount, is_negative })
-    }
-
-    /// A moment; without a zone it is UTC, and a day is its first moment.
-    pub(super) fn time(&self, text: Option<&str>) -> Result<Timestamp, Problem> {
-        let text = text.ok_or_else(|| Problem("it has no time".to_owned()))?;
-        let whole = match text.len() {
-            10 => format!("{text}T00:00:00Z"),
-            _ if text.ends_with('Z') || text.contains('+') => text.replacen(' ', "T", 1),
-            _ => format!("{}Z", text.replacen(' ', "T", 1)),
-        };
-        whole.parse().map_err(|error| Problem(format!("time `{text}`: {error}")))
-    }
-
-    /// A name that a gateway gave.
-    pub(super) fn name(&self, text: &str) -> Result<GatewayOperationId, Problem> {
-        GatewayOperationId::new(text).map_err(|error| Problem(format!("name `{text}`: {error}")))
     }
 
     /// A line that is no row, and why.

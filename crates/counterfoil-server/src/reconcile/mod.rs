@@ -8,6 +8,7 @@ mod columns;
 mod line;
 mod report;
 mod stripe;
+mod value;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

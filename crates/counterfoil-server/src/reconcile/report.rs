@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use counterfoil::ledger::reconcile::{ReportRow, UnreadableRow};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::line::{Field, Line, Problem};
+use super::line::{Field, Line};
+use super::value::Problem;
 use super::{adyen, columns, stripe};
 use crate::cli::{Reconcile, ReportFormat};
 use crate::error::Error;

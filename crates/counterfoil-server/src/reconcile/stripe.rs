@@ -6,8 +6,9 @@
 use counterfoil::ledger::reconcile::{ReportRow, RowKind};
 use counterfoil::text::GatewayDisputeId;
 
-use super::line::{Line, Problem};
+use super::line::Line;
 use super::report::{Layout, Row};
+use super::value::{self, Problem};
 
 pub(super) const LAYOUT: Layout = Layout { required: &["currency", "gross", "reporting_category"], rows };
 
@@ -17,9 +18,9 @@ const INTENT: &str = "payment_intent_id";
 
 fn rows(line: &Line<'_>) -> Result<Vec<Row>, Problem> {
     let category = line.column("reporting_category").unwrap_or_default();
-    let currency = line.currency(line.column("currency"))?;
+    let currency = value::currency(line.column("currency"))?;
     let gross = line.column("gross").ok_or_else(|| Problem("it has no gross amount".to_owned()))?;
-    let gross = line.amount(gross, currency)?;
+    let gross = value::amount(gross, currency)?;
     let transaction = line.column(TRANSACTION);
     let source = line.first_of(&[SOURCE, "payout_id"]);
     let (kind, name) = match category {
@@ -38,14 +39,14 @@ fn rows(line: &Line<'_>) -> Result<Vec<Row>, Problem> {
     let amount = match (kind, line.column("customer_facing_amount")) {
         // What the payer sees is in the currency of the payment; the gross amount may be converted.
         (RowKind::Charge | RowKind::Refund, Some(shown)) => {
-            let currency = line.currency(line.first_of(&["customer_facing_currency", "currency"]))?;
-            line.amount(shown, currency)?.amount
+            let currency = value::currency(line.first_of(&["customer_facing_currency", "currency"]))?;
+            value::amount(shown, currency)?.amount
         }
         _ => gross.amount,
     };
-    let at = line.time(line.first_of(&["created_utc", "created", "effective_at_utc", "effective_at"]))?;
-    let fee = line.column("fee").map(|fee| line.amount(fee, currency)).transpose()?;
-    let row = ReportRow::new(kind, line.name(name)?, amount, at);
+    let at = value::time(line.first_of(&["created_utc", "created", "effective_at_utc", "effective_at"]))?;
+    let fee = line.column("fee").map(|fee| value::amount(fee, currency)).transpose()?;
+    let row = ReportRow::new(kind, value::name(name)?, amount, at);
     Ok(line.rows(related(line, row)?, fee))
 }
 
@@ -55,7 +56,7 @@ fn related(line: &Line<'_>, row: ReportRow) -> Result<ReportRow, Problem> {
     let intent = line.column(INTENT);
     match row.kind {
         RowKind::Charge => {
-            let capture = intent.map(|intent| line.name(&format!("{intent}:capture"))).transpose()?;
+            let capture = intent.map(|intent| value::name(&format!("{intent}:capture"))).transpose()?;
             let row = row.about(about);
             return Ok(match capture {
                 Some(capture) => row.captured_as(capture),
@@ -63,7 +64,7 @@ fn related(line: &Line<'_>, row: ReportRow) -> Result<ReportRow, Problem> {
             });
         }
         RowKind::Refund | RowKind::Return | RowKind::DisputeWithdrawal | RowKind::DisputeReinstatement => {
-            about.gateway_attempt_id = intent.map(|intent| line.name(intent)).transpose()?;
+            about.gateway_attempt_id = intent.map(value::name).transpose()?;
         }
         _ => {}
     }

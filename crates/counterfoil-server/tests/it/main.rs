@@ -15,6 +15,7 @@ mod odd_books;
 mod packages;
 mod program;
 mod published;
+mod reconcile;
 mod refusals;
 mod restore;
 mod serve;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterfoil::clock::Clock;
+use counterfoil::account::{GatewayEntry, GatewayEntryKind};
+use counterfoil::clock::{Clock, Timestamp};
 use counterfoil::ledger::{Ledger, NewPayment, NewTopUp, Update};
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{Destination, PaymentMethod};
@@ -78,6 +79,13 @@ async fn pay(ledger: &Ledger, caller: &Caller, id: &str) {
     let card = |id: &str| PaymentMethod::Card(Some(id.parse().unwrap()));
     let top_up = NewTopUp::new(wallet.clone(), usd(5_005));
     ledger.top_up(caller, top_up).await.unwrap();
+    let fee = GatewayEntry::new(id.parse().unwrap(), usd(30), Timestamp::EPOCH);
+    let payout = GatewayEntry::new(id.parse().unwrap(), usd(7), Timestamp::EPOCH).reversed();
+    for (gateway, kind, entry) in
+        [("stripe", GatewayEntryKind::Fee, fee), ("Bank \"of\": Zürich", GatewayEntryKind::Payout, payout)]
+    {
+        ledger.record_gateway_entry(caller, gateway.parse().unwrap(), kind, entry).await.unwrap();
+    }
     let credits = PaymentMethod::Credits(wallet);
     for (new, refunded) in [
         (NewPayment::new(usd(9_950), invoice(), card("pm_1")), false),

@@ -255,8 +255,12 @@ async fn a_charge_whose_webhook_was_lost_succeeds() {
 async fn a_charge_of_a_hold_is_its_capture() {
     let books = Books::new();
     let held = books.create(Books::by("pm_1").captured_later()).await;
-    let found = books.one(&[charge(&held)], false).await;
+    let found = books.one(&[of_amount(charge(&held), usd("60"))], false).await;
     assert_eq!(found.kind, DifferenceKind::NotCaptured, "the row names no capture");
+    assert!(
+        books.now(&held).await.reviews().is_empty(),
+        "a capture of 60 says nothing about the hold of 100"
+    );
     assert_eq!(books.now(&held).await.captured(), usd("0"));
 
     let captured_as = |name: &str| charge(&held).captured_as(name.parse().unwrap());

@@ -87,7 +87,9 @@ impl Comparison<'_> {
                 None => Some(DifferenceKind::OnlyInReport),
             }
         };
-        Compared::new(Some(meant.id), difference)
+        // Evidence about the hold would say that less, or more, was held.
+        let is_applicable = difference != Some(DifferenceKind::NotCaptured);
+        Compared { is_applicable, ..Compared::new(Some(meant.id), difference) }
     }
 
     fn known(&self, operation: &Operation) -> Option<DifferenceKind> {

@@ -1,7 +1,8 @@
 //! The ledger's side of a reconciliation: what it has in the period of the report, and the report does not.
 
+use super::reconciler::Reconciler;
 use super::row::{RowKind, identity};
-use super::{Difference, DifferenceKind, Reconciler, failed};
+use super::{Difference, DifferenceKind, failed};
 use crate::account::{AccountId, GatewayEntryKind};
 use crate::event::{Event, StreamId};
 use crate::ledger::LedgerError;
