@@ -48,6 +48,7 @@
 //!
 //! - What is asked of it: [`ledger`], with its [errors](ledger::LedgerError) and what
 //!   [is due](ledger::Ledger::run_due).
+//! - What a gateway's report says otherwise: [`reconcile`](ledger::reconcile).
 //! - What it is about: [`payment`]s and their attempts, captures, refunds and disputes; [`money`], which is exact;
 //!   [`account`]s, such as wallets; where they may stand, and what leads there: [`status`].
 //! - What a host brings: a [`gateway`], a [`store`], its own invoices ([`destinations`]), and the time ([`clock`]).

@@ -14,7 +14,7 @@ use counterfoil::ledger::{
 };
 use counterfoil::money::{Currency, Money};
 use counterfoil::payment::{
-    Destination, DisputeWord, DisputeWordKind, Evidence, Operation, Payment, PaymentMethod,
+    Destination, DisputeWord, DisputeWordKind, Evidence, Operation, Payment, PaymentMethod, Review,
 };
 use counterfoil::scope::{Caller, Scope};
 use counterfoil::status::OperationStatus;
@@ -230,6 +230,19 @@ async fn amounts_that_differ_are_named_and_the_larger_counts() {
     let payment = books.now(&payment).await;
     assert_eq!(payment.captured(), usd("101"));
     assert!(!payment.reviews().is_empty(), "a person looks at it");
+}
+
+#[tokio::test]
+async fn a_row_that_a_later_report_changes_is_applied_and_flagged() {
+    let books = Books::new();
+    let payment = books.paid().await;
+    let refund = |amount| of(row(RowKind::Refund, "re_1", amount), attempt(&payment));
+    books.one(&[charge(&payment), refund("20")], true).await;
+    let found = books.one(&[charge(&payment), refund("30")], true).await;
+    assert_eq!(found.kind, DifferenceKind::AmountDiffers { ledger: usd("20") });
+    let payment = books.now(&payment).await;
+    assert_eq!(payment.refunded(), usd("30"));
+    assert!(payment.reviews().contains(&Review::NotificationIdReused), "{:?}", payment.reviews());
 }
 
 #[tokio::test]
