@@ -1,4 +1,4 @@
-//! The feed: what happened to all payments and wallets of the key's scope, every event once.
+//! The feed: what happened to all payments and accounts of the key's scope, every event once.
 
 mod stream;
 
@@ -29,7 +29,7 @@ use crate::schema;
 /// How many events are answered at once, unless the caller says.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Lists what happened to all payments and wallets, every event once.
+/// Lists what happened to all payments and accounts, every event once.
 ///
 /// Remember `next`, and go on there. While it moves there may be more, even behind an empty page: the feed looks at
 /// so many events of all scopes at a time, and answers those of one.
