@@ -33,9 +33,10 @@ pub(super) fn amount(text: &str, currency: Currency) -> Result<Signed, Problem> 
 /// A moment; without a zone it is UTC, and a day is its first moment.
 pub(super) fn time(text: Option<&str>) -> Result<Timestamp, Problem> {
     let text = text.ok_or_else(|| Problem("it has no time".to_owned()))?;
+    let has_zone = text.ends_with('Z') || text.get(19..).is_some_and(|rest| rest.contains(['+', '-']));
     let whole = match text.len() {
         10 => format!("{text}T00:00:00Z"),
-        _ if text.ends_with('Z') || text.contains('+') => text.replacen(' ', "T", 1),
+        _ if has_zone => text.replacen(' ', "T", 1),
         _ => format!("{}Z", text.replacen(' ', "T", 1)),
     };
     whole.parse().map_err(|error| Problem(format!("time `{text}`: {error}")))
@@ -44,4 +45,29 @@ pub(super) fn time(text: Option<&str>) -> Result<Timestamp, Problem> {
 /// A name that a gateway gave.
 pub(super) fn name(text: &str) -> Result<GatewayOperationId, Problem> {
     GatewayOperationId::new(text).map_err(|error| Problem(format!("name `{text}`: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_reports_write_them() {
+        let read = |text| time(Some(text)).map(|at| at.to_string()).map_err(|Problem(why)| why);
+        for text in ["2026-12-01 10:00:00", "2026-12-01T10:00:00Z", "2026-12-01T05:00:00-05:00"] {
+            assert_eq!(read(text).as_deref(), Ok("2026-12-01T10:00:00.000000Z"), "{text}");
+        }
+        assert_eq!(read("2026-12-01").as_deref(), Ok("2026-12-01T00:00:00.000000Z"));
+        assert!(read("01/12/2026 10:00").is_err() && time(None).is_err());
+    }
+
+    #[test]
+    fn amounts_are_exact() {
+        let read = |text| amount(text, Currency::USD).map(|it| (it.amount.minor(), it.is_negative)).ok();
+        assert_eq!(read("-1234.50"), Some((123_450, true)));
+        assert_eq!(read("0.1"), Some((10, false)));
+        for text in ["1,234.50", "1.005", "--1", ""] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Fees and payouts: what a gateway's report says about its own account.
 
-use counterfoil::account::{AccountId, GatewayEntry, GatewayEntryKind, Settled};
+use counterfoil::account::{AccountId, GatewayEntry, GatewayEntryKind, GatewayTotals};
 use counterfoil::command::{About, RecordGatewayEntry, Rejection};
 use counterfoil::ledger::Ledger;
 use counterfoil::ledger::reconcile::{Reconcile, ReportRow, RowKind, UnreadableRow};
@@ -17,12 +17,12 @@ fn fee(name: &str, cents: i64) -> RecordGatewayEntry {
 }
 
 /// The sums of the gateway's account, and its version.
-async fn settled(trial: &Trial) -> (Settled, u64) {
+async fn totals(trial: &Trial) -> (GatewayTotals, u64) {
     let (scope, id) = (&trial.caller.scope, AccountId::gateway(&gateway()));
     let state = trial.read(&[Key::Account(scope.clone(), id.clone())]).await;
     match state.account(scope, &id) {
-        Lookup::Present(account) => (account.settled(Currency::USD), account.version()),
-        _ => (Settled::default(), 0),
+        Lookup::Present(account) => (account.gateway_totals(Currency::USD), account.version()),
+        _ => (GatewayTotals::default(), 0),
     }
 }
 
@@ -32,8 +32,8 @@ pub(super) async fn a_name_is_recorded_once(trial: &mut Trial) {
     assert!(!trial.done(&record(fee("txn_1", 30))).await.replayed);
     let again = trial.done(&record(fee("txn_1", 30))).await;
     assert_eq!(
-        settled(trial).await,
-        (Settled { fees: 30, payouts: 0 }, 1),
+        totals(trial).await,
+        (GatewayTotals { fees: 30, payouts: 0 }, 1),
         "a fee under one name counts once"
     );
     assert!(again.replayed && again.sequence == 1);
@@ -45,7 +45,7 @@ pub(super) async fn a_name_is_recorded_once(trial: &mut Trial) {
     let mut refund = fee("txn_2", 10);
     refund.entry = refund.entry.reversed();
     trial.done(&record(refund)).await;
-    assert_eq!(settled(trial).await, (Settled { fees: 20, payouts: 500 }, 3));
+    assert_eq!(totals(trial).await, (GatewayTotals { fees: 20, payouts: 500 }, 3));
     assert_eq!(trial.refused(&record(fee("txn_3", 0))).await, Rejection::AmountNotPositive);
 }
 
@@ -65,8 +65,8 @@ pub(super) async fn a_report_applied_twice_has_one_effect(trial: &mut Trial) {
 
     let first = ledger.reconcile(&scope, &gateway, rows(), Reconcile::applying()).await;
     assert_eq!(first.expect("a sound store").written, 4, "each row is written");
-    let after = (settled(trial).await, trial.payment(payment).await);
-    assert_eq!(after.0, (Settled { fees: 30, payouts: 600 }, 2));
+    let after = (totals(trial).await, trial.payment(payment).await);
+    assert_eq!(after.0, (GatewayTotals { fees: 30, payouts: 600 }, 2));
     assert_eq!((after.1.captured(), after.1.refunded()), (usd(1_000), usd(300)));
     assert!(after.1.operations().iter().any(|operation| matches!(operation.id, OperationId::Refund(_))));
 
@@ -74,6 +74,6 @@ pub(super) async fn a_report_applied_twice_has_one_effect(trial: &mut Trial) {
     let second = second.expect("a sound store");
     assert_eq!(second.written, 0, "a report row applied twice");
     assert_eq!(second.differences, []);
-    assert_eq!((settled(trial).await, trial.payment(payment).await), after, "it has one effect");
+    assert_eq!((totals(trial).await, trial.payment(payment).await), after, "it has one effect");
     assert_eq!(second.owed[&Currency::USD], 70, "1000 less 300, 30 and 600");
 }

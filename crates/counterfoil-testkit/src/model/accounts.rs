@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil::account::{Account, Owed, Settled, Totals};
+use counterfoil::account::{Account, GatewayTotals, Owed, Totals};
 use counterfoil::clock::Timestamp;
 use counterfoil::id::PaymentId;
 use counterfoil::money::{Currency, Money};
@@ -35,7 +35,7 @@ impl WalletFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayFacts {
     /// The sums of its fees and payouts, in each currency in which it reported any.
-    pub settled: BTreeMap<Currency, Settled>,
+    pub totals: BTreeMap<Currency, GatewayTotals>,
     /// The number of its events.
     pub version: u64,
     /// The time of its last event.
@@ -46,9 +46,9 @@ impl GatewayFacts {
     /// What can be seen of a stored account.
     #[must_use]
     pub fn of(account: &Account) -> GatewayFacts {
-        let currencies = account.settled_currencies();
+        let currencies = account.gateway_currencies();
         GatewayFacts {
-            settled: currencies.map(|currency| (currency, account.settled(currency))).collect(),
+            totals: currencies.map(|currency| (currency, account.gateway_totals(currency))).collect(),
             version: account.version(),
             updated_at: account.updated_at(),
         }

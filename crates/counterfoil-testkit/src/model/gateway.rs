@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil::account::{AccountId, GatewayEntryKind, Settled};
+use counterfoil::account::{AccountId, GatewayEntryKind, GatewayTotals};
 use counterfoil::claim::{ClaimKind, RequestField};
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{Command, RecordGatewayEntry, Rejection};
@@ -72,14 +72,14 @@ impl Model {
 
 impl Gateway {
     fn facts(&self) -> GatewayFacts {
-        let mut settled: BTreeMap<Currency, Settled> = BTreeMap::new();
+        let mut totals: BTreeMap<Currency, GatewayTotals> = BTreeMap::new();
         for RecordGatewayEntry { kind, entry, .. } in &self.entries {
-            let sums = settled.entry(entry.amount.currency()).or_default();
+            let sums = totals.entry(entry.amount.currency()).or_default();
             let sum = if *kind == GatewayEntryKind::Fee { &mut sums.fees } else { &mut sums.payouts };
             let minor = i128::from(entry.amount.minor());
             *sum += if entry.is_reversed { -minor } else { minor };
         }
         let updated_at = self.updated_at.expect("an account comes to be with its first entry");
-        GatewayFacts { settled, version: self.entries.len() as u64, updated_at }
+        GatewayFacts { totals, version: self.entries.len() as u64, updated_at }
     }
 }

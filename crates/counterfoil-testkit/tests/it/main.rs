@@ -12,7 +12,6 @@ mod disputes;
 mod doubt;
 mod evidence;
 mod faulty;
-mod gateway_entries;
 mod guide;
 mod idempotency;
 mod laws;

@@ -82,7 +82,7 @@ impl GatewayEntry {
 
 /// What a gateway charged and paid out in one currency, in minor units, less what went the other way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Settled {
+pub struct GatewayTotals {
     /// The sum of its fees.
     pub fees: i128,
     /// The sum of its payouts.
@@ -92,20 +92,20 @@ pub struct Settled {
 impl Account {
     /// What the gateway of this account charged and paid out in `currency`.
     #[must_use]
-    pub fn settled(&self, currency: Currency) -> Settled {
-        self.settled.get(&currency).copied().unwrap_or_default()
+    pub fn gateway_totals(&self, currency: Currency) -> GatewayTotals {
+        self.gateway_totals.get(&currency).copied().unwrap_or_default()
     }
 
     /// The currencies in which the gateway of this account charged or paid out anything, sorted.
-    pub fn settled_currencies(&self) -> impl Iterator<Item = Currency> {
-        self.settled.keys().copied()
+    pub fn gateway_currencies(&self) -> impl Iterator<Item = Currency> {
+        self.gateway_totals.keys().copied()
     }
 
-    pub(crate) fn settle(&mut self, kind: GatewayEntryKind, entry: &GatewayEntry) {
-        let settled = self.settled.entry(entry.amount.currency()).or_default();
+    pub(crate) fn add_entry(&mut self, kind: GatewayEntryKind, entry: &GatewayEntry) {
+        let totals = self.gateway_totals.entry(entry.amount.currency()).or_default();
         let sum = match kind {
-            GatewayEntryKind::Fee => &mut settled.fees,
-            GatewayEntryKind::Payout => &mut settled.payouts,
+            GatewayEntryKind::Fee => &mut totals.fees,
+            GatewayEntryKind::Payout => &mut totals.payouts,
         };
         *sum += i128::from(entry.signed_minor());
     }
@@ -135,21 +135,21 @@ impl Encode for GatewayEntry {
 }
 
 /// As in the account's row.
-pub(super) fn encode_settled(to: &mut Writer, settled: &BTreeMap<Currency, Settled>) {
-    for (currency, settled) in settled {
+pub(super) fn encode_totals(to: &mut Writer, totals: &BTreeMap<Currency, GatewayTotals>) {
+    for (currency, totals) in totals {
         currency.encode(to);
-        to.raw(&settled.fees.to_be_bytes());
-        to.raw(&settled.payouts.to_be_bytes());
+        to.raw(&totals.fees.to_be_bytes());
+        to.raw(&totals.payouts.to_be_bytes());
     }
 }
 
-pub(super) fn decode_settled(from: &mut Reader<'_>) -> Result<BTreeMap<Currency, Settled>, Damage> {
+pub(super) fn decode_totals(from: &mut Reader<'_>) -> Result<BTreeMap<Currency, GatewayTotals>, Damage> {
     let mut all = BTreeMap::new();
     while from.end().is_err() {
         let currency = Currency::decode(from)?;
         let fees = from.array().map(i128::from_be_bytes)?;
         let payouts = from.array().map(i128::from_be_bytes)?;
-        all.insert(currency, Settled { fees, payouts });
+        all.insert(currency, GatewayTotals { fees, payouts });
     }
     Ok(all)
 }

@@ -10,7 +10,7 @@ mod gateway;
 
 pub(crate) use destination::Share;
 pub use destination::{Owed, Totals};
-pub use gateway::{GatewayEntry, GatewayEntryKind, Settled};
+pub use gateway::{GatewayEntry, GatewayEntryKind, GatewayTotals};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -219,7 +219,7 @@ pub struct Account {
     pub(crate) owed: Option<Owed>,
     pub(crate) totals: BTreeMap<Currency, Totals>,
     pub(crate) doubts: BTreeMap<PaymentId, Timestamp>,
-    pub(crate) settled: BTreeMap<Currency, Settled>,
+    pub(crate) gateway_totals: BTreeMap<Currency, GatewayTotals>,
 }
 
 impl Account {
@@ -237,7 +237,7 @@ impl Account {
             owed: None,
             totals: BTreeMap::new(),
             doubts: BTreeMap::new(),
-            settled: BTreeMap::new(),
+            gateway_totals: BTreeMap::new(),
         }
     }
 
@@ -320,7 +320,7 @@ impl Account {
         to.optional(8, self.owed.as_ref(), |w, owed| owed.encode(w));
         to.optional(9, Some(&self.totals).filter(|sums| !sums.is_empty()), destination::encode_totals);
         to.optional(10, Some(&self.doubts).filter(|ids| !ids.is_empty()), destination::encode_doubts);
-        to.optional(11, Some(&self.settled).filter(|sums| !sums.is_empty()), gateway::encode_settled);
+        to.optional(11, Some(&self.gateway_totals).filter(|sums| !sums.is_empty()), gateway::encode_totals);
         to.into_bytes()
     }
 
@@ -346,7 +346,7 @@ impl Account {
             owed: fields.optional(8, Owed::decode)?,
             totals: fields.optional(9, destination::decode_totals)?.unwrap_or_default(),
             doubts: fields.optional(10, destination::decode_doubts)?.unwrap_or_default(),
-            settled: fields.optional(11, gateway::decode_settled)?.unwrap_or_default(),
+            gateway_totals: fields.optional(11, gateway::decode_totals)?.unwrap_or_default(),
         };
         fields.end()?;
         Ok(account)

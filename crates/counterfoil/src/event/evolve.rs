@@ -417,7 +417,7 @@ pub fn evolve_account(before: Option<&Account>, event: &Event) -> Result<Account
         }
         body => match body.gateway_entry().filter(|_| account.id.is_gateway()) {
             Some((kind, entry)) => {
-                account.settle(kind, entry);
+                account.add_entry(kind, entry);
                 Ok(())
             }
             None => return Err(misplaced()),

@@ -11,7 +11,7 @@ async fn fees_and_payouts_are_recorded_and_refused_with_other_contents() {
     assert_eq!(books.one(&rows, true).await.kind, DifferenceKind::FeeUnknown);
     let payout = later(row(RowKind::Payout, "po_1", "90"), 1);
     assert_eq!(books.one(&[payout], true).await.kind, DifferenceKind::PayoutUnknown);
-    assert_eq!(books.settled().await, Settled { fees: 300, payouts: 9_000 });
+    assert_eq!(books.totals().await, GatewayTotals { fees: 300, payouts: 9_000 });
 
     let events = StreamId::Account(AccountId::gateway(&books.gateway));
     let events = books.ledger.history(&books.caller.scope, &events, 0, 10).await.unwrap();
@@ -30,7 +30,7 @@ async fn fees_and_payouts_are_recorded_and_refused_with_other_contents() {
     assert_eq!(books.one(&[refund], true).await.kind, DifferenceKind::FeeUnknown);
     let reversal = later(row(RowKind::PayoutReversal, "po_2", "90"), 3);
     assert_eq!(books.one(&[reversal], true).await.kind, DifferenceKind::PayoutUnknown);
-    assert_eq!(books.settled().await, Settled { fees: 200, payouts: 0 });
+    assert_eq!(books.totals().await, GatewayTotals { fees: 200, payouts: 0 });
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_name_twice_in_a_report_counts_once() {
     let kinds: Vec<_> = found.differences.iter().map(|it| (it.kind.clone(), it.is_settled)).collect();
     let repeated = (DifferenceKind::NameRepeated { first_line: 2 }, false);
     assert_eq!(kinds, [(DifferenceKind::FeeUnknown, true), repeated]);
-    assert_eq!((found.written, books.settled().await.fees), (1, 300));
+    assert_eq!((found.written, books.totals().await.fees), (1, 300));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod whole;
 
 use std::sync::Arc;
 
-use counterfoil::account::{AccountId, GatewayEntry, GatewayEntryKind, Settled};
+use counterfoil::account::{AccountId, GatewayEntry, GatewayEntryKind, GatewayTotals};
 use counterfoil::clock::Timestamp;
 use counterfoil::command::{About, Rejection, Told};
 use counterfoil::event::{Hash, StreamId};
@@ -143,9 +143,9 @@ impl Books {
         self.ledger.notify(&self.caller, notification).await.unwrap();
     }
 
-    async fn settled(&self) -> Settled {
+    async fn totals(&self) -> GatewayTotals {
         let account = self.ledger.gateway_account(&self.caller.scope, &self.gateway).await.unwrap();
-        account.map_or(Settled::default(), |account| account.settled(Currency::USD))
+        account.map_or(GatewayTotals::default(), |account| account.gateway_totals(Currency::USD))
     }
 }
 
