@@ -7,8 +7,8 @@
 //! * `counterfoil reconcile` compares a gateway's settlement report with the books, and applies it if it is told to.
 //! * `counterfoil graph` draws what may become of a payment.
 //!
-//! Exit codes: 0 done; 1 `verify` or `export` found a fault, or `reconcile` a difference; 2 it could not do what was asked, and one sentence on
-//! stderr says why.
+//! Exit codes: 0 done; 1 `verify` or `export` found a fault, or `reconcile` a difference; 2 it could not do what was
+//! asked, and one sentence on stderr says why.
 
 mod accept;
 mod cli;

@@ -126,7 +126,7 @@ mod tests {
     fn seeded_scripts_use_every_kind_of_step_and_make_equal_commands_each_time() {
         let script = Script::seeded(1, 500);
         let kinds: HashSet<_> = script.steps.iter().map(discriminant).collect();
-        assert_eq!(kinds.len(), 22);
+        assert_eq!(kinds.len(), 23);
         assert_ne!(script, Script::seeded(2, 500));
         let text = |script: &Script| format!("{:?}", script.commands());
         assert_eq!(text(&script), text(&script));
