@@ -7,13 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use counterfoil::store::StoreError;
+use counterfoil::store::{Era, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::connect;
-use crate::error;
+use crate::error::Failure;
 use crate::news::{self, News, Teller};
 use crate::rebuild::journal_end;
+use crate::{connect, era, error};
 
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -52,12 +52,13 @@ impl Lookout {
             Post::Manned { .. } | Post::Empty => {}
         }
         let connection = connect::reader(&self.path).map_err(|failure| failure.during(DURING))?;
-        let teller = Teller::new(journal_end(&connection).map_err(|failure| failure.during(DURING))?);
+        let begun = seen(&connection).map_err(|failure| failure.during(DURING))?;
+        let teller = Teller::new(begun.end);
         let news = teller.news();
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("counterfoil-lookout".into())
-            .spawn(move || look(&connection, teller, &stopped))
+            .spawn(move || look(&connection, begun, teller, &stopped))
             .map_err(|error| error::file(error, "starting the thread that looks for news"))?;
         *post = Post::Manned { news: news.clone(), thread, stop };
         Ok(news)
@@ -85,11 +86,30 @@ impl Drop for Lookout {
     }
 }
 
-/// What the thread does: tells the end of the journal as it moves, until it is stopped or cannot look.
-fn look(connection: &Connection, teller: Teller, stopped: &Receiver<()>) {
+/// What is read of a file at one moment.
+#[derive(Clone, Copy)]
+struct Seen {
+    era: Era,
+    end: i64,
+}
+
+fn seen(connection: &Connection) -> Result<Seen, Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    Ok(Seen { era: era::current(&transaction)?, end: journal_end(&transaction)? })
+}
+
+/// What the thread does: tells the end of the journal as it moves, until it is stopped or cannot look, or the file was
+/// restored: then whoever waits asks again, and is refused.
+fn look(connection: &Connection, mut last: Seen, teller: Teller, stopped: &Receiver<()>) {
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
-        match journal_end(connection) {
-            Ok(end) => teller.tell(end),
+        match seen(connection) {
+            Ok(now) if now.era != last.era || now.end < last.end => {
+                return teller.fail(StoreError::new(StoreErrorKind::UnknownPosition, DURING));
+            }
+            Ok(now) => {
+                teller.tell(now.end);
+                last = now;
+            }
             Err(failure) => return teller.fail(failure.during(DURING)),
         }
     }

@@ -98,7 +98,8 @@ impl SqliteStore {
     /// will take their numbers in the feed. From now on the store refuses positions of earlier eras with
     /// [`UnknownPosition`](StoreErrorKind::UnknownPosition), so each follower reads the feed again from its start.
     ///
-    /// A follower that has the file open meanwhile, to look at it, is refused at the next commit.
+    /// The file is checked first, so a backup that does not fit the log beside it is not taken for books. A process that has
+    /// the file open only to look at it keeps the old file if that was replaced: stop it before the restore.
     ///
     /// # Errors
     ///
@@ -108,6 +109,7 @@ impl SqliteStore {
         connect::check_library()?;
         let path = existing(path.as_ref())?;
         let _lock = FileLock::take(&path)?;
+        check::check(&path).map_err(|failure| failure.during(check::DURING))?;
         let mut connection =
             connect::writer(&path, &SqliteOptions::default()).map_err(|failure| failure.during(OPENING))?;
         era::begin(&mut connection).map_err(|failure| failure.during("beginning an era"))

@@ -558,7 +558,7 @@ class Payment:
         if event.kind == 2:
             return self.start(body.record(), event)
         if event.kind == 3:
-            return self.report(body.record(), event.at)
+            return self.report(body.record(), event)
         if event.kind == 16:
             return self.resolve(body.record(), event.at)
         if event.kind == 7:
@@ -601,14 +601,15 @@ class Payment:
     def send(self, fields, event):
         operation = self.known(take(fields, 1, operation_id))
         operation.lease, operation.sent, operation.updated_at = take(fields, 2, Reader.time), event.sequence, event.at
+        operation.retry = take(fields, 3, lambda reader: (reader.time(), reader.time()))
 
     def cancel(self, fields, now):
         operation = self.known(take(fields, 1, operation_id))
         operation.learn({"outcome": CANCELED, "message": take(fields, 2, Reader.text)})
         operation.updated_at = now
 
-    def report(self, fields, now):
-        operation = self.known(take(fields, 1, operation_id))
+    def report(self, fields, event):
+        operation, now = self.known(take(fields, 1, operation_id)), event.at
         operation.updated_at = now
         told, subject = take(fields, 2, evidence), take(fields, 7, subject_of) or OPERATION
         if 8 in fields:
@@ -616,6 +617,8 @@ class Payment:
             external.stated, external.same, external.updated_at = SAME_AS, (operation.kind, operation.id), now
             operation.absorb(external)
         operation.learn(told, subject, clash=3 in fields)
+        if operation.sent is None and told["outcome"] not in (NOT_SENT, CANCELED):
+            operation.sent = event.sequence
         if operation.same is not None:
             self.known(operation.same).learn_of_same(told, subject, clash=3 in fields)
             self.known(operation.same).updated_at = now
@@ -836,7 +839,7 @@ class Payment:
         return self.next if self.polls else self.updated_at + SECOND
 
     def tried_at(self):
-        attempts = [one for one in self.attempts() if one.origin != EXTERNAL]
+        attempts = [one for one in self.attempts() if one.origin != EXTERNAL and one.sent is not None]
         last = attempts[-1] if attempts else None
         if last and last.status() == FAILED and last.retry:
             return last.retry[0 if self.has_usable_instrument() else 1]

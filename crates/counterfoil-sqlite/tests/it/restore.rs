@@ -73,17 +73,25 @@ async fn follower_notices_a_restored_file() {
     store.check().unwrap();
 }
 
+/// However long the file is by then.
 #[tokio::test]
-async fn read_only_follower_notices_a_new_era_after_the_next_commit() {
+async fn follower_that_waits_is_refused_when_an_era_begins() {
     let place = Place::new();
-    let after = write(&place, 1).await;
-    let looking = SqliteStore::open_read_only(place.path()).unwrap();
-    let mut waiting = pin!(looking.news(after));
-    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    SqliteStore::begin_era(place.path()).unwrap();
-    write(&place, 1).await;
-    soon(waiting).await.unwrap();
-    assert_eq!(answer(&looking, after).await, REFUSED);
+    write(&place, 2).await;
+    let backup = fs::read(place.path()).unwrap();
+    let after = write(&place, 5).await;
+    for restores in [false, true] {
+        let looking = SqliteStore::open_read_only(place.path()).unwrap();
+        let after = if restores { end(&looking).await } else { after };
+        let mut waiting = pin!(looking.news(after));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        if restores {
+            fs::write(place.path(), &backup).unwrap();
+        }
+        SqliteStore::begin_era(place.path()).unwrap();
+        assert_eq!(soon(waiting).await.unwrap_err().kind(), StoreErrorKind::UnknownPosition);
+        assert_eq!(answer(&looking, after).await, REFUSED);
+    }
 }
 
 /// The id of a ledger is made with its file, and stays.
@@ -106,4 +114,15 @@ fn begin_era_needs_a_file_without_a_writer() {
     assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0, "and none is made");
     let _store = place.open();
     assert_eq!(kind(), StoreErrorKind::Busy);
+}
+
+#[tokio::test]
+async fn begin_era_finds_a_backup_that_does_not_fit() {
+    let place = Place::new();
+    write(&place, 2).await;
+    let mut backup = fs::read(place.path()).unwrap();
+    let middle = backup.len() / 2;
+    backup[middle..middle + 4_096].fill(0x5a);
+    fs::write(place.path(), &backup).unwrap();
+    assert_eq!(SqliteStore::begin_era(place.path()).unwrap_err().kind(), StoreErrorKind::Corrupt);
 }

@@ -5,6 +5,7 @@ use counterfoil::command::{
     CancelQueued, Capture, Command, Lapse, Notify, Poll, RecordRefund, Refund, Register, Request, Resolve,
     SendQueued, Void,
 };
+use counterfoil::destinations::Known;
 use counterfoil::id::{CaptureId, IdSource, PaymentId, RefundId, UpdateId, VoidId};
 use counterfoil::ledger::{NewCapture, NewRecordedRefund, NewRefund, NewResolution, NewVoid, Notification};
 use counterfoil::payment::{Destination, OperationId, Work};
@@ -72,7 +73,11 @@ impl Desk {
     pub fn send(&self, caller: &Caller, payment: PaymentId, operation: OperationId) -> Command {
         let at = self.next_moment();
         let update = UpdateId::new(self.ids.next(at));
-        self.command(caller, at, Request::SendQueued(SendQueued { update, payment, operation }))
+        self.command(
+            caller,
+            at,
+            Request::SendQueued(SendQueued { update, payment, operation, known: Known::Unasked }),
+        )
     }
 
     /// Canceling a queued operation of `payment`.

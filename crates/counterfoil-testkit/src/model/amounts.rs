@@ -172,6 +172,18 @@ impl Payment {
         (self.held_by(hold) - reserved.map(Operation::may_take_of_hold).sum::<i128>()).max(0)
     }
 
+    /// Whether what a queued capture, refund or void is to take is there, beside all else that is reserved.
+    pub(super) fn has_what_is_queued(&self, queued: &Operation) -> bool {
+        let Some(of) = queued.parent.and_then(|id| self.operation(id.into())) else { return false };
+        if queued.is_refund() || queued.undoes() {
+            let left = self.left();
+            let left = left.iter().find(|(own, _)| own.id == of.id).map(|(_, left)| *left);
+            return left.is_some_and(|left| left >= 0) && self.excess_returned() == 0;
+        }
+        let reserved = self.taking_from(of).filter(|own| own.is_reserved());
+        of.holds() && self.held_by(of) >= reserved.map(Operation::may_take_of_hold).sum::<i128>()
+    }
+
     /// The most that one refund can give back: of one charge of a gateway, or all that came past gateways.
     pub(super) fn refundable_at_once(&self) -> Money {
         let left = self.left();

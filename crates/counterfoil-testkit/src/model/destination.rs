@@ -83,12 +83,14 @@ impl Model {
         if payable { Ok(()) } else { Err(Rejection::DestinationNotPayable(destination.clone())) }
     }
 
-    /// Refuses a charge while nobody knows whether another payment was charged, and one of more than remains due.
+    /// Refuses a charge while nobody knows whether another payment was charged, and one of more than remains due. `queued`:
+    /// what it has reserved itself.
     pub(super) fn require_room(
         &self,
         command: &Command,
         create: &counterfoil::command::Create,
         known: &Known,
+        queued: i128,
     ) -> Result<(), Rejection> {
         let (scope, destination) = (&command.caller.scope, create.destination.clone());
         let id = AccountId::destination(&destination);
@@ -99,7 +101,8 @@ impl Model {
         let Some(due) = self.due(scope, &destination, known) else { return Ok(()) };
         let totals = self.totals(scope, &id).remove(&create.amount.currency()).unwrap_or_default();
         let again = if command.policy.owe_charged_back { totals.charged_back } else { 0 };
-        let left = i128::from(due.minor()) - (totals.paid - totals.refunded - again) - totals.pending;
+        let left =
+            i128::from(due.minor()) - (totals.paid - totals.refunded - again) - totals.pending + queued;
         let left = i64::try_from(left.clamp(0, Money::MAX_MINOR.into())).expect("it was cut to size");
         if command.policy.overpayment == Overpayment::Refuse && create.amount.minor() > left {
             let remaining = Money::from_minor(left, due.currency())?;

@@ -169,9 +169,9 @@ impl Payment {
         }
     }
 
-    /// The attempts that its gateway did not make beside ours.
+    /// The attempts that its gateway did not make beside ours, and that were not only queued.
     pub(super) fn made(&self) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(|own| own.is_attempt() && !own.is_external())
+        self.operations.iter().filter(|own| own.is_attempt() && !own.is_external() && own.sent.is_some())
     }
 
     /// Whether a bank took back what an attempt brought, or a capture of it.

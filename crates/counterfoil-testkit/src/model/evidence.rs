@@ -56,6 +56,11 @@ impl Model {
             after.reports.extend(external.reports_for_requested());
         }
         after.hear(report.clone(), moment);
+        let outcome = &report.evidence.outcome;
+        if !matches!(outcome, Outcome::NotSent { .. } | Outcome::Canceled { .. }) {
+            // Books that were restored may not know that it was sent.
+            after.sent = after.sent.or(Some(payment.version + 1));
+        }
         if let Some(whole) = &payment.changed.gateway_payment_id {
             after.forget_stand_in(whole.as_str());
         }

@@ -114,6 +114,9 @@ impl Model {
             return Ok(unchanged(&payment));
         }
         payment.allows(Action::Archive, &[PaymentStatus::Initiated, PaymentStatus::Failed])?;
+        if let Some(queued) = payment.operations.iter().find(|own| own.is_queued()) {
+            return Err(Rejection::Queued { payment: archive.payment, operation: queued.id });
+        }
         payment.archived = true;
         payment.happened(command.at, None);
         Ok(self.keep(scope, payment))

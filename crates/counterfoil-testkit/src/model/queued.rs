@@ -4,11 +4,11 @@ use counterfoil::claim::ClaimKind;
 use counterfoil::command::{CancelQueued, Command, Rejection, SendQueued};
 use counterfoil::destinations::Known;
 use counterfoil::payment::{Evidence, OperationId, Outcome};
-use counterfoil::status::{OperationStatus, PaymentStatus};
+use counterfoil::status::OperationStatus;
 use counterfoil::text::Message;
 
 use super::names::Fields;
-use super::operation::Report;
+use super::operation::{Operation, Report};
 use super::payment::Payment;
 use super::{Model, stream, unchanged};
 use crate::run::Answer;
@@ -26,27 +26,55 @@ impl Model {
         if !operation.is_queued() {
             return Ok(unchanged(&payment));
         }
-        let has_money = payment.status() != PaymentStatus::Processing;
-        let ran_out = payment.asked.expires_at.is_some_and(|at| at <= command.at);
-        match () {
-            () if operation.is_attempt() && has_money => {
-                payment.cancel_queued(command, send.operation, "the payment has money already");
-            }
-            () if operation.is_attempt() && ran_out => {
-                payment.cancel_queued(command, send.operation, "the payment expired before it was sent");
-            }
-            () => {
-                let (moment, sequence) = (payment.moment(command.at), payment.version + 1);
-                let own = payment.operations.iter_mut().find(|own| own.id == send.operation);
-                let own = own.expect("it is there");
-                own.sent = Some(sequence);
-                own.lease_until = Some(command.at.saturating_add(command.policy.lease));
-                own.touched = moment;
-            }
+        let gateway = operation.gateway.as_ref().expect("it goes through a gateway");
+        if !command.gateways.contains(gateway) {
+            return Err(Rejection::UnknownGateway(gateway.clone()));
+        }
+        match self.why_not_sent(command, send, &payment, operation)? {
+            Some(why) => payment.cancel_queued(command, send.operation, &why),
+            None => payment.send_queued(command, send.operation),
         }
         self.happened(command, &mut payment, &Known::Unasked, None);
         self.names.take(scope, Some(own), &stream(&payment), payment.version, Fields::new());
         Ok(self.keep(scope, payment))
+    }
+
+    /// What is not there any more is not taken, and what would not be charged now is not charged.
+    fn why_not_sent(
+        &self,
+        command: &Command,
+        send: &SendQueued,
+        payment: &Payment,
+        own: &Operation,
+    ) -> Result<Option<String>, Rejection> {
+        if !own.is_attempt() {
+            let is_gone = !payment.has_what_is_queued(own);
+            return Ok(is_gone.then(|| "what it was to take is not there any more".to_owned()));
+        }
+        let asked = &payment.asked;
+        let ran_out = asked.expires_at.is_some_and(|at| at <= command.at);
+        let others = payment.live_attempts().filter(|other| other.id != own.id).count();
+        let why = match () {
+            () if payment.captured() > 0 || payment.held() > 0 => "the payment has money already",
+            () if others > 0 => "another attempt is under way",
+            () if payment.changed.gateway_payment_id.is_some() => "the payment was created at its gateway",
+            () if payment.how_ended().is_some() => "the payment has ended",
+            () if ran_out => "the payment expired before it was sent",
+            () => "",
+        };
+        if !why.is_empty() {
+            return Ok(Some(why.to_owned()));
+        }
+        let (destination, currency) = (&asked.destination, asked.amount.currency());
+        let payable = self.require_payable(command, destination, &send.known, currency);
+        let room = |()| self.require_room(command, asked, &send.known, own.asked.minor().into());
+        match payable.and_then(room) {
+            Ok(()) => Ok(None),
+            Err(later @ (Rejection::DestinationInDoubt { .. } | Rejection::DestinationsUnavailable)) => {
+                Err(later)
+            }
+            Err(refused) => Ok(Some(refused.to_string())),
+        }
     }
 
     pub(super) fn cancel(&mut self, command: &Command, cancel: &CancelQueued) -> Result<Answer, Rejection> {
@@ -70,6 +98,16 @@ impl Model {
 }
 
 impl Payment {
+    fn send_queued(&mut self, command: &Command, id: OperationId) {
+        let (moment, sequence) = (self.moment(command.at), self.version + 1);
+        let retry = if matches!(id, OperationId::Attempt(_)) { self.retry(command, false) } else { None };
+        let own = self.operations.iter_mut().find(|own| own.id == id).expect("it is there");
+        own.sent = Some(sequence);
+        own.lease_until = Some(command.at.saturating_add(command.policy.lease));
+        own.retry = retry;
+        own.touched = moment;
+    }
+
     fn cancel_queued(&mut self, command: &Command, id: OperationId, why: &str) {
         let moment = self.moment(command.at);
         let outcome = Outcome::Canceled { error_message: Message::lossy(why) };

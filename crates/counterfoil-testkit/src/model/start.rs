@@ -44,7 +44,7 @@ impl Model {
         }
         self.require_payable(command, &create.destination, &create.known, create.amount.currency())?;
         if create.process.is_some() && kind != PaymentMethodType::Offline {
-            self.require_room(command, create, &create.known)?;
+            self.require_room(command, create, &create.known, 0)?;
         }
         let mut payment = Payment::new(create, &command.caller, command.at);
         payment.number = self.number(scope, &create.destination, &create.known);
@@ -81,7 +81,7 @@ impl Model {
         let asked = &payment.asked;
         self.require_payable(command, &asked.destination, &process.known, asked.amount.currency())?;
         if asked.method.kind() != PaymentMethodType::Offline {
-            self.require_room(command, asked, &process.known)?;
+            self.require_room(command, asked, &process.known, 0)?;
         }
         self.attempt(command, &mut payment, process.attempt, Some(process))?;
         payment.accepted = true;
@@ -119,7 +119,8 @@ impl Model {
                 let queued = process.map_or(payment.asked.queued, |process| process.queued);
                 attempt.goes(command, queued)?;
                 attempt.authorizes = payment.asked.capture_method == CaptureMethod::Manual;
-                attempt.retry = payment.retry(command, attempt.scheduled);
+                // Of what is queued it is known when it is sent.
+                attempt.retry = payment.retry(command, attempt.scheduled).filter(|_| !queued);
                 if payment.status() == PaymentStatus::Failed {
                     (payment.ended, payment.given_up) = (None, None);
                     payment.operations.iter_mut().for_each(|own| own.ended = false);
@@ -146,6 +147,9 @@ impl Payment {
             return Ok(());
         }
         if !self.needs_gateway() {
+            return Err(Rejection::NotAllowed { payment, action: Action::Process, status });
+        }
+        if process.queued {
             return Err(Rejection::NotAllowed { payment, action: Action::Process, status });
         }
         if !command.policy.process_failed {

@@ -74,7 +74,7 @@ proptest! {
                     prop_assert!(scheduled.count() <= RETRIES.len() + not_sent_of(after));
                 }
                 if let Some(pending) = pending(before).filter(|_| own(&start.operation) && asked && !due) {
-                    let manual = matches!(start.result, StartResult::Processing { .. } | StartResult::Queued {});
+                    let manual = matches!(start.result, StartResult::Processing { .. });
                     prop_assert!(!start.kind.is_scheduled());
                     prop_assert!(!manual || start.kind.retry() == Some(pending), "the schedule was moved");
                 }

@@ -3,6 +3,7 @@
 use super::Command;
 use super::change::{Change, Entry, Recorder};
 use super::process::require_allowed;
+use super::rejection::Rejection;
 use super::view::{Halt, View};
 use crate::event::Body;
 use crate::id::PaymentId;
@@ -23,6 +24,9 @@ impl Archive {
             return Err(Halt::unchanged(payment));
         }
         require_allowed(payment, Action::Archive)?;
+        if let Some(queued) = payment.operations().iter().find(|operation| operation.is_queued()) {
+            return Err(Rejection::Queued { payment: payment.id(), operation: queued.id }.into());
+        }
         Recorder::one(command, view, payment, Entry::new(Cause::Command, Body::Archived {}))
     }
 }

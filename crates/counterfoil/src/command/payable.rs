@@ -17,6 +17,8 @@ pub(super) struct Payable<'a> {
     known: &'a Known,
     account: Option<&'a Account>,
     policy: &'a Policy,
+    /// The amount of a queued attempt, which is asked about itself.
+    own: Option<Money>,
 }
 
 impl<'a> Payable<'a> {
@@ -26,7 +28,19 @@ impl<'a> Payable<'a> {
         known: &'a Known,
     ) -> Result<Payable<'a>, Halt> {
         let account = view.account(&AccountId::destination(destination))?;
-        Ok(Payable { destination, known, account: account.map(AsRef::as_ref), policy: view.policy })
+        Ok(Payable {
+            destination,
+            known,
+            account: account.map(AsRef::as_ref),
+            policy: view.policy,
+            own: None,
+        })
+    }
+
+    /// Leaves out what a queued attempt has reserved.
+    pub(super) const fn without(mut self, queued: Money) -> Payable<'a> {
+        self.own = Some(queued);
+        self
     }
 
     /// What people call it.
@@ -61,7 +75,10 @@ impl<'a> Payable<'a> {
 
     /// What its payments in `currency` come to.
     pub(super) fn totals(&self, currency: Currency) -> Totals {
-        self.account.map(|account| account.totals(currency)).unwrap_or_default()
+        let mut totals = self.account.map(|account| account.totals(currency)).unwrap_or_default();
+        let own = self.own.filter(|own| own.currency() == currency);
+        totals.pending -= own.map_or(0, |own| i128::from(own.minor()));
+        totals
     }
 
     /// Refuses what is not there, is not payable, or is paid in another currency.
@@ -86,7 +103,7 @@ impl<'a> Payable<'a> {
     }
 
     /// Rejects a new charge of `amount` that would exceed what is due, or while it is unknown whether another payment was
-    /// charged. No attempt of the payment itself is open.
+    /// charged. No other attempt of the payment itself is open.
     pub(super) fn require_room(
         &self,
         command: &Command,

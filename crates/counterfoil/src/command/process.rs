@@ -76,6 +76,9 @@ impl Process {
         if !payment.terms().method.kind().needs_gateway() {
             return Err(Rejection::not_allowed(payment, Action::Process));
         }
+        if self.queued {
+            return Err(Rejection::not_allowed(payment, Action::Process));
+        }
         if !command.policy.process_failed {
             return Err(Rejection::ProcessFailedDisabled { payment: id });
         }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use super::Command;
+use super::capture::gateway_of;
 use super::change::{Change, Entry, Recorder};
+use super::payable::Payable;
 use super::rejection::Rejection;
-use super::start::lease;
+use super::start::{lease, retry};
 use super::view::{Halt, View};
 use crate::claim::{ClaimKey, Fingerprint};
 use crate::clock::Timestamp;
+use crate::destinations::Known;
 use crate::event::{Body, Canceled, Sent};
 use crate::id::{PaymentId, UpdateId};
 use crate::payment::{Operation, OperationId, Payment};
-use crate::status::{Cause, OperationStatus, PaymentStatus};
+use crate::status::{Cause, OperationStatus};
 use crate::text::Message;
 
-/// Sends a queued operation: whoever writes this down calls the gateway next. An attempt is canceled instead if the
-/// payment has money or a hold already, or if its time has run out. An operation that is not queued any more stays as it
-/// is.
+/// Sends a queued operation: whoever writes this down calls the gateway next. If it would not be started now any more, it
+/// is canceled instead, with the reason. An operation that is not queued any more stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendQueued {
     /// The name of this command: executed again, it has happened already.
@@ -26,6 +28,8 @@ pub struct SendQueued {
     pub payment: PaymentId,
     /// The operation that is sent.
     pub operation: OperationId,
+    /// What the host knows of what the payment pays.
+    pub known: Known,
 }
 
 /// Cancels a queued operation: it is never sent, and what it reserved is free again.
@@ -48,11 +52,39 @@ impl SendQueued {
         if !operation.is_queued() {
             return Err(Halt::unchanged(payment));
         }
-        let body = match why_not_sent(payment, operation, command.at) {
-            Some(why) => canceled(operation, why),
-            None => Body::Sent(Sent { operation: operation.id, lease_until: lease(command) }),
+        gateway_of(command, operation)?;
+        let body = match self.why_not_sent(command, view, payment, operation)? {
+            Some(why) => canceled(operation, &why),
+            None => sent(command, payment, operation),
         };
         Recorder::one(command, view, payment, Entry::new(Cause::Command, body).claiming([own]))
+    }
+
+    /// Why the operation would not be started now. `Err`: it cannot be decided yet, so it stays queued.
+    fn why_not_sent(
+        &self,
+        command: &Command,
+        view: &View<'_>,
+        payment: &Payment,
+        operation: &Operation,
+    ) -> Result<Option<String>, Halt> {
+        if !operation.id.is_attempt() {
+            return Ok((!payment.has_what_is_queued(operation)).then(|| GONE.to_owned()));
+        }
+        if let Some(why) = why_no_attempt(payment, operation, command.at) {
+            return Ok(Some(why.to_owned()));
+        }
+        let terms = payment.terms();
+        let payable = Payable::find(view, &terms.destination, &self.known)?.without(operation.amount);
+        let fits = payable.require(terms.amount.currency());
+        let fits = fits.and_then(|()| payable.require_room(command, payment.id(), terms.amount));
+        match fits {
+            Ok(()) => Ok(None),
+            Err(later @ (Rejection::DestinationInDoubt { .. } | Rejection::DestinationsUnavailable)) => {
+                Err(later.into())
+            }
+            Err(rejection) => Ok(Some(rejection.to_string())),
+        }
     }
 }
 
@@ -79,18 +111,27 @@ fn known(payment: &Arc<Payment>, id: OperationId) -> Result<&Operation, Rejectio
     payment.operation(id).ok_or(Rejection::OperationNotFound(id))
 }
 
-/// Why an attempt must not be sent any more.
-fn why_not_sent(payment: &Payment, operation: &Operation, now: Timestamp) -> Option<&'static str> {
-    if !operation.id.is_attempt() {
-        return None;
-    }
+/// Of a capture, a refund or a void.
+const GONE: &str = "what it was to take is not there any more";
+
+/// Why no attempt of the payment would be started now.
+fn why_no_attempt(payment: &Payment, queued: &Operation, now: Timestamp) -> Option<&'static str> {
+    let has_money = !payment.captured().is_zero() || !payment.held().is_zero();
+    let is_other = |attempt: &Operation| attempt.id != queued.id && attempt.status().is_live();
     let ran_out = payment.terms().expires_at.is_some_and(|at| at <= now);
-    let has_money = payment.status() != PaymentStatus::Processing;
     match () {
         () if has_money => Some("the payment has money already"),
+        () if payment.attempts().any(is_other) => Some("another attempt is under way"),
+        () if payment.gateway_payment_id().is_some() => Some("the payment was created at its gateway"),
+        () if payment.closed().is_some() => Some("the payment has ended"),
         () if ran_out => Some("the payment expired before it was sent"),
         () => None,
     }
+}
+
+fn sent(command: &Command, payment: &Payment, operation: &Operation) -> Body {
+    let retry = if operation.id.is_attempt() { retry(Some(payment), false, command) } else { None };
+    Body::Sent(Sent { operation: operation.id, lease_until: lease(command), retry })
 }
 
 fn canceled(operation: &Operation, why: &str) -> Body {

@@ -68,7 +68,8 @@ impl Start<'_> {
                 started.start.gateway = Some(self.choose_gateway(command)?);
                 started.start.instrument = instrument.or(terms.method.instrument()).cloned();
                 started.start.result = begin(command, self.queued);
-                let (retry, is_scheduled) = (self.retry(command), self.scheduled);
+                let retry = retry(self.payment, self.scheduled, command).filter(|_| !self.queued);
+                let is_scheduled = self.scheduled;
                 started.start.kind = match terms.capture_method {
                     CaptureMethod::Automatic => OperationKind::Charge { retry, is_scheduled },
                     CaptureMethod::Manual => OperationKind::Authorization { retry, is_scheduled },
@@ -100,18 +101,18 @@ impl Start<'_> {
             }
         }
     }
+}
 
-    /// What follows if it is declined. The first attempt that arrives and the scheduled ones are followed by the next
-    /// entry of the schedule; a manual one by what would have followed without it.
-    fn retry(&self, command: &Command) -> Option<Retry> {
-        let arrived: Vec<&Operation> = self.payment.into_iter().flat_map(arrived).collect();
-        let made = arrived.iter().filter(|attempt| attempt.kind.is_scheduled()).count();
-        let retries = &command.policy.retries;
-        match arrived.last() {
-            None => retries.after(0, command.at),
-            Some(_) if self.scheduled => retries.after(made + 1, command.at),
-            Some(before) => before.kind.retry(),
-        }
+/// What follows if an attempt that is sent now is declined. The first attempt that arrives and the scheduled ones are
+/// followed by the next entry of the schedule; a manual one by what would have followed without it.
+pub(super) fn retry(payment: Option<&Payment>, scheduled: bool, command: &Command) -> Option<Retry> {
+    let arrived: Vec<&Operation> = payment.into_iter().flat_map(arrived).collect();
+    let made = arrived.iter().filter(|attempt| attempt.kind.is_scheduled()).count();
+    let retries = &command.policy.retries;
+    match arrived.last() {
+        None => retries.after(0, command.at),
+        Some(_) if scheduled => retries.after(made + 1, command.at),
+        Some(before) => before.kind.retry(),
     }
 }
 

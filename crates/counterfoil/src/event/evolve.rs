@@ -273,6 +273,7 @@ fn sent_on(payment: &mut Payment, sent: &Sent, event: &Draft) -> Result<(), Dama
     let operation = known(payment, sent.operation, event)?;
     operation.sent = Some(event.sequence);
     operation.lease_until = Some(sent.lease_until);
+    operation.kind = operation.kind.with_retry(sent.retry);
     touch(operation, event);
     Ok(())
 }
@@ -298,6 +299,9 @@ fn reported_on(payment: &mut Payment, reported: &Reported, event: &Draft) -> Res
     }
     let operation = known(payment, reported.operation, event)?;
     operation.apply_report(reported, whole.as_ref(), all);
+    let was_sent = !matches!(reported.evidence.outcome, Outcome::NotSent { .. } | Outcome::Canceled { .. });
+    // A restored copy of the books did not know it any more.
+    operation.sent = operation.sent.or(Some(event.sequence).filter(|_| was_sent));
     touch(operation, event);
     if let Some(same) = operation.same_as() {
         let same = known(payment, same, event)?;

@@ -8,7 +8,9 @@ use crate::clock::Timestamp;
 use crate::codec::{Damage, Encode, Reader, Writer};
 use crate::id::{AttemptId, DisputeId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closed, DisputeWord, Evidence, Failure, OperationId, OperationKind, ReportSubject};
+use crate::payment::{
+    Closed, DisputeWord, Evidence, Failure, OperationId, OperationKind, ReportSubject, Retry,
+};
 use crate::text::{GatewayDisputeId, GatewayName, Message, Metadata, NotificationId, PaymentMethodId};
 
 impl Encode for Start {
@@ -71,6 +73,7 @@ impl Encode for Sent {
     fn encode(&self, to: &mut Writer) {
         to.field(1, |w| self.operation.encode(w));
         to.field(2, |w| self.lease_until.encode(w));
+        to.optional(3, self.retry.as_ref(), |w, retry| retry.encode(w));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Sent, Damage> {
@@ -78,6 +81,7 @@ impl Encode for Sent {
         let sent = Sent {
             operation: fields.required(1, OperationId::decode)?,
             lease_until: fields.required(2, Timestamp::decode)?,
+            retry: fields.optional(3, Retry::decode)?,
         };
         fields.end()?;
         Ok(sent)

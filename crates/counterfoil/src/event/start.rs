@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::body::amount_text;
 use crate::clock::Timestamp;
 use crate::money::Money;
-use crate::payment::{Closed, Evidence, Failure, OperationId, OperationKind, Outcome, Terms};
+use crate::payment::{Closed, Evidence, Failure, OperationId, OperationKind, Outcome, Retry, Terms};
 use crate::status::OperationStatus;
 use crate::text::{GatewayName, Message, Metadata, PaymentMethodId};
 
@@ -201,6 +201,9 @@ pub struct Sent {
     pub operation: OperationId,
     /// Until when the caller may be on its way to the gateway.
     pub lease_until: Timestamp,
+    /// Of an attempt: what follows if it is declined.
+    #[serde(flatten)]
+    pub retry: Option<Retry>,
 }
 
 impl Sent {

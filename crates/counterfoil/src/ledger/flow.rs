@@ -28,7 +28,7 @@ impl Ledger {
             return Ok(self.catch_up(caller, receipt).await);
         }
         let Some((payment, operation)) = sent_by(&receipt, started) else { return Ok(receipt) };
-        let evidence = self.call_for(payment, operation).await;
+        let evidence = unless_queued(operation, self.call_for(payment, operation).await);
         let id = payment.id();
         let report = Report { payment: id, operation: operation.id, evidence };
         let told = self.write_down(self.command(caller, Request::Report(report))).await;
@@ -106,7 +106,8 @@ impl Ledger {
         if let Some(id) = payment.gateway_payment_id() {
             return self.look_up_payment(caller, payment, id).await;
         }
-        let given_up = |attempt: &&Operation| attempt.status() == OperationStatus::Canceled;
+        let given_up =
+            |attempt: &&Operation| attempt.status() == OperationStatus::Canceled && attempt.sent.is_some();
         match payment.attempts().filter(given_up).last() {
             Some(attempt) => self.inquire_about(caller, payment, attempt).await,
             None => Ok(None),
@@ -254,6 +255,18 @@ impl Ledger {
             OperationId::Refund(_) => gateway.refund(&modification(payment, operation, deadline)).await,
             OperationId::Void(_) => gateway.void(&modification(payment, operation, deadline)).await,
         }
+    }
+}
+
+/// What is written down of an answer. Whoever queued a capture, a refund or a void was told that it goes on, so it does not
+/// end because its gateway could not be reached: it is in doubt, and is asked about and sent again or listed as stuck.
+fn unless_queued(operation: &Operation, evidence: Evidence) -> Evidence {
+    let was_queued = operation.sent != Some(operation.sequence) && !operation.id.is_attempt();
+    match evidence.outcome {
+        Outcome::NotSent { error_message } if was_queued => {
+            Evidence { outcome: Outcome::Unknown { error_message }, ..evidence }
+        }
+        outcome => Evidence { outcome, ..evidence },
     }
 }
 

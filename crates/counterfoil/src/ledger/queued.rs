@@ -12,8 +12,11 @@ impl Ledger {
     /// receipt that says [`replayed`](Receipt::replayed). [`run_due`](Self::run_due) sends what was not sent by then.
     /// Run it in a task of its own, as [`create`](Self::create).
     ///
-    /// An attempt is canceled instead if its payment has money or a hold already, or if the payment's time has run out.
-    /// The receipt's payment tells what became of the operation.
+    /// What would not be started now any more is canceled instead: an attempt of a payment that has money, has ended or
+    /// expired, was created at its gateway or has another attempt under way, or whose destination may not be charged so
+    /// much; a capture, refund or void of what is not there any more. The receipt's payment has the operation with its
+    /// status and its `error_message`. A capture, refund or void whose gateway cannot be reached has an unknown outcome: it
+    /// is asked about, and sent again or listed as stuck.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -43,7 +46,9 @@ impl Ledger {
     /// # Errors
     ///
     /// As [`create`](Self::create); [`OperationNotFound`](crate::command::Rejection::OperationNotFound) if the payment
-    /// has no such operation.
+    /// has no such operation. It stays queued if this ledger has no such gateway
+    /// ([`UnknownGateway`](crate::command::Rejection::UnknownGateway)), or if it is unknown whether another payment of the
+    /// invoice was charged ([`DestinationInDoubt`](crate::command::Rejection::DestinationInDoubt)).
     pub async fn send(
         &self,
         caller: &Caller,
@@ -52,7 +57,8 @@ impl Ledger {
     ) -> Result<Receipt, LedgerError> {
         let at = self.clock.now();
         let update = UpdateId::new(self.ids.next(at));
-        let send = Request::SendQueued(SendQueued { update, payment, operation });
+        let known = self.known_destination(&caller.scope, payment).await?;
+        let send = Request::SendQueued(SendQueued { update, payment, operation, known });
         let receipt = self.execute_named(caller, payment, at, update, send).await?;
         self.carry_on(caller, receipt, Some(operation)).await
     }

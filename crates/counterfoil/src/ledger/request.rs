@@ -121,7 +121,8 @@ pub struct Processing {
     pub instrument: Option<PaymentMethodId>,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no. An attempt that
+    /// opens a `FAILED` payment again cannot be queued.
     pub queued: bool,
 }
 

@@ -99,6 +99,18 @@ impl Payment {
         self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
     }
 
+    /// Whether what a queued capture, refund or void is to take is still there, beside all else that is reserved.
+    pub(crate) fn has_what_is_queued(&self, queued: &Operation) -> bool {
+        let parent = queued.parent().and_then(|id| self.operation(id.into()));
+        let Some(parent) = parent else { return false };
+        if queued.id.is_refund() || queued.is_reversal() {
+            let mut left = self.left().into_iter();
+            let is_left = left.any(|(attempt, left)| attempt.id == parent.id && left >= 0);
+            return is_left && self.excess_returned() == 0;
+        }
+        parent.is_hold() && self.held_by(parent) >= self.reserved_of(parent)
+    }
+
     /// The first way by which so much came that has not gone back.
     pub(crate) fn way_back(&self, amount: Money) -> Option<WayBack<'_>> {
         let mut ways = self.ways_back().into_iter();

@@ -98,14 +98,15 @@ impl Payment {
         }
     }
 
-    /// The last attempt that was requested here or recorded: what its gateway made beside moves no schedule.
+    /// The last attempt that was sent from here or recorded: what its gateway made beside moves no schedule, nor does what
+    /// was only queued.
     pub(crate) fn last_made(&self) -> Option<&Operation> {
         self.made().next_back()
     }
 
     fn made(&self) -> impl DoubleEndedIterator<Item = &Operation> {
         let attempts = self.operations.iter().filter(|operation| operation.id.is_attempt());
-        attempts.filter(|attempt| attempt.origin != Origin::External)
+        attempts.filter(|attempt| attempt.origin != Origin::External && attempt.sent.is_some())
     }
 
     /// The instrument of the next attempt that is made by itself. What was never sent is sent again with its own

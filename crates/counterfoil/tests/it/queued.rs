@@ -1,22 +1,27 @@
 //! Operations that are written down first and sent later.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use counterfoil::account::Owed;
 use counterfoil::clock::Clock;
-use counterfoil::command::{About, Rejection, Resolution, Told, UnknownReference};
+use counterfoil::command::{About, Policy, Rejection, Resolution, Told, UnknownReference};
 use counterfoil::gateway::{Charge, Finality, Gateway, Inquiry, LookUp, Modification};
 use counterfoil::ledger::{
     Ledger, NewCapture, NewPayment, NewRefund, NewResolution, NewVoid, Notification, Processing, Update,
 };
-use counterfoil::payment::{Evidence, Operation, OperationId, Payment, Work};
+use counterfoil::payment::{Evidence, FailureClass, Operation, OperationId, Outcome, Payment, Work};
 use counterfoil::status::{OperationStatus, PaymentStatus};
 use counterfoil::text::GatewayName;
 use counterfoil_memory::MemoryStore;
 use counterfoil_sandbox::Sandbox;
 use counterfoil_testkit::ManualClock;
-use counterfoil_testkit::fixtures::{caller, card, gateway_operation, instrument, invoice, key, usd};
+use counterfoil_testkit::fixtures::{
+    caller, canceled, card, evidence, failed, gateway_operation, gateway_payment, instrument, invoice, key,
+    not_sent, pending, reversed, usd,
+};
 
 struct Shop {
     ledger: Ledger,
@@ -343,4 +348,282 @@ async fn no_gateway_is_asked_about_what_is_queued() {
     desk.clock().set(clock.now());
     let poll = desk.poll(&me, payment.id(), poll);
     assert!(ledger.store().execute(poll).await.unwrap().replayed, "a poll of it is not due");
+}
+
+fn steered(name: &str) -> NewPayment {
+    let method = counterfoil::payment::PaymentMethod::Card(Some(instrument(name)));
+    NewPayment::new(usd(100), invoice("inv_1"), method)
+}
+
+impl Shop {
+    /// The payment once its gateway has sent this notification.
+    async fn notify(&self, payment: &Payment, told: Told) -> Arc<Payment> {
+        let about = About { payment: Some(payment.id()), ..About::default() };
+        let gateway = counterfoil_sandbox::NAME.parse().unwrap();
+        let notification = Notification::new(gateway, "n_1".parse().unwrap(), about, told);
+        let notified = self.ledger.notify(&caller("acme"), notification).await.unwrap();
+        notified.payment().unwrap().clone()
+    }
+
+    /// Sends the last operation of the payment, which must be canceled instead, without a call of the gateway.
+    async fn assert_canceled(&self, payment: &Payment, why: &str) {
+        let (operation, is_queued) = last(payment);
+        assert!(is_queued, "{why}");
+        let calls = self.sandbox.calls();
+        let sent = self.send(payment, operation).await;
+        assert_eq!(status(&sent, operation), OperationStatus::Canceled, "{why}");
+        let said = sent.operation(operation).and_then(Operation::error_message).map(ToString::to_string);
+        assert!(said.as_deref().is_some_and(|said| said.contains(why)), "{said:?} has no {why:?}");
+        assert_eq!(self.sandbox.calls(), calls, "{why}");
+    }
+}
+
+fn said(outcome: Outcome, cents: i64, name: &str) -> Evidence {
+    evidence(outcome, 5).with_amount(Some(usd(cents))).with_gateway_operation_id(gateway_operation(name))
+}
+
+/// INVARIANTS 4, 12: what would not be accepted now is not sent either.
+#[tokio::test]
+async fn capture_refund_or_void_of_what_is_gone_is_canceled_instead_of_sent() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let gone = "not there any more";
+
+    let held = shop.create(hundred().captured_later()).await;
+    let queued = shop.ledger.void(&me, held.id(), NewVoid::new().queued()).await.unwrap();
+    shop.notify(&held, Told::Capture(said(Outcome::Succeeded, 100, "cap_1"))).await;
+    shop.assert_canceled(queued.payment().unwrap(), gone).await;
+
+    let held = shop.create(hundred().captured_later()).await;
+    let queued = shop.ledger.capture(&me, held.id(), NewCapture::all().queued()).await.unwrap();
+    shop.notify(&held, Told::Authorization(evidence(reversed(), 5))).await;
+    shop.assert_canceled(queued.payment().unwrap(), gone).await;
+
+    for told in [
+        Told::Returned(evidence(reversed(), 5)),
+        Told::Refund(said(Outcome::Succeeded, 100, "re_1")),
+        Told::Refund(said(Outcome::Succeeded, 1, "re_2")),
+    ] {
+        let paid = shop.create(hundred()).await;
+        let queued = shop.ledger.refund(&me, paid.id(), NewRefund::all().queued()).await.unwrap();
+        shop.notify(&paid, told).await;
+        shop.assert_canceled(queued.payment().unwrap(), gone).await;
+    }
+    let paid = shop.create(hundred()).await;
+    let part = shop.ledger.refund(&me, paid.id(), NewRefund::of(usd(60)).queued()).await.unwrap();
+    shop.notify(&paid, Told::Refund(said(Outcome::Succeeded, 40, "re_3"))).await;
+    let (refund, _) = last(part.payment().unwrap());
+    assert_eq!(shop.send(&paid, refund).await.refunded(), usd(100), "what is there still is given back");
+}
+
+/// INVARIANTS 16, 17.
+#[tokio::test]
+async fn attempt_that_would_not_be_started_now_is_canceled_instead_of_sent() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let queued = shop.create(hundred().queued()).await;
+    let change = Update::default().with_gateway_payment_id(gateway_payment("pi_1"));
+    shop.ledger.update(&me, queued.id(), change).await.unwrap();
+    shop.assert_canceled(&queued, "was created at its gateway").await;
+
+    for (outcome, why) in
+        [(pending(), "another attempt is under way"), (failed(FailureClass::Hard), "the payment has ended")]
+    {
+        let unsent = shop.create(steered("pm_sandbox_down")).await;
+        let (first, _) = last(&unsent);
+        let how = Processing::default().with_instrument(instrument("pm_other")).queued();
+        let queued = shop.ledger.process(&me, unsent.id(), how).await.unwrap();
+        shop.ledger.report(&me, unsent.id(), first, evidence(outcome, 5)).await.unwrap();
+        shop.assert_canceled(queued.payment().unwrap(), why).await;
+    }
+
+    let owed = |payable| Owed { amount_due: usd(100), payable, number: None };
+    shop.ledger.register(&me, invoice("inv_2"), owed(true)).await.unwrap();
+    let two = |method| NewPayment::new(usd(100), invoice("inv_2"), method);
+    let first = shop.create(two(card()).queued()).await;
+    shop.ledger.register(&me, invoice("inv_2"), owed(false)).await.unwrap();
+    shop.assert_canceled(&first, "not payable").await;
+    shop.ledger.register(&me, invoice("inv_2"), owed(true)).await.unwrap();
+    let second = shop.create(two(card()).queued()).await;
+    // Cash is taken whatever is reserved.
+    shop.create(two(counterfoil::payment::PaymentMethod::Offline)).await;
+    shop.assert_canceled(&second, "inv_2").await;
+}
+
+/// INVARIANTS 17: until that is known, it stays queued.
+#[tokio::test]
+async fn attempt_for_an_invoice_in_doubt_waits() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let queued = shop.create(hundred().queued()).await;
+    let (attempt, _) = last(&queued);
+    let unknown = shop.create(steered("pm_sandbox_timeout_unknown")).await;
+    let refused = shop.ledger.send(&me, queued.id(), attempt).await.unwrap_err();
+    assert!(matches!(refused.rejection(), Some(Rejection::DestinationInDoubt { .. })));
+    assert!(last(&*shop.now(&queued).await).1);
+
+    shop.clock.advance(Duration::from_secs(3_600));
+    let settled = NewResolution::new(Resolution::Failed, "not on the statement".parse().unwrap());
+    shop.ledger.resolve(&me, unknown.id(), settled).await.unwrap();
+    assert_eq!(shop.send(&queued, attempt).await.status(), PaymentStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn machine_without_the_gateway_leaves_an_operation_queued() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let paid = shop.create(hundred()).await;
+    shop.ledger.refund(&me, paid.id(), NewRefund::of(usd(30)).queued()).await.unwrap();
+    shop.clock.advance(Duration::from_secs(1));
+    let other = Ledger::new(shop.ledger.store().clone()).with_clock(shop.clock.clone());
+    let run = other.run_due(10).await.unwrap();
+    assert!(matches!(run.failed[0].rejection(), Some(Rejection::UnknownGateway(_))), "{:?}", run.failed);
+    assert_eq!(shop.ledger.run_due(10).await.unwrap().done, 1);
+    assert_eq!(shop.now(&paid).await.refunded(), usd(30));
+}
+
+/// INVARIANTS 24, 47: whoever queued it was told that it goes on.
+#[tokio::test]
+async fn queued_refund_whose_gateway_cannot_be_reached_goes_on_or_is_listed() {
+    for (finality, goes_on) in [(Finality::After(Duration::ZERO), true), (Finality::Never, false)] {
+        let (shop, me) = (Shop::new(), caller("acme"));
+        let unreachable = Arc::new(Unreachable { sandbox: shop.sandbox.clone(), finality, calls: 0.into() });
+        let store = shop.ledger.store().clone();
+        let ledger = Ledger::new(store).with_gateway(unreachable).with_clock(shop.clock.clone());
+        let paid = ledger.create(&me, hundred()).await.unwrap().payment().unwrap().clone();
+        ledger.refund(&me, paid.id(), NewRefund::of(usd(30)).queued()).await.unwrap();
+        for _ in 0..30 {
+            shop.clock.advance(Duration::from_secs(86_400));
+            ledger.run_due(10).await.unwrap();
+        }
+        let refunded = shop.now(&paid).await;
+        assert_eq!((refunded.refunded() == usd(30), refunded.is_stuck()), (goes_on, !goes_on));
+    }
+}
+
+/// A gateway that cannot be reached with the first refund.
+#[derive(Debug)]
+struct Unreachable {
+    sandbox: Arc<Sandbox>,
+    finality: Finality,
+    calls: AtomicUsize,
+}
+
+#[async_trait]
+impl Gateway for Unreachable {
+    fn name(&self) -> &GatewayName {
+        self.sandbox.name()
+    }
+
+    fn finality(&self) -> Finality {
+        self.finality
+    }
+
+    async fn charge(&self, charge: &Charge) -> Evidence {
+        self.sandbox.charge(charge).await
+    }
+
+    async fn capture(&self, capture: &Modification) -> Evidence {
+        self.sandbox.capture(capture).await
+    }
+
+    async fn refund(&self, refund: &Modification) -> Evidence {
+        if self.calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            return evidence(not_sent(), 1);
+        }
+        self.sandbox.refund(refund).await
+    }
+
+    async fn void(&self, void: &Modification) -> Evidence {
+        self.sandbox.void(void).await
+    }
+
+    async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
+        self.sandbox.inquire(inquiry).await
+    }
+
+    async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
+        self.sandbox.look_up(payment).await
+    }
+}
+
+/// INVARIANTS 44.
+#[tokio::test]
+async fn canceled_attempt_leaves_the_schedule_as_it_was() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let ledger = shop.ledger.clone().with_policy(counterfoil_testkit::fixtures::retrying());
+    for steered in [steered("pm_sandbox_decline"), steered("pm_sandbox_down")] {
+        let declined = ledger.create(&me, steered).await.unwrap().payment().unwrap().clone();
+        let due = declined.next_due();
+        assert!(due.is_some());
+        let how = Processing::default().with_instrument(instrument("pm_other")).queued();
+        let queued = ledger.process(&me, declined.id(), how).await.unwrap().payment().unwrap().clone();
+        let canceled = shop.cancel(&queued, last(&queued).0).await;
+        assert_eq!(canceled.next_due().map(|(at, _)| at), due.map(|(at, _)| at));
+    }
+}
+
+/// INVARIANTS 44: the delays count from the moment when the attempt was sent.
+#[tokio::test]
+async fn schedule_of_retries_begins_when_the_attempt_is_sent() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let ledger = shop.ledger.clone().with_policy(counterfoil_testkit::fixtures::retrying());
+    let queued = ledger.create(&me, steered("pm_sandbox_decline").queued()).await.unwrap();
+    let queued = queued.payment().unwrap().clone();
+    shop.clock.advance(Duration::from_secs(30 * 86_400));
+    let at = shop.clock.now();
+    let sent = ledger.send(&me, queued.id(), last(&queued).0).await.unwrap();
+    let first = counterfoil_testkit::fixtures::RETRIES[0];
+    assert_eq!(sent.payment().unwrap().next_attempt_at(), Some(at.saturating_add(first)));
+}
+
+#[tokio::test]
+async fn failed_payment_is_not_opened_again_by_what_is_queued() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let ledger = shop.ledger.clone().with_policy(Policy::default().processing_failed());
+    let failed = ledger.create(&me, steered("pm_sandbox_decline")).await.unwrap();
+    let how = Processing::default().with_instrument(instrument("pm_other"));
+    let refused =
+        ledger.process(&me, failed.payment().unwrap().id(), how.clone().queued()).await.unwrap_err();
+    assert!(matches!(refused.rejection(), Some(Rejection::NotAllowed { .. })));
+    ledger.process(&me, failed.payment().unwrap().id(), how).await.unwrap();
+}
+
+/// INVARIANTS 26: in restored books, what was reported of it was sent.
+#[tokio::test]
+async fn queued_operation_that_was_reported_takes_part_in_the_rules_of_names() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let queued = shop.create(hundred().queued()).await;
+    shop.ledger.report(&me, queued.id(), last(&queued).0, evidence(pending(), 5)).await.unwrap();
+    let paid = shop.notify(&queued, Told::Attempt(said(Outcome::Succeeded, 100, "ch_1"))).await;
+    assert_eq!((paid.attempts().count(), paid.captured()), (1, usd(100)));
+
+    let queued = shop.ledger.refund(&me, paid.id(), NewRefund::of(usd(30)).queued()).await.unwrap();
+    let (refund, _) = last(queued.payment().unwrap());
+    shop.ledger.report(&me, paid.id(), refund, evidence(pending(), 5)).await.unwrap();
+    let about = About { payment: Some(paid.id()), ..About::default() };
+    let gateway = counterfoil_sandbox::NAME.parse().unwrap();
+    let told = Told::Refund(said(Outcome::Succeeded, 30, "re_1"));
+    let notification = Notification::new(gateway, "n_2".parse().unwrap(), about, told);
+    let waits = shop.ledger.notify(&me, notification).await.unwrap_err();
+    let may_be_ours = Rejection::NothingKnown(UnknownReference::MayBeOurs);
+    assert_eq!(waits.rejection(), Some(&may_be_ours));
+}
+
+#[tokio::test]
+async fn inquiry_is_about_the_attempt_that_was_sent() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let silent = shop.create(steered("pm_sandbox_timeout_paid")).await;
+    shop.ledger.report(&me, silent.id(), last(&silent).0, evidence(canceled(), 5)).await.unwrap();
+    shop.ledger.process(&me, silent.id(), Processing::default().queued()).await.unwrap();
+    let queued = shop.now(&silent).await;
+    shop.cancel(&queued, last(&queued).0).await;
+    let found = shop.ledger.inquire(&me, silent.id()).await.unwrap().expect("the first one was paid");
+    assert_eq!(found.payment().unwrap().captured(), usd(100));
+}
+
+#[tokio::test]
+async fn payment_with_a_queued_operation_is_not_archived() {
+    let (shop, me) = (Shop::new(), caller("acme"));
+    let paid = shop.create(hundred()).await;
+    shop.ledger.refund(&me, paid.id(), NewRefund::all().queued()).await.unwrap();
+    shop.notify(&paid, Told::Returned(evidence(reversed(), 5))).await;
+    let refused = shop.ledger.archive(&me, paid.id()).await.unwrap_err();
+    assert!(matches!(refused.rejection(), Some(Rejection::Queued { .. })));
 }

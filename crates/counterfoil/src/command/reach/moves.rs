@@ -314,6 +314,7 @@ impl Start {
                         update: UpdateId::new(Uuid::from_u128(70)),
                         payment: id,
                         operation,
+                        known: Known::Unasked,
                     }),
                     // More often is more of the same.
                     Work::Poll { polls: 0, .. } => Request::Poll(Poll { payment: id, work, resend: true }),

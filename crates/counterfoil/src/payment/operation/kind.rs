@@ -116,6 +116,13 @@ impl OperationKind {
         }
     }
 
+    pub(crate) const fn with_retry(mut self, follows: Option<Retry>) -> OperationKind {
+        if let OperationKind::Charge { retry, .. } | OperationKind::Authorization { retry, .. } = &mut self {
+            *retry = follows;
+        }
+        self
+    }
+
     pub(crate) const fn with_parent(mut self, parent: Option<AttemptId>) -> OperationKind {
         match &mut self {
             OperationKind::Charge { .. } | OperationKind::Authorization { .. } => {}

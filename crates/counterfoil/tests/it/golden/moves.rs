@@ -329,7 +329,12 @@ fn retried() -> Vec<(i64, Request)> {
 fn queued() -> Vec<(i64, Request)> {
     let create = |number| Request::Create(Create { queued: true, ..card(number) });
     let update = |number| UpdateId::new(id(number));
-    let send = SendQueued { update: update(779), payment: payment(770), operation: attempt(771) };
+    let send = SendQueued {
+        update: update(779),
+        payment: payment(770),
+        operation: attempt(771),
+        known: Known::Unasked,
+    };
     let cancel = CancelQueued { update: update(789), payment: payment(780), operation: attempt(781) };
     let Request::Refund(back) = refund(770, 2, false) else { unreachable!("it is a refund") };
     vec![
