@@ -63,16 +63,19 @@ impl Receipt {
         }
     }
 
-    /// The operation that the command started: the attempt, capture, refund or void whose
-    /// [`sequence`](Operation::sequence) is the receipt's, as it stands now. Whether its money moved, its status says:
-    /// what a gateway refused was started too.
+    /// The operation that the command started or sent, as it stands now: the attempt, capture, refund or void that the
+    /// event of the receipt started, or sent after it was queued. Whether its money moved, its status says: what a gateway
+    /// refused was started too.
     ///
-    /// `None` if the command started none, as one that only cancels or changes a payment. If nothing happened, it is what
-    /// the last event started.
+    /// `None` if the command started and sent none, as one that only cancels or changes a payment. If nothing happened, it
+    /// is what the last event started or sent.
     #[must_use]
     pub fn operation(&self) -> Option<&Operation> {
         let operations = self.payment()?.operations();
-        operations.iter().find(|operation| operation.sequence == self.sequence)
+        let is_meant = |operation: &&Operation| {
+            operation.sequence == self.sequence || operation.sent == Some(self.sequence)
+        };
+        operations.iter().find(is_meant)
     }
 
     /// The account it is about.

@@ -37,6 +37,7 @@ impl Ledger {
     /// assert_eq!((attempt.status(), sandbox.calls()), (OperationStatus::Queued, 0));
     ///
     /// let sent = ledger.send(&caller, queued.payment().unwrap().id(), attempt.id).await?;
+    /// assert_eq!(sent.operation().unwrap().status(), OperationStatus::Succeeded);
     /// assert_eq!(sent.payment().unwrap().status(), PaymentStatus::Succeeded);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
