@@ -50,7 +50,7 @@ pub struct Create {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Its first attempt, if it is to be processed at once.
     pub process: Option<AttemptId>,
-    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    /// Whether the operation is [queued](crate::status::OperationStatus::Queued): recorded now, sent to its gateway later.
     pub queued: bool,
 }
 

@@ -1,6 +1,4 @@
-//! Operations that are written down now and sent later.
-
-use std::sync::Arc;
+//! Sending and canceling queued operations.
 
 use super::Command;
 use super::capture::gateway_of;
@@ -18,11 +16,13 @@ use crate::payment::{Operation, OperationId, Payment};
 use crate::status::{Cause, OperationStatus};
 use crate::text::Message;
 
-/// Sends a queued operation: whoever writes this down calls the gateway next. If it would not be started now any more, it
-/// is canceled instead, with the reason. An operation that is not queued any more stays as it is.
+/// Sends a queued operation. The caller whose command writes the event calls the gateway next.
+///
+/// The operation is canceled instead, with the reason, if it could not be started now. An operation that is no longer
+/// queued does not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendQueued {
-    /// The name of this command: executed again, it has happened already.
+    /// The id of this command. A second execution with the same id changes nothing.
     pub update: UpdateId,
     /// The payment of the operation.
     pub payment: PaymentId,
@@ -32,10 +32,10 @@ pub struct SendQueued {
     pub known: Known,
 }
 
-/// Cancels a queued operation: it is never sent, and what it reserved is free again.
+/// Cancels a queued operation. It is never sent, and the amount that it reserved is available again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelQueued {
-    /// The name of this command: executed again, it has happened already.
+    /// The id of this command. A second execution with the same id changes nothing.
     pub update: UpdateId,
     /// The payment of the operation.
     pub payment: PaymentId,
@@ -48,7 +48,7 @@ impl SendQueued {
         let own = (ClaimKey::update(view.scope, self.update), Fingerprint::default());
         view.unless_repeated(Some(&own), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
-        let operation = known(payment, self.operation)?;
+        let operation = find(payment, self.operation)?;
         if !operation.is_queued() {
             return Err(Halt::unchanged(payment));
         }
@@ -93,7 +93,7 @@ impl CancelQueued {
         let own = (ClaimKey::update(view.scope, self.update), Fingerprint::default());
         view.unless_repeated(Some(&own), [view.payment_key(self.payment)])?;
         let payment = view.payment(self.payment)?;
-        let operation = known(payment, self.operation)?;
+        let operation = find(payment, self.operation)?;
         match operation.status() {
             OperationStatus::Queued => {}
             OperationStatus::Canceled => return Err(Halt::unchanged(payment)),
@@ -107,7 +107,7 @@ impl CancelQueued {
     }
 }
 
-fn known(payment: &Arc<Payment>, id: OperationId) -> Result<&Operation, Rejection> {
+fn find(payment: &Payment, id: OperationId) -> Result<&Operation, Rejection> {
     payment.operation(id).ok_or(Rejection::OperationNotFound(id))
 }
 
@@ -127,6 +127,8 @@ fn why_no_attempt(payment: &Payment, queued: &Operation, now: Timestamp) -> Opti
         () if ran_out => Some("the payment expired before it was sent"),
         () => None,
     }
+    let has_expired = payment.terms().expires_at.is_some_and(|at| at <= now);
+    has_expired.then_some("the payment expired before it was sent")
 }
 
 fn sent(command: &Command, payment: &Payment, operation: &Operation) -> Body {

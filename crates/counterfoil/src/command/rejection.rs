@@ -24,7 +24,7 @@ pub enum Rejection {
     /// The payment has no such operation at a gateway.
     #[error("the payment has no operation {0}")]
     OperationNotFound(OperationId),
-    /// The operation is queued: it is to be sent or canceled first.
+    /// The operation is queued. Send it or cancel it first.
     #[error("{operation} is queued: send it or cancel it first")]
     Queued {
         /// The payment of the operation.
@@ -32,8 +32,8 @@ pub enum Rejection {
         /// The operation that is queued.
         operation: OperationId,
     },
-    /// The operation is not queued any more, so it cannot be canceled.
-    #[error("{operation} is not queued: it is {status}")]
+    /// The operation is no longer queued, so it cannot be canceled.
+    #[error("{operation} is {status} and cannot be canceled: only queued operations can")]
     NotQueued {
         /// The payment of the operation.
         payment: PaymentId,

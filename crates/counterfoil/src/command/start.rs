@@ -44,7 +44,7 @@ pub(super) struct Start<'a> {
     pub(super) instrument: Option<&'a PaymentMethodId>,
     /// Whether the schedule of retries makes it.
     pub(super) scheduled: bool,
-    /// Whether it is sent later.
+    /// Whether the attempt is queued, to be sent later.
     pub(super) queued: bool,
 }
 
@@ -129,12 +129,12 @@ pub(super) fn retry_beside(payment: &Payment) -> Option<Retry> {
     arrived(payment).last().and_then(|attempt| attempt.kind.retry())
 }
 
-/// Written down; the gateway is called next, or later.
+/// How an operation at a gateway starts: processing under a lease, or queued.
 pub(super) fn begin(command: &Command, queued: bool) -> StartResult {
     if queued { StartResult::Queued {} } else { StartResult::Processing { lease_until: lease(command) } }
 }
 
-/// Until when the caller may be on its way to the gateway.
+/// End of the lease under which the caller may be sending the operation to its gateway.
 pub(super) fn lease(command: &Command) -> Timestamp {
     command.at.saturating_add(command.policy.lease)
 }

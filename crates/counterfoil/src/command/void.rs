@@ -37,7 +37,7 @@ pub struct Void {
     pub reversals: CaptureReversals,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](crate::status::OperationStatus::Queued): what a gateway has to do is sent later.
+    /// Whether the operation is [queued](crate::status::OperationStatus::Queued): recorded now, sent to its gateway later.
     pub queued: bool,
 }
 

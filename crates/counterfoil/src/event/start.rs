@@ -148,10 +148,10 @@ impl Start {
 pub enum StartResult {
     /// Written down; the gateway is called next.
     Processing {
-        /// Until when the caller may be on its way to the gateway.
+        /// End of the lease under which the caller may be sending the operation to its gateway.
         lease_until: Timestamp,
     },
-    /// Written down, to be sent later: no gateway is called yet.
+    /// The operation is queued. Its gateway is called after a later event, [`Sent`].
     Queued {},
     /// Done in the same step, inside our own books.
     Succeeded {},
@@ -193,13 +193,13 @@ impl Serialize for StartResult {
     }
 }
 
-/// A queued operation is sent: its gateway is called next.
+/// A queued operation is sent. Its gateway is called next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sent {
     /// The operation that is sent.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
-    /// Until when the caller may be on its way to the gateway.
+    /// End of the lease under which the caller may be sending the operation to its gateway.
     pub lease_until: Timestamp,
     /// Of an attempt: what follows if it is declined.
     #[serde(flatten)]
@@ -217,7 +217,7 @@ impl Sent {
     }
 }
 
-/// A queued operation is canceled: it is never sent.
+/// A queued operation is canceled. It is never sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Canceled {
     /// The operation that is canceled.

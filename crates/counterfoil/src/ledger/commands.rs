@@ -326,7 +326,8 @@ impl Ledger {
         Ok(receipt)
     }
 
-    /// Executes a request that takes the name `update`: what this very call wrote, at whichever try, is no replay.
+    /// Executes a request that claims the id `update`. If an earlier try of this call wrote the event, the receipt is not
+    /// a replay.
     pub(super) async fn execute_named(
         &self,
         caller: &Caller,

@@ -29,11 +29,11 @@ pub struct DueRun {
 }
 
 impl Ledger {
-    /// Does what is due by now, of at most `limit` payments of any tenant: sends what is
-    /// queued, asks gateways about what is unknown, makes the next attempts, ends what has run out of time. Call it again and again, about every second; as often and on
-    /// as many machines as you like: doing it twice has the effect of doing it once.
+    /// Does what is due now, for at most `limit` payments of any tenant: sends queued operations, queries gateways about
+    /// unknown outcomes, makes scheduled attempts, and ends what has expired. Call it about every second, on any number
+    /// of machines. Doing it twice has the effect of doing it once.
     ///
-    /// Whatever was started and not finished, by a process that is no more too, is brought to its end by it.
+    /// It also completes operations that a crashed process left unfinished.
     ///
     /// ```
     /// # use std::sync::Arc;

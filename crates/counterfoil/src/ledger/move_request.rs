@@ -16,7 +16,7 @@ pub struct NewCapture {
     pub is_final: bool,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    /// Whether the operation is queued: recorded now, [sent](super::Ledger::send) to its gateway later. Default: no.
     pub queued: bool,
 }
 
@@ -47,7 +47,7 @@ impl NewCapture {
         self
     }
 
-    /// Written down now, and [sent](super::Ledger::send) later.
+    /// Queues the operation: it is recorded now, and [sent](super::Ledger::send) to its gateway later.
     #[must_use]
     pub fn queued(mut self) -> NewCapture {
         self.queued = true;
@@ -67,7 +67,7 @@ pub struct NewRefund {
     pub metadata: Metadata,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    /// Whether the operation is queued: recorded now, [sent](super::Ledger::send) to its gateway later. Default: no.
     pub queued: bool,
 }
 
@@ -105,7 +105,7 @@ impl NewRefund {
         self
     }
 
-    /// Written down now, and [sent](super::Ledger::send) later.
+    /// Queues the operation: it is recorded now, and [sent](super::Ledger::send) to its gateway later.
     #[must_use]
     pub fn queued(mut self) -> NewRefund {
         self.queued = true;
@@ -198,7 +198,7 @@ pub struct NewVoid {
     pub reason: Option<Message>,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    /// Whether the operation is queued: recorded now, [sent](super::Ledger::send) to its gateway later. Default: no.
     pub queued: bool,
 }
 
@@ -223,7 +223,7 @@ impl NewVoid {
         self
     }
 
-    /// Written down now, and [sent](super::Ledger::send) later.
+    /// Queues the operation: it is recorded now, and [sent](super::Ledger::send) to its gateway later.
     #[must_use]
     pub fn queued(mut self) -> NewVoid {
         self.queued = true;

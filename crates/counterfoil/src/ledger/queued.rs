@@ -1,4 +1,4 @@
-//! Operations that are written down now and sent later.
+//! Sending and canceling queued operations.
 
 use super::{Ledger, LedgerError};
 use crate::command::{CancelQueued, Receipt, Request, SendQueued};
@@ -7,16 +7,21 @@ use crate::payment::OperationId;
 use crate::scope::Caller;
 
 impl Ledger {
-    /// Sends an operation that was written down [queued](super::NewPayment::queued): calls its gateway, and writes down
-    /// the answer. However many callers send it, on however many machines, the gateway is called once; the others get a
-    /// receipt that says [`replayed`](Receipt::replayed). [`run_due`](Self::run_due) sends what was not sent by then.
-    /// Run it in a task of its own, as [`create`](Self::create).
+    /// Sends a [queued](super::NewPayment::queued) operation: calls its gateway and records the answer. If several callers
+    /// send the same operation, one of them calls the gateway. The others get a receipt that is
+    /// [`replayed`](Receipt::replayed). Run it in a task of its own, as [`create`](Self::create).
     ///
-    /// What would not be started now any more is canceled instead: an attempt of a payment that has money, has ended or
-    /// expired, was created at its gateway or has another attempt under way, or whose destination may not be charged so
-    /// much; a capture, refund or void of what is not there any more. The receipt's payment has the operation with its
-    /// status and its `error_message`. A capture, refund or void whose gateway cannot be reached has an unknown outcome: it
-    /// is asked about, and sent again or listed as stuck.
+    /// [`run_due`](Self::run_due) sends every queued operation too.
+    ///
+    /// An operation that could not be started now is canceled instead:
+    ///
+    /// - an attempt, if its payment has money, has ended or expired, was created at its gateway, or has another attempt
+    ///   under way, or if its destination may not be charged this amount;
+    /// - a capture, refund or void, if the money is no longer there.
+    ///
+    /// The operation in the receipt's payment has the status and the `error_message`. A capture, refund or void whose
+    /// gateway cannot be reached has an unknown outcome. The gateway is queried later, and the operation is sent again or
+    /// listed as stuck.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -64,12 +69,13 @@ impl Ledger {
         self.carry_on(caller, receipt, Some(operation)).await
     }
 
-    /// Cancels a [queued](super::NewPayment::queued) operation: it is never sent, and what it reserved is free again. One
-    /// that is canceled already stays so.
+    /// Cancels a [queued](super::NewPayment::queued) operation. It is never sent, and the amount that it reserved is
+    /// available again. An operation that is canceled already does not change.
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create); [`NotQueued`](crate::command::Rejection::NotQueued) if it was sent by then.
+    /// As [`create`](Self::create); [`OperationNotFound`](crate::command::Rejection::OperationNotFound) if the payment
+    /// has no such operation; [`NotQueued`](crate::command::Rejection::NotQueued) if it was sent already.
     pub async fn cancel(
         &self,
         caller: &Caller,

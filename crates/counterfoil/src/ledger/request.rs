@@ -33,7 +33,7 @@ pub struct NewPayment {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Whether to carry it out at once. Default: yes.
     pub process: bool,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no.
+    /// Whether the operation is queued: recorded now, [sent](super::Ledger::send) to its gateway later. Default: no.
     pub queued: bool,
 }
 
@@ -105,7 +105,7 @@ impl NewPayment {
         self
     }
 
-    /// Written down now, and [sent](super::Ledger::send) later.
+    /// Queues the operation: it is recorded now, and [sent](super::Ledger::send) to its gateway later.
     #[must_use]
     pub fn queued(mut self) -> NewPayment {
         self.queued = true;
@@ -121,8 +121,8 @@ pub struct Processing {
     pub instrument: Option<PaymentMethodId>,
     /// The key under which it may be asked for again.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it is [queued](super::Ledger::send): what a gateway has to do is sent later. Default: no. An attempt that
-    /// opens a `FAILED` payment again cannot be queued.
+    /// Whether the operation is queued: recorded now, [sent](super::Ledger::send) to its gateway later. Default: no. An
+    /// attempt that reopens a `FAILED` payment cannot be queued.
     pub queued: bool,
 }
 
@@ -141,7 +141,7 @@ impl Processing {
         self
     }
 
-    /// Written down now, and [sent](super::Ledger::send) later.
+    /// Queues the operation: it is recorded now, and [sent](super::Ledger::send) to its gateway later.
     #[must_use]
     pub fn queued(mut self) -> Processing {
         self.queued = true;

@@ -21,7 +21,7 @@ const QUICK_TRIES: u32 = 5;
 pub enum Work {
     /// To send a queued operation.
     Send {
-        /// The operation that is sent.
+        /// The operation to send.
         operation: OperationId,
     },
     /// To ask the gateway about an operation.

@@ -22,7 +22,7 @@ words! {
         NotSent = 7, "NOT_SENT";
         /// Was done, and undone by the gateway.
         Reversed = 8, "REVERSED";
-        /// Written down to be sent later; its gateway was not called yet.
+        /// It is recorded and waits to be sent. Its gateway was not called yet.
         Queued = 9, "QUEUED";
     }
 }
@@ -36,7 +36,7 @@ const ROWS: &[Row<OperationStatus>] = &[
     (None, &[Processing, Queued], Causes::C),
     (None, &[Succeeded, Failed], Causes::CE),
     (Some(Queued), &[Processing, Canceled], Causes::C),
-    // A restored copy of the books may not know any more that it was sent.
+    // After a restore from a backup, the event that sent it may be lost.
     (
         Some(Queued),
         &[Processing, RequiresAction, Unknown, Succeeded, Failed, Canceled, NotSent, Reversed],
@@ -88,7 +88,7 @@ impl OperationStatus {
         matches!(self, Queued) || self.is_under_way()
     }
 
-    /// Whether it may have reached its gateway, and its outcome is open.
+    /// Whether its gateway may know of it and its outcome is open.
     #[must_use]
     pub const fn is_under_way(self) -> bool {
         matches!(self, Processing | RequiresAction | Unknown)

@@ -50,7 +50,7 @@ const ROWS: &[Row<PaymentStatus>] = &[
     // Money that is written down after a gateway told that it gave some back.
     (Some(Pending), &[PartiallyRefunded, Refunded], Causes::C),
     (Some(Pending), &[Failed, Voided], Causes::CT),
-    // A queued attempt is canceled: the payment stands as it would without it.
+    // A queued attempt is canceled. The payment returns to the status that it has without the attempt.
     (Some(Processing), &[Pending, Failed, Voided], Causes::C),
     (Some(RequiresAction), &[Voided], Causes::CT),
     // With another instrument, where a policy allows it.

@@ -47,8 +47,8 @@ pub struct Operation {
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,
-    /// The sequence of the event from which on it may be at its gateway: the one that started it, or the one that sent it
-    /// after it was queued. `None`: it is queued, or was never sent.
+    /// The sequence of the event after which its gateway may know of it: the event that started it, or the event that
+    /// sent it if it was queued. None if it was queued and no event sent it.
     pub(crate) sent: Option<u64>,
     /// End of the lease under which the caller that started it may still be sending it to its gateway.
     pub lease_until: Option<Timestamp>,
@@ -103,7 +103,7 @@ impl Operation {
         self.reports.status(self.id, self.amount.minor())
     }
 
-    /// Whether it was written down to be sent later, and was not sent, canceled or reported yet.
+    /// Whether it waits to be sent: it was queued, and has not been sent, canceled or reported since.
     #[must_use]
     pub fn is_queued(&self) -> bool {
         self.status() == OperationStatus::Queued
