@@ -16,8 +16,8 @@ use crate::text::{GatewayPaymentId, Message};
 use super::{Ledger, LedgerError, TRIES};
 
 impl Ledger {
-    /// Calls the gateway for the operation that `receipt` says was started just now, and writes down what it
-    /// answers. A replayed receipt started nothing: whoever did start it has called, or calls now, or is gone.
+    /// Calls the gateway for the operation `started`, if the event of `receipt` sent it, and records the answer. A replayed
+    /// receipt sent nothing: the caller that sent the operation calls the gateway.
     pub(super) async fn carry_on(
         &self,
         caller: &Caller,
@@ -36,7 +36,7 @@ impl Ledger {
         Ok(Receipt { subject: told.subject, ..receipt })
     }
 
-    /// The gateway's answer is worth more than one try: without it, somebody has to ask again.
+    /// Records a gateway's answer, with several tries: if it is lost, the gateway must be queried again.
     async fn write_down(&self, report: Command) -> Result<Receipt, ExecuteError> {
         for _ in 1..TRIES {
             match self.execute(report.clone()).await {
@@ -47,8 +47,8 @@ impl Ledger {
         self.execute(report).await
     }
 
-    /// A replay of something that has no outcome yet is the moment to ask, unless whoever started it may still be on
-    /// the way. Without an answer it stays as it is.
+    /// Queries the gateway about the open operations of a replayed receipt, unless a caller may still be sending them.
+    /// Without an answer, returns the receipt unchanged.
     async fn catch_up(&self, caller: &Caller, receipt: Receipt) -> Receipt {
         let Some(payment) = receipt.payment() else { return receipt };
         if !payment.operations().iter().any(|operation| self.may_ask(operation)) {
@@ -60,21 +60,21 @@ impl Ledger {
         }
     }
 
-    /// Whether it is open, and whoever started it is not on the way any more.
+    /// Whether its outcome is open and no caller may still be sending it.
     fn may_ask(&self, operation: &Operation) -> bool {
-        let on_its_way = operation.runs_until().is_some_and(|until| self.clock.now() < until);
-        operation.status().is_under_way() && operation.gateway.is_some() && !on_its_way
+        let is_leased = operation.runs_until().is_some_and(|until| self.clock.now() < until);
+        operation.status().is_under_way() && operation.gateway.is_some() && !is_leased
     }
 
-    /// Asks the gateway for what `operation` is about.
+    /// Calls the gateway to carry out `operation`.
     async fn call_for(&self, payment: &Payment, operation: &Operation) -> Evidence {
         let now = self.clock.now();
-        // Counted from the lease, never beyond it: the event's own time may be later than the clock's.
+        // Counted back from the end of the lease, because the event's time may be later than the clock's.
         let margin = self.policy.lease.saturating_sub(self.policy.call_deadline);
         let deadline = operation.sent_until().unwrap_or(now).saturating_sub(margin);
         let not_sent = |why| Evidence::new(Outcome::NotSent { error_message: Message::lossy(why) }, now);
         if now >= deadline {
-            // Checked just before sending: after the lease others may think that this caller is gone.
+            // After the lease, other callers may query or resend the operation.
             return not_sent("the deadline passed before the gateway was called");
         }
         let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
@@ -84,8 +84,9 @@ impl Ledger {
         }
     }
 
-    /// Asks about what is under way; else, while there is no money, about what may have brought some all the same:
-    /// a payment that was made at its gateway, or an attempt that was given up. The last news, if there are any.
+    /// Queries the gateway about all open operations. If there are none and nothing is captured, queries about a payment
+    /// that was created at its gateway, or about the last canceled attempt. Returns the last receipt, if a query has a
+    /// result.
     pub(super) async fn ask(
         &self,
         caller: &Caller,
@@ -94,11 +95,11 @@ impl Ledger {
         let open: Vec<&Operation> =
             payment.operations().iter().filter(|operation| operation.status().is_under_way()).collect();
         if !open.is_empty() {
-            let mut news = None;
+            let mut last = None;
             for operation in open {
-                news = self.inquire_about(caller, payment, operation).await?.or(news);
+                last = self.inquire_about(caller, payment, operation).await?.or(last);
             }
-            return Ok(news);
+            return Ok(last);
         }
         if !payment.captured().is_zero() {
             return Ok(None);
@@ -106,9 +107,9 @@ impl Ledger {
         if let Some(id) = payment.gateway_payment_id() {
             return self.look_up_payment(caller, payment, id).await;
         }
-        let given_up =
+        let was_canceled =
             |attempt: &&Operation| attempt.status() == OperationStatus::Canceled && attempt.sent.is_some();
-        match payment.attempts().filter(given_up).last() {
+        match payment.attempts().filter(was_canceled).last() {
             Some(attempt) => self.inquire_about(caller, payment, attempt).await,
             None => Ok(None),
         }
@@ -126,9 +127,10 @@ impl Ledger {
         }
     }
 
-    /// What the gateway says of an operation when it is asked. `None`: nobody to ask, or it knows nothing of it.
+    /// The gateway's answer to a query about an operation. None if the gateway is not configured here, or does not know
+    /// the operation.
     pub(super) async fn told_of(&self, payment: &Payment, operation: &Operation) -> Option<Evidence> {
-        // Another gateway than the one that was sent the money's request knows nothing of it, and its "no" is none.
+        // Only the gateway that the operation was sent to: that another gateway does not know it says nothing.
         let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name))?;
         let inquiry = Inquiry {
             scope: payment.scope().clone(),
@@ -136,18 +138,18 @@ impl Ledger {
             operation: operation.id,
             token: operation.id.to_string(),
         };
-        // By the time of the question: however slow the answer is, it may have been given at once.
+        // As of the time of the query: a slow answer may describe the state at that time.
         let is_final = self.never_arrived(operation, gateway.finality());
         let told = gateway.inquire(&inquiry).await;
         told.or_else(|| {
-            // What moves money that is here already is sent again instead, under its own token.
+            // A capture, refund or void is sent again instead, with the same token.
             let ends = operation.id.is_attempt() && is_final;
             let error_message = Message::lossy("the gateway never heard of it");
             ends.then(|| Evidence::new(Outcome::NotSent { error_message }, self.clock.now()))
         })
     }
 
-    /// Asks about a payment that was made at its gateway. `None`: nobody to ask, or no news.
+    /// Queries the gateway about a payment that was created there. None if there is no gateway, or the query has no result.
     pub(super) async fn look_up_payment(
         &self,
         caller: &Caller,
@@ -175,7 +177,7 @@ impl Ledger {
         told.map(Some).map_err(|error| LedgerError::about(payment.id(), error))
     }
 
-    /// The gateway that has a payment: the one it names, else the ledger's own choice.
+    /// The gateway of a payment: the one that the payment names, or else the first of the ledger.
     fn gateway_of(&self, payment: &Payment) -> Option<&Arc<dyn Gateway>> {
         match payment.gateway() {
             Some(name) => self.gateway(name),
@@ -183,7 +185,7 @@ impl Ledger {
         }
     }
 
-    /// Asks about a payment that the gateway has, and answers with the payment whether or not there was news.
+    /// Queries the gateway about a payment, and returns the payment whether or not the query has a result.
     pub(super) async fn poll(&self, caller: &Caller, id: PaymentId) -> Result<Receipt, LedgerError> {
         let read = self.payment(&caller.scope, id).await.map_err(|error| LedgerError::read(id, error))?;
         let refused = |rejection: Rejection| LedgerError::about(id, rejection.into());
@@ -198,7 +200,7 @@ impl Ledger {
         }))
     }
 
-    /// What the host knows of what a payment pays. Of a payment that is not there nothing need be known.
+    /// What the host knows about the destination of a payment. Not looked up if the payment does not exist.
     pub(super) async fn known_destination(&self, scope: &Scope, id: PaymentId) -> Result<Known, LedgerError> {
         if self.destinations.is_none() {
             return Ok(Known::Unasked);
@@ -210,25 +212,25 @@ impl Ledger {
         })
     }
 
-    /// The gateway knows nothing of the operation: final once whoever sent it must have given up, and the
-    /// gateway says that after so long nothing can turn up any more.
+    /// Whether an operation that its gateway does not know can no longer arrive there: the lease of its sender has ended,
+    /// and so has the wait that the gateway declares.
     fn never_arrived(&self, operation: &Operation, finality: Finality) -> bool {
         let Finality::After(wait) = finality else { return false };
         let final_at = operation.sent_until().map(|lease| lease.saturating_add(wait));
-        // What was given up is over already.
+        // A canceled operation is over already.
         operation.status().is_live() && final_at.is_some_and(|final_at| self.clock.now() >= final_at)
     }
 
-    /// Whether the gateway can never hear any more of a capture, a refund or a void: then it is sent again under the same
-    /// token, so that it is done once at most. Nobody would ask for it again otherwise, for whoever did was told that it
-    /// goes on.
+    /// Whether a capture, refund or void that its gateway does not know can no longer arrive there. Then it is sent again
+    /// with the same token, so the gateway carries it out at most once. The client would not request it again, because
+    /// the client was told that it is in progress.
     pub(super) fn is_lost(&self, operation: &Operation) -> bool {
         let gateway = operation.gateway.as_ref().and_then(|name| self.gateway(name));
         let lost = gateway.is_some_and(|gateway| self.never_arrived(operation, gateway.finality()));
         lost && !operation.id.is_attempt()
     }
 
-    /// Sends what was lost again, within the lease that `asked` has written down for it.
+    /// Sends a lost operation again, within the lease that the event of `asked` gives it.
     pub(super) async fn send_again(
         &self,
         caller: &Caller,
@@ -258,8 +260,9 @@ impl Ledger {
     }
 }
 
-/// What is written down of an answer. Whoever queued a capture, a refund or a void was told that it goes on, so it does not
-/// end because its gateway could not be reached: it is in doubt, and is asked about and sent again or listed as stuck.
+/// The evidence that is recorded of a gateway's answer. A queued capture, refund or void does not end because its gateway
+/// could not be reached, since the client was told that it is in progress. Its outcome is unknown: the gateway is queried,
+/// and the operation is sent again or listed as stuck.
 fn unless_queued(operation: &Operation, evidence: Evidence) -> Evidence {
     let was_queued = operation.sent != Some(operation.sequence) && !operation.id.is_attempt();
     match evidence.outcome {
@@ -270,12 +273,13 @@ fn unless_queued(operation: &Operation, evidence: Evidence) -> Evidence {
     }
 }
 
-/// The operation, if the event that `receipt` stands for sent it to a gateway: what is queued is sent by another one.
+/// The operation, if the event of `receipt` sent it to a gateway. A queued operation is sent by a later event.
 fn sent_by(receipt: &Receipt, operation: Option<OperationId>) -> Option<(&Payment, &Operation)> {
     let (payment, operation) = at_gateway(receipt, operation?)?;
     (operation.sent == Some(receipt.sequence)).then_some((payment, operation))
 }
 
+/// The operation, if it is at a gateway.
 fn at_gateway(receipt: &Receipt, operation: OperationId) -> Option<(&Payment, &Operation)> {
     let payment = receipt.payment()?;
     let operation = payment.operation(operation)?;
@@ -314,7 +318,7 @@ fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -
         attempt: operation.parent().map_or(operation.id, OperationId::from),
         gateway_attempt_id: attempt.and_then(Operation::gateway_operation_id).cloned(),
         gateway_payment_id: payment.gateway_payment_id().cloned(),
-        // Of a capture that leaves nothing of the hold there is nothing to release.
+        // A capture of the whole hold releases nothing.
         is_final: operation.kind.releases().is_some(),
         holds: !operation.is_reversal(),
         reverses,
@@ -324,7 +328,7 @@ fn modification(payment: &Payment, operation: &Operation, deadline: Timestamp) -
     }
 }
 
-/// The gateway was called, so "nothing was written" is no longer the whole truth: money may have moved.
+/// The error for an answer that could not be recorded. The gateway was called, so the outcome is unknown.
 fn in_doubt(error: ExecuteError) -> ExecuteError {
     match error {
         ExecuteError::NotCommitted(error) | ExecuteError::Unknown(error) => ExecuteError::Unknown(error),

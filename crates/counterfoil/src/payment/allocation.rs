@@ -1,5 +1,5 @@
-//! What external captures, refunds and voids are of. It follows from all that is known of the payment, whatever was
-//! reported first.
+//! Allocation: the attempt that each external capture, refund and void is of. It follows from the facts of the payment,
+//! in whatever order they were reported.
 
 use super::operation::Stated;
 use super::standing::Marked;
@@ -10,35 +10,32 @@ use crate::status::OperationStatus;
 use crate::text::GatewayName;
 
 impl Payment {
-    /// The attempts at `gateway` that ever held or brought money.
+    /// The attempts at `gateway` that ever held or captured money.
     pub(crate) fn sources(&self, gateway: &GatewayName) -> impl Iterator<Item = &Operation> {
-        let there = move |attempt: &&Operation| attempt.gateway.as_ref() == Some(gateway);
-        self.attempts().filter(there).filter(|attempt| attempt.ever_moved().is_some())
+        let at_gateway = self.attempts().filter(move |attempt| attempt.gateway.as_ref() == Some(gateway));
+        at_gateway.filter(|attempt| attempt.ever_moved().is_some())
     }
 
-    /// The only attempt at `gateway` that ever held or brought money.
+    /// The attempt at `gateway` that ever held or captured money, if there is exactly one.
     pub(crate) fn only_source(&self, gateway: &GatewayName) -> Option<&Operation> {
         only(self.sources(gateway)).ok().flatten()
     }
 
-    /// The external attempts that brought or held money beside an attempt that was requested at the same gateway. None if
-    /// the payment was created at the gateway.
+    /// The attempts that were not requested here and ever held or captured money at a gateway where a requested attempt did
+    /// so too. Nothing if the payment was created at the gateway.
     pub(super) fn beside_requested(&self) -> impl Iterator<Item = OperationId> {
-        let is_asked_here = self.gateway_payment_id().is_none();
-        let moved = self.attempts().filter(|attempt| attempt.ever_moved().is_some());
-        let (ours, others): (Vec<_>, Vec<_>) = moved.partition(|attempt| attempt.is_requested());
-        let others = others.into_iter().filter(move |_| is_asked_here);
-        let beside = others.filter(move |other| ours.iter().any(|ours| ours.gateway == other.gateway));
-        beside.map(|attempt| attempt.id)
+        let is_created_here = self.gateway_payment_id().is_none();
+        let moved = self.attempts().filter(|attempt| is_created_here && attempt.ever_moved().is_some());
+        let (requested, others): (Vec<_>, Vec<_>) = moved.partition(|attempt| attempt.is_requested());
+        let is_beside = move |other: &&Operation| requested.iter().any(|own| own.gateway == other.gateway);
+        others.into_iter().filter(is_beside).map(|attempt| attempt.id)
     }
 
-    /// Says anew what each external capture, refund and void is of, and whether it is a possible duplicate.
+    /// Allocates each external capture, refund and void to its attempt, and decides whether it is a possible duplicate.
     pub(crate) fn allocate(&mut self) {
-        let is_external = |operation: &Operation| operation.origin == Origin::External;
-        let external =
-            self.operations.iter().filter(|operation| is_external(operation) && !operation.id.is_attempt());
+        let external = self.operations.iter().filter(|operation| operation.is_allocatable());
         let ids: Vec<_> = external.map(|operation| operation.id).collect();
-        // One after another: what an older one is of decides which twins a younger one has.
+        // In the order of the operations: the twins of a later one depend on the parents of earlier ones.
         for id in ids {
             self.allocate_one(id);
         }
@@ -54,13 +51,13 @@ impl Payment {
         }
     }
 
-    /// The kind of an external operation, with what it is of.
+    /// The kind of an external operation, with its parent.
     fn allocated(&self, operation: &Operation) -> OperationKind {
         let parent = self.parent_of(operation);
         match operation.kind {
             OperationKind::Void { .. } => {
-                let brought = parent.and_then(|id| self.operation(id.into()));
-                let is_charge = brought.is_some_and(Operation::was_charged);
+                let attempt = parent.and_then(|id| self.operation(id.into()));
+                let is_charge = attempt.is_some_and(Operation::was_charged);
                 let target = if is_charge { VoidTarget::Charge } else { VoidTarget::Hold };
                 OperationKind::Void { of: parent, target }
             }
@@ -68,7 +65,8 @@ impl Payment {
         }
     }
 
-    /// What an operator said; else the one parent that was reported; else, where none was, the only source.
+    /// The parent of an external operation: the attempt that an operator named. Otherwise the reported attempt, if exactly
+    /// one was reported. Otherwise, if none was reported, the only source at its gateway.
     fn parent_of(&self, operation: &Operation) -> Option<AttemptId> {
         if operation.allocation.of.is_some() {
             return operation.allocation.of;
@@ -84,7 +82,8 @@ impl Payment {
         }
     }
 
-    /// Whether it succeeded and may be an operation that was requested here before, and that has no name yet.
+    /// Whether an external operation succeeded and may be an operation that was requested here before, and of which no
+    /// gateway id is known.
     fn may_be_requested(&self, operation: &Operation, parent: Option<AttemptId>) -> bool {
         let is_open = !operation.id.is_void()
             && matches!(operation.status(), OperationStatus::Succeeded | OperationStatus::Reversed)
@@ -92,7 +91,7 @@ impl Payment {
         is_open && self.twins(operation, parent).next().is_some()
     }
 
-    /// The operations that were requested here and that `operation`, which was reported, may be.
+    /// The operations that were requested here and that the external `operation` may be the same as.
     pub(crate) fn requested_twins<'a>(
         &'a self,
         operation: &'a Operation,
@@ -110,25 +109,24 @@ impl Payment {
         older.filter(move |older| is_candidate(older, operation, parent))
     }
 
-    /// Whether an operator may decide what became of `operation`: it is open, something about it is or was listed for
-    /// review, or it is what an operator wrote down or decided before.
+    /// Whether an operator may resolve `operation`: its outcome is open, it has or had a review item, an operator recorded
+    /// it, or an operator has decided about it before.
     pub(crate) fn may_be_resolved(&self, operation: &Operation) -> bool {
         let allocation = &operation.allocation;
         let was_stated = allocation.stated.is_some() || allocation.of.is_some() || operation.alone.is_some();
         let is_marked = self.marks().into_keys().any(|(mark, _)| mark.is_about(operation.id));
-        let is_word = operation.origin == Origin::Recorded;
-        operation.status().is_under_way() || operation.is_resolved() || was_stated || is_marked || is_word
+        let is_recorded = operation.origin == Origin::Recorded;
+        operation.status().is_under_way() || operation.is_resolved() || was_stated || is_marked || is_recorded
     }
 
-    /// Whether an operator may decide how `dispute` ended: it is open, something about it or about the payment as a whole
-    /// is or was listed for review, or an operator has decided before about it.
+    /// Whether an operator may resolve `dispute`: it is open, or the dispute or its payment has or had a review item.
     pub(crate) fn dispute_may_be_resolved(&self, dispute: &Dispute) -> bool {
         let is_about = |mark| matches!(mark, Marked::Payment) || mark == Marked::Dispute(dispute.id);
         dispute.is_open() || self.marks().into_keys().any(|(mark, _)| is_about(mark))
     }
 
-    /// The attempt at `gateway` that a report is about which names no attempt known here. `is_named`: it has a name of
-    /// its own, so an attempt is meant that has none. `Err`: there are several.
+    /// The attempt at `gateway` that a report means if it names no attempt known here. If the report has a gateway id of its
+    /// own (`is_named`), only an attempt without one can be meant. An error if several attempts can be meant.
     pub(crate) fn attempt_meant(
         &self,
         gateway: &GatewayName,
@@ -147,8 +145,8 @@ impl Payment {
         only(self.attempts().filter(may_be))
     }
 
-    /// The requested operations of its kind that have no name yet and may be the one that is reported: `amount` and
-    /// `parent` as far as they are reported.
+    /// The sent operations without a gateway id that a report can mean: those that are not external, of its kind, and of its
+    /// `parent` and `amount` if these are reported.
     pub(crate) fn nameless_like<'a>(
         &'a self,
         is_kind: impl Fn(&Operation) -> bool + 'a,
@@ -172,12 +170,13 @@ impl Operation {
         self.origin == Origin::External && (self.id.is_capture() || self.id.is_refund())
     }
 
-    /// Whether it is a capture, refund or void that a gateway reported first: an operator may say what it is of.
+    /// Whether it is an external capture, refund or void. An operator may name the attempt that it is of.
     pub(crate) fn is_allocatable(&self) -> bool {
         self.origin == Origin::External && !self.id.is_attempt()
     }
 
-    /// Whether it is external, was done and counts on its own, and is of no attempt or may have been requested here.
+    /// Whether it is external, was done, is not the same as another operation, and either has no parent or may be an
+    /// operation that was requested here.
     pub(crate) fn is_unallocated(&self) -> bool {
         let counts = self.ever_moved().is_some() && self.same_as().is_none();
         let is_open = self.parent().is_none() || self.allocation.may_be_requested;
@@ -185,7 +184,7 @@ impl Operation {
     }
 }
 
-/// Whether `older` was requested here, has no name yet, and may be `operation`, which was reported.
+/// Whether `older` is not external, has no gateway id yet, and may be the same as the external `operation`.
 fn is_candidate(older: &Operation, operation: &Operation, parent: Option<AttemptId>) -> bool {
     let is_alike = std::mem::discriminant(&older.id) == std::mem::discriminant(&operation.id)
         && older.gateway == operation.gateway
@@ -198,11 +197,11 @@ fn is_candidate(older: &Operation, operation: &Operation, parent: Option<Attempt
     is_alike && older.origin != Origin::External && older.gateway_operation_id().is_none() && !came_to_nothing
 }
 
-/// Several operations can be meant where one was to be.
+/// A report can mean several operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SeveralMeant;
 
-/// The only operation of `among`, if there is one.
+/// The operation of `among`, if there is one. An error if there are several.
 pub(crate) fn only<'a>(
     mut among: impl Iterator<Item = &'a Operation>,
 ) -> Result<Option<&'a Operation>, SeveralMeant> {
@@ -212,7 +211,7 @@ pub(crate) fn only<'a>(
     }
 }
 
-/// The id of an attempt.
+/// The id of the operation, if it is an attempt.
 pub(crate) fn attempt_id(operation: &Operation) -> Option<AttemptId> {
     match operation.id {
         OperationId::Attempt(id) => Some(id),
