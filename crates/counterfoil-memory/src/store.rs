@@ -28,7 +28,7 @@ const WAITING: &str = "waiting for news";
 /// A [`PaymentStore`] in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    /// The first era. A store in memory is never restored, so there is no other.
+    /// The first era. A store in memory is never restored, so the era does not change.
     era: Era,
     books: Mutex<Books>,
 }
@@ -118,7 +118,7 @@ impl Books {
         })
     }
 
-    /// The position behind the last event.
+    /// The position after the last event.
     fn end(&self, era: Era) -> Position {
         era.position(self.journal.len() as u64)
     }

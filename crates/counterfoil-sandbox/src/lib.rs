@@ -243,13 +243,14 @@ impl Sandbox {
         Some(self.pen().evidence(&entry.asked.token, outcome, amount))
     }
 
-    /// What it was asked to move, or to hold, by an operation. `None`: it knows nothing of the operation.
+    /// The requested amount of an operation. None if the sandbox does not know the operation.
     #[must_use]
     pub fn amount_asked(&self, operation: OperationId) -> Option<Money> {
         self.state().books.entry(&operation.to_string()).map(|entry| entry.asked.amount)
     }
 
-    /// What it calls the attempt that an operation is, or is of. `None`: it knows nothing of the operation.
+    /// The gateway id of an attempt, or of the attempt that an operation is of. None if the sandbox does not know the
+    /// operation.
     #[must_use]
     pub fn gateway_attempt_id(&self, operation: OperationId) -> Option<GatewayOperationId> {
         let state = self.state();

@@ -134,7 +134,7 @@ pub(crate) struct Export {
     pub(crate) progress: bool,
 }
 
-/// Where to begin a new era.
+/// The options of `begin-era`.
 #[derive(Debug, Args)]
 pub(crate) struct BeginEra {
     /// Where the payments are kept: `sqlite:PATH`. The server must be stopped.

@@ -12,9 +12,9 @@
 //! again; killed behind it, it goes on behind them. So it stops at the first error, too, and whatever runs it may
 //! start it again.
 //!
-//! It handles one error itself. If BOOKS was restored from a backup, it does not know the worker's position any more. The
-//! events that were committed after the backup are lost, so their effects must go. This worker can rebuild all of its
-//! effects, so it deletes them and starts over.
+//! It handles one error itself. If BOOKS was restored from a backup, the worker's position is no longer known there. The
+//! events that were committed after the backup are lost, so their effects must be undone. This worker can rebuild all of
+//! its effects, so it deletes them and starts over.
 
 #![allow(clippy::print_stdout, reason = "it says how far it is")]
 

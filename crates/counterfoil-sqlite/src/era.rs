@@ -1,5 +1,5 @@
-//! The ledger id of a file and its era: one row, made with the file. No other part of the file repeats them, so the row has
-//! a seal by which damage is found.
+//! The ledger id of a file and its era: one row, inserted when the file is created. No other part of the file repeats them,
+//! so the row has a seal that detects damage.
 
 use counterfoil::Damage;
 use counterfoil::event::Hash;
@@ -19,10 +19,10 @@ pub(crate) fn create(connection: &Connection) -> Result<(), Failure> {
 /// Reads the era that the file is in.
 pub(crate) fn current(connection: &Connection) -> Result<Era, Failure> {
     let mut statement = connection.prepare_cached(sql::ERA)?;
-    let (ledger, number, found): (i64, u32, [u8; 32]) =
+    let (ledger, number, stored): (i64, u32, [u8; 32]) =
         statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let era = Era::new(LedgerId::new(ledger.cast_unsigned()), number);
-    if found == seal(era) {
+    if stored == seal(era) {
         Ok(era)
     } else {
         Err(Failure::damaged("counterfoil_era", Damage::Malformed("seal")))
@@ -33,7 +33,7 @@ pub(crate) fn current(connection: &Connection) -> Result<Era, Failure> {
 pub(crate) fn begin(connection: &mut Connection) -> Result<Era, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let era = current(&transaction)?.next();
-    transaction.execute(sql::MOVE_ERA, (era.number(), seal(era)))?;
+    transaction.execute(sql::UPDATE_ERA, (era.number(), seal(era)))?;
     transaction.commit()?;
     Ok(era)
 }

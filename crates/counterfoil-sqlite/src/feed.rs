@@ -20,7 +20,7 @@ use crate::{era, rebuild, sql, streams};
 const STRETCH: usize = 10_000;
 pub(crate) const READING: &str = "reading the feed";
 
-/// Checks `after` against the feed. Returns the number of the event before it, and the era of the feed.
+/// Checks that the feed can have given `after`. Returns the number of the event before it, and the era of the feed.
 pub(crate) fn number_of(
     connection: &Connection,
     after: Position,

@@ -35,9 +35,9 @@
 //! It is the journal, by position. [News](counterfoil::store::PaymentStore::news) is told by whoever writes; a store
 //! that only looks finds out for itself within some 50 milliseconds.
 //!
-//! A position names the ledger and its era. The id of the ledger is made with the file. After a file was restored from a
-//! backup, call [`SqliteStore::begin_era`] before the file is opened for writing. Then the store refuses all earlier
-//! positions, and the followers read the feed again from its start.
+//! A position names the ledger and its era. The id of the ledger is chosen when the file is created. After you restore a
+//! file from a backup, call [`SqliteStore::begin_era`] before you open the file for writing. Then the store refuses all
+//! earlier positions, so the followers read the feed again from its start.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

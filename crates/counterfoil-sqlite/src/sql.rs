@@ -182,7 +182,7 @@ pub(crate) const INSERT_MIGRATION: &str =
 pub(crate) const ERA: &str = "SELECT ledger, era, seal FROM counterfoil_era";
 pub(crate) const INSERT_ERA: &str =
     "INSERT OR IGNORE INTO counterfoil_era (one, ledger, era, seal) VALUES (1, ?1, ?2, ?3)";
-pub(crate) const MOVE_ERA: &str = "UPDATE counterfoil_era SET era = ?1, seal = ?2";
+pub(crate) const UPDATE_ERA: &str = "UPDATE counterfoil_era SET era = ?1, seal = ?2";
 
 // Scopes and streams.
 

@@ -95,16 +95,16 @@ impl SqliteStore {
 
     /// Begins a new [`Era`] of the file at `path`, and returns it. Call this once after the file was restored from a
     /// backup, before it is opened for writing. The events that were committed after the backup are lost, and later events
-    /// will take their numbers in the feed. From now on the store refuses positions of earlier eras with
+    /// will take their numbers in the feed. The store then refuses positions of earlier eras with
     /// [`UnknownPosition`](StoreErrorKind::UnknownPosition), so each follower reads the feed again from its start.
     ///
-    /// The file is checked first, so a backup that does not fit the log beside it is not taken for books. A process that has
-    /// the file open only to look at it keeps the old file if that was replaced: stop it before the restore.
+    /// The file is checked first. A backup that does not fit the write-ahead log beside it is refused. If the file was
+    /// replaced while a process had it open for reading, the process keeps reading the old file: stop it before the restore.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); [`Busy`](StoreErrorKind::Busy) also while a server writes to the file;
-    /// [`Misconfigured`](StoreErrorKind::Misconfigured) also if there is no file.
+    /// As [`open`](Self::open). [`Busy`](StoreErrorKind::Busy) if a process has the file open for writing.
+    /// [`Misconfigured`](StoreErrorKind::Misconfigured) if there is no file.
     pub fn begin_era(path: impl AsRef<Path>) -> Result<Era, StoreError> {
         connect::check_library()?;
         let path = existing(path.as_ref())?;

@@ -110,10 +110,10 @@ ids! {
 }
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// How many letters the 128 bits of a UUID take.
+/// The number of letters that the 128 bits of a UUID take.
 pub(crate) const UUID_LETTERS: usize = 26;
 
-/// The low bits of a number, five for each of so many letters. Texts of one length sort as the numbers do.
+/// The low bits of a number as text: `LENGTH` letters of five bits each. Texts of one length sort as the numbers do.
 pub(crate) struct Base32<const LENGTH: usize>(pub(crate) u128);
 
 impl<const LENGTH: usize> fmt::Display for Base32<LENGTH> {
@@ -127,7 +127,7 @@ impl<const LENGTH: usize> fmt::Display for Base32<LENGTH> {
     }
 }
 
-/// The number that these letters write, if there are as many as there should be and it has 128 bits at most.
+/// Parses a number of at most 128 bits from exactly `LENGTH` letters.
 pub(crate) fn parse_base32<const LENGTH: usize>(text: &str) -> Option<u128> {
     if text.len() != LENGTH {
         return None;

@@ -159,7 +159,7 @@ impl ApiError {
         ApiError::new(Code::ServiceUnavailable, message).retry(retry)
     }
 
-    /// A position that the feed has not given.
+    /// The error for a position that is not in the feed.
     pub(crate) fn unknown_position() -> ApiError {
         let message = "the position is not in this feed: the ledger was restored from a backup, or is another one; \
                        read the feed again from its start, without a position";

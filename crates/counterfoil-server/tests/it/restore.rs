@@ -1,4 +1,4 @@
-//! Restoring a backup, as the README says it is done. INVARIANTS 40.
+//! Restoring a backup as the README describes. INVARIANTS 40.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::client::{Client, reference_call};
 use crate::program::{Server, run, sqlite};
 
-/// Makes a payment, and gives the position behind it.
+/// Creates a payment, and returns the position after its events.
 fn pay(client: &mut Client, key: &str) -> String {
     assert_eq!(client.create(&reference_call(key)).status, 201);
     client.get("/v1/events").text("next").to_owned()
@@ -21,7 +21,7 @@ fn clients_of_the_feed_notice_a_restore() {
     let server = Server::start(&sqlite(&path));
     let mut client = Client::connect(server.address);
     let before = pay(&mut client, "a");
-    // Beside the running server.
+    // The server is running.
     Connection::open(&path).unwrap().execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
     let after = pay(&mut client, "b");
     server.stop();

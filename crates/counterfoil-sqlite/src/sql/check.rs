@@ -78,7 +78,7 @@ pub(crate) const INDEXES: [(&str, &str); 7] = [
 
 /// The file is attached, and only read.
 pub(crate) const ATTACH: &str = "ATTACH ?1 AS books";
-/// Then the journal and the era are the attached ones.
+/// After this, the journal and the era are those of the attached file.
 pub(crate) const NO_JOURNAL: &str = "DROP TABLE main.counterfoil_journal; DROP TABLE main.counterfoil_era";
 /// One row that says `ok`, or what is wrong.
 pub(crate) const INTEGRITY: &str = "PRAGMA books.integrity_check(1)";

@@ -68,7 +68,7 @@ fn worker_rebuilds_its_effects_after_a_restore() {
     check(&effects, kept);
 }
 
-/// Makes so many payments, and closes the books.
+/// Creates `count` payments, and closes the store. Returns the lines that the worker writes for them.
 fn offline_payments(place: &Place, count: i64) -> Vec<Line> {
     let store = place.open();
     let (ledger, caller) = (Ledger::new(store.clone()), caller("acme"));

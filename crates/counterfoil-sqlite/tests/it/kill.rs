@@ -104,9 +104,9 @@ async fn check(store: &SqliteStore, acknowledged: &[PaymentId]) {
 
 const QUEUES: &str = "COUNTERFOIL_QUEUES";
 
-/// INVARIANTS 25: a process queues a payment and is killed; another one sends it, once.
+/// INVARIANTS 25.
 #[test]
-fn what_a_killed_process_queued_another_one_sends_once() {
+fn payment_queued_by_a_killed_process_is_sent_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let caller = caller("acme");
     let ledger =
@@ -121,7 +121,7 @@ fn what_a_killed_process_queued_another_one_sends_once() {
         });
     }
     let place = Place::new();
-    let name = "kill::what_a_killed_process_queued_another_one_sends_once";
+    let name = "kill::payment_queued_by_a_killed_process_is_sent_once";
     let mut child = again_as_child(name, QUEUES, &place.path()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let id = lines.map_while(Result::ok).find_map(|line| Some(line.split_once(ACKNOWLEDGED)?.1.to_owned()));

@@ -114,7 +114,7 @@ async fn feeds(store: &dyn PaymentStore, limit: usize) -> Vec<Feed> {
     feeds
 }
 
-/// The id of the ledger that is in this file.
+/// The ledger id of the file.
 fn ledger_id(place: &Place) -> LedgerId {
     let ledger = "SELECT ledger FROM counterfoil_era";
     let bits: i64 = raw(&place.path()).query_row(ledger, [], |row| row.get(0)).unwrap();

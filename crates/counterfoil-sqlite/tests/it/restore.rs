@@ -1,4 +1,4 @@
-//! A file that is restored from a backup: whoever follows its feed notices. INVARIANTS 40.
+//! Followers of the feed notice that a file was restored from a backup. INVARIANTS 40.
 
 use std::fs;
 use std::pin::pin;
@@ -23,7 +23,8 @@ async fn write(place: &Place, count: usize) -> Position {
     end
 }
 
-/// How a store answers a follower at `after`: how many events it shows, or of what kind the error is. Waiting agrees.
+/// The answer of a store to a follower at `after`: the number of events, or the kind of the error. If `feed` is refused,
+/// `news` must be refused too.
 async fn answer(store: &dyn PaymentStore, after: Position) -> Result<usize, StoreErrorKind> {
     let kind = |error: StoreError| error.kind();
     let feed = store.feed(Some(&scope("acme")), after, 99).await.map_err(kind);
@@ -33,14 +34,14 @@ async fn answer(store: &dyn PaymentStore, after: Position) -> Result<usize, Stor
     Ok(feed?.entries.len())
 }
 
-/// The same for a store that writes and one that only looks.
+/// The same answer from a store that writes and from one that is read-only.
 async fn answers(place: &Place, after: Position) -> Result<usize, StoreErrorKind> {
     let store = place.open();
-    let looking = SqliteStore::open_read_only(place.path()).unwrap();
-    let told = answer(&*store, after).await;
-    assert_eq!(answer(&looking, after).await, told);
+    let reading = SqliteStore::open_read_only(place.path()).unwrap();
+    let answered = answer(&*store, after).await;
+    assert_eq!(answer(&reading, after).await, answered);
     store.close().await.unwrap();
-    told
+    answered
 }
 
 const REFUSED: Result<usize, StoreErrorKind> = Err(StoreErrorKind::UnknownPosition);
@@ -54,8 +55,8 @@ async fn follower_notices_a_restored_file() {
     assert_eq!(answers(&place, before).await, Ok(2));
 
     fs::write(place.path(), &backup).unwrap();
-    assert_eq!(answers(&place, after).await, REFUSED, "what it has seen is not there any more");
-    assert_eq!(answers(&place, before).await, Ok(0), "nobody said yet that the file was restored");
+    assert_eq!(answers(&place, after).await, REFUSED, "it is beyond the end");
+    assert_eq!(answers(&place, before).await, Ok(0), "no new era has begun yet");
 
     let era = SqliteStore::begin_era(place.path()).unwrap();
     assert_eq!(era, before.era().unwrap().next());
@@ -81,22 +82,21 @@ async fn follower_that_waits_is_refused_when_an_era_begins() {
     let backup = fs::read(place.path()).unwrap();
     let after = write(&place, 5).await;
     for restores in [false, true] {
-        let looking = SqliteStore::open_read_only(place.path()).unwrap();
-        let after = if restores { end(&looking).await } else { after };
-        let mut waiting = pin!(looking.news(after));
+        let reading = SqliteStore::open_read_only(place.path()).unwrap();
+        let after = if restores { end(&reading).await } else { after };
+        let mut waiting = pin!(reading.news(after));
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         if restores {
             fs::write(place.path(), &backup).unwrap();
         }
         SqliteStore::begin_era(place.path()).unwrap();
         assert_eq!(soon(waiting).await.unwrap_err().kind(), StoreErrorKind::UnknownPosition);
-        assert_eq!(answer(&looking, after).await, REFUSED);
+        assert_eq!(answer(&reading, after).await, REFUSED);
     }
 }
 
-/// The id of a ledger is made with its file, and stays.
 #[tokio::test]
-async fn each_file_has_its_own_ledger_id() {
+async fn each_file_keeps_a_ledger_id_of_its_own() {
     let places = [Place::new(), Place::new()];
     let first = write(&places[0], 1).await;
     let other = write(&places[1], 1).await;
@@ -110,8 +110,8 @@ async fn each_file_has_its_own_ledger_id() {
 fn begin_era_needs_a_file_without_a_writer() {
     let place = Place::new();
     let kind = || SqliteStore::begin_era(place.path()).unwrap_err().kind();
-    assert_eq!(kind(), StoreErrorKind::Misconfigured, "there is no file");
-    assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0, "and none is made");
+    assert_eq!(kind(), StoreErrorKind::Misconfigured, "a file must exist");
+    assert_eq!(fs::read_dir(place.folder()).unwrap().count(), 0, "none is created");
     let _store = place.open();
     assert_eq!(kind(), StoreErrorKind::Busy);
 }

@@ -164,8 +164,9 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The store's. [`UnknownPosition`](crate::store::StoreErrorKind::UnknownPosition) says that the store was restored
-    /// from a backup, or is another one: [`PaymentStore::feed`](crate::store::PaymentStore::feed) tells what to do then.
+    /// The store's. [`UnknownPosition`](crate::store::StoreErrorKind::UnknownPosition) means that the store was restored
+    /// from a backup, or is another one. [`PaymentStore::feed`](crate::store::PaymentStore::feed) describes what the
+    /// follower must do then.
     pub async fn feed(&self, scope: &Scope, after: Position, limit: usize) -> Result<Feed, StoreError> {
         self.store.feed(Some(scope), after, limit).await
     }

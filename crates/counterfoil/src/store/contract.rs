@@ -92,7 +92,7 @@ pub trait PaymentStore: Debug + Send + Sync + 'static {
     /// [loop](crate::ledger::Ledger::run_due) that does it: it knows no scope, and no HTTP route may reach it.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
 
-    /// The events of `scope` behind `after`, at most `limit` of them, in the order in which they were committed:
+    /// The events of `scope` after the position `after`, at most `limit` of them, in the order in which they were committed:
     /// an event that becomes visible later has a greater position, so whoever goes on from the
     /// [`next`](Feed::next) of the answer before skips none and meets none twice. Events of one command stand
     /// together, but a page may end between them.

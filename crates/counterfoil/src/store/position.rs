@@ -1,4 +1,4 @@
-//! Positions in the feed: which ledger, which era of it, and behind which event.
+//! Positions in the feed. A position names a ledger, its era and an event.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use super::error::{StoreError, StoreErrorKind};
 use crate::clock::{Clock, SystemClock};
 use crate::id::{Base32, IdSource, RandomIds, parse_base32};
 
-/// How many letters of base 32 the parts of a position take: 50, 32 and 64 bits.
+/// The letters of base 32 that the parts of a position take, for 50, 32 and 64 bits.
 const LEDGER_LETTERS: usize = 10;
 const ERA_LETTERS: usize = 7;
 const NUMBER_LETTERS: usize = 13;
@@ -23,7 +23,7 @@ const START: &str = "0";
 pub struct LedgerId(u64);
 
 impl LedgerId {
-    /// The id with the lowest 50 of these bits.
+    /// The id that consists of the lowest 50 bits of `bits`.
     #[must_use]
     pub const fn new(bits: u64) -> LedgerId {
         LedgerId(bits & ((1 << LEDGER_BITS) - 1))
@@ -36,7 +36,7 @@ impl LedgerId {
         LedgerId::new(random)
     }
 
-    /// The bits of the id, for stores to keep.
+    /// The bits of the id, for stores to save.
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
@@ -70,7 +70,7 @@ impl Era {
         Era::new(self.ledger, self.number.saturating_add(1))
     }
 
-    /// The ledger.
+    /// The id of the ledger.
     #[must_use]
     pub const fn ledger(self) -> LedgerId {
         self.ledger
@@ -82,19 +82,19 @@ impl Era {
         self.number
     }
 
-    /// The position behind the event with this number in the feed. Number 0 is [`Position::START`].
+    /// The position after the event with this number in the feed. Number 0 is [`Position::START`].
     #[must_use]
     pub const fn position(self, number: u64) -> Position {
         if number == 0 { Position::START } else { Position(Some((self, number))) }
     }
 }
 
-/// A position in the feed of a ledger: the start, or behind an event. A position names the ledger and its [era](Era), so a
+/// A position in the feed of a ledger: the start, or after an event. A position names the ledger and its [era](Era), so a
 /// follower notices that the store was restored or is another one.
 ///
 /// Followers treat a position as opaque. Its text has at most 32 bytes out of `0-9`, `a-z` and `-`, so it fits into a URL
-/// and an HTTP header. Of two positions in one era the later one is greater, and so is its text. The numbers count events
-/// of all scopes: two positions show about how many events were committed between them.
+/// and an HTTP header. Within one era, later positions are greater, and their texts sort in the same order. The numbers
+/// count the events of all scopes, so two positions reveal about how many events were committed between them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(Option<(Era, u64)>);
 
@@ -108,21 +108,21 @@ impl Position {
         self.0.map(|(era, _)| era)
     }
 
-    /// Checks that a feed which ends at `end` has given this position. Returns the number of the event before it, or 0 at
-    /// the start. Every store calls this for each position that a follower passes in. `during` says what for, as in
-    /// "reading the feed".
+    /// Checks that a feed which ends at `end` can have given this position. Returns the number of the event before it, or 0
+    /// at the start. Every store calls this for each position that a follower passes in. `during` names the operation for
+    /// the error, such as "reading the feed".
     ///
     /// # Errors
     ///
     /// [`UnknownPosition`](StoreErrorKind::UnknownPosition) if the position is of another ledger, of another era, or beyond
-    /// the end. A position of an earlier era is refused even if its event is still there, because a store does not
-    /// remember which events an earlier era had.
+    /// the end. A position of an earlier era is refused even if its event was not lost, because a store does not know which
+    /// events an earlier era had.
     pub fn within(self, end: Position, during: &'static str) -> Result<u64, StoreError> {
         let Some((era, number)) = self.0 else { return Ok(0) };
         let problem = match end.0 {
-            Some((of, last)) if of == era && number <= last => return Ok(number),
-            Some((of, _)) if of.ledger != era.ledger => "is of another ledger",
-            Some((of, _)) if of != era => "is of another era",
+            Some((current, last)) if current == era && number <= last => return Ok(number),
+            Some((current, _)) if current.ledger != era.ledger => "is of another ledger",
+            Some((current, _)) if current != era => "is of another era",
             _ => "is beyond the end",
         };
         let unknown = Unknown { position: self, problem, end };
@@ -130,7 +130,7 @@ impl Position {
     }
 }
 
-/// Why a position is not in a feed.
+/// The reason why a feed cannot have given a position.
 #[derive(Debug, thiserror::Error)]
 #[error("position {position} {problem}; the feed ends at {end}")]
 struct Unknown {
@@ -139,7 +139,7 @@ struct Unknown {
     end: Position,
 }
 
-/// A text that is no position of a feed.
+/// A text is not a position of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a position that a feed has given")]
 pub struct InvalidPosition;
@@ -183,7 +183,7 @@ impl FromStr for Position {
             let ledger = u64::try_from(parse_base32::<LEDGER_LETTERS>(ledger)?).ok()?;
             let era = u32::try_from(parse_base32::<ERA_LETTERS>(era)?).ok()?;
             let number = u64::try_from(parse_base32::<NUMBER_LETTERS>(number)?).ok()?;
-            // The start has one text.
+            // The only text of the start is "0".
             (number > 0).then(|| Era::new(LedgerId::new(ledger), era).position(number))
         };
         parse().ok_or(InvalidPosition)
@@ -224,7 +224,7 @@ mod tests {
         }
 
         #[test]
-        fn a_text_names_one_position_at_most(text in "[0-9a-z-]{0,33}|[0-9a-z]{10}-[0-9a-z]{7}-[0-9a-z]{13}") {
+        fn each_position_has_one_text(text in "[0-9a-z-]{0,33}|[0-9a-z]{10}-[0-9a-z]{7}-[0-9a-z]{13}") {
             if let Ok(position) = text.parse::<Position>() {
                 prop_assert_eq!(position.to_string(), text);
             }
@@ -248,7 +248,7 @@ mod tests {
     const ERA: Era = Era::first(LedgerId::new(7));
 
     #[test]
-    fn malformed_positions_are_refused() {
+    fn position_has_a_fixed_format_and_malformed_texts_are_refused() {
         assert_eq!(ERA.position(8).to_string(), "0000000007-0000001-0000000000008");
         assert_eq!(Position::START.to_string(), "0");
         let bad = [
