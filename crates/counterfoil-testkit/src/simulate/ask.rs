@@ -92,7 +92,7 @@ impl Ask {
         }
     }
 
-    /// Whether it may be asked for twice at once: it takes effect once.
+    /// Whether it takes effect once if it is requested twice at the same time.
     pub(super) fn is_once(&self) -> bool {
         self.key().is_some() || matches!(self, Ask::Send(..))
     }

@@ -1,27 +1,32 @@
 //! A billing service in a bad week, simulated.
 //!
-//! Two machines run a [`Ledger`](counterfoil::ledger::Ledger) each over one store and one
-//! [gateway](counterfoil_sandbox::Sandbox): clients ask for payments, captures, refunds and voids, ask again under the
-//! same key, at two machines at once; what is due is done on both; the gateway tells what it has to tell, out of order
-//! and twice. A person at the desk says what became of what nobody knows, as the gateway's books have it or by guessing;
-//! looks at what is marked for review, or dismisses it in haste; sets a status, or writes down money, by hand. Meanwhile
-//! everything goes wrong that may: every [`Trouble`]. Each call of the store and of the gateway is a point at which others
-//! go first, or the machine stops for good. Every event that is committed is held against the [laws](crate::laws); in the
-//! end nothing goes wrong any more, what is due is done, the desk works off its lists, and then the gateway's own books
-//! agree with ours.
+//! Two machines each run a [`Ledger`](counterfoil::ledger::Ledger) over one store and one
+//! [gateway](counterfoil_sandbox::Sandbox):
+//!
+//! * Clients request payments, captures, refunds and voids. They repeat requests with the same key, also at two machines at
+//!   once.
+//! * Both machines do what is due.
+//! * The gateway sends notifications, out of order and more than once.
+//! * An operator resolves unknown outcomes, as the gateway's books say or by guessing. The operator works through the
+//!   reviews, or dismisses them in haste, and sets a status or records money by hand.
+//!
+//! Meanwhile everything goes wrong that may: every [`Trouble`]. At each call of the store and of the gateway, other tasks
+//! may run first, or the machine may crash. Every committed event is checked against the [laws](crate::laws). At the end
+//! nothing goes wrong any more, what is due is done, and the operator works through the lists. Then the gateway's books must
+//! agree with the ledger.
 //!
 //! Of the [invariants](counterfoil::docs::invariants), 1, 3, 7, 8, 10, 11, 13, 14, 16, 18 to 21, 24, 25, 27 to 30, 32, 38,
-//! 40 to 44, 46 and 47 are checked, and what breaks one is told by its number; 9 and 35 by
-//! [`verify`](counterfoil::verify::verify), in the end. That it is all the same who does what is due, and how often (45), shows
-//! in what that comes to (25, 46). The others are for tests of their own.
+//! 40 to 44, 46 and 47 are checked, and a failure names the one that is broken. [`verify`](counterfoil::verify::verify)
+//! checks 9 and 35 at the end. 45 (it does not matter who does what is due, or how often) follows from 25 and 46. The others
+//! have tests of their own.
 //!
-//! That the books agree is held against each operation by itself. One that has not moved here what it moved at its gateway is stuck, and
-//! listed; or a person said what became of it, and a review of that is open; or that was dismissed, and the gateway has
-//! told no end of it since that nobody had said by then. So a wrong word may stand for as long as the gateway is silent;
-//! what it tells makes the books agree, or a review.
+//! The books are compared operation by operation. An operation that has not moved here what it moved at its gateway is
+//! stuck, and its payment is listed; or an operator has resolved it, and a review of that is open; or an operator has
+//! dismissed that review, and the gateway has not reported a new end since. So a wrong resolution may stand until the
+//! gateway reports the outcome. The report corrects the books or opens a review.
 //!
-//! Nothing in it is left to chance: one seed goes the same way each time, if the store answers at once, as the memory
-//! store does. What fails is made smaller and told with the line that repeats it.
+//! Nothing is left to chance: one seed runs the same way each time, if the store answers at once, as the memory store does.
+//! A failure is reduced, and reported with the line of code that repeats it.
 //!
 //! ```
 //! use counterfoil_memory::MemoryStore;
@@ -36,20 +41,20 @@
 //!
 //! A service of one's own takes part in it as well: see [`Setup::serving`].
 
-mod agree;
 mod ask;
 mod client;
-mod desk;
 mod dice;
 mod gateway;
 mod machine;
-mod post;
+mod notifications;
+mod operator;
+mod reconcile;
 mod run;
-mod said;
 mod service;
 mod settle;
 mod shrink;
 mod store;
+mod transcript;
 mod trouble;
 mod watch;
 mod world;
@@ -103,7 +108,7 @@ impl Setup {
     /// have come to what `expect` says.
     ///
     /// Others pay as the same tenant: the simulator's own clients, whose invoices, customers, wallets and keys have names
-    /// that begin with `sim-`. They and the person at the desk go by the payments that they made themselves, so what a
+    /// that begin with `sim-`. They and the operator go by the payments that they made themselves, so what a
     /// service finds under names of its own is its own doing, the gateway's, or time's. What it asks the ledger for
     /// without a name, all payments of the tenant say, are theirs too.
     ///
@@ -250,7 +255,7 @@ pub struct Report {
     pub commands: u64,
     /// How often the gateway was asked to move money.
     pub calls: u64,
-    /// How often a person at the desk wrote something down.
+    /// The number of the operator's requests that succeeded.
     pub written: u64,
     /// How often what struck.
     pub troubles: Vec<(Trouble, u64)>,
@@ -268,7 +273,7 @@ impl Report {
             events: run.watch.events(),
             commands: run.watch.commands(),
             calls: run.gateway.calls(),
-            written: run.desk.done(),
+            written: run.operator.done(),
             troubles: run.world.struck().collect(),
             trace: run.world.trace(),
             digest,

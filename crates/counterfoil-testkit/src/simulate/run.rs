@@ -12,11 +12,11 @@ use counterfoil::id::PaymentId;
 use counterfoil_sandbox::Sandbox;
 
 use super::client::{Client, Shelf};
-use super::desk::Desk;
 use super::dice::Dice;
 use super::gateway::FarGateway;
 use super::machine::{Machine, Parts};
-use super::post::{Post, tick};
+use super::notifications::{NotificationQueue, tick};
+use super::operator::Operator;
 use super::service::Orders;
 use super::store::FarStore;
 use super::trouble::Trouble;
@@ -40,8 +40,8 @@ pub(super) struct Run {
     pub(super) gateway: Arc<FarGateway>,
     pub(super) machines: [Machine; MACHINES],
     pub(super) clients: Vec<Arc<Client>>,
-    pub(super) desk: Arc<Desk>,
-    pub(super) post: Arc<Post>,
+    pub(super) operator: Arc<Operator>,
+    pub(super) notifications: Arc<NotificationQueue>,
     pub(super) orders: Option<Rc<Orders>>,
     shelves: [Shelf; 2],
     dice: Dice,
@@ -59,12 +59,12 @@ struct Task {
 enum Role {
     /// What this client asks for, on its machine.
     Client(usize),
-    /// The person at the desk.
-    Desk,
+    /// The operator.
+    Operator,
     /// What is due, on this machine.
     Due(usize),
     /// The gateway's webhook.
-    Post,
+    Notifications,
     /// The service of whoever simulates.
     Service,
 }
@@ -74,8 +74,8 @@ impl Role {
     const fn machine(self) -> usize {
         match self {
             Role::Client(number) | Role::Due(number) => number % MACHINES,
-            Role::Post => 0,
-            Role::Desk | Role::Service => 1,
+            Role::Notifications => 0,
+            Role::Operator | Role::Service => 1,
         }
     }
 
@@ -83,9 +83,9 @@ impl Role {
         match self {
             Role::Client(number) => number as u64,
             Role::Due(number) => 50 + number as u64,
-            Role::Post => 60,
+            Role::Notifications => 60,
             Role::Service => 61,
-            Role::Desk => 62,
+            Role::Operator => 62,
         }
     }
 }
@@ -109,12 +109,25 @@ impl Run {
             Arc::new(Client::new(simulation.seed, number, caller, shelves[place].clone()))
         };
         let clients = (0..count).map(client).collect();
-        let desk = [0, 1].map(|place| (TENANTS[place], shelves[place].clone()));
-        let desk = Arc::new(Desk::new(simulation.seed, sandbox.clone(), desk));
-        let post = Arc::new(Post::new(simulation.seed));
+        let tenants = [0, 1].map(|place| (TENANTS[place], shelves[place].clone()));
+        let operator = Arc::new(Operator::new(simulation.seed, sandbox.clone(), tenants));
+        let notifications = Arc::new(NotificationQueue::new(simulation.seed));
         let orders = setup.service().map(|service| Rc::new(Orders::new(service)));
         let tasks = Vec::new();
-        Run { world, watch, sandbox, gateway, machines, clients, desk, post, orders, shelves, dice, tasks }
+        Run {
+            world,
+            watch,
+            sandbox,
+            gateway,
+            machines,
+            clients,
+            operator,
+            notifications,
+            orders,
+            shelves,
+            dice,
+            tasks,
+        }
     }
 
     /// Turns, as many as were asked for; then some of those who are at something may end it.
@@ -169,7 +182,7 @@ impl Run {
         let happens = self.dice.below(10) == 0;
         if happens {
             let payments = self.payments();
-            self.post.happen(&self.world, &self.sandbox, &payments);
+            self.notifications.act_outside(&self.world, &self.sandbox, &payments);
         }
         self.world.finish(self.gateway.deliver());
         if self.world.strikes(Trouble::Skew, 60) {
@@ -195,7 +208,8 @@ impl Run {
     fn begin(&mut self, machine: Option<usize>) {
         let clients = (0..self.clients.len()).map(Role::Client);
         let service = self.orders.iter().map(|_| Role::Service);
-        let roles = clients.chain([Role::Desk, Role::Due(0), Role::Due(1), Role::Post]).chain(service);
+        let roles =
+            clients.chain([Role::Operator, Role::Due(0), Role::Due(1), Role::Notifications]).chain(service);
         let meant = roles.filter(|role| machine.is_none_or(|machine| role.machine() == machine));
         let tasks: Vec<Task> =
             meant.map(|role| Task { role, ready_at: 0, future: self.future(role) }).collect();
@@ -211,9 +225,9 @@ impl Run {
                 let client = self.clients[number].clone();
                 Box::pin(async move { client.work(&world, &own, &other).await })
             }
-            Role::Desk => {
-                let desk = self.desk.clone();
-                Box::pin(async move { desk.work(&world, &own).await })
+            Role::Operator => {
+                let operator = self.operator.clone();
+                Box::pin(async move { operator.work(&world, &own).await })
             }
             Role::Due(number) => {
                 let pace = 2 + 6 * number as u64;
@@ -225,9 +239,9 @@ impl Run {
                     }
                 })
             }
-            Role::Post => {
-                let (post, sandbox) = (self.post.clone(), self.sandbox.clone());
-                Box::pin(async move { post.work(&world, &sandbox, &own).await })
+            Role::Notifications => {
+                let (notifications, sandbox) = (self.notifications.clone(), self.sandbox.clone());
+                Box::pin(async move { notifications.work(&world, &sandbox, &own).await })
             }
             Role::Service => {
                 let orders = self.orders.clone();

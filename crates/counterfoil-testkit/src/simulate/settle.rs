@@ -31,7 +31,7 @@ impl Run {
             world.count(Trouble::LatePost);
         }
         self.come_to_rest(ledger, !held_up).await.map_err(|broken| broken.to_string())?;
-        self.desk.clear(world, ledger).await;
+        self.operator.clear(world, ledger).await;
         self.come_to_rest(ledger, true).await.map_err(|broken| broken.to_string())?;
         self.watch.catch_up(world).await.map_err(|broken| broken.to_string())?;
         self.agree().await.map_err(|broken| broken.to_string())?;
@@ -42,16 +42,17 @@ impl Run {
         verified.map(|verified| verified.digest).map_err(|error| format!("{error:?}"))
     }
 
-    /// 24, 47: it does, with what is due, what is told (unless that is held up), and what is asked for again.
-    async fn come_to_rest(&self, ledger: &Ledger, with_post: bool) -> Result<(), Broken> {
+    /// 24, 47: repeats requests, delivers notifications unless they are held up, and does what is due, until nothing is due.
+    async fn come_to_rest(&self, ledger: &Ledger, with_notifications: bool) -> Result<(), Broken> {
         let world = &*self.world;
         if let Some(orders) = &self.orders {
             let over = orders.serve(ledger).await;
             law("24", over, || "an order that was asked for again did not go well".into())?;
         }
         for _ in 0..ROUNDS {
-            let taken = !with_post || self.post.bring_all(world, &self.sandbox, ledger).await;
-            law("28", taken, || "a notification was not taken".into())?;
+            let accepted =
+                !with_notifications || self.notifications.deliver_all(world, &self.sandbox, ledger).await;
+            law("28", accepted, || "a notification was not accepted".into())?;
             let run = ledger.run_due(100).await.map_err(unreadable)?;
             let waits = run.failed.iter().all(waits_for_another);
             law("24, 47", waits, || format!("due, and not to be done: {:?}", run.failed))?;
@@ -87,9 +88,9 @@ impl Run {
             law("3", !exceeds || shown, || {
                 format!("of {} more went back than there is, and no review", payment.id())
             })?;
-            self.agrees(payment)?;
+            self.reconcile(payment)?;
         }
-        self.are_listed(&payments).await
+        self.lists_are_complete(&payments).await
     }
 }
 

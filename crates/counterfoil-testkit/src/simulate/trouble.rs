@@ -63,9 +63,9 @@ troubles! {
     ByHand, "things written down by hand";
     /// A gateway whose notifications come after all else has come to its end.
     LatePost, "weeks without notifications";
-    /// A notification that carries the gateway's names only, and not our id of the operation.
+    /// A notification that carries the gateway's ids of the operation, and not ours.
     NotEchoed, "notifications without our id";
-    /// A notification under the id of an earlier one.
+    /// A notification with the id of an earlier one.
     ReusedId, "notification ids used twice";
 }
 

@@ -10,7 +10,7 @@ use counterfoil::payment::{Evidence, Operation, OperationId, Payment};
 use counterfoil::scope::Scope;
 use counterfoil::store::{ExecuteError, Feed, PaymentStore, Position};
 
-use super::said::Said;
+use super::transcript::Transcript;
 use super::world::World;
 use crate::laws::{self, Broken, law};
 
@@ -35,7 +35,7 @@ struct Seen {
     payments: BTreeMap<(Scope, StreamId), Payment>,
     claims: BTreeSet<ClaimKey>,
     commands: u64,
-    said: Said,
+    transcript: Transcript,
 }
 
 impl Watch {
@@ -47,7 +47,7 @@ impl Watch {
             payments: BTreeMap::new(),
             claims: BTreeSet::new(),
             commands: 0,
-            said: Said::default(),
+            transcript: Transcript::default(),
         };
         Watch { store, seen: Mutex::new(seen) }
     }
@@ -72,7 +72,7 @@ impl Watch {
             world.break_with(broken);
         }
         if let Ok(receipt) = &answer {
-            self.seen().said.hear(&command, receipt.payment().map(AsRef::as_ref));
+            self.seen().transcript.add_report(&command, receipt.payment().map(AsRef::as_ref));
             let place = (scope, receipt.stream.clone());
             let version = self.seen().versions.get(&place).copied().unwrap_or(0);
             if version < receipt.sequence {
@@ -123,24 +123,24 @@ impl Watch {
         }
     }
 
-    /// Whether a person wrote an operation down as having happened elsewhere.
+    /// Whether an operator recorded an operation as made elsewhere.
     pub(super) fn is_by_hand(&self, operation: OperationId) -> bool {
-        self.seen().said.is_by_hand(operation)
+        self.seen().transcript.is_by_hand(operation)
     }
 
-    /// Whether a person took it upon himself that an operation stands otherwise than its gateway says.
-    pub(super) fn is_taken_on(
+    /// Whether an operator has accepted that an operation differs from its gateway.
+    pub(super) fn is_accepted(
         &self,
         payment: &Payment,
-        all: &[&Operation],
-        there: Option<&Evidence>,
+        copies: &[&Operation],
+        at_gateway: Option<&Evidence>,
     ) -> bool {
-        self.seen().said.is_taken_on(payment, all, there)
+        self.seen().transcript.is_accepted(payment, copies, at_gateway)
     }
 
-    /// Whether anybody ever dismissed what was marked of a payment.
+    /// Whether an operator ever dismissed the review items of a payment.
     pub(super) fn was_dismissed(&self, payment: &Payment) -> bool {
-        self.seen().said.was_dismissed(payment)
+        self.seen().transcript.was_dismissed(payment)
     }
 
     /// How many commands were executed.
@@ -187,7 +187,7 @@ impl Seen {
         let after = evolve_payment(before, event);
         let after = after.map_err(|damage| Broken { invariant: "38", what: damage.to_string() })?;
         let step = laws::of_step(before, event, &after);
-        step.and_then(|()| self.said.see(before, event, &after)).map_err(|mut broken| {
+        step.and_then(|()| self.transcript.add_event(before, event, &after)).map_err(|mut broken| {
             broken.what = format!("{} (by {})", broken.what, tell(event));
             broken
         })?;

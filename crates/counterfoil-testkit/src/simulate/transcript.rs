@@ -1,5 +1,5 @@
-//! What was said of each operation, by whom, and in which order: what a person took upon himself, and what must be shown
-//! to a person.
+//! The transcript of a simulation: what was reported and resolved about each operation, and in which order. From it
+//! follows which review items must be open, and which differences from the gateway an operator has accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,41 +13,42 @@ use counterfoil::status::{Cause, OperationStatus};
 
 use crate::laws::{Broken, Sums, law};
 
-/// All that was said.
+/// The reports and resolutions so far.
 #[derive(Debug, Default)]
-pub(super) struct Said {
-    /// Rises with everything that is said.
+pub(super) struct Transcript {
+    /// The number of the last report or event.
     moment: u64,
-    operations: BTreeMap<OperationId, OfOne>,
+    operations: BTreeMap<OperationId, Record>,
+    /// The moment at which the review items of a payment were last dismissed.
     dismissed: BTreeMap<(Scope, PaymentId), u64>,
 }
 
-/// What was said of one operation.
+/// The reports and resolutions about one operation.
 #[derive(Debug, Default)]
-struct OfOne {
-    /// Whether a person wrote it down as having happened elsewhere.
-    by_hand: bool,
-    /// When a person last said what became of it.
-    person: Option<u64>,
-    /// When it was first said to have come to an end, by whomever.
+struct Record {
+    /// Whether an operator recorded it as made elsewhere.
+    is_by_hand: bool,
+    /// The moment at which an operator last resolved it.
+    resolved: Option<u64>,
+    /// The moment at which each end was first reported or decided.
     ends: BTreeMap<End, u64>,
-    /// The kinds of them that were written down.
+    /// The kinds of ends that events recorded.
     kinds: BTreeSet<Kind>,
 }
 
-/// Ends of one kind go together.
+/// A kind of end. Ends of two kinds contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// It was done, whether or not it was undone since.
+    /// The operation was done, whether or not it was undone since.
     Done,
     Failed,
     Canceled,
 }
 
-/// What an operation came to.
+/// The end of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
-    /// It was done, with so much.
+    /// The operation moved this amount.
     Moved(i64),
     Failed,
     Canceled,
@@ -55,10 +56,10 @@ enum End {
 }
 
 impl End {
-    /// `None`: it is none yet.
-    fn of(said: &Evidence, asked: Money) -> Option<End> {
-        match said.outcome {
-            Outcome::Succeeded => Some(End::Moved(said.amount.unwrap_or(asked).minor())),
+    /// The end that a gateway reported. None if the outcome is still open.
+    fn of(evidence: &Evidence, requested: Money) -> Option<End> {
+        match evidence.outcome {
+            Outcome::Succeeded => Some(End::Moved(evidence.amount.unwrap_or(requested).minor())),
             Outcome::Failed(_) => Some(End::Failed),
             Outcome::Canceled { .. } => Some(End::Canceled),
             Outcome::Reversed { .. } => Some(End::Reversed),
@@ -66,10 +67,10 @@ impl End {
         }
     }
 
-    /// What an operator decided that it came to.
-    fn decided(decision: &Decision, asked: Money) -> Option<End> {
+    /// The end that an operator decided on.
+    fn decided(decision: &Decision, requested: Money) -> Option<End> {
         match decision {
-            Decision::Succeeded { amount } => Some(End::Moved(amount.unwrap_or(asked).minor())),
+            Decision::Succeeded { amount } => Some(End::Moved(amount.unwrap_or(requested).minor())),
             Decision::Failed { .. } => Some(End::Failed),
             Decision::Returned { .. } => Some(End::Reversed),
             _ => None,
@@ -85,25 +86,26 @@ impl End {
     }
 }
 
-impl Said {
-    /// A command that was executed: a gateway's word in it was heard, whether or not it was news.
-    pub(super) fn hear(&mut self, command: &Command, payment: Option<&Payment>) {
-        let (echoed, said) = match &command.request {
+impl Transcript {
+    /// Adds what a gateway reported in a command that was executed, whether or not the command changed anything.
+    pub(super) fn add_report(&mut self, command: &Command, payment: Option<&Payment>) {
+        let (our_id, evidence) = match &command.request {
             Request::Report(report) => (Some(report.operation), Some(&report.evidence)),
-            Request::Notify(notify) => (notify.about.operation, evidence(&notify.told)),
+            Request::Notify(notify) => (notify.about.operation, evidence_of(&notify.told)),
             _ => return,
         };
-        let (Some(payment), Some(said)) = (payment, said) else { return };
-        let operation = echoed.map_or_else(|| called(payment, said), |id| payment.operation(id));
+        let (Some(payment), Some(evidence)) = (payment, evidence) else { return };
+        let operation = our_id.map_or_else(|| with_gateway_id(payment, evidence), |id| payment.operation(id));
         let Some(operation) = operation else { return };
-        if let Some(end) = End::of(said, operation.amount) {
+        if let Some(end) = End::of(evidence, operation.amount) {
             self.moment += 1;
             self.operations.entry(operation.id).or_default().ends.entry(end).or_insert(self.moment);
         }
     }
 
-    /// 3, 27, 28, 30: what does not fit is marked anew, whatever was dismissed before; and so is a person's word.
-    pub(super) fn see(
+    /// Adds an event, and checks 3, 27, 28, 30 and 46: a report that contradicts an earlier one opens a review item, whatever
+    /// was dismissed before, and so does a resolution.
+    pub(super) fn add_event(
         &mut self,
         before: Option<&Payment>,
         event: &Event,
@@ -134,7 +136,7 @@ impl Said {
             }
             Body::Resolved(resolved) => {
                 let own = self.operations.entry(resolved.operation).or_default();
-                own.person = Some(self.moment);
+                own.resolved = Some(self.moment);
                 let is = after.operation(resolved.operation);
                 if let Some(is) = is {
                     own.ends
@@ -161,40 +163,41 @@ impl Said {
     fn started(&mut self, start: &Start, event: &Event) {
         let own = self.operations.entry(start.operation).or_default();
         if let StartResult::Recorded(evidence) = &start.result {
-            own.by_hand = event.cause() == Cause::Command;
+            own.is_by_hand = event.cause() == Cause::Command;
             own.kinds.extend(End::of(evidence, start.amount).map(End::kind));
         }
     }
 
-    /// Whether a person wrote it down as having happened elsewhere.
+    /// Whether an operator recorded it as made elsewhere.
     pub(super) fn is_by_hand(&self, operation: OperationId) -> bool {
-        self.operations.get(&operation).is_some_and(|own| own.by_hand)
+        self.operations.get(&operation).is_some_and(|own| own.is_by_hand)
     }
 
-    /// Whether anybody ever dismissed what was marked of a payment.
+    /// Whether an operator ever dismissed the review items of a payment.
     pub(super) fn was_dismissed(&self, payment: &Payment) -> bool {
         self.dismissed.contains_key(&(payment.scope().clone(), payment.id()))
     }
 
-    /// Whether it is on record that a person took it upon himself that an operation stands otherwise than at its gateway,
-    /// which says `there` of it: a person said what became of it, somebody dismissed that, and the gateway has told nothing
-    /// since but what somebody had said by then. `all`: the operation, and what was reported as another one and is it.
-    pub(super) fn is_taken_on(
+    /// Whether an operator has accepted that an operation differs from its gateway, whose books say `at_gateway` about it:
+    /// an operator resolved the operation and dismissed the review later, and the gateway's end was not first reported
+    /// after that. `copies` are the operation and the external operations that are the same.
+    pub(super) fn is_accepted(
         &self,
         payment: &Payment,
-        all: &[&Operation],
-        there: Option<&Evidence>,
+        copies: &[&Operation],
+        at_gateway: Option<&Evidence>,
     ) -> bool {
         let dismissed = self.dismissed.get(&(payment.scope().clone(), payment.id())).copied().unwrap_or(0);
-        let known = || all.iter().filter_map(|own| Some((own, self.operations.get(&own.id)?)));
-        let told = known().filter_map(|(own, said)| said.ends.get(&End::of(there?, own.amount)?)).min();
-        let is_said = known().any(|(_, said)| said.person.is_some_and(|person| person < dismissed));
-        is_said && told.is_none_or(|told| *told < dismissed)
+        let records = || copies.iter().filter_map(|own| Some((own, self.operations.get(&own.id)?)));
+        let end = |own: &Operation| End::of(at_gateway?, own.amount);
+        let reported = records().filter_map(|(own, record)| record.ends.get(&end(own)?)).min();
+        let is_resolved = records().any(|(_, record)| record.resolved.is_some_and(|at| at < dismissed));
+        is_resolved && reported.is_none_or(|at| *at < dismissed)
     }
 }
 
-impl OfOne {
-    /// What was reported now, which moved it from `was` to `is`.
+impl Record {
+    /// Adds a report that changed the operation from `was` to `is`.
     fn reported(
         &mut self,
         evidence: &Evidence,
@@ -207,8 +210,8 @@ impl OfOne {
         let contradicts = is_new && self.kinds.len() > 1;
         let marked = is_marked(payment, is);
         let what = |what: &str| format!("{} of {}: {what}, and no review is open", is.id, payment.id());
-        law("27", !contradicts || marked, || what("two ends that exclude each other"))?;
-        let late = is_over_without(was.status()) && is.status() == OperationStatus::Succeeded;
+        law("27", !contradicts || marked, || what("two ends that contradict each other"))?;
+        let late = ended_without_effect(was.status()) && is.status() == OperationStatus::Succeeded;
         law("28", !late || marked, || what("a late success"))?;
         let other = is.moved() != was.moved() && is.moved().is_some_and(|moved| moved != is.amount);
         let is_sized = is.origin == Origin::External && !is.id.is_attempt();
@@ -217,25 +220,25 @@ impl OfOne {
     }
 }
 
-/// Whether a review is open that is about this operation.
+/// Whether a review item about this operation is open.
 pub(super) fn is_marked(payment: &Payment, operation: &Operation) -> bool {
     let open = payment.reviews();
-    let is_doubted = operation.is_set_apart() && open.contains(&Review::Unallocated);
-    is_doubted || operation.reviews().iter().any(|review| open.contains(review))
+    let is_unallocated = operation.is_set_apart() && open.contains(&Review::Unallocated);
+    is_unallocated || operation.reviews().iter().any(|review| open.contains(review))
 }
 
-fn is_over_without(status: OperationStatus) -> bool {
+fn ended_without_effect(status: OperationStatus) -> bool {
     matches!(status, OperationStatus::Failed | OperationStatus::Canceled | OperationStatus::NotSent)
 }
 
-/// The operation that a report without our id was about: it has its name now.
-fn called<'a>(payment: &'a Payment, evidence: &Evidence) -> Option<&'a Operation> {
-    let name = evidence.gateway_operation_id.as_ref()?;
-    payment.operations().iter().find(|own| own.gateway_operation_id() == Some(name))
+/// The operation that a report without our id was about. After the report, the operation has the gateway id of the report.
+fn with_gateway_id<'a>(payment: &'a Payment, evidence: &Evidence) -> Option<&'a Operation> {
+    let id = evidence.gateway_operation_id.as_ref()?;
+    payment.operations().iter().find(|own| own.gateway_operation_id() == Some(id))
 }
 
-/// What is told of an operation.
-pub(super) fn evidence(told: &Told) -> Option<&Evidence> {
+/// The evidence in a notification about an operation.
+pub(super) fn evidence_of(told: &Told) -> Option<&Evidence> {
     match told {
         Told::Attempt(evidence)
         | Told::Authorization(evidence)

@@ -1,5 +1,4 @@
-//! The person at the desk: says what became of what nobody knows, looks at what is marked for review, and writes down
-//! what came about elsewhere.
+//! The operator: resolves unknown outcomes, works through review items, and records what was done elsewhere.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,75 +13,75 @@ use counterfoil::store::{Filter, Query};
 use counterfoil::text::{Actor, Message};
 use counterfoil_sandbox::Sandbox;
 
-use super::agree::{moved_there, requested};
 use super::ask::Ask;
 use super::client::Shelf;
 use super::dice::Dice;
+use super::reconcile::{moved_at_gateway, requested_original};
 use super::trouble::Trouble;
 use super::world::World;
 use crate::fixtures;
 
-/// Who the person is in the histories.
+/// The actor of the operator's events.
 const ACTOR: &str = "desk";
 
-/// Steps between two things that are done at the desk, at most.
+/// The largest number of steps between two actions of the operator.
 const PACE: u64 = 24;
 
-/// How often the lists are worked off in the end.
+/// How often the operator works through the lists at the end.
 const ROUNDS: usize = 3;
 
-/// A person who works for all tenants, on the payments that their clients know of, and whom no crash takes.
+/// An operator who works for all tenants, on the payments that their clients know. No crash stops the operator for good.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Operator {
     sandbox: Arc<Sandbox>,
     shelves: [(&'static str, Shelf); 2],
-    hand: Mutex<Hand>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Hand {
+struct State {
     dice: Dice,
     done: u64,
 }
 
-impl Desk {
-    pub(super) fn new(seed: u64, sandbox: Arc<Sandbox>, shelves: [(&'static str, Shelf); 2]) -> Desk {
-        Desk { sandbox, shelves, hand: Mutex::new(Hand { dice: Dice::new(seed, 4), done: 0 }) }
+impl Operator {
+    pub(super) fn new(seed: u64, sandbox: Arc<Sandbox>, shelves: [(&'static str, Shelf); 2]) -> Operator {
+        Operator { sandbox, shelves, state: Mutex::new(State { dice: Dice::new(seed, 4), done: 0 }) }
     }
 
-    fn hand(&self) -> MutexGuard<'_, Hand> {
-        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often something was done here.
+    /// The number of the operator's requests that succeeded.
     pub(super) fn done(&self) -> u64 {
-        self.hand().done
+        self.state().done
     }
 
-    /// Does one thing now and then, until all is closed.
+    /// Acts now and then, until the simulation ends.
     pub(super) async fn work(&self, world: &World, ledger: &Ledger) {
         while !world.is_closing() {
             let (wait, tenant, list) = {
-                let dice = &mut self.hand().dice;
+                let dice = &mut self.state().dice;
                 let lists = [None, Some(Attention::Review), Some(Attention::Stuck)];
                 (1 + dice.below(PACE), dice.below(4), dice.pick(&lists).copied().flatten())
             };
             world.wait(wait).await;
             let tenant = usize::from(tenant == 0);
             let found = self.list(ledger, tenant, list, 3).await;
-            let Some(payment) = self.hand().dice.pick(&found).cloned() else { continue };
-            self.see_to(world, ledger, tenant, &payment).await;
+            let Some(payment) = self.state().dice.pick(&found).cloned() else { continue };
+            self.act(world, ledger, tenant, &payment).await;
         }
     }
 
-    /// Works off what waits for a person, but for what is left lying.
+    /// Works through the lists of stuck payments and of reviews. Some payments are left out at random.
     pub(super) async fn clear(&self, world: &World, ledger: &Ledger) {
         for _ in 0..ROUNDS {
             for tenant in 0..self.shelves.len() {
                 for list in [Attention::Stuck, Attention::Review] {
                     for payment in self.list(ledger, tenant, Some(list), usize::MAX).await {
-                        if !self.hand().dice.one_in(4) {
-                            self.see_to(world, ledger, tenant, &payment).await;
+                        if !self.state().dice.one_in(4) {
+                            self.act(world, ledger, tenant, &payment).await;
                         }
                     }
                 }
@@ -90,7 +89,7 @@ impl Desk {
         }
     }
 
-    /// The newest payments on a list: of those that wait in this way for a person, or of all.
+    /// The newest payments that need this attention, or of all payments.
     async fn list(
         &self,
         ledger: &Ledger,
@@ -106,12 +105,12 @@ impl Desk {
         page.map(|page| page.payments).unwrap_or_default()
     }
 
-    async fn see_to(&self, world: &World, ledger: &Ledger, tenant: usize, payment: &Payment) {
+    async fn act(&self, world: &World, ledger: &Ledger, tenant: usize, payment: &Payment) {
         let Some(ask) = self.choose(world, payment) else { return };
         let (caller, _) = self.tenant(tenant);
-        // What was refused, or is in doubt, is seen to again if it is still on a list.
+        // After a refusal or an unknown outcome, the payment is still on its list.
         let done = ask.ask(ledger, &caller).await;
-        self.hand().done += u64::from(done.is_ok());
+        self.state().done += u64::from(done.is_ok());
     }
 
     fn tenant(&self, place: usize) -> (Caller, &Shelf) {
@@ -121,26 +120,26 @@ impl Desk {
     }
 
     fn choose(&self, world: &World, payment: &Payment) -> Option<Ask> {
-        let dice = &mut self.hand().dice;
+        let dice = &mut self.state().dice;
         let open: Vec<&Operation> = at_gateway(payment).filter(|own| own.status().is_under_way()).collect();
-        let marked = !payment.reviews().is_empty();
+        let has_reviews = !payment.reviews().is_empty();
         match dice.below(12) {
-            0 => return Some(owed(dice, payment)),
+            0 => return Some(register(dice, payment)),
             1 | 2 if world.allows(Trouble::ByHand) => {
                 world.count(Trouble::ByHand);
-                return by_hand(dice, payment);
+                return record_by_hand(dice, payment);
             }
             _ => {}
         }
         match dice.pick(&open).copied() {
-            Some(open) if !marked || dice.one_in(2) => self.word_on(world, dice, payment, open),
-            _ if marked => self.review(world, dice, payment),
+            Some(open) if !has_reviews || dice.one_in(2) => self.resolve(world, dice, payment, open),
+            _ if has_reviews => self.review(world, dice, payment),
             _ => None,
         }
     }
 
-    /// What the gateway's books say became of an operation; or a guess at it.
-    fn word_on(
+    /// Resolves an operation as the gateway's books say, or by a guess.
+    fn resolve(
         &self,
         world: &World,
         dice: &mut Dice,
@@ -151,17 +150,17 @@ impl Desk {
         let (resolution, note) = if guesses {
             world.count(Trouble::Guess);
             (guess(dice), "a guess")
-        } else if let Some(requested) = requested(&self.sandbox, payment, operation) {
-            (Resolution::SameAs { operation: requested }, "it has its name")
+        } else if let Some(original) = requested_original(&self.sandbox, payment, operation) {
+            (Resolution::SameAs { operation: original }, "the gateway ids are the same")
         } else {
-            (read(self.sandbox.said(operation.id).as_ref())?, "as the gateway's books have it")
+            (resolution_of(self.sandbox.said(operation.id).as_ref())?, "as the gateway's books have it")
         };
         let new = NewResolution::new(resolution, Message::lossy(note)).about(operation.id);
         Some(Ask::Resolve(payment.id(), new))
     }
 
-    /// What is to be done about what is marked: whatever differs from the gateway's books is set right, and else there is
-    /// nothing to be done. In haste nobody looks.
+    /// Works on the review items of a payment. Resolves an operation that differs from the gateway's books, or else
+    /// dismisses the review. In haste, the operator dismisses it without looking.
     fn review(&self, world: &World, dice: &mut Dice, payment: &Payment) -> Option<Ask> {
         let hasty = world.allows(Trouble::Haste) && dice.one_in(2);
         if hasty {
@@ -169,12 +168,12 @@ impl Desk {
         } else {
             let mut all = at_gateway(payment);
             let differs = all.find(|own| {
-                let is_twin = requested(&self.sandbox, payment, own).is_some();
-                moved_here(own) != moved_there(&self.sandbox, own) && (!is_twin || own.is_set_apart())
+                let is_copy = requested_original(&self.sandbox, payment, own).is_some();
+                moved_here(own) != moved_at_gateway(&self.sandbox, own) && (!is_copy || own.is_set_apart())
             });
             let any: Vec<&Operation> = at_gateway(payment).collect();
-            let doubted = differs.or_else(|| dice.pick(&any).copied().filter(|_| dice.one_in(4)));
-            let ask = doubted.and_then(|own| self.word_on(world, dice, payment, own));
+            let chosen = differs.or_else(|| dice.pick(&any).copied().filter(|_| dice.one_in(4)));
+            let ask = chosen.and_then(|own| self.resolve(world, dice, payment, own));
             if ask.is_some() {
                 return ask;
             }
@@ -184,7 +183,7 @@ impl Desk {
     }
 }
 
-/// What was sent to a gateway, or told of by one. What this person recorded no gateway's books have.
+/// The operations that a gateway has, without those that the operator recorded.
 fn at_gateway(payment: &Payment) -> impl Iterator<Item = &Operation> {
     payment.operations().iter().filter(|own| own.gateway.is_some() && own.created_by.as_str() != ACTOR)
 }
@@ -193,10 +192,12 @@ fn moved_here(operation: &Operation) -> i64 {
     operation.moved().map_or(0, Money::minor)
 }
 
-/// What is read in the gateway's books; `None`: that nobody knows yet.
-fn read(said: Option<&Evidence>) -> Option<Resolution> {
-    match said.map(|said| &said.outcome) {
-        Some(Outcome::Succeeded) => Some(Resolution::Succeeded { amount: said.and_then(|said| said.amount) }),
+/// The resolution that follows from the gateway's books. None if the outcome is still open there.
+fn resolution_of(evidence: Option<&Evidence>) -> Option<Resolution> {
+    match evidence.map(|evidence| &evidence.outcome) {
+        Some(Outcome::Succeeded) => {
+            Some(Resolution::Succeeded { amount: evidence.and_then(|evidence| evidence.amount) })
+        }
         Some(Outcome::Failed(_) | Outcome::Canceled { .. }) => Some(Resolution::Failed),
         Some(_) => None,
         None => Some(Resolution::NotSent),
@@ -205,7 +206,7 @@ fn read(said: Option<&Evidence>) -> Option<Resolution> {
 
 fn guess(dice: &mut Dice) -> Resolution {
     match dice.below(6) {
-        0 => Resolution::Succeeded { amount: Some(some(dice, 150)) },
+        0 => Resolution::Succeeded { amount: Some(amount(dice, 150)) },
         1 | 2 => Resolution::Succeeded { amount: None },
         3 => Resolution::Failed,
         4 => Resolution::Another,
@@ -213,20 +214,20 @@ fn guess(dice: &mut Dice) -> Resolution {
     }
 }
 
-/// A status that is set, or money that came or went in another way.
-fn by_hand(dice: &mut Dice, payment: &Payment) -> Option<Ask> {
+/// Sets a status, or records an attempt or refund that was made elsewhere.
+fn record_by_hand(dice: &mut Dice, payment: &Payment) -> Option<Ask> {
     let recordable = allowed(payment.status(), Action::RecordAttempt);
     if recordable && dice.one_in(2) {
         let outcome = match dice.below(4) {
             0 => Recorded::Failed { error_message: None },
             1 => Recorded::Succeeded { amount: None },
-            _ => Recorded::Succeeded { amount: Some(some(dice, 150)) },
+            _ => Recorded::Succeeded { amount: Some(amount(dice, 150)) },
         };
         return Some(Ask::Record(payment.id(), NewAttempt::new(outcome)));
     }
     if allowed(payment.status(), Action::Refund) && dice.one_in(2) {
-        let mut new = NewRecordedRefund::of(some(dice, 60));
-        // Every attempt of the simulation goes through the first gateway that there is.
+        let mut new = NewRecordedRefund::of(amount(dice, 60));
+        // Every attempt of the simulation uses the only gateway.
         new.gateway = payment.gateway().filter(|_| dice.one_in(2)).cloned();
         return Some(Ask::RecordRefund(payment.id(), new));
     }
@@ -236,13 +237,13 @@ fn by_hand(dice: &mut Dice, payment: &Payment) -> Option<Ask> {
     Some(Ask::Update(payment.id(), update))
 }
 
-/// What is owed for what it pays, as somebody has it now.
-fn owed(dice: &mut Dice, payment: &Payment) -> Ask {
-    let owed = Owed { amount_due: some(dice, 600), number: None, payable: !dice.one_in(6) };
+/// Registers an amount due for the destination of the payment.
+fn register(dice: &mut Dice, payment: &Payment) -> Ask {
+    let owed = Owed { amount_due: amount(dice, 600), number: None, payable: !dice.one_in(6) };
     Ask::Register(payment.terms().destination.clone(), owed)
 }
 
-/// So many cents at most.
-fn some(dice: &mut Dice, most: u64) -> Money {
+/// An amount of at most this many cents.
+fn amount(dice: &mut Dice, most: u64) -> Money {
     fixtures::usd(i64::try_from(1 + dice.below(most)).unwrap_or(1))
 }
