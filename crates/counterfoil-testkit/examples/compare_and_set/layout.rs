@@ -174,12 +174,12 @@ fn read_scope(bytes: &[u8]) -> Result<(Scope, &[u8]), Damage> {
     Ok((Scope::new(tenant, environment), rest))
 }
 
-/// What stands at [`LAST`].
+/// The value at [`LAST`].
 pub(crate) fn write_last(ledger: LedgerId, number: u64) -> Bytes {
     [ledger.bits().to_be_bytes(), number.to_be_bytes()].concat()
 }
 
-/// Nothing while there is no event.
+/// Reads the value at [`LAST`]. None while there is no event.
 pub(crate) fn read_last(value: Option<&Versioned>) -> Option<(LedgerId, u64)> {
     let (_, value) = value?;
     let (ledger, number) = value.split_first_chunk()?;

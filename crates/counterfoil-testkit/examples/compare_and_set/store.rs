@@ -134,7 +134,7 @@ impl CompareAndSetStore {
         puts
     }
 
-    /// The position behind the last event. A remote store that can be restored would keep the number of the era too.
+    /// The position after the last event. A remote store that can be restored would also save the number of the era.
     async fn end(&self) -> Position {
         let last = self.remote.get(&[layout::LAST.to_vec()]).await.pop().flatten();
         let last = layout::read_last(last.as_ref());

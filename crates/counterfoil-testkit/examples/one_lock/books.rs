@@ -55,7 +55,7 @@ impl Books {
         self.records.extend(claims.chain(rows).map(|record| (record.key(), record)));
     }
 
-    /// The position behind the last event.
+    /// The position after the last event.
     pub(crate) fn end(&self, era: Era) -> Position {
         era.position(self.journal.len() as u64)
     }

@@ -21,7 +21,7 @@ use super::books::Books;
 /// A [`PaymentStore`] of maps behind one lock.
 #[derive(Debug)]
 pub(crate) struct OneLockStore {
-    /// The positions of the feed name it. This store is never restored, so the first era is the only one.
+    /// The positions of the feed name this era. The store is never restored, so it stays in its first era.
     era: Era,
     books: Mutex<Books>,
 }

@@ -171,7 +171,7 @@ pub(super) async fn reading_goes_on_from_every_position(trial: &mut Trial) {
     }
 }
 
-/// The position behind the last event there is.
+/// The position after the last event.
 pub(super) async fn end(trial: &Trial) -> Position {
     ok(trial.store.feed(None, Position::START, 10_000).await).next
 }
@@ -185,7 +185,7 @@ pub(super) async fn a_position_at_the_end_shows_nothing(trial: &mut Trial) {
     }
 }
 
-/// Positions that a feed has not given if it ends at `end`.
+/// Positions that a feed cannot have given if it ends at `end`.
 pub(super) fn unknown(end: Position) -> Vec<(&'static str, Position)> {
     let era = end.era().expect("the feed has events, so its end names an era");
     let last = ok(end.within(end, "a case"));
@@ -219,7 +219,7 @@ pub(super) async fn unknown_positions_are_refused(trial: &mut Trial) {
     }
 }
 
-/// INVARIANTS 40. A durable store that is opened again is the same ledger, any other store is a new one.
+/// INVARIANTS 40. A durable store is the same ledger after it is opened again. Any other store is a new ledger.
 pub(super) async fn positions_belong_to_one_ledger(trial: &mut Trial) {
     trial.charging().await;
     let after = end(trial).await;
@@ -229,9 +229,9 @@ pub(super) async fn positions_belong_to_one_ledger(trial: &mut Trial) {
     }
     let answer = trial.store.feed(None, after, 10).await;
     if trial.is_durable() {
-        assert_eq!(ok(answer).entries.len(), 2, "what came since");
+        assert_eq!(ok(answer).entries.len(), 2, "the events since");
     } else {
-        assert_unknown(answer, "of the store before this one");
+        assert_unknown(answer, "of the earlier store");
     }
 }
 

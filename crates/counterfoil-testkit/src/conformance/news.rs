@@ -205,11 +205,11 @@ pub(super) async fn asking_again_keeps_one_waker(trial: &mut Trial) {
     }
 }
 
-/// INVARIANTS 40: a follower that waited there would miss the events that took the numbers of those it has seen.
+/// INVARIANTS 40: a follower that waited there would miss later events with the numbers of events that it has seen.
 pub(super) async fn unknown_positions_are_refused(trial: &mut Trial) {
     trial.charging().await;
     for (what, after) in unknown(end(trial).await) {
-        let answer = soon(&format!("`news`, behind a position {what},"), wait(&trial.store, after)).await;
+        let answer = soon(&format!("`news`, after a position {what},"), wait(&trial.store, after)).await;
         assert_unknown(answer, what);
     }
 }

@@ -68,7 +68,7 @@ impl Desk {
         self.command(caller, at, Request::Void(void))
     }
 
-    /// Sending a queued operation of `payment`.
+    /// A command that sends a queued operation of `payment`.
     #[must_use]
     pub fn send(&self, caller: &Caller, payment: PaymentId, operation: OperationId) -> Command {
         let at = self.next_moment();
@@ -80,7 +80,7 @@ impl Desk {
         )
     }
 
-    /// Canceling a queued operation of `payment`.
+    /// A command that cancels a queued operation of `payment`.
     #[must_use]
     pub fn cancel(&self, caller: &Caller, payment: PaymentId, operation: OperationId) -> Command {
         let at = self.next_moment();

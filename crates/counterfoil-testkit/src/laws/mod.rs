@@ -106,7 +106,7 @@ fn moves(before: Option<&Payment>, cause: Cause, after: &Payment) -> Law {
     Ok(())
 }
 
-/// 25: what is queued is sent or canceled once, and no gateway is asked about it.
+/// 25: only a queued operation is sent or canceled, and a queued operation is not polled.
 fn queued(before: &Payment, event: &Event) -> Law {
     let is_queued = |id: OperationId| before.operation(id).is_some_and(Operation::is_queued);
     let (fits, id) = match event.body() {
@@ -115,7 +115,10 @@ fn queued(before: &Payment, event: &Event) -> Law {
         Body::Polled(Polled { operation: Some(id), .. }) => (!is_queued(*id), *id),
         _ => return Ok(()),
     };
-    law("25", fits, || format!("{} of {id}, which is queued: {}", event.body().kind(), is_queued(id)))
+    law("25", fits, || {
+        let state = if is_queued(id) { "queued" } else { "not queued" };
+        format!("event {} about {id}, which is {state}", event.body().kind())
+    })
 }
 
 /// 1, 7, 8, 43: each amount, added up in another way.

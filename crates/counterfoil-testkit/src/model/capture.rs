@@ -39,7 +39,7 @@ impl Model {
         operation.of(&hold);
         let lets_go = capture.is_final && !rest.is_zero() && !payment.is_taken_from(&hold);
         operation.releases = lets_go.then_some(rest);
-        operation.goes(command, capture.queued)?;
+        operation.start_at_gateway(command, capture.queued)?;
         payment.operations.push(operation);
         self.happened(command, &mut payment, &Known::Unasked, None);
         self.names.take(scope, key, &stream(&payment), payment.version, fields);
@@ -86,8 +86,8 @@ impl Operation {
         self.instrument.clone_from(&attempt.instrument);
     }
 
-    /// Its gateway is called next, or later, if it is one that there is.
-    pub(super) fn goes(&mut self, command: &Command, queued: bool) -> Result<(), Rejection> {
+    /// Starts it at its gateway, under a lease or queued. An error if the gateway is not configured.
+    pub(super) fn start_at_gateway(&mut self, command: &Command, queued: bool) -> Result<(), Rejection> {
         let gateway: &GatewayName = self.gateway.as_ref().expect("it goes through a gateway");
         if !command.gateways.contains(gateway) {
             return Err(Rejection::UnknownGateway(gateway.clone()));

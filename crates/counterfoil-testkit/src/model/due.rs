@@ -101,7 +101,7 @@ impl Payment {
 
     fn dues(&self) -> Vec<(Timestamp, Work)> {
         let queued = self.operations.iter().filter(|own| own.is_queued());
-        let sends = queued.map(|own| (own.begun, Work::Send { operation: own.id }));
+        let sends = queued.map(|own| (own.started_at, Work::Send { operation: own.id }));
         let polls = self.operations.iter().filter_map(Operation::next_poll);
         let others = [self.next_look_up(), self.next_attempt(), self.expiry()];
         sends.chain(polls).chain(others.into_iter().flatten()).collect()

@@ -36,13 +36,13 @@ pub(super) struct Operation {
     pub(super) retry: Option<(Timestamp, Timestamp)>,
     /// Whether the schedule of retries made it.
     pub(super) scheduled: bool,
-    /// The sequence of the event with which it was sent; `None`: it is, or was, only queued.
+    /// The sequence of the event that sent it. None if it was queued and no event sent it.
     pub(super) sent: Option<u64>,
     pub(super) lease_until: Option<Timestamp>,
     /// The lease of the caller that sent it again.
     pub(super) resent_until: Option<Timestamp>,
-    /// When it was begun.
-    pub(super) begun: Timestamp,
+    /// When it was started.
+    pub(super) started_at: Timestamp,
     /// When something was last learnt about it.
     pub(super) touched: Timestamp,
     /// What of it, a hold, was released by time.
@@ -148,7 +148,7 @@ impl Operation {
             sent: Some(sequence),
             lease_until: None,
             resent_until: None,
-            begun: at,
+            started_at: at,
             touched: at,
             expired: 0,
             polls: Polls::default(),

@@ -1,4 +1,4 @@
-//! Operations that are sent later than they are asked for.
+//! Sending and canceling queued operations.
 
 use counterfoil::claim::ClaimKind;
 use counterfoil::command::{CancelQueued, Command, Rejection, SendQueued};
@@ -101,17 +101,17 @@ impl Payment {
     fn send_queued(&mut self, command: &Command, id: OperationId) {
         let (moment, sequence) = (self.moment(command.at), self.version + 1);
         let retry = if matches!(id, OperationId::Attempt(_)) { self.retry(command, false) } else { None };
-        let own = self.operations.iter_mut().find(|own| own.id == id).expect("it is there");
+        let own = self.operations.iter_mut().find(|own| own.id == id).expect("the operation exists");
         own.sent = Some(sequence);
         own.lease_until = Some(command.at.saturating_add(command.policy.lease));
         own.retry = retry;
         own.touched = moment;
     }
 
-    fn cancel_queued(&mut self, command: &Command, id: OperationId, why: &str) {
+    fn cancel_queued(&mut self, command: &Command, id: OperationId, reason: &str) {
         let moment = self.moment(command.at);
-        let outcome = Outcome::Canceled { error_message: Message::lossy(why) };
-        let own = self.operations.iter_mut().find(|own| own.id == id).expect("it is there");
+        let outcome = Outcome::Canceled { error_message: Message::lossy(reason) };
+        let own = self.operations.iter_mut().find(|own| own.id == id).expect("the operation exists");
         own.hear(Report::new(Evidence::new(outcome, moment)), moment);
     }
 }

@@ -66,7 +66,7 @@ impl Model {
             if !operation.is_refund() {
                 operation.instrument = None;
             }
-            operation.goes(command, queued)?;
+            operation.start_at_gateway(command, queued)?;
         } else {
             let moment = payment.moment(command.at);
             operation.reports.push(Report::new(Evidence::succeeded(moment)));

@@ -117,7 +117,7 @@ impl Model {
                     instrument.or_else(|| if due { payment.instrument_when_due() } else { own() });
                 attempt.scheduled = due && payment.is_next_scheduled();
                 let queued = process.map_or(payment.asked.queued, |process| process.queued);
-                attempt.goes(command, queued)?;
+                attempt.start_at_gateway(command, queued)?;
                 attempt.authorizes = payment.asked.capture_method == CaptureMethod::Manual;
                 // Of what is queued it is known when it is sent.
                 attempt.retry = payment.retry(command, attempt.scheduled).filter(|_| !queued);

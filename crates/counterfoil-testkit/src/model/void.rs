@@ -118,7 +118,7 @@ impl Payment {
         let mut operation = self.begin(id, capturable, command.at);
         operation.of(&hold);
         operation.instrument = None;
-        operation.goes(command, queued)?;
+        operation.start_at_gateway(command, queued)?;
         self.operations.push(operation);
         Ok(())
     }

@@ -118,8 +118,8 @@ pub enum Bug {
     ExpiryReleasesCaptured,
     /// What is reported of an operation after an operator resolved it is not written.
     ResolutionHidesReports,
-    /// Whoever sends a queued operation does not ask whether it is still queued.
+    /// Sending an operation does not check that it is still queued.
     QueuedSentTwice,
-    /// What is queued is not due, so nobody sends it.
+    /// A queued operation is not due, so it is never sent.
     QueuedNotDue,
 }

@@ -172,7 +172,7 @@ impl Books {
         }
     }
 
-    /// The position behind the last event.
+    /// The position after the last event.
     fn end(&self, era: Era) -> Position {
         era.position(self.journal.len() as u64)
     }

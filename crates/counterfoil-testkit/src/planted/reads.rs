@@ -158,7 +158,7 @@ pub(super) fn is_shown(sequence: u64, bug: Bug) -> bool {
     bug != Bug::HistoryEndsEarly || sequence <= SHOWN
 }
 
-/// The number of `after` in a feed that ends at `end`, but for the defects.
+/// The number of `after` in a feed that ends at `end`. The defect accepts unknown positions.
 pub(super) fn number_of(
     after: Position,
     end: Position,

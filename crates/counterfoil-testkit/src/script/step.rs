@@ -167,13 +167,13 @@ pub enum Step {
     },
     /// Sends a queued operation, or cancels it.
     Queued {
-        /// Who asks.
+        /// The caller, if another one than that of the payment.
         caller: Option<Caller>,
-        /// Of which payment.
+        /// The payment of the operation.
         payment: usize,
-        /// Which of its operations.
+        /// The operation, if none is queued.
         operation: Place,
-        /// Whether it is canceled.
+        /// Whether the operation is canceled instead of sent.
         cancels: bool,
     },
     /// A gateway tells something of its own accord.

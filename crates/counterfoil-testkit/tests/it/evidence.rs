@@ -230,7 +230,7 @@ proptest! {
         prop_assert!(!ended || is.reviews().contains(&Review::Contradiction));
     }
 
-    /// Invariant 29: of one gateway, id and kind there is one operation; what was reported as another one and is it aside.
+    /// Invariant 29: one gateway, id and kind name one operation, apart from external operations that are the same as another.
     #[test]
     fn a_gateway_id_belongs_to_one_operation(script in Script::any(60)) {
         let mut holders: HashMap<_, BTreeSet<OperationId>> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Operations that are written down first and sent later.
+//! Queued operations: recorded first, sent to their gateway later.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +72,7 @@ fn status(payment: &Payment, operation: OperationId) -> OperationStatus {
 
 /// INVARIANTS 25.
 #[tokio::test]
-async fn every_kind_of_operation_can_be_queued_and_reaches_its_gateway_when_it_is_sent() {
+async fn every_kind_of_operation_can_be_queued_and_sent() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let held = shop.create(hundred().captured_later().queued()).await;
     let (attempt, is_queued) = last(&held);
@@ -86,7 +86,11 @@ async fn every_kind_of_operation_can_be_queued_and_reaches_its_gateway_when_it_i
     let queued = shop.now(&held).await;
     let (capture, is_queued) = last(&queued);
     assert!(is_queued);
-    assert_eq!((queued.held(), queued.capturable()), (usd(100), usd(40)), "it reserves what it asks for");
+    assert_eq!(
+        (queued.held(), queued.capturable()),
+        (usd(100), usd(40)),
+        "a queued capture reserves its amount"
+    );
     let captured = shop.send(&queued, capture).await;
     assert_eq!((captured.captured(), captured.held()), (usd(60), usd(40)));
 
@@ -115,14 +119,17 @@ async fn every_kind_of_operation_can_be_queued_and_reaches_its_gateway_when_it_i
 
 /// INVARIANTS 25, 47.
 #[tokio::test]
-async fn what_nobody_sends_is_sent_when_due_work_runs_and_asked_about_only_afterwards() {
+async fn run_due_sends_a_queued_attempt_and_nothing_queries_it_before() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let payment = shop.create(hundred().queued().with_idempotency_key(key("k"))).await;
     let (attempt, _) = last(&payment);
     assert_eq!(payment.next_due(), Some((shop.clock.now(), Work::Send { operation: attempt })));
-    assert!(shop.ledger.inquire(&me, payment.id()).await.unwrap().is_none(), "nothing was sent");
+    assert!(
+        shop.ledger.inquire(&me, payment.id()).await.unwrap().is_none(),
+        "a queued attempt is not queried"
+    );
     let again = shop.ledger.create(&me, hundred().with_idempotency_key(key("k"))).await.unwrap();
-    assert!(again.replayed && last(again.payment().unwrap()).1, "a repetition sends nothing");
+    assert!(again.replayed && last(again.payment().unwrap()).1, "a repeated request sends nothing");
     assert_eq!(shop.sandbox.calls(), 0);
 
     let run = shop.ledger.run_due(10).await.unwrap();
@@ -132,7 +139,7 @@ async fn what_nobody_sends_is_sent_when_due_work_runs_and_asked_about_only_after
     assert!(late.replayed && shop.sandbox.calls() == 1);
 }
 
-/// INVARIANTS 11, 25: what is canceled leaves no trace in the schedule of retries.
+/// INVARIANTS 11, 25: a canceled attempt does not change the schedule of retries.
 #[tokio::test]
 async fn canceled_attempt_leaves_the_payment_as_it_was_before() {
     let (shop, me) = (Shop::new(), caller("acme"));
@@ -154,12 +161,12 @@ async fn canceled_attempt_leaves_the_payment_as_it_was_before() {
 }
 
 #[tokio::test]
-async fn attempt_of_a_payment_whose_time_has_run_out_is_canceled_instead_of_sent() {
+async fn attempt_of_an_expired_payment_is_canceled_instead_of_sent() {
     let shop = Shop::new();
     let expires = shop.clock.now().saturating_add(Duration::from_secs(60));
     let payment = shop.create(hundred().expiring_at(expires).queued()).await;
     shop.clock.set(expires);
-    // First the attempt is canceled, then the payment ends.
+    // The first run cancels the attempt, the second one ends the payment.
     for expected in [PaymentStatus::Pending, PaymentStatus::Voided] {
         assert_eq!(shop.ledger.run_due(10).await.unwrap().done, 1);
         assert_eq!(shop.now(&payment).await.status(), expected);
@@ -167,9 +174,9 @@ async fn attempt_of_a_payment_whose_time_has_run_out_is_canceled_instead_of_sent
     assert_eq!(shop.sandbox.calls(), 0);
 }
 
-/// A second charge would be the payer's loss.
+/// Otherwise the payer would be charged twice.
 #[tokio::test]
-async fn attempt_of_a_payment_that_has_money_by_now_is_canceled_instead_of_sent() {
+async fn attempt_of_a_payment_that_was_paid_meanwhile_is_canceled_instead_of_sent() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let declining = counterfoil::payment::PaymentMethod::Card(Some(instrument("pm_sandbox_decline")));
     let retrying = shop.ledger.clone().with_policy(counterfoil_testkit::fixtures::retrying());
@@ -189,7 +196,7 @@ async fn attempt_of_a_payment_that_has_money_by_now_is_canceled_instead_of_sent(
 }
 
 #[tokio::test]
-async fn operator_cannot_decide_about_what_was_never_sent() {
+async fn operator_cannot_resolve_a_queued_operation() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let payment = shop.create(hundred().queued()).await;
     let (attempt, _) = last(&payment);
@@ -208,22 +215,19 @@ async fn operator_cannot_decide_about_what_was_never_sent() {
     assert!(matches!(refused.rejection(), Some(Rejection::NothingToResolve { .. })));
 }
 
-/// INVARIANTS 26: a report without our id is about what was sent. With our id it counts: restored books may not know any
-/// more that the attempt was sent.
+/// INVARIANTS 26: a report without our id is about an operation that was sent. A report with our id is applied, because
+/// a restore from a backup may have lost the event that sent the attempt.
 #[tokio::test]
-async fn report_is_about_a_queued_attempt_only_where_it_has_our_id() {
+async fn report_is_about_a_queued_attempt_only_if_it_has_our_id() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let payment = shop.create(hundred().queued()).await;
     let (attempt, _) = last(&payment);
-    let paid = || {
-        Told::Attempt(
-            Evidence::succeeded(shop.clock.now()).with_gateway_operation_id(gateway_operation("ch_1")),
-        )
-    };
+    let evidence = Evidence::succeeded(shop.clock.now()).with_gateway_operation_id(gateway_operation("ch_1"));
+    let told = Told::Attempt(evidence);
     let about = |operation| About { payment: Some(payment.id()), operation, ..About::default() };
     let gateway = counterfoil_sandbox::NAME;
     let notification = |id: &str, operation| {
-        Notification::new(gateway.parse().unwrap(), id.parse().unwrap(), about(operation), paid())
+        Notification::new(gateway.parse().unwrap(), id.parse().unwrap(), about(operation), told.clone())
     };
     let unknown = shop.ledger.notify(&me, notification("n_1", None)).await.unwrap_err();
     let unknown_name = UnknownReference::Unknown { field: "gateway_operation_id" };
@@ -233,12 +237,11 @@ async fn report_is_about_a_queued_attempt_only_where_it_has_our_id() {
     let paid = shop.now(&payment).await;
     assert_eq!((paid.status(), paid.captured()), (PaymentStatus::Succeeded, usd(100)));
     assert!(shop.ledger.send(&me, payment.id(), attempt).await.unwrap().replayed);
-    assert_eq!(shop.sandbox.calls(), 0, "it is not charged again");
+    assert_eq!(shop.sandbox.calls(), 0, "the payer is not charged again");
 }
 
-/// What a gateway made before a refund was sent cannot be that refund.
 #[tokio::test]
-async fn refund_that_was_made_at_the_gateway_before_ours_was_sent_is_another_one() {
+async fn refund_reported_before_a_queued_refund_was_sent_is_another_refund() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let payment = shop.create(hundred()).await;
     shop.ledger.refund(&me, payment.id(), NewRefund::of(usd(30)).queued()).await.unwrap();
@@ -250,16 +253,19 @@ async fn refund_that_was_made_at_the_gateway_before_ours_was_sent_is_another_one
     let notification = Notification::new(gateway, "n_1".parse().unwrap(), about, told);
     let both = shop.ledger.notify(&me, notification).await.unwrap();
     let both = both.payment().unwrap();
-    assert_eq!((both.refunded(), both.refundable()), (usd(30), usd(40)), "ours is reserved beside it");
+    assert_eq!(
+        (both.refunded(), both.refundable()),
+        (usd(30), usd(40)),
+        "the queued refund still reserves its amount"
+    );
 
     let sent = shop.send(both, ours).await;
     assert_eq!(sent.refunded(), usd(60));
-    assert!(sent.reviews().is_empty(), "neither is taken for the other");
+    assert!(sent.reviews().is_empty(), "neither is a possible duplicate of the other");
 }
 
-/// Its own void is not the one that is queued here.
 #[tokio::test]
-async fn void_that_was_made_at_the_gateway_before_ours_was_sent_is_another_one() {
+async fn void_reported_before_a_queued_void_was_sent_is_another_void() {
     let (shop, me) = (Shop::new(), caller("acme"));
     let held = shop.create(hundred().captured_later()).await;
     shop.ledger.void(&me, held.id(), NewVoid::new().queued()).await.unwrap();
@@ -292,12 +298,12 @@ async fn canceled_attempt_does_not_begin_the_schedule_of_retries() {
     assert_eq!(declined.next_attempt_at(), Some(started.saturating_add(first)));
 }
 
-/// A gateway that must not be asked.
+/// A gateway that fails the test if it is queried.
 #[derive(Debug)]
-struct Unasked(Sandbox);
+struct NeverQueried(Sandbox);
 
 #[async_trait]
-impl Gateway for Unasked {
+impl Gateway for NeverQueried {
     fn name(&self) -> &GatewayName {
         self.0.name()
     }
@@ -323,7 +329,7 @@ impl Gateway for Unasked {
     }
 
     async fn inquire(&self, inquiry: &Inquiry) -> Option<Evidence> {
-        panic!("asked about {}, which was never sent", inquiry.operation)
+        panic!("query about {}, which was never sent", inquiry.operation)
     }
 
     async fn look_up(&self, payment: &LookUp) -> Option<Evidence> {
@@ -331,12 +337,12 @@ impl Gateway for Unasked {
     }
 }
 
-/// INVARIANTS 25: neither by an inquiry, nor by a repetition of the creation, nor by a poll.
+/// INVARIANTS 25: an inquiry, a repeated creation and a poll do not query the gateway.
 #[tokio::test]
-async fn no_gateway_is_asked_about_what_is_queued() {
+async fn no_gateway_is_queried_about_a_queued_attempt() {
     let clock = Arc::new(ManualClock::default());
     let ledger = Ledger::new(Arc::new(MemoryStore::new()))
-        .with_gateway(Arc::new(Unasked(Sandbox::new())))
+        .with_gateway(Arc::new(NeverQueried(Sandbox::new())))
         .with_clock(clock.clone());
     let (me, new) = (caller("acme"), hundred().queued().with_idempotency_key(key("k")));
     let payment = ledger.create(&me, new.clone()).await.unwrap().payment().unwrap().clone();
@@ -347,7 +353,7 @@ async fn no_gateway_is_asked_about_what_is_queued() {
     let desk = counterfoil_testkit::Desk::new(1);
     desk.clock().set(clock.now());
     let poll = desk.poll(&me, payment.id(), poll);
-    assert!(ledger.store().execute(poll).await.unwrap().replayed, "a poll of it is not due");
+    assert!(ledger.store().execute(poll).await.unwrap().replayed, "a poll is not due");
 }
 
 fn steered(name: &str) -> NewPayment {

@@ -76,7 +76,7 @@ pub(super) struct Start {
     process: bool,
     rules: Rules,
     expires: bool,
-    /// Whether what it asks for is queued first.
+    /// Whether its operations are queued first.
     queued: bool,
 }
 
@@ -288,7 +288,7 @@ impl Start {
         dispute_words().into_iter().map(|(word, movement)| of_dispute(word, movement)).collect()
     }
 
-    /// The queued operations, canceled.
+    /// Requests that cancel the queued operations.
     fn cancellations(payment: &Payment) -> impl Iterator<Item = (String, Request)> {
         let queued = payment.operations().iter().filter(|operation| operation.is_queued());
         queued.map(|operation| {
@@ -330,7 +330,7 @@ impl Start {
     }
 }
 
-/// The same request, for an operation that is queued first.
+/// The same request for a queued operation. None if the request starts no operation at a gateway.
 fn queued((name, mut request): (String, Request)) -> Option<(String, Request)> {
     let queued = match &mut request {
         Request::Process(process) if process.number.is_none() => &mut process.queued,

@@ -154,7 +154,7 @@ const PLANTED: &[Planted] = &[
         Bug::UnknownPositionAtEnd,
     ),
     memory(
-        "an unknown position waited behind",
+        "waiting after an unknown position",
         "news::unknown_positions_are_refused",
         Bug::UnknownPositionAtEnd,
     ),
