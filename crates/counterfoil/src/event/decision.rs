@@ -1,4 +1,4 @@
-//! What an operator decided.
+//! The decisions of operators.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::payment::{Closed, Failure, OperationId, Review};
 use crate::text::Message;
 
-/// An operator decided what became of an operation, or what it is of.
+/// An operator decided the outcome of an operation, or its parent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Resolved {
     /// The operation that the decision is about.
@@ -18,14 +18,14 @@ pub struct Resolved {
     /// What the operator decided.
     #[serde(flatten)]
     pub decision: Decision,
-    /// When it happened, in the operator's words.
+    /// When it happened, as the operator states.
     pub occurred_at: Timestamp,
     /// The operator's reason for the decision.
     pub note: Message,
-    /// What it means for the payment, by the policy of the moment.
+    /// How it closes the payment, by the policy of that time. None if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
-    /// What is captured beyond what is due, once this is decided.
+    /// The amount captured beyond what is due, after this decision.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
 }
@@ -48,7 +48,7 @@ impl Resolved {
 pub enum Decision {
     /// The operation succeeded: the money moved.
     Succeeded {
-        /// How much; `None`: all that was asked for.
+        /// The amount. None: the requested amount.
         #[serde(flatten)]
         amount: Option<Money>,
     },
@@ -58,27 +58,27 @@ pub enum Decision {
         #[serde(flatten)]
         failure: Failure,
     },
-    /// It never reached the gateway.
+    /// The operation never reached the gateway.
     NotSent {},
-    /// It moved, and a bank took it back.
+    /// The money moved, and a bank took it back.
     Returned {
-        /// How much of it; `None`: all.
+        /// The amount that was taken back. None: all of it.
         #[serde(flatten)]
         amount: Option<Money>,
     },
-    /// It is of this attempt.
+    /// The operation is allocated to an attempt.
     Allocated {
-        /// The attempt that it is allocated to.
+        /// The attempt to which the operation is allocated.
         #[serde(rename = "attempt_id")]
         of: AttemptId,
     },
-    /// It is this operation, which was requested here.
+    /// The operation is the same as one that was requested here.
     SameAs {
-        /// The requested operation that it is.
+        /// The requested operation.
         #[serde(rename = "same_as")]
         operation: OperationId,
     },
-    /// It is none of the operations that were requested here.
+    /// The operation is none of those that were requested here.
     Another {},
 }
 
@@ -120,9 +120,9 @@ pub struct DisputeResolved {
 pub enum DisputeDecision {
     /// The host keeps the money.
     Won {},
-    /// The payer keeps it.
+    /// The payer keeps the money.
     Lost {
-        /// How much of it.
+        /// The amount that the payer keeps.
         #[serde(flatten)]
         amount: Money,
     },
@@ -144,6 +144,6 @@ impl DisputeDecision {
 pub struct Dismissed {
     /// The review reasons that were dismissed.
     pub reviews: Vec<Review>,
-    /// What came of it.
+    /// The operator's reason for the dismissal.
     pub note: Message,
 }

@@ -19,22 +19,22 @@ pub struct Reported {
     /// What the gateway reported.
     #[serde(flatten)]
     pub evidence: Evidence,
-    /// What of the operation it is about.
+    /// The part of the operation that the report is about.
     #[serde(flatten)]
     pub subject: ReportSubject,
-    /// The attempt that it was reported to be of.
+    /// The reported parent of the operation.
     #[serde(rename = "attempt_id", skip_serializing_if = "Option::is_none")]
     pub parent: Option<AttemptId>,
-    /// Whether the gateway's id was another operation's already: then it is not bound.
+    /// Whether another operation has the gateway's id already. Then the id is not bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gateway_id_clash: bool,
-    /// The external operation that has the gateway's id, and so is this one.
+    /// The external operation that has the same gateway id, and so is the same operation.
     #[serde(rename = "same_as", skip_serializing_if = "Option::is_none")]
     pub same: Option<OperationId>,
-    /// What it means for the payment, by the policy of the moment.
+    /// How it closes the payment, by the policy of that time. None if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes: Option<Closed>,
-    /// What is captured beyond what is due, once this is known.
+    /// The amount captured beyond what is due, after this report.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "amount_text")]
     pub excess: Option<Money>,
 }
@@ -50,15 +50,15 @@ impl Reported {
     }
 }
 
-/// A gateway reported something made there that moved nothing, or money in another currency. It counts as nothing, and is
-/// kept for review.
+/// A gateway reported an operation that was made there and moved nothing, or money in another currency. It moves no money
+/// here, and is kept for review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Misfit {
     /// The gateway that reported it.
     pub gateway: GatewayName,
-    /// The name under which it was reported.
+    /// The id under which it was reported.
     pub name: NotificationId,
-    /// The id that the operation would have got; it includes the kind.
+    /// The id that the operation would have had. It includes the kind.
     #[serde(rename = "operation_id")]
     pub operation: OperationId,
     /// What the gateway reported.
@@ -67,7 +67,7 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    /// Why a person should look at it, in a payment that asked for `asked`.
+    /// The review reason, for a payment of the amount `asked`.
     pub(crate) fn review(&self, asked: Money) -> Review {
         match self.evidence.amount {
             Some(amount) if amount.currency() != asked.currency() => Review::CurrencyMismatch,
@@ -76,7 +76,7 @@ impl Misfit {
     }
 }
 
-/// A gateway used the id of a notification again, for other contents.
+/// A gateway reused a notification id for other contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotificationReused {
     /// The gateway that sent both notifications.
@@ -96,7 +96,7 @@ pub struct Disputed {
     pub dispute: DisputeId,
     /// The gateway that reported it.
     pub gateway: GatewayName,
-    /// What it is called there.
+    /// The gateway's id of the dispute.
     pub gateway_dispute_id: GatewayDisputeId,
     /// The gateway's name of a movement of funds. Without a name, a stage has one withdrawal and one reinstatement.
     #[serde(rename = "gateway_operation_id", skip_serializing_if = "Option::is_none")]

@@ -14,12 +14,12 @@ use crate::text::{GatewayName, Message, Metadata, PaymentMethodId};
 /// A payment was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Created {
-    /// What it is about.
+    /// The terms of the payment.
     #[serde(flatten)]
     pub terms: Arc<Terms>,
-    /// Whether it is accepted already, or only recorded.
+    /// Whether the payment is submitted for processing, or only recorded.
     pub submitted: bool,
-    /// Its first attempt, where it was to be processed at once.
+    /// The first attempt, if the payment is processed at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Start>,
 }
@@ -31,24 +31,24 @@ pub struct Start {
     pub operation: OperationId,
     /// Whether it is a charge, an authorization, a capture, a refund or a void, and what it is of.
     pub kind: OperationKind,
-    /// What is asked for. Of what happened elsewhere, the payment's amount unless the host says: what was reported is in
-    /// the evidence.
+    /// The requested amount. Of an operation that was made elsewhere, it is the payment's amount unless the host names
+    /// another; the reported amount is in the evidence.
     pub amount: Money,
-    /// Who is asked; `None` inside our own books.
+    /// The gateway that carries it out. None for an operation inside our own books.
     pub gateway: Option<GatewayName>,
     /// The payment method id at the gateway. `None`: the gateway's default, or none is needed.
     pub instrument: Option<PaymentMethodId>,
-    /// How it started: sent to a gateway, done at once, or recorded.
+    /// How it started: sent to a gateway, queued, done at once, or recorded.
     pub result: StartResult,
-    /// What that means for the payment, by the policy of the moment.
+    /// How it closes the payment, by the policy of that time. None if it does not.
     pub closes: Option<Closed>,
-    /// Why, in the host's words.
+    /// The reason for the operation, in the words of the host.
     pub reason: Option<Message>,
     /// The host's notes on it.
     pub metadata: Metadata,
-    /// What is captured beyond what is due, if it is done at once.
+    /// The amount captured beyond what is due, if it is done at once.
     pub excess: Option<Money>,
-    /// Whether the attempt opens a payment again that had failed.
+    /// Whether the attempt reopens a failed payment.
     pub reopens: bool,
 }
 
@@ -96,7 +96,7 @@ impl Serialize for Start {
 }
 
 impl Start {
-    /// An operation that begins so, without anything that only some have.
+    /// A start with the required fields only.
     pub(crate) fn new(
         operation: OperationId,
         kind: OperationKind,
@@ -118,8 +118,8 @@ impl Start {
         }
     }
 
-    /// Its amount, for people and programs that read the history: what was reported of something that happened elsewhere,
-    /// else what was asked for.
+    /// The amount that the history shows: the reported amount of an operation that was made elsewhere, or else the
+    /// requested amount.
     pub(super) fn told_amount(&self) -> Money {
         match &self.result {
             StartResult::Recorded(evidence) => evidence.amount.unwrap_or(self.amount),
@@ -142,22 +142,22 @@ impl Start {
     }
 }
 
-/// How an operation began.
+/// How an operation started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartResult {
-    /// Written down; the gateway is called next.
+    /// The operation is recorded under a lease. Its gateway is called next.
     Processing {
         /// End of the lease under which the caller may be sending the operation to its gateway.
         lease_until: Timestamp,
     },
     /// The operation is queued. Its gateway is called after a later event, [`Sent`].
     Queued {},
-    /// Done in the same step, inside our own books.
+    /// The operation succeeded at once, inside our own books.
     Succeeded {},
-    /// Refused in the same step; that ends the payment.
+    /// The operation was refused at once. That ends the payment.
     Failed(Failure),
-    /// It had happened elsewhere: this is what is known of it.
+    /// The operation was made elsewhere, and this evidence of it is recorded.
     Recorded(Evidence),
 }
 
