@@ -51,7 +51,7 @@ INQUIRY = 1
 MOST = 2**53 - 1
 WON, LOST, WITHDRAWN, REINSTATED = 3, 4, 5, 6
 SUCCEEDED, FAILED, PENDING, REQUIRES_ACTION, NOT_SENT, UNKNOWN, CANCELED, REVERSED, RETURN_CANCELED = range(1, 10)
-# It was written down to be sent later.
+# A queued operation waits to be sent.
 QUEUED = 10
 LIVE = PENDING, REQUIRES_ACTION, UNKNOWN, QUEUED
 # What a report is about.
@@ -269,7 +269,7 @@ class Operation:
         self.same, self.alone = None, None
         # Whether its decline ended its payment, and whether an amount of it was reported.
         self.ended_payment, self.has_amount = False, False
-        # The sequence of the event with which it was sent; None while it is queued.
+        # The sequence of the event that sent it. None if it was queued and no event sent it.
         self.sent, self.started_at = None if 9 in fields else event.sequence, event.at
         self.sequence, self.updated_at, self.polls, self.next, self.resent = event.sequence, event.at, 0, None, None
         if self.origin == EXTERNAL and self.parent is not None:
@@ -1065,11 +1065,11 @@ class Books:
         found = file.execute("SELECT version, name FROM counterfoil_migration ORDER BY version").fetchall()
         require(found == MIGRATIONS, "migrations are not those of the schema")
         rows = file.execute("SELECT ledger, era, seal FROM counterfoil_era").fetchall()
-        require(len(rows) == 1, "there is no one ledger with an era")
+        require(len(rows) == 1, "counterfoil_era does not have exactly one row")
         [(ledger, era, seal)] = rows
-        require(0 <= ledger < 2**50 and 0 < era < 2**32, "ledger or era is no such number")
+        require(0 <= ledger < 2**50 and 0 < era < 2**32, "the ledger id or the era is out of range")
         made = hashlib.sha256(ZERO + ledger.to_bytes(8, "big") + era.to_bytes(4, "big")).digest()
-        require(seal == made, "the seal is not that of the ledger and its era")
+        require(seal == made, "the seal does not match the ledger id and the era")
         require(not any(self.wallets.values()), "a wallet entered something else than was posted to it")
         found = {(tenant, environment): number for number, tenant, environment in file.execute(
             "SELECT scope, tenant, environment FROM counterfoil_scope")}

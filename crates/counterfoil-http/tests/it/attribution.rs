@@ -1,4 +1,4 @@
-//! Which payment and operation a notification is about, what counts, and what an operator decides about it.
+//! Attribution: the payment and operation that a notification is about, and the operator's decisions about that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, CARD, GLOBEX, held, request, unknown_name, usd, with, with_instrument};
 
-/// A payment with two holds at the gateway, of 100 and, as `h_2`, of 60: its id, and those of the holds.
+/// Creates a payment with two holds at the gateway, of 100 and, as `h_2`, of 60. Returns its id and those of the holds.
 async fn with_two_holds(app: &App, body: &str) -> (String, Vec<Value>) {
     let id = app.create_100(body).await;
     assert!(app.is_applied("hold", "authorization.succeeded", &id, usd(60, "h_2")).await);
@@ -19,7 +19,7 @@ async fn with_two_holds(app: &App, body: &str) -> (String, Vec<Value>) {
 }
 
 #[tokio::test]
-async fn what_adds_up_must_have_a_name() {
+async fn captures_refunds_and_returns_need_a_gateway_id() {
     let app = App::beside_doubt();
     let id = app.create_100(&held()).await;
     let before = app.books().await;
@@ -38,14 +38,14 @@ async fn what_adds_up_must_have_a_name() {
     assert!(app.is_applied("m", "refund.succeeded", &id, usd(10, "r_1")).await);
     assert!(app.is_applied("o", "payment.returned", &id, usd(5, "b_1")).await);
     assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 25, 10, 15, 70]));
-    // A return of all names itself.
+    // A return of the whole amount needs no gateway id.
     assert!(app.is_applied("p", "payment.returned", &id, Value::Null).await);
     assert_eq!(app.amounts(&id).await[1], 0);
     app.books().await;
 }
 
 #[tokio::test]
-async fn our_own_id_stands_in_for_the_gateways_name() {
+async fn our_own_id_replaces_the_gateways_id() {
     let app = App::beside_doubt();
     for (body, instrument, path, list, field, kind) in [
         (held(), "pm_sandbox_capture_timeout", "capture", "captures", "capture_id", "capture.succeeded"),
@@ -61,7 +61,7 @@ async fn our_own_id_stands_in_for_the_gateways_name() {
     app.books().await;
 }
 
-/// An id of another payment, of another tenant, and of nothing are unknown alike; nothing moves on either payment.
+/// An id of another payment, of another tenant and of nothing get the same answer. Neither payment changes.
 #[tokio::test]
 async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
     let app = App::beside_doubt();
@@ -105,7 +105,7 @@ async fn an_id_that_is_no_operation_of_the_payment_is_unknown() {
     }
 }
 
-/// The id of such an operation of another tenant.
+/// Starts an operation of another tenant, and returns its id.
 async fn foreign_operation(app: &App, body: &str, path: &str, list: &str) -> Value {
     let ask = |method, path: String, body: String| app.send(request(method, &path, GLOBEX, body));
     let id = ask(Method::POST, "/v1/payments".to_owned(), body.to_owned()).await.string("/id");
@@ -116,7 +116,7 @@ async fn foreign_operation(app: &App, body: &str, path: &str, list: &str) -> Val
     found.string("/items/0/id").into()
 }
 
-/// The attempt that something is said to be of must be one of the payment at that gateway.
+/// A reported parent must be an attempt of the payment at that gateway.
 #[tokio::test]
 async fn a_parent_of_another_payment_is_unknown() {
     let app = App::beside_doubt();
@@ -143,7 +143,7 @@ async fn a_parent_of_another_payment_is_unknown() {
 }
 
 #[tokio::test]
-async fn without_a_parent_it_is_of_the_only_attempt() {
+async fn capture_and_refund_without_a_parent_belong_to_the_only_attempt() {
     let app = App::beside_doubt();
     let id = app.create_100(&held()).await;
     let attempt = app.payment(&id).await["attempts"][0]["id"].clone();
@@ -160,7 +160,7 @@ async fn without_a_parent_it_is_of_the_only_attempt() {
 }
 
 #[tokio::test]
-async fn with_several_attempts_it_is_unallocated_until_an_operator_allocates_it() {
+async fn capture_is_unallocated_among_several_attempts_until_an_operator_allocates_it() {
     let clock = Arc::new(ManualClock::default());
     let app = App::with(|ledger| ledger.with_clock(clock.clone()));
     let end = clock.now().saturating_add(Duration::from_secs(3_600));
@@ -190,13 +190,13 @@ async fn with_several_attempts_it_is_unallocated_until_an_operator_allocates_it(
     app.books().await;
 }
 
-/// What came in for the invoice.
+/// The amount paid for the invoice.
 async fn paid(app: &App) -> Value {
     app.get("/v1/destinations/INVOICE/inv_1").await.json()["paid"].clone()
 }
 
 #[tokio::test]
-async fn a_refund_without_a_parent_is_allocated_too() {
+async fn operator_allocates_a_refund_without_a_parent() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     assert!(app.is_applied("late", "attempt.succeeded", &id, usd(60, "ch_2")).await);
@@ -212,7 +212,7 @@ async fn a_refund_without_a_parent_is_allocated_too() {
 }
 
 #[tokio::test]
-async fn the_gateways_name_of_an_attempt_is_a_parent() {
+async fn gateway_attempt_id_names_the_parent() {
     let app = App::new();
     let (id, holds) = with_two_holds(&app, &held()).await;
     let of_second = with(usd(30, "c_1"), "gateway_attempt_id", "h_2");
@@ -231,7 +231,7 @@ async fn the_gateways_name_of_an_attempt_is_a_parent() {
     app.books().await;
 }
 
-/// A payment of 100 USD of which 30 are being given back, by a refund that never gets a name; and that refund.
+/// Creates a payment of 100 USD with an open refund of 30 that has no gateway id. Returns the ids of both.
 async fn with_nameless_refund(app: &App) -> (String, Value) {
     let id = app.create_100(CARD).await;
     let refund = app.start(&id, "refunds", "refunds", r#"{"amount": 30}"#).await;
@@ -239,21 +239,21 @@ async fn with_nameless_refund(app: &App) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn an_unknown_name_waits_while_our_own_refund_may_get_it() {
+async fn refund_with_an_unknown_id_is_refused_while_a_requested_refund_is_open() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let (id, refund) = with_nameless_refund(&app).await;
-    let word = || usd(30, "re_1");
+    let reported = || usd(30, "re_1");
     let before = app.books().await;
-    let early = app.report("n", "refund.succeeded", &id, word()).await;
+    let early = app.report("n", "refund.succeeded", &id, reported()).await;
     assert_eq!(early.details_of("not_found", 404), json!({"reason": "may_be_ours"}));
     assert_eq!(app.books().await, before);
-    // Of another amount it is another refund.
+    // A refund of another amount is another refund.
     assert!(app.is_applied("m", "refund.succeeded", &id, usd(20, "re_2")).await);
     assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 50, 0]));
 
     app.run_last_query(&clock).await;
-    assert!(app.is_applied("n", "refund.succeeded", &id, word()).await, "the gateway repeats it");
+    assert!(app.is_applied("n", "refund.succeeded", &id, reported()).await, "the gateway repeats it");
     assert!(app.is_in_review(&id, "unallocated").await);
     assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 20, 0]), "reserved");
 
@@ -263,8 +263,8 @@ async fn an_unknown_name_waits_while_our_own_refund_may_get_it() {
     assert_eq!([&ours["refund_status"], &ours["gateway_refund_id"]], [&json!("SUCCEEDED"), &json!("re_1")]);
     assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 50, 50, 0]));
     assert!(!app.is_in_review(&id, "unallocated").await);
-    // The name is bound: a repetition is no news, and what becomes of it becomes of ours.
-    assert!(!app.is_applied("again", "refund.succeeded", &id, word()).await);
+    // The gateway id is bound: a repetition changes nothing, and a later failure is one of the requested refund.
+    assert!(!app.is_applied("again", "refund.succeeded", &id, reported()).await);
     assert!(app.is_applied("o", "refund.failed", &id, json!({"gateway_operation_id": "re_1"})).await);
     assert_eq!(app.items(&id, "refunds").await[0]["refund_status"], "FAILED");
     assert_eq!(app.amounts(&id).await, json!(["PARTIALLY_REFUNDED", 100, 20, 80, 0]));
@@ -272,7 +272,7 @@ async fn an_unknown_name_waits_while_our_own_refund_may_get_it() {
 }
 
 #[tokio::test]
-async fn a_refund_that_is_another_one_counts_beside_ours() {
+async fn refund_decided_to_be_another_one_counts_beside_the_requested_one() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let (id, _) = with_nameless_refund(&app).await;
@@ -287,9 +287,9 @@ async fn a_refund_that_is_another_one_counts_beside_ours() {
     app.books().await;
 }
 
-/// That a refund is another one, and which charge it is of, are two decisions: neither undoes the other.
+/// Neither decision undoes the other.
 #[tokio::test]
-async fn what_a_refund_is_and_what_it_is_of_are_decided_apart() {
+async fn another_and_allocated_are_decided_independently() {
     for is_allocated_first in [true, false] {
         let clock = Arc::new(ManualClock::default());
         let app = App::silent(&clock);
@@ -313,9 +313,8 @@ async fn what_a_refund_is_and_what_it_is_of_are_decided_apart() {
     }
 }
 
-/// The operator took one refund for ours and corrects that.
 #[tokio::test]
-async fn that_a_refund_is_ours_may_be_decided_otherwise_later() {
+async fn operator_corrects_same_as_to_another() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let (id, ours) = with_nameless_refund(&app).await;
@@ -330,9 +329,9 @@ async fn that_a_refund_is_ours_may_be_decided_otherwise_later() {
     app.books().await;
 }
 
-/// Ours ended without a name: where it succeeded, a name that comes later may be its own.
+/// A requested refund ended without a gateway id. If it succeeded, an id that is reported later may be its own.
 #[tokio::test]
-async fn an_unknown_name_beside_a_refund_that_ended_without_one() {
+async fn refund_with_an_unknown_id_is_unallocated_beside_a_succeeded_refund_without_one() {
     for (outcome, is_unallocated, after) in [
         ("succeeded", true, json!(["PARTIALLY_REFUNDED", 100, 30, 40, 0])),
         ("failed", false, json!(["PARTIALLY_REFUNDED", 100, 30, 70, 0])),
@@ -351,7 +350,7 @@ async fn an_unknown_name_beside_a_refund_that_ended_without_one() {
 }
 
 #[tokio::test]
-async fn returns_add_up_by_name_and_are_canceled_by_name() {
+async fn returns_add_up_by_id_and_are_canceled_by_id() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let status = || async { app.items(&id, "attempts").await[0]["payment_status"].clone() };
@@ -387,7 +386,7 @@ async fn returns_add_up_by_name_and_are_canceled_by_name() {
 }
 
 #[tokio::test]
-async fn a_refund_that_failed_and_succeeded_counts_nothing_in_either_order() {
+async fn refund_that_failed_and_succeeded_counts_nothing_in_either_order() {
     for order in [["refund.failed", "refund.succeeded"], ["refund.succeeded", "refund.failed"]] {
         let app = App::new();
         let id = app.create_100(CARD).await;
@@ -402,7 +401,7 @@ async fn a_refund_that_failed_and_succeeded_counts_nothing_in_either_order() {
     }
 }
 
-/// A payment of 100 USD whose capture of 60 was said to have failed, and to have succeeded; and that capture.
+/// Creates a payment of 100 USD whose capture of 60 was reported as failed and as succeeded. Returns the ids of both.
 async fn contradicted(app: &App) -> (String, Value) {
     let id = app.create_100(&with_instrument(&held(), "pm_sandbox_capture_timeout")).await;
     let capture = app.start(&id, "capture", "captures", r#"{"amount": 60, "final": false}"#).await;
@@ -417,7 +416,7 @@ async fn contradicted(app: &App) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn an_operator_overrides_a_contradicted_capture_and_may_do_so_again() {
+async fn operator_overrides_a_contradicted_capture_repeatedly() {
     let app = App::new();
     let (id, capture) = contradicted(&app).await;
     let decisions = [
@@ -436,9 +435,9 @@ async fn an_operator_overrides_a_contradicted_capture_and_may_do_so_again() {
     }
 }
 
-/// What was said to have succeeded and to have failed can be decided otherwise than precedence does.
+/// A decision about an operation that was reported as succeeded and as failed overrides the precedence of reports.
 #[tokio::test]
-async fn an_operator_overrides_attempts_refunds_and_voids() {
+async fn operator_overrides_attempts_refunds_and_voids() {
     let app = App::beside_doubt();
     let card = || CARD.to_owned();
     let cases = [
@@ -471,7 +470,7 @@ async fn an_operator_overrides_attempts_refunds_and_voids() {
 }
 
 #[tokio::test]
-async fn what_is_reported_after_a_decision_counts_if_it_is_new() {
+async fn report_after_a_decision_counts_if_it_is_new() {
     let app = App::new();
     let (id, capture) = contradicted(&app).await;
     app.decide(&id, &capture, "failed", Value::Null).await;
@@ -493,7 +492,7 @@ async fn what_is_reported_after_a_decision_counts_if_it_is_new() {
 }
 
 #[tokio::test]
-async fn what_a_gateway_settled_cannot_be_overridden() {
+async fn outcome_that_a_gateway_settled_cannot_be_overridden() {
     let app = App::new();
     let id = app.create_100(&held()).await;
     let capture = app.start(&id, "capture", "captures", r#"{"amount": 60}"#).await;
@@ -509,7 +508,7 @@ async fn what_a_gateway_settled_cannot_be_overridden() {
 }
 
 #[tokio::test]
-async fn other_contents_under_a_notification_id_are_applied_and_flagged() {
+async fn reused_notification_id_with_other_contents_is_applied_and_flagged() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let first = || usd(10, "r_1");

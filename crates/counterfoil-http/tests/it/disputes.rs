@@ -14,7 +14,7 @@ async fn is_applied(app: &App, id: &str, kind: &str, payment: &str, mut more: Va
 }
 
 #[tokio::test]
-async fn a_dispute_is_told_listed_and_reserves_its_money() {
+async fn reported_dispute_is_listed_and_reserves_its_amount() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     assert!(app.items(&id, "disputes").await.is_empty());
@@ -58,9 +58,8 @@ async fn a_dispute_is_told_listed_and_reserves_its_money() {
     assert_eq!(refused.details_of("invalid_operation", 400)["refundable"], 60);
 }
 
-/// One movement without a name is one, in however many notifications it is told.
 #[tokio::test]
-async fn a_movement_without_a_name_counts_once_at_each_stage() {
+async fn movement_without_an_id_counts_once_per_stage() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let funds = |amount: i64, stage| json!({"amount": amount, "currency": "usd", "stage": stage});
@@ -86,7 +85,7 @@ fn at(second: u32) -> Value {
 
 /// INVARIANTS 43: lost, then won, with all money reinstated.
 #[tokio::test]
-async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
+async fn dispute_that_is_won_after_a_loss_frees_the_payment() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let steps = [
@@ -113,13 +112,13 @@ async fn a_dispute_that_is_won_in_the_end_frees_the_payment() {
     app.books().await;
 }
 
-/// An operator's decision about the only dispute of a payment.
+/// Sends an operator's decision about the only dispute of a payment.
 async fn resolve(app: &App, payment: &str, outcome: &str, more: Value) -> Answer {
     let dispute = app.items(payment, "disputes").await[0]["id"].clone();
     app.resolve(payment, outcome, with(more, "dispute_id", dispute)).await
 }
 
-/// What is disputed, charged back, refundable and to be reviewed, and how the dispute stands.
+/// The disputed, charged back and refundable amounts, the reviews, and the status of the dispute.
 async fn standing(app: &App, id: &str) -> Value {
     let payment = app.payment(id).await;
     let dispute = app.items(id, "disputes").await[0].clone();
@@ -129,10 +128,10 @@ async fn standing(app: &App, id: &str) -> Value {
     of_payment.into_iter().chain(of_dispute).cloned().collect()
 }
 
-/// The end of a dispute was never told, or told wrong: an operator decides, as often as he likes. What its gateway tells
-/// for the first time afterwards counts, and is flagged.
+/// An operator may decide more than once. An end that the gateway reports for the first time afterwards counts, and is
+/// flagged.
 #[tokio::test]
-async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict() {
+async fn operator_resolves_a_dispute_and_a_later_report_contradicts() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     is_applied(&app, "n1", "opened", &id, at(1)).await;
@@ -167,7 +166,7 @@ async fn an_operator_decides_how_a_dispute_ended_and_the_gateway_may_contradict(
 }
 
 #[tokio::test]
-async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
+async fn dispute_that_its_gateway_settled_cannot_be_resolved() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     is_applied(&app, "n1", "lost", &id, at(1)).await;
@@ -188,9 +187,9 @@ async fn a_dispute_that_its_gateway_settled_is_no_operators_to_decide() {
     app.books().await;
 }
 
-/// At one time it is lost; what is given back of that is free all the same.
+/// Won and lost at the same time count as lost. A reinstated amount is available all the same.
 #[tokio::test]
-async fn a_tie_is_lost_and_what_is_reinstated_is_free() {
+async fn dispute_won_and_lost_at_one_time_is_lost_and_reinstated_money_is_available() {
     let app = App::new();
     for order in [["won", "lost"], ["lost", "won"]] {
         let id = app.create_100(CARD).await;
@@ -210,9 +209,9 @@ async fn a_tie_is_lost_and_what_is_reinstated_is_free() {
     }
 }
 
-/// A destination shows what is disputed beside what was charged back, which is owed again where a policy says so.
+/// A destination shows disputed and charged-back amounts. The charged-back amount is due again only if the policy says so.
 #[tokio::test]
-async fn what_was_charged_back_is_owed_again_by_policy_only() {
+async fn charged_back_amount_is_due_again_by_policy_only() {
     for (owed, remaining) in [(false, 0), (true, 100)] {
         let policy = Policy::default();
         let policy = if owed { policy.owing_charged_back() } else { policy };
@@ -242,9 +241,8 @@ async fn what_was_charged_back_is_owed_again_by_policy_only() {
     }
 }
 
-/// One movement of money is one, under however many notifications it is told.
 #[tokio::test]
-async fn money_that_a_dispute_moved_counts_once() {
+async fn dispute_movement_in_several_notifications_counts_once() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let funds = json!({"amount": 40, "currency": "usd", "gateway_operation_id": "txn_1"});
@@ -264,9 +262,9 @@ async fn money_that_a_dispute_moved_counts_once() {
     app.books().await;
 }
 
-/// A dispute is of its payment. An attempt that it names must be of that payment too, at that gateway.
+/// The attempt that a dispute names must be one of its payment at that gateway.
 #[tokio::test]
-async fn the_attempt_of_a_dispute_must_be_of_its_payment() {
+async fn attempt_of_a_dispute_must_be_of_its_payment() {
     let app = App::beside_doubt();
     let (made, other) = (app.create(CARD).await, app.create(CARD).await);
     let (id, before) = (made.string("/id"), app.books().await);

@@ -35,9 +35,9 @@ async fn start_30(app: &App, payment: &str, path: &str, list: &str) -> Value {
     app.start(payment, path, list, body).await
 }
 
-/// INVARIANTS 26, 29. The gateway tells of one refund (capture) under its name alone, and with our id too.
+/// INVARIANTS 26, 29. The gateway reports one refund or capture with its gateway id only, and with our id too.
 #[tokio::test]
-async fn one_name_told_with_and_without_our_id_counts_once_in_either_order() {
+async fn operation_reported_with_and_without_our_id_counts_once_in_either_order() {
     let mut wrong = Vec::new();
     for (body, path, list, kind, field) in [
         (CARD.to_owned(), "refunds", "refunds", "refund.succeeded", "refund_id"),
@@ -48,11 +48,11 @@ async fn one_name_told_with_and_without_our_id_counts_once_in_either_order() {
             let app = App::silent(&Arc::new(ManualClock::default()));
             let id = app.create_100(&body).await;
             let ours = start_30(&app, &id, path, list).await;
-            let mut words = [(kind, with(usd(20, "x_1"), field, ours)), (kind, usd(20, "x_1"))];
+            let mut reports = [(kind, with(usd(20, "x_1"), field, ours)), (kind, usd(20, "x_1"))];
             if !is_ours_first {
-                words.reverse();
+                reports.reverse();
             }
-            app.report_all(&id, &words).await;
+            app.report_all(&id, &reports).await;
             ends.push(app.amounts(&id).await);
         }
         if ends[0] != ends[1] {
@@ -62,7 +62,8 @@ async fn one_name_told_with_and_without_our_id_counts_once_in_either_order() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The same where the name came while ours was stuck: a possible duplicate that our own id settles.
+/// The same if the gateway id was reported while the requested operation was stuck: our own id settles the possible
+/// duplicate.
 #[tokio::test]
 async fn our_own_id_settles_a_possible_duplicate_in_either_order() {
     let mut ends = Vec::new();
@@ -73,11 +74,11 @@ async fn our_own_id_settles_a_possible_duplicate_in_either_order() {
         let ours = start_30(&app, &id, "refunds", "refunds").await;
         app.run_last_query(&clock).await;
         let kind = "refund.succeeded";
-        let mut words = [(kind, with(usd(30, "x_1"), "refund_id", ours)), (kind, usd(30, "x_1"))];
+        let mut reports = [(kind, with(usd(30, "x_1"), "refund_id", ours)), (kind, usd(30, "x_1"))];
         if !is_ours_first {
-            words.reverse();
+            reports.reverse();
         }
-        app.report_all(&id, &words).await;
+        app.report_all(&id, &reports).await;
         ends.push((app.amounts(&id).await, app.review(&id).await));
     }
     assert_eq!(ends[0], ends[1]);
@@ -85,7 +86,7 @@ async fn our_own_id_settles_a_possible_duplicate_in_either_order() {
 
 /// INVARIANTS 26. The parent that is reported for an external void counts, whenever it is reported.
 #[tokio::test]
-async fn the_parent_of_a_void_counts_whenever_it_is_reported() {
+async fn parent_of_a_void_counts_whenever_it_is_reported() {
     let mut ends = Vec::new();
     for is_second_hold_first in [true, false] {
         let app = App::new();
@@ -93,8 +94,8 @@ async fn the_parent_of_a_void_counts_whenever_it_is_reported() {
         let hold = ("authorization.succeeded", usd(60, "h_2"));
         let of_second = ("void.succeeded", with(usd(60, "v_1"), "gateway_attempt_id", "h_2"));
         let bare = ("void.succeeded", usd(60, "v_1"));
-        let words = if is_second_hold_first { [hold, of_second, bare] } else { [bare, hold, of_second] };
-        app.report_all(&id, &words).await;
+        let reports = if is_second_hold_first { [hold, of_second, bare] } else { [bare, hold, of_second] };
+        app.report_all(&id, &reports).await;
         ends.push(app.amounts(&id).await);
     }
     assert_eq!(ends[0], ends[1]);
@@ -102,7 +103,7 @@ async fn the_parent_of_a_void_counts_whenever_it_is_reported() {
 
 /// INVARIANTS 26, 43. A bank return is canceled whichever was reported first, the charge or the return.
 #[tokio::test]
-async fn a_canceled_return_of_a_captured_charge_counts_nothing_in_any_order() {
+async fn canceled_return_of_a_captured_charge_counts_nothing_in_any_order() {
     let of_hold = || json!({"gateway_attempt_id": "pi_1"});
     let mut ends = Vec::new();
     for is_charged_first in [true, false] {
@@ -110,21 +111,21 @@ async fn a_canceled_return_of_a_captured_charge_counts_nothing_in_any_order() {
         let id = at_gateway(&app).await;
         let charged = ("attempt.succeeded", usd(100, "pi_1"));
         let returned = ("payment.returned", of_hold());
-        let mut words = vec![
+        let mut reports = vec![
             ("authorization.succeeded", usd(100, "pi_1")),
             ("capture.succeeded", with(usd(100, "pi_1:capture"), "gateway_attempt_id", "pi_1")),
         ];
-        words.extend(if is_charged_first { [charged, returned] } else { [returned, charged] });
-        words.push(("payment.return_canceled", of_hold()));
-        app.report_all(&id, &words).await;
+        reports.extend(if is_charged_first { [charged, returned] } else { [returned, charged] });
+        reports.push(("payment.return_canceled", of_hold()));
+        app.report_all(&id, &reports).await;
         ends.push(app.amounts(&id).await);
     }
     assert_eq!(ends[0], ends[1]);
 }
 
-/// A capture that was said to be ours is one capture, so a return of its hold is of it.
+/// After `same_as` there is one capture, so a return of its hold is one of that capture.
 #[tokio::test]
-async fn a_return_finds_the_only_capture_after_same_as() {
+async fn return_is_of_the_only_capture_after_same_as() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(&held()).await;
@@ -144,9 +145,9 @@ async fn a_return_finds_the_only_capture_after_same_as() {
     assert_eq!(app.amounts(&id).await[1], 10);
 }
 
-/// INVARIANTS 15. A return that was bound to the external capture is no clash once that one is ours.
+/// INVARIANTS 15. The id of a return that was bound to the external capture does not clash after `same_as`.
 #[tokio::test]
-async fn a_repeated_return_is_no_news_after_same_as() {
+async fn repeated_return_changes_nothing_after_same_as() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(&held()).await;
@@ -163,7 +164,7 @@ async fn a_repeated_return_is_no_news_after_same_as() {
 
 /// "A later resolution replaces an earlier one."
 #[tokio::test]
-async fn same_as_may_be_decided_again_after_another() {
+async fn same_as_may_be_decided_after_another() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -208,7 +209,7 @@ async fn succeeded_replaces_failed() {
 
 /// The facts that are known when an operator decides are set aside, a decline among them.
 #[tokio::test]
-async fn a_decision_about_an_attempt_settles_its_contradiction() {
+async fn decision_about_an_attempt_settles_its_contradiction() {
     let mut wrong = Vec::new();
     for (outcome, status) in [("succeeded", "SUCCEEDED"), ("not_sent", "PENDING")] {
         let app = App::new();
@@ -226,18 +227,19 @@ async fn a_decision_about_an_attempt_settles_its_contradiction() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// INVARIANTS 26. What an operator's words mean of an external attempt does not depend on what was reported of it first.
+/// INVARIANTS 26. A resolution of an external attempt does not depend on the order of its reports.
 #[tokio::test]
-async fn a_resolved_external_attempt_is_the_same_in_any_order() {
+async fn resolved_external_attempt_is_the_same_in_any_order() {
     let mut ends = Vec::new();
     for is_failed_first in [true, false] {
         let app = App::new();
         let id = at_gateway(&app).await;
-        let mut words = [("attempt.failed", usd(100, "pi_1")), ("authorization.succeeded", usd(100, "pi_1"))];
+        let mut reports =
+            [("attempt.failed", usd(100, "pi_1")), ("authorization.succeeded", usd(100, "pi_1"))];
         if !is_failed_first {
-            words.reverse();
+            reports.reverse();
         }
-        app.report_all(&id, &words).await;
+        app.report_all(&id, &reports).await;
         assert_eq!(app.amounts(&id).await, json!(["AUTHORIZED", 0, 0, 0, 100]));
         let attempt = app.items(&id, "attempts").await[0]["id"].clone();
         for outcome in ["not_sent", "succeeded"] {
@@ -248,31 +250,31 @@ async fn a_resolved_external_attempt_is_the_same_in_any_order() {
     assert_eq!(ends[0], ends[1]);
 }
 
-/// INVARIANTS 3, 7. More went back than there was, by voids: it is flagged, and what is posted is what there is.
+/// INVARIANTS 3, 7. More was voided or returned than captured. It is flagged, unless the postings add up to zero.
 #[tokio::test]
-async fn more_that_is_voided_than_there_is_is_flagged() {
+async fn void_of_more_than_was_captured_is_flagged() {
     let cases: [&[(&str, Value)]; 3] = [
         &[("void.succeeded", usd(100, "v_1")), ("void.succeeded", usd(100, "v_2"))],
         &[("payment.returned", usd(30, "b_1")), ("void.succeeded", usd(100, "v_1"))],
         &[("void.succeeded", usd(130, "v_1"))],
     ];
     let mut wrong = Vec::new();
-    for words in cases {
+    for reports in cases {
         let app = App::new();
         let id = app.create_100(CARD).await;
-        app.report_all(&id, words).await;
+        app.report_all(&id, reports).await;
         let (posted, review) = (posted(&app).await, app.review(&id).await);
         let is_flagged = review.as_array().is_some_and(|review| review.contains(&json!("exceeded")));
         if posted != 0 && !is_flagged {
-            wrong.push(format!("{words:?}: {} posted {posted}, {review}", app.amounts(&id).await));
+            wrong.push(format!("{reports:?}: {} posted {posted}, {review}", app.amounts(&id).await));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// INVARIANTS 8. A possible duplicate that bounced frees its amount.
+/// INVARIANTS 8.
 #[tokio::test]
-async fn a_possible_duplicate_that_bounced_reserves_nothing() {
+async fn failed_possible_duplicate_reserves_nothing() {
     let mut ends = Vec::new();
     for kinds in [&["refund.failed"][..], &["refund.succeeded", "refund.failed"]] {
         let clock = Arc::new(ManualClock::default());
@@ -291,7 +293,7 @@ async fn a_possible_duplicate_that_bounced_reserves_nothing() {
 /// "A fact that is reported for the first time afterwards counts, by precedence, against the resolution, and flags the
 /// payment anew."
 #[tokio::test]
-async fn a_parent_that_is_reported_after_allocation_is_flagged() {
+async fn parent_reported_after_allocation_is_flagged() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     app.report_all(&id, &[("attempt.succeeded", usd(60, "ch_2")), ("refund.succeeded", usd(30, "r_1"))])
@@ -306,23 +308,22 @@ async fn a_parent_that_is_reported_after_allocation_is_flagged() {
     assert_ne!(app.review(&id).await, before);
 }
 
-/// INVARIANTS 2: more than was held, of that hold.
+/// INVARIANTS 2.
 #[tokio::test]
-async fn more_captured_of_one_hold_than_it_held_is_flagged() {
+async fn capture_of_more_than_its_hold_is_flagged() {
     let app = App::new();
     let id = app.create_100(&held()).await;
-    let words = [
+    let reports = [
         ("authorization.succeeded", usd(60, "h_2")),
         ("capture.succeeded", with(usd(100, "c_1"), "gateway_attempt_id", "h_2")),
     ];
-    app.report_all(&id, &words).await;
+    app.report_all(&id, &reports).await;
     let review = app.review(&id).await;
     assert!(review.as_array().unwrap().contains(&json!("exceeded")), "{review} {}", app.amounts(&id).await);
 }
 
-/// A payment that was opened again is not ended by a word on an earlier attempt.
 #[tokio::test]
-async fn a_word_on_an_earlier_attempt_does_not_end_a_payment_that_was_opened_again() {
+async fn resolution_of_an_earlier_attempt_does_not_end_a_reopened_payment() {
     let app = App::with(|ledger| ledger.with_policy(Policy::default().processing_failed()));
     let pending = with_instrument(CARD, "pm_sandbox_pending");
     let id = app.create_100(&pending).await;
@@ -340,9 +341,9 @@ async fn a_word_on_an_earlier_attempt_does_not_end_a_payment_that_was_opened_aga
     );
 }
 
-/// INVARIANTS 3. We voided a charge, and the payer's bank took some of it back as well: 130 of 100 went back.
+/// INVARIANTS 3. A charge of 100 was voided, and the payer's bank took back 30 as well.
 #[tokio::test]
-async fn a_return_of_what_was_voided_here_is_flagged() {
+async fn return_of_a_voided_charge_is_flagged() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     assert_eq!(app.post(&format!("/v1/payments/{id}/void"), "{}").await.status, 200);
@@ -351,9 +352,9 @@ async fn a_return_of_what_was_voided_here_is_flagged() {
     assert_eq!((posted(&app).await, app.review(&id).await), (-3_000, json!(["exceeded"])));
 }
 
-/// A gateway gave back more than it had withdrawn: the books have 200 of a payment of 100, and nobody is told.
+/// The gateway reinstated more than it had withdrawn: 200 of a payment of 100.
 #[tokio::test]
-async fn more_reinstated_than_withdrawn_is_flagged() {
+async fn reinstatement_of_more_than_was_withdrawn_is_flagged() {
     let app = App::new();
     let id = app.create_100(CARD).await;
     let funds = |kind, name| (kind, with(usd(100, name), "dispute_id", "dp_1"));
@@ -372,9 +373,9 @@ async fn more_reinstated_than_withdrawn_is_flagged() {
     assert!(app.review(&id).await.is_array(), "unflagged: posted and captured are {stands:?}");
 }
 
-/// INVARIANTS 44. What an operator says of a charge that nobody here made is no word on the schedule of ours.
+/// INVARIANTS 44.
 #[tokio::test]
-async fn a_word_on_an_external_attempt_leaves_the_schedule() {
+async fn resolution_of_an_external_attempt_does_not_change_the_schedule() {
     let days = [1, 3].map(|days| Duration::from_secs(days * 86_400));
     let schedule = counterfoil::payment::RetrySchedule::new(days).unwrap();
     let mut wrong = Vec::new();
@@ -397,9 +398,9 @@ async fn a_word_on_an_external_attempt_leaves_the_schedule() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// "No key guards it, and none is needed": a decision that is said again changes nothing.
+/// "No key guards it, and none is needed".
 #[tokio::test]
-async fn same_as_that_is_said_again_changes_nothing() {
+async fn repeated_same_as_is_accepted() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -412,9 +413,8 @@ async fn same_as_that_is_said_again_changes_nothing() {
     }
 }
 
-/// An operator's word on what became of a refund that was said to be ours has an effect, or is refused.
 #[tokio::test]
-async fn a_word_on_what_is_ours_is_not_ignored() {
+async fn resolution_of_a_refund_after_same_as_has_an_effect_or_is_refused() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -428,9 +428,9 @@ async fn a_word_on_what_is_ours_is_not_ignored() {
     assert!(answer.status != 200 || refunded == 0, "{} and {refunded} refunded", answer.status);
 }
 
-/// The list of refunds tells which of them count: those that succeeded come to what was refunded.
+/// The refunds that succeeded and are not the same as another one add up to `amount_refunded`.
 #[tokio::test]
-async fn the_listed_refunds_come_to_what_was_refunded() {
+async fn listed_refunds_add_up_to_the_refunded_amount() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -447,9 +447,9 @@ async fn the_listed_refunds_come_to_what_was_refunded() {
     assert_eq!(json!(sum), app.amounts(&id).await[2], "{refunds:#?}");
 }
 
-/// INVARIANTS 2, 28. What is captured of a hold that the clock has released is late, and flagged.
+/// INVARIANTS 2, 28.
 #[tokio::test]
-async fn a_capture_after_the_hold_expired_is_flagged() {
+async fn capture_after_its_hold_expired_is_flagged() {
     use counterfoil::clock::Clock;
     let clock = Arc::new(ManualClock::default());
     let app = App::with(|ledger| ledger.with_clock(clock.clone()));
@@ -464,9 +464,9 @@ async fn a_capture_after_the_hold_expired_is_flagged() {
     assert!(app.review(&id).await.is_array(), "{}", app.payment(&id).await);
 }
 
-/// A decision that does not fit says what does not fit, not that there is nothing to resolve.
+/// The error names the problem, and is not `nothing_to_resolve`.
 #[tokio::test]
-async fn a_decision_that_does_not_fit_says_why() {
+async fn refused_decision_says_why() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -494,7 +494,7 @@ async fn a_decision_that_does_not_fit_says_why() {
 /// "No amount means all. The returns of different names add up, to at most what the operation brought; what is beyond that
 /// is flagged (`exceeded`)."
 #[tokio::test]
-async fn returns_beyond_a_return_of_all_are_flagged() {
+async fn returns_after_a_return_of_the_whole_amount_are_flagged() {
     let mut wrong = Vec::new();
     for first in [json!({"gateway_operation_id": "b_1"}), usd(100, "b_1")] {
         let app = App::new();
@@ -510,7 +510,7 @@ async fn returns_beyond_a_return_of_all_are_flagged() {
 
 /// INVARIANTS 17. An operator decides about an operation only after its lease, by `same_as` too.
 #[tokio::test]
-async fn same_as_waits_for_the_lease_of_what_was_requested() {
+async fn same_as_is_refused_during_the_lease_of_the_requested_operation() {
     let app = App::with(|ledger| ledger.with_gateway(Arc::new(Silent::about_refunds().hanging())));
     let id = app.create_100(CARD).await;
     let asking = {
@@ -533,7 +533,7 @@ async fn same_as_waits_for_the_lease_of_what_was_requested() {
 /// Rule 3: "the amount that was asked for where an amount is reported". Without one a refund may be ours, and is not taken
 /// for one of the whole payment.
 #[tokio::test]
-async fn a_refund_without_an_amount_may_be_ours_that_is_stuck() {
+async fn refund_without_an_amount_may_be_a_stuck_requested_refund() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;

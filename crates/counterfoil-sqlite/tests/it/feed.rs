@@ -100,7 +100,7 @@ async fn one_look_for_a_scope_goes_through_so_many_events_and_no_more() {
 }
 
 #[tokio::test]
-async fn at_the_end_there_is_nothing() {
+async fn feed_after_its_end_is_empty() {
     let place = Place::new();
     let store = place.open();
     store.execute(Maker::new("acme").top_up("w", 1)).await.unwrap();
