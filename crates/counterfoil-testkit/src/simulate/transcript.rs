@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::command::{Command, Request, Told};
-use counterfoil::event::{Body, Decision, Event, Start, StartResult};
+use counterfoil::event::{Body, Decision, Event, Resolved, Start, StartResult};
 use counterfoil::id::PaymentId;
 use counterfoil::money::Money;
 use counterfoil::payment::{Evidence, Operation, OperationId, Origin, Outcome, Payment, Review};
@@ -30,7 +30,7 @@ struct Record {
     is_by_hand: bool,
     /// The moment at which an operator last resolved it.
     resolved: Option<u64>,
-    /// The moment at which each end was first reported or decided.
+    /// The moment at which each end was first reported, or last decided.
     ends: BTreeMap<End, u64>,
     /// The kinds of ends that events recorded.
     kinds: BTreeSet<Kind>,
@@ -134,22 +134,7 @@ impl Transcript {
                     own.reported(&reported.evidence, was, is, after)?;
                 }
             }
-            Body::Resolved(resolved) => {
-                let own = self.operations.entry(resolved.operation).or_default();
-                own.resolved = Some(self.moment);
-                let is = after.operation(resolved.operation);
-                if let Some(is) = is {
-                    own.ends
-                        .extend(End::decided(&resolved.decision, is.amount).map(|end| (end, self.moment)));
-                    let is_outcome = !matches!(
-                        resolved.decision,
-                        Decision::Allocated { .. } | Decision::SameAs { .. } | Decision::Another {}
-                    );
-                    law("46", !is_outcome || is_marked(after, is), || {
-                        format!("a resolution of {}, and no review is open", is.id)
-                    })?;
-                }
-            }
+            Body::Resolved(resolved) => self.resolved(resolved, after)?,
             _ => {}
         }
         let Some(before) = before else { return Ok(()) };
@@ -166,6 +151,20 @@ impl Transcript {
             own.is_by_hand = event.cause() == Cause::Command;
             own.kinds.extend(End::of(evidence, start.amount).map(End::kind));
         }
+    }
+
+    fn resolved(&mut self, resolved: &Resolved, payment: &Payment) -> Result<(), Broken> {
+        let own = self.operations.entry(resolved.operation).or_default();
+        own.resolved = Some(self.moment);
+        let Some(operation) = payment.operation(resolved.operation) else { return Ok(()) };
+        own.ends.extend(End::decided(&resolved.decision, operation.amount).map(|end| (end, self.moment)));
+        let is_outcome = !matches!(
+            resolved.decision,
+            Decision::Allocated { .. } | Decision::SameAs { .. } | Decision::Another {}
+        );
+        law("46", !is_outcome || is_marked(payment, operation), || {
+            format!("a resolution of {}, and no review is open", operation.id)
+        })
     }
 
     /// Whether an operator recorded it as made elsewhere.
