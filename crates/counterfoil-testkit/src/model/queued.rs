@@ -49,7 +49,7 @@ impl Model {
     ) -> Result<Option<String>, Rejection> {
         if !own.is_attempt() {
             let is_gone = !payment.has_what_is_queued(own);
-            return Ok(is_gone.then(|| "what it was to take is not there any more".to_owned()));
+            return Ok(is_gone.then(|| "the amount is no longer available".to_owned()));
         }
         let asked = &payment.asked;
         let ran_out = asked.expires_at.is_some_and(|at| at <= command.at);

@@ -28,7 +28,7 @@ pub struct SendQueued {
     pub payment: PaymentId,
     /// The operation that is sent.
     pub operation: OperationId,
-    /// What the host knows of what the payment pays.
+    /// What the host knows about the destination of the payment.
     pub known: Known,
 }
 
@@ -60,7 +60,7 @@ impl SendQueued {
         Recorder::one(command, view, payment, Entry::new(Cause::Command, body).claiming([own]))
     }
 
-    /// Why the operation would not be started now. `Err`: it cannot be decided yet, so it stays queued.
+    /// Why the operation could not be started now. An error if this cannot be decided yet: then it stays queued.
     fn why_not_sent(
         &self,
         command: &Command,
@@ -111,24 +111,22 @@ fn find(payment: &Payment, id: OperationId) -> Result<&Operation, Rejection> {
     payment.operation(id).ok_or(Rejection::OperationNotFound(id))
 }
 
-/// Of a capture, a refund or a void.
-const GONE: &str = "what it was to take is not there any more";
+/// Why a capture, refund or void is canceled.
+const GONE: &str = "the amount is no longer available";
 
-/// Why no attempt of the payment would be started now.
+/// Why the queued attempt could not be started now, apart from its destination.
 fn why_no_attempt(payment: &Payment, queued: &Operation, now: Timestamp) -> Option<&'static str> {
     let has_money = !payment.captured().is_zero() || !payment.held().is_zero();
     let is_other = |attempt: &Operation| attempt.id != queued.id && attempt.status().is_live();
-    let ran_out = payment.terms().expires_at.is_some_and(|at| at <= now);
+    let has_expired = payment.terms().expires_at.is_some_and(|at| at <= now);
     match () {
         () if has_money => Some("the payment has money already"),
         () if payment.attempts().any(is_other) => Some("another attempt is under way"),
         () if payment.gateway_payment_id().is_some() => Some("the payment was created at its gateway"),
         () if payment.closed().is_some() => Some("the payment has ended"),
-        () if ran_out => Some("the payment expired before it was sent"),
+        () if has_expired => Some("the payment expired before it was sent"),
         () => None,
     }
-    let has_expired = payment.terms().expires_at.is_some_and(|at| at <= now);
-    has_expired.then_some("the payment expired before it was sent")
 }
 
 fn sent(command: &Command, payment: &Payment, operation: &Operation) -> Body {

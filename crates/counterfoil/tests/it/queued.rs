@@ -390,9 +390,9 @@ fn said(outcome: Outcome, cents: i64, name: &str) -> Evidence {
 
 /// INVARIANTS 4, 12: what would not be accepted now is not sent either.
 #[tokio::test]
-async fn capture_refund_or_void_of_what_is_gone_is_canceled_instead_of_sent() {
+async fn capture_refund_or_void_without_its_amount_is_canceled_instead_of_sent() {
     let (shop, me) = (Shop::new(), caller("acme"));
-    let gone = "not there any more";
+    let gone = "no longer available";
 
     let held = shop.create(hundred().captured_later()).await;
     let queued = shop.ledger.void(&me, held.id(), NewVoid::new().queued()).await.unwrap();
