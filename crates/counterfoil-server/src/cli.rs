@@ -17,7 +17,7 @@ use crate::console;
 use crate::endpoint::SandboxSecret;
 use crate::error::Error;
 use crate::keys::{self, ApiKey};
-use crate::reconcile::Field;
+use crate::reconcile::{Field, time_of_option};
 use crate::rules::Rules;
 use crate::store::Location;
 
@@ -162,7 +162,7 @@ pub(crate) struct Reconcile {
     /// The gateway that made the report.
     #[arg(long, value_name = "NAME")]
     pub(crate) gateway: GatewayName,
-    /// The report: comma-separated values with a header.
+    /// The report: comma-separated values with a header. It must be a regular file, which is read twice.
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The columns that the report has.
@@ -178,13 +178,14 @@ pub(crate) struct Reconcile {
     /// The environment whose payments the report has.
     #[arg(long, value_name = "ENVIRONMENT", default_value = keys::ENVIRONMENT)]
     pub(crate) environment: EnvironmentId,
-    /// The first moment that the report covers, as in 2026-12-01T00:00:00Z; without it, that of its first row.
-    #[arg(long, value_name = "TIME", requires = "to")]
+    /// The first moment that the report covers, as in 2026-12-01T00:00:00Z, or its first day, as in 2026-12-01, in UTC.
+    /// Without it, the time of its first row.
+    #[arg(long, value_name = "TIME", value_parser = first_moment)]
     pub(crate) from: Option<Timestamp>,
-    /// The last moment that the report covers; without it, that of its last row.
-    #[arg(long, value_name = "TIME", requires = "from")]
+    /// The last moment or day that the report covers, in UTC. Without it, the time of its last row.
+    #[arg(long, value_name = "TIME", value_parser = last_moment)]
     pub(crate) to: Option<Timestamp>,
-    /// Write the rows of the report down as evidence. No other process may have the store open.
+    /// Write the rows of the report down as evidence. The store must exist, and no other process may have it open.
     #[arg(long)]
     pub(crate) apply: bool,
     /// Say on stderr how far it is, even where that is no terminal.
@@ -295,6 +296,14 @@ fn mapping(text: &str) -> Result<(Field, String), String> {
     let (field, column) = text.split_once('=').ok_or("not as in FIELD=COLUMN")?;
     let field = Field::from_name(field).ok_or_else(|| format!("there is no field {field}"))?;
     Ok((field, column.to_owned()))
+}
+
+fn first_moment(text: &str) -> Result<Timestamp, &'static str> {
+    time_of_option(text).map(|time| time.first)
+}
+
+fn last_moment(text: &str) -> Result<Timestamp, &'static str> {
+    time_of_option(text).map(|time| time.last)
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {

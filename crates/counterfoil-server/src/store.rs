@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use counterfoil::store::{Era, PaymentStore, StoreError};
+use counterfoil::store::{Era, PaymentStore, StoreError, StoreErrorKind};
 use counterfoil_memory::MemoryStore;
 use counterfoil_sqlite::SqliteStore;
 
@@ -41,6 +41,20 @@ impl Location {
             Location::Memory => Ok(Arc::new(MemoryStore::new())),
             Location::Sqlite(path) => opened(path, SqliteStore::open(path)).map(shared),
         }
+    }
+
+    /// Opens what is there for reading and writing. Nobody else may have it open.
+    pub(crate) fn open_existing(&self) -> Result<Arc<dyn PaymentStore>, Error> {
+        let path = self.existing_file()?;
+        SqliteStore::open(path).map(shared).map_err(|error| {
+            let path = path.display();
+            if error.kind() == StoreErrorKind::Busy {
+                let what = "another process, for example `counterfoil serve`, has it open: stop it first; a dry run \
+                            needs no lock";
+                return Error::new(format_args!("cannot open {path}: {what}"));
+            }
+            Error::because(format_args!("cannot open {path}"), &error)
+        })
     }
 
     /// What only the store itself can check of what it keeps.

@@ -3,16 +3,15 @@
 //! Names are those that an adapter sends: a charge is its `Psp Reference`, a capture and a refund their `Modification
 //! Reference`, a movement of a dispute that reference and the event code. Gross amounts are in the currency of the payment,
 //! fees in that of the payout. Which of the debit and the credit column has the gross amount differs between reports, so
-//! the type alone decides the direction. Times are taken as UTC.
+//! the type alone decides the direction. Times are in the zone of the column `TimeZone`, or else in UTC.
 
-use counterfoil::clock::Timestamp;
 use counterfoil::ledger::reconcile::{ReportRow, RowKind};
 use counterfoil::money::Money;
 use counterfoil::text::GatewayDisputeId;
 
 use super::line::Line;
 use super::report::{Layout, Row};
-use super::value::{self, Problem, Signed};
+use super::value::{self, Problem, Signed, Span, quoted};
 
 pub(super) const LAYOUT: Layout = Layout {
     required: &[
@@ -24,6 +23,7 @@ pub(super) const LAYOUT: Layout = Layout {
         "Creation Date",
     ],
     rows,
+    time,
 };
 
 const PAYMENT: &str = "Psp Reference";
@@ -43,7 +43,7 @@ fn rows(line: &Line<'_>) -> Result<Vec<Row>, Problem> {
         "ChargebackReversed" => of_payment(line, RowKind::DisputeReinstatement, Some("CHARGEBACK_REVERSED")),
         "Fee" | "InvoiceDeduction" | "MiscCosts" => of_account(line, RowKind::Fee, RowKind::FeeRefund),
         "MerchantPayout" => of_account(line, RowKind::Payout, RowKind::PayoutReversal),
-        other => Ok(line.unreadable(format!("rows of type `{other}` are not reconciled"))),
+        other => Ok(line.unreadable(format!("rows of type {} are not reconciled", quoted(other)))),
     }
 }
 
@@ -61,7 +61,7 @@ fn of_payment(line: &Line<'_>, kind: RowKind, event: Option<&str>) -> Result<Vec
     let gross = line.first_of(&GROSS).ok_or_else(|| Problem("it has no gross amount".to_owned()))?;
     let mut about = line.about()?;
     let mut row =
-        ReportRow::new(kind, value::name(&name)?, value::amount(gross, currency)?.amount, time(line)?);
+        ReportRow::new(kind, value::name(&name)?, value::amount(gross, currency)?.amount, time(line)?.first);
     if kind == RowKind::Charge {
         if let Some(capture) = modification {
             row = row.captured_as(value::name(capture)?);
@@ -90,12 +90,21 @@ fn of_account(line: &Line<'_>, taken: RowKind, returned: RowKind) -> Result<Vec<
         Some(batch) => format!("{batch}:{reference}"),
         None => reference.to_owned(),
     };
-    let row = ReportRow::new(kind, value::name(&name)?, value::amount(amount, currency)?.amount, time(line)?);
+    let row =
+        ReportRow::new(kind, value::name(&name)?, value::amount(amount, currency)?.amount, time(line)?.first);
     Ok(line.rows(row.about(line.about()?), None))
 }
 
-fn time(line: &Line<'_>) -> Result<Timestamp, Problem> {
-    value::time(line.column("Creation Date"))
+fn time(line: &Line<'_>) -> Result<Span, Problem> {
+    let offset = match line.column("TimeZone") {
+        None | Some("UTC" | "GMT") => "Z",
+        Some("CET") => "+01:00",
+        Some("CEST") => "+02:00",
+        Some(zone) => {
+            return Err(Problem(format!("time zone {}: not UTC, GMT, CET or CEST", quoted(zone))));
+        }
+    };
+    value::time_in(line.column("Creation Date"), offset)
 }
 
 /// The sum of the fees of a payment, in the currency of the payout.

@@ -24,7 +24,8 @@ macro_rules! fields {
                 match name { $($name => Some(Field::$field),)+ _ => None }
             }
 
-            const fn name(self) -> &'static str {
+            /// The name of the field.
+            pub(super) const fn name(self) -> &'static str {
                 match self { $(Field::$field => $name,)+ }
             }
         }

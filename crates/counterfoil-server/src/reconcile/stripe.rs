@@ -8,9 +8,10 @@ use counterfoil::text::GatewayDisputeId;
 
 use super::line::Line;
 use super::report::{Layout, Row};
-use super::value::{self, Problem};
+use super::value::{self, Problem, Span, quoted};
 
-pub(super) const LAYOUT: Layout = Layout { required: &["currency", "gross", "reporting_category"], rows };
+pub(super) const LAYOUT: Layout =
+    Layout { required: &["currency", "gross", "reporting_category"], rows, time };
 
 const TRANSACTION: &str = "balance_transaction_id";
 const SOURCE: &str = "source_id";
@@ -33,7 +34,7 @@ fn rows(line: &Line<'_>) -> Result<Vec<Row>, Problem> {
         "payout_reversal" => (RowKind::PayoutReversal, source),
         "fee" if gross.is_negative => (RowKind::Fee, transaction),
         "fee" => (RowKind::FeeRefund, transaction),
-        other => return Ok(line.unreadable(format!("rows of category `{other}` are not reconciled"))),
+        other => return Ok(line.unreadable(format!("rows of category {} are not reconciled", quoted(other)))),
     };
     let Some(name) = name else { return Ok(line.unreadable("it has no name")) };
     let amount = match (kind, line.column("customer_facing_amount")) {
@@ -44,10 +45,14 @@ fn rows(line: &Line<'_>) -> Result<Vec<Row>, Problem> {
         }
         _ => gross.amount,
     };
-    let at = value::time(line.first_of(&["created_utc", "created", "effective_at_utc", "effective_at"]))?;
+    let at = time(line)?.first;
     let fee = line.column("fee").map(|fee| value::amount(fee, currency)).transpose()?;
     let row = ReportRow::new(kind, value::name(name)?, amount, at);
     Ok(line.rows(related(line, row)?, fee))
+}
+
+fn time(line: &Line<'_>) -> Result<Span, Problem> {
+    value::time(line.first_of(&["created_utc", "created", "effective_at_utc", "effective_at"]))
 }
 
 /// The row with the names of its payment and its parent.

@@ -114,7 +114,10 @@ impl Closed {
 
 /// The word for each difference that was printed.
 fn words(ended: &Ended) -> Vec<String> {
-    let lines = ended.stdout.lines().take_while(|line| !line.contains(" rows, "));
+    let lines = ended
+        .stdout
+        .lines()
+        .take_while(|line| !line.starts_with("dry run: ") && !line.starts_with("applied: "));
     let without_line = |line: &str| match line.split_once(": ") {
         Some((place, rest)) if place.starts_with("line ") => rest.to_owned(),
         _ => line.to_owned(),
@@ -318,7 +321,8 @@ async fn a_report_that_agrees_ends_with_0() {
     let ended = books.reconcile(&report, &[&MAPPED[..], &["--apply", "--progress"]].concat());
     assert_eq!(ended.code, Some(0), "all was applied: {ended:?}");
     let ended = books.reconcile(&report, &MAPPED);
-    let summary = "dry run: 2 rows, 2 agree, 0 differences, 0 settled, 0 rows written\n\
+    let summary = "dry run: 2 rows, 2 agree, 0 differences, 0 listed for review, 0 settled, 0 rows written\n\
+                   period: 2026-12-01T00:00:00.000000Z to 2026-12-01T23:59:59.999999Z\n\
                    stripe owes 97.1 usd by the books\n";
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), summary), "{ended:?}");
 }
@@ -347,6 +351,229 @@ async fn a_report_that_cannot_be_read_is_rejected_with_its_line() {
     refused(&format!("{head}\n{good}\n"), &["--map", "name=no_such"], "has no column `no_such`");
     refused(&format!("{head}\n{good}\n"), &["--map", "nmae=id"], "there is no field nmae");
     refused(&format!("{head}\n{good}\n"), &["--format", "stripe-balance"], "has no column `gross`");
-    refused(&format!("{head}\n{good}\n"), &["--from", "2026-12-01T00:00:00Z"], "--to");
+    let from = ["--from", "2026-12-02", "--to", "2026-12-01T12:00:00Z"];
+    refused(&format!("{head}\n{good}\n"), &from, "the period ends before it begins");
+    refused(&format!("{head}\n{good}\n"), &from[..2], "the period ends before it begins");
+    refused(&format!("{head}\n{good}\n"), &["--to", "soon"], "not as in 2026-12-01T12:00:00Z");
+    refused(&format!("{head}\n"), &[], "the report has no rows: give its period by --from and --to");
+    refused(&format!("{head}\n"), &["--from", "2026-12-01"], "the report has no rows");
+    refused("", &[], "the file is empty");
+    let semicolons = format!("{head}\n{good}\n").replace(',', ";");
+    refused(&semicolons, &[], "has no column `kind`: columns must be separated by commas");
+    refused(&format!("{head},name\n{good},x\n"), &[], "it has the column `name` twice");
+    let twice = ["--map", "name=kind", "--map", "name=amount"];
+    refused(&format!("{head}\n{good}\n"), &twice, "--map gives the field name twice");
+    let long = format!("{head}\nfee,fee_2,1,usd,{}\n", "9".repeat(70));
+    refused(&long, &[], &format!("line 2: time `{}…`: not as in 2026-12-01T12:00:00Z", "9".repeat(60)));
     assert_eq!(fs::read(books.path()).unwrap(), stored, "nothing of it is applied");
+}
+
+/// The columns of a report by their own names, and the row of a charge of 100.
+const HEAD: &str = "kind,name,amount,currency,occurred_at";
+
+fn charge(name: &str) -> String {
+    format!("charge,{name},100,usd,2026-12-01")
+}
+
+/// Whether the program stopped with exit code 2 and this reason, and wrote nothing.
+#[track_caller]
+fn assert_refused(books: &Closed, ended: &Ended, stored: &[u8], why: &str) {
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(ended.stderr.contains(why) && ended.stderr.lines().count() == 1, "{why}: {ended:?}");
+    assert_eq!(fs::read(books.path()).unwrap(), stored, "nothing is written");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_report_that_can_be_read_only_once_is_refused() {
+    let books = Books::new();
+    books.paid().await;
+    let books = books.closed().await;
+    let stored = fs::read(books.path()).unwrap();
+    let fifo = books.directory.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for path in [&*fifo, Path::new("/dev/stdin"), books.directory.path()] {
+        let ended = books.reconcile(path, &[]);
+        assert_refused(&books, &ended, &stored, "--file must be a regular file: the report is read twice");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_exist_is_not_created() {
+    let books = Books::new().closed().await;
+    let report = books.report(&format!("{HEAD}\n{}\n", charge("ch_1")));
+    let missing = books.directory.path().join("missing.db");
+    let (store, file) = (sqlite(&missing), report.to_str().unwrap());
+    let fixed = ["reconcile", "--gateway", "stripe", "--store", &store, "--file", file];
+    for options in [&[][..], &["--apply"]] {
+        let ended = run(&[&fixed[..], options].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+        assert!(ended.stderr.contains("there is no file"), "{ended:?}");
+        assert!(!missing.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_another_process_has_open_is_named_so() {
+    let books = Books::new();
+    let name = name(&*books.paid().await);
+    let Books { directory, store, .. } = books;
+    let books = Closed { directory };
+    let report = books.report(&format!("{HEAD}\n{}\n", charge(&name)));
+    let ended = books.reconcile(&report, &["--apply"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let why = "another process, for example `counterfoil serve`, has it open: stop it first";
+    assert!(ended.stderr.contains(why), "{ended:?}");
+    assert_eq!(books.reconcile(&report, &[]).code, Some(0), "a dry run needs no lock");
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_gateway_without_payments_is_refused() {
+    let books = Books::new();
+    books.paid().await;
+    let books = books.closed().await;
+    let stored = fs::read(books.path()).unwrap();
+    let report = books.report(&format!("{HEAD}\nfee,fee_1,3,usd,2026-12-01\n"));
+    let why = "no payment of tenant acme and environment live was ever at gateway";
+    for gateway in ["strip", "credits", "offline"] {
+        let store = sqlite(&books.path());
+        let scope = ["--tenant", "acme", "--environment", "live"];
+        let fixed =
+            ["reconcile", "--gateway", gateway, "--store", &store, "--file", report.to_str().unwrap()];
+        let ended = run(&[&fixed[..], &scope[..], &["--apply"]].concat());
+        assert_refused(&books, &ended, &stored, &format!("{why} {gateway}; known gateways: stripe"));
+    }
+}
+
+#[tokio::test]
+async fn the_fee_beside_an_unknown_charge_is_not_applied() {
+    let books = Books::new();
+    books.paid().await;
+    let books = books.closed().await;
+    let report = books.report(&format!("{HEAD},fee\n{},2.90\n", charge("ch_9")));
+    let ended = books.reconcile(&report, &["--apply", "--from", "2001-01-01", "--to", "2001-01-01"]);
+    assert_eq!(words(&ended), ["unknown_payment", "fee_unknown"], "{ended:?}");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("0 settled, 0 rows written\n"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("the ledger has nothing at this gateway with this name"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[tokio::test]
+async fn a_payment_that_a_row_lists_for_review_is_named_so() {
+    let books = Books::new();
+    let payment = books.paid().await;
+    let (id, name) = (payment.id(), name(&payment));
+    let books = books.closed().await;
+    let report =
+        books.report(&format!("{HEAD},payment_id\n{},{id}\n{},\n", charge("ch_other"), charge(&name)));
+    let dry = books.reconcile(&report, &[]);
+    assert!(dry.stdout.contains("[for review: contradiction]"), "{}", dry.stdout);
+    let applied = books.reconcile(&report, &["--apply"]);
+    assert!(applied.stdout.contains("[applied; listed for review: contradiction]"), "{}", applied.stdout);
+    let summary = "applied: 2 rows, 1 agrees, 1 difference, 1 listed for review, 1 settled, 1 row written\n";
+    assert!(applied.stdout.contains(summary), "{}", applied.stdout);
+    assert_eq!(applied.code, Some(1));
+    let again = books.reconcile(&report, &["--apply"]);
+    assert_eq!((again.code, words(&again).len()), (Some(0), 0), "{again:?}");
+}
+
+#[tokio::test]
+async fn the_period_is_that_of_the_rows_or_of_the_options() {
+    let books = Books::new();
+    let name = name(&*books.paid().await);
+    let books = books.closed().await;
+    let report = books.report(&format!(
+        "{HEAD}\ncharge,{name},100,usd,2026-12-01 10:00:00\nfee,fee_1,1,usd,2026-12-01T11:00:00Z\n"
+    ));
+    let period = |options: &[&str]| {
+        let ended = books.reconcile(&report, options);
+        let period = ended.stdout.lines().find_map(|line| line.strip_prefix("period: ").map(str::to_owned));
+        period.unwrap_or_else(|| panic!("{ended:?}")).replace(".000000", "")
+    };
+    assert_eq!(period(&[]), "2026-12-01T10:00:00Z to 2026-12-01T11:00:00.999999Z");
+    assert_eq!(period(&["--from", "2026-11-30"]), "2026-11-30T00:00:00Z to 2026-12-01T11:00:00.999999Z");
+    assert_eq!(period(&["--to", "2026-12-03"]), "2026-12-01T10:00:00Z to 2026-12-03T23:59:59.999999Z");
+    let report = books.report(&format!("{HEAD}\n"));
+    let ended = books.reconcile(&report, &["--from", "2001-01-01", "--to", "2200-01-01"]);
+    assert_eq!((ended.code, words(&ended)), (Some(1), vec!["only_in_ledger".to_owned()]), "{ended:?}");
+}
+
+#[tokio::test]
+async fn lines_are_counted_with_every_line_end_and_blank_lines() {
+    let books = Books::new();
+    books.paid().await;
+    let books = books.closed().await;
+    let lines = |text: &str| -> Vec<String> {
+        let ended = books.reconcile(&books.report(text), &[]);
+        let lines = ended.stdout.lines().filter_map(|line| line.strip_prefix("line "));
+        lines.map(|line| line.split(':').next().unwrap().to_owned()).collect()
+    };
+    let text = format!(
+        "{HEAD},note\n{},a\n\n\n{},\"b\nc\"\n{},d\n\n{},e",
+        charge("ch_1"),
+        charge("ch_2"),
+        charge("ch_3"),
+        charge("ch_4")
+    );
+    let expected = ["2", "5", "7", "9"];
+    assert_eq!(lines(&text), expected);
+    assert_eq!(lines(&format!("\u{feff}{text}\n")), expected);
+    assert_eq!(lines(&text.replace('\n', "\r\n")), expected);
+    assert_eq!(lines(&format!("\u{feff}{}", text.replace('\n', "\r\n"))), expected);
+
+    let broken = format!("{HEAD}\r\n{}\r\n\r\nfee,fee_1\r\n", charge("ch_1"));
+    let ended = books.reconcile(&books.report(&broken), &[]);
+    assert!(ended.stderr.contains("line 4: it has 2 columns, the header has 5"), "{ended:?}");
+    let path = books.report("");
+    let start = format!("{HEAD}\r\n{}\r\nfee,", charge("ch_1"));
+    let bytes = [start.as_bytes(), &[0xff], b",1,usd,2026-12-01\r\n"];
+    fs::write(&path, bytes.concat()).unwrap();
+    let ended = books.reconcile(&path, &[]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("line 3: it is not UTF-8"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn rows_with_a_minus_or_an_invalid_id_are_unreadable() {
+    let books = Books::new();
+    let payment = books.paid().await;
+    let name = name(&payment);
+    let books = books.closed().await;
+    let at = "usd,2026-12-01";
+    let report = books.report(&format!(
+        "{HEAD},payment_id,gateway_attempt_id\ncharge,{name},-100,{at},,\ncapture,c_1,-1,{at},,\n\
+         payout,po_1,-1,{at},,\nrefund,re_1,-20,{at},,{name}\nfee,fee_1,1,{at},order 7,\n"
+    ));
+    let ended = books.reconcile(&report, &["--from", "2001-01-01", "--to", "2001-01-02"]);
+    assert_eq!(words(&ended), ["unreadable", "unreadable", "unreadable", "only_in_report", "unreadable"]);
+    for kind in ["charge", "capture", "payout"] {
+        assert!(ended.stdout.contains(&format!("a negative amount is not a {kind}\n")), "{}", ended.stdout);
+    }
+    assert!(ended.stdout.contains("line 6: unreadable: payment_id: "), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn times_of_adyen_are_in_their_time_zone() {
+    let books = Books::new();
+    let name = name(&*books.paid().await);
+    let books = books.closed().await;
+    let report = |zone: &str| {
+        let report = books.report(&format!(
+            "Psp Reference,Creation Date,TimeZone,Type,Modification Reference,Gross Currency,Gross Credit (GC),\
+             Net Currency\n{name},2026-12-01 10:00:00,{zone},Settled,C1,USD,100.00,USD\n"
+        ));
+        books.reconcile(&report, &["--format", "adyen-settlement"])
+    };
+    for (zone, hour) in [("UTC", 10), ("GMT", 10), ("CET", 9), ("CEST", 8), ("", 10)] {
+        let ended = report(zone);
+        assert!(ended.stdout.contains(&format!("period: 2026-12-01T{hour:02}:00:00")), "{zone}: {ended:?}");
+    }
+    let ended = report("PST");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("line 2: time zone `PST`: not UTC, GMT, CET or CEST"), "{ended:?}");
 }

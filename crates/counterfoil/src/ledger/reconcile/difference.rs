@@ -1,5 +1,7 @@
 //! What differs between a report and the ledger.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::row::ReportRow;
@@ -7,7 +9,7 @@ use crate::claim::RequestField;
 use crate::command::UnknownReference;
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
-use crate::payment::OperationId;
+use crate::payment::{OperationId, Review};
 use crate::status::OperationStatus;
 use crate::text::GatewayOperationId;
 
@@ -25,6 +27,8 @@ pub struct Difference {
     pub operation: Option<OperationId>,
     /// Whether the report and the ledger agree now: the row was applied, and nothing differs any more.
     pub is_settled: bool,
+    /// The review items that applying the row adds to the payment. In a dry run: those that it would add.
+    pub reviews: BTreeSet<Review>,
 }
 
 /// In what a report and the ledger differ.
@@ -63,7 +67,7 @@ pub enum DifferenceKind {
     Unallocated,
     /// It may be an operation that was requested here and has no name yet.
     PossibleDuplicate,
-    /// The fee is not recorded yet.
+    /// The fee is not recorded yet. It is not applied beside a row that matches nothing.
     FeeUnknown,
     /// The payout is not recorded yet.
     PayoutUnknown,
@@ -160,7 +164,7 @@ impl fmt::Display for DifferenceKind {
                 write!(f, "line {first_line} has the same name with other contents")
             }
             DifferenceKind::UnknownPayment { reason } | DifferenceKind::Unmatched { reason } => {
-                write!(f, "{reason}")
+                f.write_str(&of_row(*reason))
             }
             DifferenceKind::UnnamedMovement => {
                 f.write_str("the dispute has a movement of funds without a name, which may be this one")
@@ -188,6 +192,33 @@ impl fmt::Display for Difference {
             (Some(payment), None) => write!(f, " ({payment})")?,
             _ => {}
         }
-        if self.is_settled { f.write_str(" [applied]") } else { Ok(()) }
+        let reviews: Vec<&str> = self.reviews.iter().map(|review| review.as_str()).collect();
+        match (self.is_settled, reviews.join(", ").as_str()) {
+            (true, "") => f.write_str(" [applied]"),
+            (true, reviews) => write!(f, " [applied; listed for review: {reviews}]"),
+            (false, "") => Ok(()),
+            (false, reviews) => write!(f, " [for review: {reviews}]"),
+        }
     }
+}
+
+/// Why a row of a report matches nothing.
+fn of_row(reason: UnknownReference) -> Cow<'static, str> {
+    let reason = match reason {
+        UnknownReference::Unnamed => "the row names no payment",
+        UnknownReference::Unknown { field } => {
+            let field = if field == "gateway_operation_id" { "name" } else { field };
+            return format!("the ledger has nothing at this gateway with this {field}").into();
+        }
+        UnknownReference::Conflicting => "the names in the row belong to different payments or attempts",
+        UnknownReference::OtherGateway => "the payment was never at this gateway",
+        UnknownReference::Several => {
+            "several operations can be meant: the row needs the name of the operation, or of its attempt"
+        }
+        UnknownReference::MayBeOurs => {
+            "an operation that was requested here may be meant, and is not finished: reconcile again later"
+        }
+        UnknownReference::NothingThere => "the payment has nothing at this gateway that the row can be about",
+    };
+    reason.into()
 }

@@ -54,6 +54,8 @@
 //! * A returned charge and a dispute that only the ledger has are not listed: the ledger keeps no time of them.
 //! * The period is compared with the time at which the ledger wrote an operation down, and a fee or payout happened.
 //!   What was charged at the edge of the period may stand in the next report.
+//! * A fee beside a row that matches nothing is not applied: it may belong to another gateway or another scope. It is
+//!   applied by the run in which its row matches.
 //! * A dry run decides each row by itself. A row that rests on one before it (a refund of a charge that only the report
 //!   has) is unmatched then, and is found when the report is applied.
 //! * Money that a gateway converts to another currency is owed in the one, and paid out in the other.

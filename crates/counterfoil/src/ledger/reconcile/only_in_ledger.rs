@@ -1,5 +1,7 @@
 //! The ledger's side of a reconciliation: what it has in the period of the report, and the report does not.
 
+use std::collections::BTreeSet;
+
 use super::reconciler::Reconciler;
 use super::row::{RowKind, identity};
 use super::{Difference, DifferenceKind, failed};
@@ -77,7 +79,8 @@ impl Reconciler<'_> {
             let kind = DifferenceKind::OnlyInLedger { what: kind.as_str(), name, amount: entry.amount };
             let (row, operation, is_settled) = (None, None, false);
             let payment = entry.payment;
-            self.done.differences.push(Difference { kind, row, payment, operation, is_settled });
+            let reviews = BTreeSet::new();
+            self.done.differences.push(Difference { kind, row, payment, operation, is_settled, reviews });
         }
     }
 }
@@ -99,5 +102,5 @@ fn only_in_ledger(payment: &Payment, operation: &Operation) -> Difference {
         amount: operation.ever_moved().unwrap_or(operation.amount),
     };
     let (payment, operation) = (Some(payment.id()), Some(operation.id));
-    Difference { kind, row: None, payment, operation, is_settled: false }
+    Difference { kind, row: None, payment, operation, is_settled: false, reviews: BTreeSet::new() }
 }

@@ -76,6 +76,8 @@ pub struct Reconciled {
     pub matched: u64,
     /// The number of rows by which an event was written.
     pub written: u64,
+    /// The number of rows that add a review item to their payment when they are applied. In a dry run: that would.
+    pub listed: u64,
     /// What differs, in the order of the report; what only the ledger has comes last.
     pub differences: Vec<Difference>,
     /// What the gateway owes by the books, per currency, in minor units: the accounts `gateway:NAME` and `disputed:NAME`
@@ -84,7 +86,7 @@ pub struct Reconciled {
 }
 
 impl Reconciled {
-    /// Whether the report and the ledger agree now.
+    /// Whether the report and the ledger agree now. Payments may be [listed](Self::listed) for review all the same.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.differences.iter().all(|difference| difference.is_settled)

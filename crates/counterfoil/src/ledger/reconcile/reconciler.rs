@@ -1,6 +1,6 @@
 //! A reconciliation, row by row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{Compared, Comparison};
 use super::options::Observer;
@@ -13,7 +13,7 @@ use crate::command::{Command, Notify, RecordGatewayEntry, Rejection, Request};
 use crate::id::PaymentId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::Currency;
-use crate::payment::OperationId;
+use crate::payment::{OperationId, Payment, Review};
 use crate::scope::Caller;
 use crate::store::ExecuteError;
 use crate::text::GatewayName;
@@ -32,6 +32,8 @@ pub(super) struct Reconciler<'a> {
     rows_from_to: Option<(Timestamp, Timestamp)>,
     /// The name that the fee beside the last row has, and the payment of that row.
     last: Option<(String, PaymentId)>,
+    /// The name that the fee beside the last row that matched nothing has.
+    unmatched: Option<String>,
     pub(super) progress: Progress,
     pub(super) done: Reconciled,
 }
@@ -55,6 +57,7 @@ impl<'a> Reconciler<'a> {
             operations: HashSet::new(),
             rows_from_to: None,
             last: None,
+            unmatched: None,
             progress: Progress::default(),
             done: Reconciled::default(),
         }
@@ -106,6 +109,10 @@ impl<'a> Reconciler<'a> {
         };
         match Preview::of(self.ledger, &command).await? {
             Preview::Replay { .. } => self.done.matched += 1,
+            // The row beside the fee matched nothing: it may belong to another gateway or another scope.
+            Preview::Change { .. } if self.unmatched.as_deref() == Some(row.name.as_str()) => {
+                self.differs(row, Found::of(unknown));
+            }
             Preview::Change { .. } => {
                 let is_settled = self.apply(command).await?;
                 self.differs(row, Found { is_settled, ..Found::of(unknown) });
@@ -149,6 +156,7 @@ impl<'a> Reconciler<'a> {
             let Rejection::NothingKnown(reason) = rejection else {
                 return Err(ExecuteError::Rejected(rejection).into());
             };
+            self.unmatched = Some(row.fee_name());
             self.differs(row, Found::of(DifferenceKind::of_unknown(reason)));
             return Ok(());
         }
@@ -157,6 +165,8 @@ impl<'a> Reconciler<'a> {
         self.operations.extend(operation);
         self.last = Some((row.fee_name(), before.id()));
         let mut is_settled = false;
+        let reviews = if is_applicable { added_reviews(before, after) } else { BTreeSet::new() };
+        self.done.listed += u64::from(!reviews.is_empty());
         if preview.is_change() && is_applicable && self.apply(command.clone()).await? {
             let now = Preview::of(self.ledger, &command).await?;
             let left = now.payments().map(|(before, after)| self.compare(meant).of(before, after));
@@ -165,7 +175,7 @@ impl<'a> Reconciler<'a> {
         match difference {
             None => self.done.matched += 1,
             Some(kind) => {
-                self.differs(row, Found { kind, payment: Some(before.id()), operation, is_settled });
+                self.differs(row, Found { kind, payment: Some(before.id()), operation, is_settled, reviews });
             }
         }
         Ok(())
@@ -201,15 +211,17 @@ impl<'a> Reconciler<'a> {
     }
 
     fn differs(&mut self, row: ReportRow, found: Found) {
-        let Found { kind, payment, operation, is_settled } = found;
+        let Found { kind, payment, operation, is_settled, reviews } = found;
         let payment = payment.or(row.about.payment);
-        self.done.differences.push(Difference { kind, row: Some(row), payment, operation, is_settled });
+        let row = Some(row);
+        self.done.differences.push(Difference { kind, row, payment, operation, is_settled, reviews });
     }
 
     fn unreadable(&mut self, UnreadableRow { line, reason }: UnreadableRow) {
         let kind = DifferenceKind::Unreadable { line, reason };
         let (row, payment, operation, is_settled) = (None, None, None, false);
-        self.done.differences.push(Difference { kind, row, payment, operation, is_settled });
+        let reviews = BTreeSet::new();
+        self.done.differences.push(Difference { kind, row, payment, operation, is_settled, reviews });
     }
 
     pub(super) fn owe(&mut self, currency: Currency, minor: i128) {
@@ -236,10 +248,16 @@ struct Found {
     payment: Option<PaymentId>,
     operation: Option<OperationId>,
     is_settled: bool,
+    reviews: BTreeSet<Review>,
 }
 
 impl Found {
     const fn of(kind: DifferenceKind) -> Found {
-        Found { kind, payment: None, operation: None, is_settled: false }
+        Found { kind, payment: None, operation: None, is_settled: false, reviews: BTreeSet::new() }
     }
+}
+
+/// The review items that `after` has and `before` has not.
+fn added_reviews(before: &Payment, after: &Payment) -> BTreeSet<Review> {
+    after.reviews().difference(&before.reviews()).copied().collect()
 }

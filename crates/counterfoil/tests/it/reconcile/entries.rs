@@ -64,6 +64,22 @@ async fn rows_that_match_nothing_are_named_and_left() {
 }
 
 #[tokio::test]
+async fn the_fee_beside_a_row_that_matches_nothing_is_left() {
+    let books = Books::new();
+    let (one, other) = (books.paid().await, books.paid().await);
+    for row in [row(RowKind::Charge, "ch_9", "5"), about(charge(&one), &other)] {
+        let fee = row.fee(RowKind::Fee, usd("3")).unwrap();
+        let rows = || [row.clone(), fee.clone()].map(Row::Ok);
+        let dry = books.reconcile(rows(), Reconcile::dry_run()).await;
+        let found = books.reconcile(rows(), Reconcile::applying()).await;
+        assert_eq!(found.differences, dry.differences);
+        let kinds: Vec<_> = found.differences.iter().map(|it| (it.kind.as_str(), it.is_settled)).collect();
+        assert_eq!(kinds[1], ("fee_unknown", false), "{kinds:?}");
+        assert_eq!((found.written, books.totals().await), (0, GatewayTotals::default()));
+    }
+}
+
+#[tokio::test]
 async fn progress_is_told_and_a_rejected_entry_says_what_differs() {
     use std::sync::atomic::{AtomicU64, Ordering};
     let books = Books::new();

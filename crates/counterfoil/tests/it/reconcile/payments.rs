@@ -49,6 +49,23 @@ async fn amounts_that_differ_are_named_and_the_larger_counts() {
 }
 
 #[tokio::test]
+async fn a_charge_under_another_name_is_listed_for_review() {
+    let books = Books::new();
+    let payment = books.paid().await;
+    let rows = || [Ok(about(row(RowKind::Charge, "ch_other", "100"), &payment)), Ok(charge(&payment))];
+    let dry = books.reconcile(rows(), Reconcile::dry_run()).await;
+    assert!(dry.differences[0].to_string().ends_with(" [for review: contradiction]"), "{dry:?}");
+    let applied = books.reconcile(rows(), Reconcile::applying()).await;
+    let [difference] = &applied.differences[..] else { panic!("{applied:?}") };
+    assert!(difference.to_string().ends_with(" [applied; listed for review: contradiction]"), "{difference}");
+    assert_eq!((dry.listed, applied.listed), (1, 1));
+    let payment = books.now(&payment).await;
+    assert_eq!((payment.reviews(), payment.captured()), (difference.reviews.clone(), usd("200")));
+    let again = books.reconcile(rows(), Reconcile::applying()).await;
+    assert_eq!((again.listed, again.differences), (0, vec![]));
+}
+
+#[tokio::test]
 async fn a_row_that_a_later_report_changes_is_applied_and_flagged() {
     let books = Books::new();
     let payment = books.paid().await;
