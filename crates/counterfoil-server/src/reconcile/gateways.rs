@@ -12,7 +12,8 @@ use crate::error::Error;
 /// How many payments are held at a time.
 const PAGE: usize = 1_000;
 
-/// Rejects a gateway at which no payment of the scope ever was: its fees and payouts would be those of an invented account.
+/// Rejects a gateway at which no payment of the scope ever was. Its fees and payouts would be those of an invented
+/// account.
 pub(super) async fn check(ledger: &Ledger, scope: &Scope, gateway: &GatewayName) -> Result<(), Error> {
     let known = known(ledger, scope, gateway).await;
     let known = known.map_err(|error| Error::because("cannot read the payments", &error))?;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-/// Counts the lines of a file. The reader of records gives the position at which it looked for a record: before the line
-/// feed of a CRLF, and before blank lines. So this reads the same file a second time, as far as each record.
+/// Counts the lines of a file. The reader of records gives the position from which it looked for a record: before the
+/// line feed of a CRLF, and before blank lines. So the counter reads the same file a second time, up to each record.
 #[derive(Debug)]
 pub(super) struct LineCounter {
     file: BufReader<File>,

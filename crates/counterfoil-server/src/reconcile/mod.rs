@@ -112,7 +112,7 @@ fn print(options: &Reconcile, period: Option<Period>, done: &Reconciled) -> Resu
     }
     let settled = done.differences.iter().filter(|difference| difference.is_settled).count();
     let Reconciled { rows, matched, written, listed, .. } = done;
-    let differences = done.differences.len();
+    let differences = done.differences.len() as u64;
     let run = if options.apply { "applied" } else { "dry run" };
     let agree = if *matched == 1 { "agrees" } else { "agree" };
     let (row, difference) = (plural(*rows, "row"), plural(differences, "difference"));
@@ -132,6 +132,6 @@ fn print(options: &Reconcile, period: Option<Period>, done: &Reconciled) -> Resu
 }
 
 /// The noun for so many.
-fn plural<T: PartialEq + From<u8>>(count: T, noun: &str) -> String {
-    if count == T::from(1) { noun.to_owned() } else { format!("{noun}s") }
+fn plural(count: u64, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

@@ -93,6 +93,8 @@ pub enum DifferenceKind {
     },
     /// The dispute has a movement of funds without a name, which may be this one.
     UnnamedMovement,
+    /// Both have it alike, and applying the row lists the payment for review: see [`reviews`](Difference::reviews).
+    ListedForReview,
     /// The row has no name, or is of a kind that is not reconciled.
     Unreadable {
         /// The line of the report.
@@ -122,6 +124,7 @@ impl DifferenceKind {
             DifferenceKind::UnknownPayment { .. } => "unknown_payment",
             DifferenceKind::Unmatched { .. } => "unmatched",
             DifferenceKind::UnnamedMovement => "unnamed_movement",
+            DifferenceKind::ListedForReview => "listed_for_review",
             DifferenceKind::Unreadable { .. } => "unreadable",
         }
     }
@@ -168,6 +171,9 @@ impl fmt::Display for DifferenceKind {
             }
             DifferenceKind::UnnamedMovement => {
                 f.write_str("the dispute has a movement of funds without a name, which may be this one")
+            }
+            DifferenceKind::ListedForReview => {
+                f.write_str("the ledger has it, and the payment needs a review")
             }
             DifferenceKind::Unreadable { reason, .. } => f.write_str(reason),
         }

@@ -172,7 +172,8 @@ impl<'a> Reconciler<'a> {
             let left = now.payments().map(|(before, after)| self.compare(meant).of(before, after));
             is_settled = left.is_some_and(|left| left.difference.is_none());
         }
-        match difference {
+        let noted = (!reviews.is_empty()).then_some(DifferenceKind::ListedForReview);
+        match difference.or(noted) {
             None => self.done.matched += 1,
             Some(kind) => {
                 self.differs(row, Found { kind, payment: Some(before.id()), operation, is_settled, reviews });

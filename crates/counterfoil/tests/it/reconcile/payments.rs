@@ -79,6 +79,17 @@ async fn a_row_that_a_later_report_changes_is_applied_and_flagged() {
 }
 
 #[tokio::test]
+async fn a_row_that_agrees_and_is_listed_for_review_is_named() {
+    let books = Books::new();
+    let payment = books.create(Books::by("pm_sandbox_pending")).await;
+    books.one(&[charge(&payment)], true).await;
+    assert!(books.now(&payment).await.reviews().is_empty());
+    let found = books.one(&[about(charge(&payment), &payment)], true).await;
+    assert_eq!(found.kind, DifferenceKind::ListedForReview, "{found}");
+    assert_eq!(found.reviews, [Review::NotificationIdReused].into(), "{found}");
+}
+
+#[tokio::test]
 async fn another_currency_is_named_and_counts_as_nothing() {
     let books = Books::new();
     let payment = books.paid().await;
