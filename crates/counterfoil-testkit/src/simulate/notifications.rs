@@ -63,9 +63,13 @@ impl State {
                 let last = self.last_id.replace(notification.notification.clone());
                 notification.notification = last.unwrap_or(notification.notification);
             }
-            let omits_our_id = world.strikes(Trouble::NotEchoed, 2);
+            // Also when all else has come to rest: by then a requested operation may be stuck.
+            let omits_our_id = world.allows(Trouble::NotEchoed) && self.dice.one_in(2);
             match without_our_id(&notification, sandbox, &mut self.dice).filter(|_| omits_our_id) {
-                Some(without) => self.push(scope, without, Some(notification)),
+                Some(without) => {
+                    world.count(Trouble::NotEchoed);
+                    self.push(scope, without, Some(notification));
+                }
                 None => self.push(scope, notification, None),
             }
         }

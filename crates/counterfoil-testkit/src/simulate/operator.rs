@@ -167,9 +167,9 @@ impl Operator {
             world.count(Trouble::Haste);
         } else {
             let mut all = at_gateway(payment);
-            let differs = all.find(|own| {
-                let is_copy = requested_original(&self.sandbox, payment, own).is_some();
-                moved_here(own) != moved_at_gateway(&self.sandbox, own) && (!is_copy || own.is_set_apart())
+            let differs = all.find(|own| match requested_original(&self.sandbox, payment, own) {
+                Some(_) => own.is_set_apart() && own.same_as().is_none(),
+                None => moved_here(own) != moved_at_gateway(&self.sandbox, own),
             });
             let any: Vec<&Operation> = at_gateway(payment).collect();
             let chosen = differs.or_else(|| dice.pick(&any).copied().filter(|_| dice.one_in(4)));

@@ -31,8 +31,14 @@ impl Run {
             world.count(Trouble::LatePost);
         }
         self.come_to_rest(ledger, !held_up).await.map_err(|broken| broken.to_string())?;
-        self.operator.clear(world, ledger).await;
-        self.come_to_rest(ledger, true).await.map_err(|broken| broken.to_string())?;
+        // An operator who does not guess waits for the notifications.
+        let waits = held_up && !world.allows(Trouble::Guess);
+        for clears in [!waits, true] {
+            if clears {
+                self.operator.clear(world, ledger).await;
+            }
+            self.come_to_rest(ledger, true).await.map_err(|broken| broken.to_string())?;
+        }
         self.watch.catch_up(world).await.map_err(|broken| broken.to_string())?;
         self.agree().await.map_err(|broken| broken.to_string())?;
         if let Some(orders) = &self.orders {
