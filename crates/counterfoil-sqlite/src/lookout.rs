@@ -98,8 +98,8 @@ fn seen(connection: &Connection) -> Result<Seen, Failure> {
     Ok(Seen { era: era::current(&transaction)?, end: journal_end(&transaction)? })
 }
 
-/// What the thread does: tells the end of the journal as it moves, until it is stopped or cannot look, or the file was
-/// restored: then whoever waits asks again, and is refused.
+/// What the thread does: it reports the end of the journal as it moves. It ends when it is stopped, when it cannot read the
+/// file, or when the file was restored. Then every call that waits fails.
 fn look(connection: &Connection, mut last: Seen, teller: Teller, stopped: &Receiver<()>) {
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
         match seen(connection) {

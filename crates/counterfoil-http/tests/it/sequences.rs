@@ -400,7 +400,7 @@ async fn resolution_of_an_external_attempt_does_not_change_the_schedule() {
 
 /// "No key guards it, and none is needed".
 #[tokio::test]
-async fn repeated_same_as_is_accepted() {
+async fn repeated_same_as_counts_the_refund_once() {
     let clock = Arc::new(ManualClock::default());
     let app = App::silent(&clock);
     let id = app.create_100(CARD).await;
@@ -408,9 +408,14 @@ async fn repeated_same_as_is_accepted() {
     app.run_last_query(&clock).await;
     app.report_all(&id, &[("refund.succeeded", usd(30, "r_1"))]).await;
     let external = app.items(&id, "refunds").await.pop().unwrap()["id"].clone();
+    let mut counted = Vec::new();
     for _ in 0..2 {
         app.decide(&id, &external, "same_as", json!({"same_as": ours})).await;
+        counted.push((app.amounts(&id).await, app.review(&id).await));
     }
+    assert_eq!(counted[0].0[2], 30);
+    assert_eq!(counted[0], counted[1]);
+    app.books().await;
 }
 
 #[tokio::test]

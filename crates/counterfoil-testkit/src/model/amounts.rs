@@ -173,7 +173,7 @@ impl Payment {
     }
 
     /// Whether what a queued capture, refund or void is to take is there, beside all else that is reserved.
-    pub(super) fn has_what_is_queued(&self, queued: &Operation) -> bool {
+    pub(super) fn has_amount_for(&self, queued: &Operation) -> bool {
         let Some(of) = queued.parent.and_then(|id| self.operation(id.into())) else { return false };
         if queued.is_refund() || queued.undoes() {
             let left = self.left();

@@ -48,7 +48,7 @@ impl Model {
         own: &Operation,
     ) -> Result<Option<String>, Rejection> {
         if !own.is_attempt() {
-            let is_gone = !payment.has_what_is_queued(own);
+            let is_gone = !payment.has_amount_for(own);
             return Ok(is_gone.then(|| "the amount is no longer available".to_owned()));
         }
         let asked = &payment.asked;

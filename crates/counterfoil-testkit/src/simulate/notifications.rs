@@ -12,7 +12,6 @@ use counterfoil::text::{Actor, GatewayDisputeId, NotificationId};
 use counterfoil_sandbox::Sandbox;
 
 use super::dice::Dice;
-use super::transcript::evidence_of;
 use super::trouble::Trouble;
 use super::world::World;
 use crate::fixtures;
@@ -114,7 +113,7 @@ fn without_our_id(notification: &Notification, sandbox: &Sandbox, dice: &mut Dic
         }
         _ => return None,
     }
-    let has_gateway_id = evidence_of(&without.told)?.gateway_operation_id.is_some();
+    let has_gateway_id = without.told.evidence()?.gateway_operation_id.is_some();
     has_gateway_id.then_some(without)
 }
 

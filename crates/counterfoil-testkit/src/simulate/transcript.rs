@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use counterfoil::command::{Command, Request, Told};
+use counterfoil::command::{Command, Request};
 use counterfoil::event::{Body, Decision, Event, Resolved, Start, StartResult};
 use counterfoil::id::PaymentId;
 use counterfoil::money::Money;
@@ -91,7 +91,7 @@ impl Transcript {
     pub(super) fn add_report(&mut self, command: &Command, payment: Option<&Payment>) {
         let (our_id, evidence) = match &command.request {
             Request::Report(report) => (Some(report.operation), Some(&report.evidence)),
-            Request::Notify(notify) => (notify.about.operation, evidence_of(&notify.told)),
+            Request::Notify(notify) => (notify.about.operation, notify.told.evidence()),
             _ => return,
         };
         let (Some(payment), Some(evidence)) = (payment, evidence) else { return };
@@ -234,17 +234,4 @@ fn ended_without_effect(status: OperationStatus) -> bool {
 fn with_gateway_id<'a>(payment: &'a Payment, evidence: &Evidence) -> Option<&'a Operation> {
     let id = evidence.gateway_operation_id.as_ref()?;
     payment.operations().iter().find(|own| own.gateway_operation_id() == Some(id))
-}
-
-/// The evidence in a notification about an operation.
-pub(super) fn evidence_of(told: &Told) -> Option<&Evidence> {
-    match told {
-        Told::Attempt(evidence)
-        | Told::Authorization(evidence)
-        | Told::Capture(evidence)
-        | Told::Refund(evidence)
-        | Told::Void(evidence)
-        | Told::Returned(evidence) => Some(evidence),
-        _ => None,
-    }
 }

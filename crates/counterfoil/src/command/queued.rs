@@ -69,7 +69,7 @@ impl SendQueued {
         operation: &Operation,
     ) -> Result<Option<String>, Halt> {
         if !operation.id.is_attempt() {
-            return Ok((!payment.has_what_is_queued(operation)).then(|| GONE.to_owned()));
+            return Ok((!payment.has_amount_for(operation)).then(|| UNAVAILABLE.to_owned()));
         }
         if let Some(why) = why_no_attempt(payment, operation, command.at) {
             return Ok(Some(why.to_owned()));
@@ -112,21 +112,21 @@ fn find(payment: &Payment, id: OperationId) -> Result<&Operation, Rejection> {
 }
 
 /// Why a capture, refund or void is canceled.
-const GONE: &str = "the amount is no longer available";
+const UNAVAILABLE: &str = "the amount is no longer available";
 
 /// Why the queued attempt could not be started now, apart from its destination.
 fn why_no_attempt(payment: &Payment, queued: &Operation, now: Timestamp) -> Option<&'static str> {
     let has_money = !payment.captured().is_zero() || !payment.held().is_zero();
     let is_other = |attempt: &Operation| attempt.id != queued.id && attempt.status().is_live();
     let has_expired = payment.terms().expires_at.is_some_and(|at| at <= now);
-    match () {
-        () if has_money => Some("the payment has money already"),
-        () if payment.attempts().any(is_other) => Some("another attempt is under way"),
-        () if payment.gateway_payment_id().is_some() => Some("the payment was created at its gateway"),
-        () if payment.closed().is_some() => Some("the payment has ended"),
-        () if has_expired => Some("the payment expired before it was sent"),
-        () => None,
-    }
+    let reasons = [
+        (has_money, "the payment has money already"),
+        (payment.attempts().any(is_other), "another attempt is under way"),
+        (payment.gateway_payment_id().is_some(), "the payment was created at its gateway"),
+        (payment.closed().is_some(), "the payment has ended"),
+        (has_expired, "the payment expired before it was sent"),
+    ];
+    reasons.into_iter().find_map(|(applies, why)| applies.then_some(why))
 }
 
 fn sent(command: &Command, payment: &Payment, operation: &Operation) -> Body {

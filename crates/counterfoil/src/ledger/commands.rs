@@ -250,12 +250,11 @@ impl Ledger {
         payment: PaymentId,
         update: Update,
     ) -> Result<Receipt, LedgerError> {
-        let at = self.clock.now();
         let Update { if_version, change, status } = update;
         let target = status.map(|(status, at)| Target { status, at });
-        let id = UpdateId::new(self.ids.next(at));
-        let update = command::Update { update: id, payment, if_version, change, target };
-        self.execute_named(caller, payment, at, id, Request::Update(update)).await
+        let update =
+            |update| Request::Update(command::Update { update, payment, if_version, change, target });
+        self.execute_update(caller, payment, update).await
     }
 
     /// Writes down what a gateway says about an operation, in its webhook, say: of which payment and operation, it
@@ -326,17 +325,17 @@ impl Ledger {
         Ok(receipt)
     }
 
-    /// Executes a request that claims the id `update`. If an earlier try of this call wrote the event, the receipt is not
-    /// a replay.
-    pub(super) async fn execute_named(
+    /// Executes a request that claims an update id of its own. If an earlier try of this call wrote the event, the receipt
+    /// is not a replay.
+    pub(super) async fn execute_update(
         &self,
         caller: &Caller,
         payment: PaymentId,
-        at: Timestamp,
-        update: UpdateId,
-        request: Request,
+        request: impl FnOnce(UpdateId) -> Request,
     ) -> Result<Receipt, LedgerError> {
-        let command = self.command_at(caller, at, request);
+        let at = self.clock.now();
+        let update = UpdateId::new(self.ids.next(at));
+        let command = self.command_at(caller, at, request(update));
         let mut receipt = self.execute(command).await.map_err(|error| LedgerError::about(payment, error))?;
         receipt.replayed &= !self.made(caller, &receipt, &ClaimKey::update(&caller.scope, update)).await;
         Ok(receipt)

@@ -264,11 +264,9 @@ impl Ledger {
         payment: PaymentId,
         new: NewResolution,
     ) -> Result<Receipt, LedgerError> {
-        let at = self.clock.now();
-        let update = UpdateId::new(self.ids.next(at));
         let NewResolution { operation, resolution, note } = new;
-        let resolve = Resolve { update, payment, operation, resolution, note };
-        self.execute_named(caller, payment, at, update, Request::Resolve(resolve)).await
+        let resolve = |update| Request::Resolve(Resolve { update, payment, operation, resolution, note });
+        self.execute_update(caller, payment, resolve).await
     }
 
     /// Registers what is owed for a destination, instead of what was registered before: charges that would come to

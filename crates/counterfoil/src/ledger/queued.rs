@@ -2,7 +2,7 @@
 
 use super::{Ledger, LedgerError};
 use crate::command::{CancelQueued, Receipt, Request, SendQueued};
-use crate::id::{PaymentId, UpdateId};
+use crate::id::PaymentId;
 use crate::payment::OperationId;
 use crate::scope::Caller;
 
@@ -61,11 +61,9 @@ impl Ledger {
         payment: PaymentId,
         operation: OperationId,
     ) -> Result<Receipt, LedgerError> {
-        let at = self.clock.now();
-        let update = UpdateId::new(self.ids.next(at));
         let known = self.known_destination(&caller.scope, payment).await?;
-        let send = Request::SendQueued(SendQueued { update, payment, operation, known });
-        let receipt = self.execute_named(caller, payment, at, update, send).await?;
+        let send = |update| Request::SendQueued(SendQueued { update, payment, operation, known });
+        let receipt = self.execute_update(caller, payment, send).await?;
         self.carry_on(caller, receipt, Some(operation)).await
     }
 
@@ -82,9 +80,7 @@ impl Ledger {
         payment: PaymentId,
         operation: OperationId,
     ) -> Result<Receipt, LedgerError> {
-        let at = self.clock.now();
-        let update = UpdateId::new(self.ids.next(at));
-        let cancel = Request::CancelQueued(CancelQueued { update, payment, operation });
-        self.execute_named(caller, payment, at, update, cancel).await
+        let cancel = |update| Request::CancelQueued(CancelQueued { update, payment, operation });
+        self.execute_update(caller, payment, cancel).await
     }
 }

@@ -99,8 +99,8 @@ impl Payment {
         self.of(hold).any(|operation| operation.status().is_live() && operation.reserves_of_hold() > 0)
     }
 
-    /// Whether what a queued capture, refund or void is to take is still there, beside all else that is reserved.
-    pub(crate) fn has_what_is_queued(&self, queued: &Operation) -> bool {
+    /// Whether the amount of a queued capture, refund or void is still available, beside all other reserved amounts.
+    pub(crate) fn has_amount_for(&self, queued: &Operation) -> bool {
         let parent = queued.parent().and_then(|id| self.operation(id.into()));
         let Some(parent) = parent else { return false };
         if queued.id.is_refund() || queued.is_reversal() {

@@ -82,7 +82,9 @@ pub enum Told {
 }
 
 impl Told {
-    fn evidence(&self) -> Option<&Evidence> {
+    /// What is reported about an operation or a return. `None` for a dispute.
+    #[must_use]
+    pub const fn evidence(&self) -> Option<&Evidence> {
         match self {
             Told::Attempt(evidence)
             | Told::Authorization(evidence)
